@@ -7,3 +7,4 @@
 //! Each module imports only what stands above it here.
 
 pub mod error;
+pub mod trust;

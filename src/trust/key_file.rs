@@ -1,0 +1,99 @@
+//! Key files: from bytes to the parts of the one certificate in them.
+//!
+//! Owns the form of a key file, armored or binary. Believes nothing: what comes out is parsed,
+//! not verified.
+
+use std::io::Read;
+
+use pgp::armor::{BlockType, Dearmor};
+use pgp::composed::{Deserializable, SignedPublicKey};
+use pgp::errors::Error;
+use pgp::packet::{Packet, PacketParser, PacketTrait};
+use pgp::types::Tag;
+
+use super::frame::Frame;
+use super::{Document, Refusal};
+
+const FRAME: Frame = Frame {
+    document: Document::KeyFile,
+    first: "-----BEGIN PGP PUBLIC KEY BLOCK-----",
+    last: "-----END PGP PUBLIC KEY BLOCK-----",
+    limit: 64 * 1024,
+};
+
+const SECRET: &[u8] = b"-----BEGIN PGP PRIVATE KEY BLOCK-----";
+
+/// Reads a key file with exactly one certificate and nothing else.
+pub fn read(bytes: &[u8]) -> Result<SignedPublicKey, Refusal> {
+    FRAME.check_size(bytes)?;
+    let binary = bytes.first().is_some_and(|byte| byte & 0x80 != 0);
+    let packets = if binary {
+        packets(bytes)?
+    } else {
+        packets(&dearmor(bytes)?)?
+    };
+    check_kinds(&packets)?;
+    let mut certificates = SignedPublicKey::from_packets(packets.into_iter().map(Ok).peekable());
+    match (certificates.next(), certificates.next()) {
+        (Some(Ok(certificate)), None) => Ok(certificate),
+        (Some(Err(error)), _) => Err(malformed(error)),
+        _ => Err(malformed("its parts are out of order")),
+    }
+}
+
+fn dearmor(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+    if bytes.trim_ascii_start().starts_with(SECRET) {
+        return Err(Refusal::SecretKey);
+    }
+    FRAME.check_lines(bytes)?;
+    let mut dearmor = Dearmor::new(bytes);
+    let mut content = Vec::new();
+    dearmor.read_to_end(&mut content).map_err(malformed)?;
+    match dearmor.typ {
+        Some(BlockType::PublicKey) => Ok(content),
+        _ => Err(Refusal::NotThat(Document::KeyFile)),
+    }
+}
+
+/// All packets. One that cannot be read spoils the file: skipping it could hide anything.
+fn packets(content: &[u8]) -> Result<Vec<Packet>, Refusal> {
+    PacketParser::new(content)
+        .map(|packet| {
+            packet.map_err(|error| match error {
+                // A slice knows no other I/O error than its end.
+                Error::IO { .. } | Error::PacketIncomplete { .. } => {
+                    Refusal::Truncated(Document::KeyFile)
+                }
+                error => malformed(error),
+            })
+        })
+        .collect()
+}
+
+fn check_kinds(packets: &[Packet]) -> Result<(), Refusal> {
+    let tags = || packets.iter().map(PacketTrait::tag);
+    if tags().any(|tag| matches!(tag, Tag::SecretKey | Tag::SecretSubkey)) {
+        return Err(Refusal::SecretKey);
+    }
+    if tags().next() != Some(Tag::PublicKey) {
+        return Err(Refusal::NotThat(Document::KeyFile));
+    }
+    if tags().filter(|&tag| tag == Tag::PublicKey).count() > 1 {
+        return Err(Refusal::Several(Document::KeyFile));
+    }
+    match tags().find(|tag| !is_part(*tag)) {
+        Some(tag) => Err(malformed(format!("a key file has no {tag:?}"))),
+        None => Ok(()),
+    }
+}
+
+fn is_part(tag: Tag) -> bool {
+    matches!(
+        tag,
+        Tag::PublicKey | Tag::PublicSubkey | Tag::UserId | Tag::UserAttribute | Tag::Signature
+    )
+}
+
+fn malformed(detail: impl std::fmt::Display) -> Refusal {
+    Refusal::malformed(Document::KeyFile, detail)
+}

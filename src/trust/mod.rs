@@ -1,0 +1,24 @@
+//! The chain of trust: bytes in, verified bytes or a [`Refusal`] out.
+//!
+//! Owns every rule by which a key file, an InRelease, an index and a package are believed. It
+//! reads no file, asks no clock (the time is passed in) and prints nothing.
+//!
+//! The chain, each link proven by the one before:
+//! a pinned [`Fingerprint`] → [`Certificate`] → [`Release`] → [`Verified`] index → [`Packages`],
+//! each with the size and the hash of a file to install.
+
+mod certificate;
+mod fingerprint;
+#[cfg(test)]
+mod fixture;
+mod frame;
+mod hash;
+mod key_file;
+mod policy;
+mod refusal;
+
+pub use certificate::Certificate;
+pub use fingerprint::{DOCKER_KEY_FINGERPRINT, DOCKER_KEY_SHA256, Fingerprint, NotAFingerprint};
+pub use hash::{NotASha256, Sha256, sha256_hex};
+pub use policy::CLOCK_SKEW;
+pub use refusal::{Document, Refusal};
