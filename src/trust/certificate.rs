@@ -73,14 +73,22 @@ impl Certificate {
             .expect("what was read from bytes is written to a Vec")
     }
 
-    /// Which of the signing keys made `signature` over `text`, if any.
-    pub(super) fn signer(&self, signature: &Signature, text: &[u8]) -> Option<Fingerprint> {
-        if self.primary_signs && signature.verify(&self.key.primary_key, text).is_ok() {
-            return Some(self.fingerprint);
+    /// The signing key that `signature` claims to be made by, if any. A claim proves nothing.
+    pub(super) fn claimed_signer(&self, signature: &Signature) -> Option<Fingerprint> {
+        let mut keys = self.signing_keys().into_iter();
+        keys.find(|key| key.is_issuer_of(signature))
+    }
+
+    /// Whether the signing key `signer` made `signature` over `text`.
+    pub(super) fn made(&self, signature: &Signature, signer: Fingerprint, text: &[u8]) -> bool {
+        if self.primary_signs && signer == self.fingerprint {
+            return signature.verify(&self.key.primary_key, text).is_ok();
         }
         let mut subkeys = self.key.public_subkeys.iter();
-        let signer = subkeys.find(|subkey| signature.verify(&subkey.key, text).is_ok())?;
-        Fingerprint::of(&signer.key)
+        subkeys.any(|subkey| {
+            Fingerprint::of(&subkey.key) == Some(signer)
+                && signature.verify(&subkey.key, text).is_ok()
+        })
     }
 }
 

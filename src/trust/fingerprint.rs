@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use pgp::packet::Signature;
 use pgp::types::KeyDetails;
 use thiserror::Error;
 
@@ -30,6 +31,20 @@ impl Fingerprint {
             pgp::types::Fingerprint::V4(bytes) => Some(Fingerprint(bytes)),
             _ => None,
         }
+    }
+
+    /// Whether `signature` claims to be made by this key. Old signatures name only the last
+    /// eight bytes.
+    pub(super) fn is_issuer_of(&self, signature: &Signature) -> bool {
+        let by_fingerprint = signature
+            .issuer_fingerprint()
+            .iter()
+            .any(|it| it.as_bytes() == self.0);
+        let by_id = signature
+            .issuer_key_id()
+            .iter()
+            .any(|it| it.as_ref() == &self.0[12..]);
+        by_fingerprint || by_id
     }
 }
 

@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use pgp::armor::{self, BlockType};
+use pgp::ser::Serialize;
+
 use super::{Certificate, Fingerprint, Refusal};
 
 /// 2026-11-20 00:00:00 UTC.
@@ -35,4 +38,20 @@ pub fn fingerprints(name: &str) -> Vec<Fingerprint> {
 pub fn certificate(name: &str) -> Result<Certificate, Refusal> {
     let file = bytes(&format!("{name}.asc"));
     Certificate::verify(&file, &fingerprints(name)[0], today())
+}
+
+/// `content` in ASCII armor of some kind.
+pub fn armor(content: &[u8], kind: BlockType) -> Vec<u8> {
+    struct Raw<'a>(&'a [u8]);
+    impl Serialize for Raw<'_> {
+        fn to_writer<W: std::io::Write>(&self, writer: &mut W) -> pgp::errors::Result<()> {
+            Ok(writer.write_all(self.0)?)
+        }
+        fn write_len(&self) -> usize {
+            self.0.len()
+        }
+    }
+    let mut armored = Vec::new();
+    armor::write(&Raw(content), kind, &mut armored, None, true).expect("a Vec takes all");
+    armored
 }

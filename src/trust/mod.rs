@@ -13,12 +13,17 @@ mod fingerprint;
 mod fixture;
 mod frame;
 mod hash;
+mod index;
+mod inrelease;
 mod key_file;
 mod policy;
 mod refusal;
+mod stanza;
 
 pub use certificate::Certificate;
 pub use fingerprint::{DOCKER_KEY_FINGERPRINT, DOCKER_KEY_SHA256, Fingerprint, NotAFingerprint};
 pub use hash::{NotASha256, Sha256, sha256_hex};
+pub use index::{Entry, Package, Packages, Verified, verify_file};
+pub use inrelease::Release;
 pub use policy::CLOCK_SKEW;
 pub use refusal::{Document, Refusal};

@@ -89,8 +89,8 @@ pub enum Refusal {
     )]
     Unconfirmed { key: Fingerprint },
     #[error(
-        "the key {key} is vouched for with {algorithm}, a hash that can be forged: \
-         ask the vendor for a key signed with SHA-256 or better"
+        "a signature by or about the key {key} uses {algorithm}, a hash that can be forged: \
+         take the vendor's current file, made with SHA-256 or better"
     )]
     WeakHash { key: Fingerprint, algorithm: String },
     #[error(

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use pgp::armor::{self, BlockType};
+use pgp::armor::BlockType;
 use pgp::composed::{Deserializable, SignedPublicKey};
 use pgp::packet::{SubpacketData, SubpacketType};
 use pgp::ser::Serialize;
 use proptest::prelude::{any, proptest};
 use proptest::{prop_assert, prop_assert_eq};
 
-use crate::trust::fixture::{bytes, certificate, days, fingerprints, today};
+use crate::trust::fixture::{armor, bytes, certificate, days, fingerprints, today};
 use crate::trust::{Certificate, Document, Fingerprint, Refusal, policy};
 
 fn verify(file: &[u8], name: &str) -> Result<Certificate, Refusal> {
@@ -282,21 +282,6 @@ fn the_clock_may_lag_a_little_and_no_more() {
     assert!(as_of(born - policy::CLOCK_SKEW).is_ok());
     let early = as_of(born - policy::CLOCK_SKEW - Duration::from_secs(1));
     assert!(matches!(early, Err(Refusal::FromTheFuture { .. })));
-}
-
-fn armor(content: &[u8], kind: BlockType) -> Vec<u8> {
-    struct Raw<'a>(&'a [u8]);
-    impl Serialize for Raw<'_> {
-        fn to_writer<W: std::io::Write>(&self, writer: &mut W) -> pgp::errors::Result<()> {
-            Ok(writer.write_all(self.0)?)
-        }
-        fn write_len(&self) -> usize {
-            self.0.len()
-        }
-    }
-    let mut armored = Vec::new();
-    armor::write(&Raw(content), kind, &mut armored, None, true).unwrap();
-    armored
 }
 
 proptest! {

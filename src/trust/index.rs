@@ -1,0 +1,257 @@
+//! Indexes: files that the signed InRelease names, and the packages in them.
+//!
+//! Owns the step from a signed size and hash to verified bytes, and from those to packages whose
+//! names and paths are safe to use. Only a [`Verified`] index is parsed.
+
+use super::stanza::{Stanza, stanzas};
+use super::{Document, Refusal, Sha256};
+
+/// What a signed text says of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Relative to the folder of the InRelease.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    pub sha256: Sha256,
+}
+
+/// Bytes that are what a signed text says they are. Made by [`verify_file`] alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verified<'a>(&'a [u8]);
+
+impl<'a> Verified<'a> {
+    pub fn bytes(self) -> &'a [u8] {
+        self.0
+    }
+}
+
+/// Believes `bytes` if their size and SHA-256 are those of `entry`.
+pub fn verify_file<'a>(bytes: &'a [u8], entry: &Entry) -> Result<Verified<'a>, Refusal> {
+    let size = bytes.len() as u64;
+    if size != entry.size {
+        return Err(Refusal::other_size(&entry.path, entry.size, size));
+    }
+    let sha256 = Sha256::of(bytes);
+    if sha256 != entry.sha256 {
+        return Err(Refusal::other_hash(&entry.path, entry.sha256, sha256));
+    }
+    Ok(Verified(bytes))
+}
+
+/// One version of a package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Package {
+    pub package: String,
+    pub version: String,
+    pub architecture: String,
+    /// Relative to the root of the repository, and never out of it.
+    pub filename: String,
+    /// Bytes to download.
+    pub size: u64,
+    pub sha256: Sha256,
+    /// KiB on disk, as the packager estimated.
+    pub installed_size: Option<u64>,
+}
+
+/// The packages of an index, in its order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Packages(Vec<Package>);
+
+impl Packages {
+    pub fn parse(index: Verified<'_>) -> Result<Packages, Refusal> {
+        let text = std::str::from_utf8(index.bytes())
+            .map_err(|error| Refusal::malformed(Document::Packages, error))?;
+        stanzas(Document::Packages, text)
+            .map(|stanza| package(&stanza?))
+            .collect::<Result<_, _>>()
+            .map(Packages)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Package> {
+        self.0.iter()
+    }
+
+    /// All versions of one package, in the index's order.
+    pub fn versions<'a>(&'a self, package: &'a str) -> impl Iterator<Item = &'a Package> {
+        self.iter().filter(move |it| it.package == package)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn package(stanza: &Stanza<'_>) -> Result<Package, Refusal> {
+    let checked = |name, is_safe: fn(&str) -> bool| {
+        let text = stanza.required(name)?;
+        if !is_safe(text) {
+            return Err(stanza.malformed(format!("{name} is '{}'", text.escape_debug())));
+        }
+        Ok(text.to_owned())
+    };
+    Ok(Package {
+        package: checked("Package", is_word)?,
+        version: checked("Version", is_word)?,
+        architecture: checked("Architecture", is_word)?,
+        filename: checked("Filename", is_inside)?,
+        size: stanza.parse("Size", stanza.required("Size")?)?,
+        sha256: stanza.parse("SHA256", stanza.required("SHA256")?)?,
+        installed_size: match stanza.optional("Installed-Size")? {
+            Some(size) => Some(stanza.parse("Installed-Size", size)?),
+            None => None,
+        },
+    })
+}
+
+/// Whether `text` is safe as an argument and as part of a file name: what Debian Policy allows
+/// in names, versions and architectures, beginning with a letter or a digit.
+fn is_word(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".+-~:".contains(&byte))
+}
+
+/// Whether `path` is relative and stays inside its root.
+fn is_inside(path: &str) -> bool {
+    path.bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+        && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trust::fixture;
+    use proptest::prelude::{any, prop_assert, proptest};
+
+    const GOOD: &str = "\
+Package: a
+Version: 1
+Architecture: all
+Filename: pool/a_1_all.deb
+Size: 7
+SHA256: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
+";
+
+    fn parse(text: &str) -> Result<Packages, Refusal> {
+        Packages::parse(Verified(text.as_bytes()))
+    }
+
+    fn entry(bytes: &[u8]) -> Entry {
+        Entry {
+            path: "stable/binary-amd64/Packages".to_owned(),
+            size: bytes.len() as u64,
+            sha256: Sha256::of(bytes),
+        }
+    }
+
+    #[test]
+    fn a_file_of_the_signed_size_and_hash_is_believed() {
+        assert_eq!(verify_file(b"abc", &entry(b"abc")).unwrap().bytes(), b"abc");
+    }
+
+    #[test]
+    fn a_file_of_another_size_is_refused_with_both_sizes() {
+        let refusal = verify_file(b"abcd", &entry(b"abc"))
+            .unwrap_err()
+            .to_string();
+        assert!(refusal.contains("4 bytes instead of 3"), "{refusal}");
+    }
+
+    #[test]
+    fn a_file_with_another_hash_is_refused_by_its_path() {
+        let refusal = verify_file(b"abd", &entry(b"abc")).unwrap_err().to_string();
+        assert!(
+            refusal.starts_with("stable/binary-amd64/Packages"),
+            "{refusal}"
+        );
+        assert!(refusal.contains("SHA-256"), "{refusal}");
+    }
+
+    #[test]
+    fn packages_are_read_with_all_their_versions() {
+        let bytes = fixture::bytes("Packages");
+        let packages = Packages::parse(Verified(&bytes)).unwrap();
+        assert_eq!(packages.iter().count(), 3);
+        let versions = packages.versions("docker-ce").map(|it| it.version.as_str());
+        assert_eq!(
+            versions.collect::<Vec<_>>(),
+            [
+                "5:29.10.0-1~ubuntu.24.04~noble",
+                "5:29.9.1-1~ubuntu.24.04~noble"
+            ]
+        );
+        let containerd = packages.versions("containerd.io").next().unwrap();
+        assert_eq!(containerd.architecture, "amd64");
+        assert_eq!(containerd.size, 23_456_789);
+        assert_eq!(containerd.installed_size, Some(123_456));
+        assert_eq!(containerd.sha256.to_string(), "1".repeat(64));
+    }
+
+    #[test]
+    fn an_empty_index_has_no_packages() {
+        assert!(parse("").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_path_out_of_the_repository_is_refused() {
+        for path in [
+            "/etc/passwd",
+            "../a.deb",
+            "pool/../../a.deb",
+            "pool//a",
+            "./a",
+            "a\\b",
+            "a b",
+        ] {
+            let text = GOOD.replace("pool/a_1_all.deb", path);
+            let refusal = parse(&text).unwrap_err().to_string();
+            assert!(refusal.contains("Filename is"), "{path}: {refusal}");
+        }
+        assert!(parse(GOOD).is_ok());
+    }
+
+    #[test]
+    fn a_name_that_could_be_an_option_or_a_path_is_refused() {
+        for name in ["--purge", "a/b", "..", "a;b", "é"] {
+            let text = GOOD.replace("Package: a", &format!("Package: {name}"));
+            assert!(parse(&text).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_missing_or_unreadable_field_is_refused_by_name() {
+        for field in [
+            "Package",
+            "Version",
+            "Architecture",
+            "Filename",
+            "Size",
+            "SHA256",
+        ] {
+            let without = GOOD.replace(&format!("{field}:"), "Other:");
+            let refusal = parse(&without).unwrap_err().to_string();
+            assert!(
+                refusal.contains(&format!("{field} is missing")),
+                "{refusal}"
+            );
+        }
+        assert!(parse(&GOOD.replace("Size: 7", "Size: -7")).is_err());
+        assert!(parse(&GOOD.replace("SHA256: ba", "SHA256: xx")).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_text_never_panics_and_never_leaves_the_repository(text in any::<String>(), path in any::<String>()) {
+            let _ = parse(&text);
+            if let Ok(packages) = parse(&GOOD.replace("pool/a_1_all.deb", &path)) {
+                for package in packages.iter() {
+                    let path = std::path::Path::new(&package.filename);
+                    prop_assert!(path.components().all(|it| matches!(it, std::path::Component::Normal(_))));
+                }
+            }
+        }
+    }
+}
