@@ -157,6 +157,12 @@ fn a_revoked_primary_is_refused() {
 }
 
 #[test]
+fn a_certificate_whose_only_user_is_revoked_is_refused() {
+    let key = fingerprints("revoked-user")[0];
+    assert_eq!(refusal("revoked-user"), Refusal::Revoked { key });
+}
+
+#[test]
 fn a_certificate_whose_only_signing_key_is_revoked_is_refused() {
     let key = fingerprints("revoked-subkey")[1];
     assert_eq!(refusal("revoked-subkey"), Refusal::Revoked { key });
