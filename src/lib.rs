@@ -6,5 +6,6 @@
 //!
 //! Each module imports only what stands above it here.
 
+pub mod daemon_json;
 pub mod error;
 pub mod trust;

@@ -1,0 +1,264 @@
+//! Wanted keys put into a configuration, by one rule a key.
+//!
+//! Owns the rules and the record of what changed. It must not judge the values.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::document::Document;
+
+/// dockerd's log driver when the file names none.
+const DEFAULT_LOG_DRIVER: &str = "json-file";
+
+/// How much weight the wanted values have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// They win over what is there.
+    Set,
+    /// They fill what is absent.
+    Default,
+}
+
+/// How a wanted value joins the one that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// A list that gets the entries it lacks.
+    Union,
+    /// A map whose entries stand for themselves.
+    Entries,
+    /// The value as a whole.
+    Replace,
+}
+
+/// One key before and after; `None` is absent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    pub key: String,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+}
+
+/// The configuration after a merge, and what the merge changed, in the order wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Merged {
+    pub document: Document,
+    pub changes: Vec<Change>,
+}
+
+impl Rule {
+    /// The rule of a key; the only place that says so.
+    pub fn of(key: &str) -> Rule {
+        match key {
+            "registry-mirrors" | "insecure-registries" | "labels" => Rule::Union,
+            "log-opts" | "features" | "runtimes" | "default-ulimits" => Rule::Entries,
+            _ => Rule::Replace,
+        }
+    }
+}
+
+/// Puts the wanted keys into the document. Keys that are not wanted keep value and place.
+///
+/// As defaults, logging is filled with care: options belong to one driver. A driver is not
+/// filled in over options that are there, nor options under another driver than the wanted one.
+pub fn merge(current: Document, wanted: &Map<String, Value>, weight: Wanted) -> Merged {
+    let mut document = current;
+    let mut changes = Vec::new();
+    let fitting = |(key, _): &(&String, &Value)| {
+        weight == Wanted::Set || fits_logging(document.root(), wanted, key)
+    };
+    let fitting: Vec<(&String, &Value)> = wanted.iter().filter(fitting).collect();
+    for (key, value) in fitting {
+        let before = document.get(key).cloned();
+        let after = joined(Rule::of(key), before.as_ref(), value, weight);
+        if before.as_ref() == Some(&after) {
+            continue;
+        }
+        document.set(key, &after);
+        changes.push(Change {
+            key: key.clone(),
+            before,
+            after: Some(after),
+        });
+    }
+    Merged { document, changes }
+}
+
+fn fits_logging(current: &Map<String, Value>, wanted: &Map<String, Value>, key: &str) -> bool {
+    match key {
+        "log-driver" => !current.contains_key("log-opts"),
+        "log-opts" => driver_after(current, wanted) == driver_of(wanted),
+        _ => true,
+    }
+}
+
+/// The driver in force once the defaults are in.
+fn driver_after<'a>(current: &'a Map<String, Value>, wanted: &'a Map<String, Value>) -> &'a str {
+    let silent = !current.contains_key("log-driver") && !current.contains_key("log-opts");
+    driver_of(if silent { wanted } else { current })
+}
+
+fn driver_of(root: &Map<String, Value>) -> &str {
+    let named = root.get("log-driver").and_then(Value::as_str);
+    named.unwrap_or(DEFAULT_LOG_DRIVER)
+}
+
+fn joined(rule: Rule, before: Option<&Value>, value: &Value, weight: Wanted) -> Value {
+    match (rule, before, value) {
+        (Rule::Entries, Some(Value::Object(before)), Value::Object(value)) => {
+            Value::Object(with_entries(before, value, weight))
+        }
+        (_, Some(before), _) if weight == Wanted::Default => before.clone(),
+        (Rule::Union, Some(Value::Array(before)), Value::Array(value)) => {
+            let lacking = value.iter().filter(|entry| !before.contains(entry));
+            before.iter().chain(lacking).cloned().collect()
+        }
+        _ => value.clone(),
+    }
+}
+
+fn with_entries(
+    before: &Map<String, Value>,
+    value: &Map<String, Value>,
+    weight: Wanted,
+) -> Map<String, Value> {
+    let mut after = before.clone();
+    for (name, entry) in value {
+        if weight == Wanted::Set || !after.contains_key(name) {
+            after.insert(name.clone(), entry.clone());
+        }
+    }
+    after
+}
+
+/// One line: `log-driver: absent → "local"`.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |value: &Option<Value>| match value {
+            Some(value) => value.to_string(),
+            None => "absent".to_owned(),
+        };
+        let (before, after) = (shown(&self.before), shown(&self.after));
+        write!(f, "{}: {before} → {after}", self.key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::daemon_json::edit::tests::any_object;
+    use crate::daemon_json::preset::recommended;
+    use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
+    use serde_json::json;
+
+    fn merged(text: &str, wanted: Value, weight: Wanted) -> Merged {
+        let document = Document::parse(text.as_bytes()).unwrap();
+        merge(document, wanted.as_object().unwrap(), weight)
+    }
+
+    fn root_after(text: &str, wanted: Value, weight: Wanted) -> Value {
+        let merged = merged(text, wanted, weight);
+        Value::Object(merged.document.root().clone())
+    }
+
+    #[test]
+    fn foreign_keys_keep_value_place_and_bytes() {
+        let text = "{\n  \"mtu\" : 1400,\n  \"dns\": [ \"1.1.1.1\" ]\n}\n";
+        let after = merged(text, json!({"debug": true}), Wanted::Set);
+        let expected = "{\n  \"mtu\" : 1400,\n  \"dns\": [ \"1.1.1.1\" ],\n  \"debug\": true\n}\n";
+        assert_eq!(after.document.text(), expected);
+    }
+
+    #[test]
+    fn nothing_to_change_leaves_the_bytes() {
+        let text = "{ \"labels\" : [\"a\" , \"b\"] }";
+        let after = merged(text, json!({"labels": ["b"]}), Wanted::Set);
+        assert_eq!((after.document.text(), after.changes.len()), (text, 0));
+    }
+
+    #[test]
+    fn a_change_reads_as_one_line_and_survives_the_journal() {
+        let after = merged("{}", json!({"log-driver": "local"}), Wanted::Set);
+        assert_eq!(
+            after.changes[0].to_string(),
+            "log-driver: absent → \"local\""
+        );
+        let line = serde_json::to_string(&after.changes).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Vec<Change>>(&line).unwrap(),
+            after.changes
+        );
+    }
+
+    #[test]
+    fn lists_of_registries_and_labels_are_united() {
+        let text = r#"{"labels": ["a"], "dns": ["1.1.1.1"]}"#;
+        let wanted = json!({"labels": ["b", "a"], "dns": ["9.9.9.9"]});
+        assert_eq!(
+            root_after(text, wanted, Wanted::Set),
+            json!({"labels": ["a", "b"], "dns": ["9.9.9.9"]})
+        );
+    }
+
+    #[test]
+    fn maps_of_independent_entries_are_merged_entry_by_entry() {
+        let text = r#"{"runtimes": {"a": {"path": "/a", "x": 1}}, "proxies": {"no-proxy": "x"}}"#;
+        let wanted = json!({"runtimes": {"a": {"path": "/b"}}, "proxies": {"http-proxy": "y"}});
+        assert_eq!(
+            root_after(text, wanted, Wanted::Set),
+            json!({"runtimes": {"a": {"path": "/b"}}, "proxies": {"http-proxy": "y"}})
+        );
+    }
+
+    #[test]
+    fn a_default_fills_only_what_is_absent() {
+        let text = r#"{"debug": false, "features": {"a": false}, "labels": []}"#;
+        let wanted = json!({"debug": true, "features": {"a": true, "b": true}, "labels": ["x"]});
+        assert_eq!(
+            root_after(text, wanted, Wanted::Default),
+            json!({"debug": false, "features": {"a": false, "b": true}, "labels": []})
+        );
+    }
+
+    #[test]
+    fn default_log_options_are_not_given_to_another_driver() {
+        let wanted = Value::Object(recommended().values());
+        let text = r#"{"log-driver": "syslog"}"#;
+        let after = root_after(text, wanted.clone(), Wanted::Default);
+        assert_eq!(after, json!({"log-driver": "syslog", "live-restore": true}));
+        let local = r#"{"log-driver": "local", "log-opts": {"max-file": "2"}}"#;
+        let after = root_after(local, wanted, Wanted::Default);
+        assert_eq!(
+            after["log-opts"],
+            json!({"max-file": "2", "max-size": "20m"})
+        );
+    }
+
+    #[test]
+    fn a_default_driver_is_not_put_over_options_written_for_dockerds_own() {
+        let text = r#"{"log-opts": {"tag": "x"}}"#;
+        let after = root_after(text, Value::Object(recommended().values()), Wanted::Default);
+        assert_eq!(
+            after,
+            json!({"log-opts": {"tag": "x"}, "live-restore": true})
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn merging_twice_is_merging_once(old in any_object(), wanted in any_object()) {
+            for weight in [Wanted::Set, Wanted::Default] {
+                let document = Document::parse(&serde_json::to_vec_pretty(&old)?).unwrap();
+                let once = merge(document, &wanted, weight).document;
+                let twice = merge(once.clone(), &wanted, weight);
+                prop_assert_eq!(&twice.document, &once);
+                prop_assert!(twice.changes.is_empty());
+                let foreign = old.iter().filter(|(key, _)| !wanted.contains_key(*key));
+                for (key, value) in foreign {
+                    prop_assert_eq!(once.get(key), Some(value));
+                }
+            }
+        }
+    }
+}

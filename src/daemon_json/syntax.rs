@@ -1,0 +1,115 @@
+//! The forms of single values as dockerd reads them: sizes, networks, registry addresses.
+//!
+//! Each function says what is wrong, or nothing. It must not know where the value stood.
+
+use std::net::IpAddr;
+
+/// The bytes of a size such as `20m`, `1.5GiB` or `100 kb`. Units count in 1024s here, which
+/// is near enough to tell a size from none.
+pub(super) fn size(text: &str) -> Option<f64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = text[digits.len()..].to_ascii_lowercase();
+    let number = digits.strip_suffix(' ').unwrap_or(digits);
+    let plain = number.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let number: f64 = number.parse().ok().filter(|_| plain)?;
+    let letter = unit.chars().next().filter(|c| *c != 'b');
+    let power = match letter {
+        None => 0,
+        Some(letter) => "kmgtp".find(letter)? as i32 + 1,
+    };
+    let tail = if letter.is_some() { &unit[1..] } else { &unit };
+    let fits = matches!(tail, "" | "b") || (tail == "ib" && letter.is_some());
+    fits.then(|| number * 1024_f64.powi(power))
+}
+
+/// The address and prefix length of `ADDRESS/LENGTH`.
+pub(super) fn network(text: &str) -> Option<(IpAddr, u8)> {
+    let (address, length) = text.split_once('/')?;
+    let address: IpAddr = address.parse().ok()?;
+    let digits = length.bytes().all(|b| b.is_ascii_digit());
+    let length: u8 = length.parse().ok().filter(|_| digits)?;
+    (length <= bits(address)).then_some((address, length))
+}
+
+/// How many bits an address of this family has.
+pub(super) fn bits(address: IpAddr) -> u8 {
+    match address {
+        IpAddr::V4(_) => 32,
+        IpAddr::V6(_) => 128,
+    }
+}
+
+/// What dockerd would refuse in the URL of a registry mirror.
+pub(super) fn mirror_fault(url: &str) -> Option<&'static str> {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    let Some(rest) = rest else {
+        return Some("must start with https:// or http://");
+    };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if host.is_empty() || host.starts_with(':') {
+        return Some("names no host");
+    }
+    if host.contains('@') {
+        return Some("must not hold a user name or password: use docker login");
+    }
+    if rest.contains(['?', '#']) {
+        return Some("must not have a query or fragment");
+    }
+    if rest.contains(char::is_whitespace) {
+        return Some("must not hold spaces");
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_as_dockerd_reads_them() {
+        for right in ["20m", "64M", "1.5GiB", "100 kb", "512", "3b", "1tb"] {
+            assert!(size(right).is_some(), "{right}");
+        }
+        for wrong in [
+            "", "m", "20x", "20mm", "-1", "20  m", "20 mbs", "1e3", "20ib", "inf", "é",
+        ] {
+            assert!(size(wrong).is_none(), "{wrong}");
+        }
+        assert_eq!(size("2k"), Some(2048.0));
+        assert_eq!(size("0m"), Some(0.0));
+    }
+
+    #[test]
+    fn a_network_is_an_address_with_a_length_that_fits() {
+        assert_eq!(network("172.17.0.1/16"), Some(([172, 17, 0, 1].into(), 16)));
+        assert!(network("fd00::/64").is_some());
+        for wrong in [
+            "172.17.0.1",
+            "172.17.0.0/33",
+            "172.17.0/16",
+            "fd00::/129",
+            "10.0.0.0/+8",
+        ] {
+            assert!(network(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_mirror_is_a_plain_http_address() {
+        assert_eq!(mirror_fault("https://mirror.example:5000/"), None);
+        assert_eq!(mirror_fault("http://10.0.0.1"), None);
+        for wrong in [
+            "mirror.example",
+            "ftp://mirror.example",
+            "https://",
+            "https://:5000",
+            "https://user:word@mirror.example",
+            "https://mirror.example/?a=b",
+            "https://mirror.exam ple",
+        ] {
+            assert!(mirror_fault(wrong).is_some(), "{wrong}");
+        }
+    }
+}
