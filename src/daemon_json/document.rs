@@ -152,6 +152,8 @@ fn offset_of(text: &str, node: &Node<'_>, path: &[&str]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::daemon_json::edit::tests::any_text;
+    use proptest::prelude::{prop_assert_eq, proptest};
     use serde_json::json;
 
     fn document(text: &str) -> Document {
@@ -204,5 +206,24 @@ mod tests {
         assert_eq!(place(&["a"]), "line 2, column 11");
         assert_eq!(place(&["a", "1"]), "line 3, column 1");
         assert_eq!(place(&["nowhere"]), "line 1, column 1");
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_keeps_every_byte((root, text) in any_text()) {
+            let parsed = document(&text);
+            prop_assert_eq!(parsed.text(), text);
+            prop_assert_eq!(parsed.root(), &root);
+        }
+
+        #[test]
+        fn setting_and_removing_a_new_key_gives_back_the_bytes((root, text) in any_text()) {
+            let mut edited = document(&text);
+            edited.set("new", &json!({"a": [1, {}]}));
+            edited.remove("new");
+            if !root.is_empty() {
+                prop_assert_eq!(edited.text(), text);
+            }
+        }
     }
 }

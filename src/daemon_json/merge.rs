@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::document::Document;
-
-/// dockerd's log driver when the file names none.
-const DEFAULT_LOG_DRIVER: &str = "json-file";
+use super::logging;
 
 /// How much weight the wanted values have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +86,7 @@ pub fn merge(current: Document, wanted: &Map<String, Value>, weight: Wanted) -> 
 fn fits_logging(current: &Map<String, Value>, wanted: &Map<String, Value>, key: &str) -> bool {
     match key {
         "log-driver" => !current.contains_key("log-opts"),
-        "log-opts" => driver_after(current, wanted) == driver_of(wanted),
+        "log-opts" => driver_after(current, wanted) == logging::driver(wanted),
         _ => true,
     }
 }
@@ -96,12 +94,7 @@ fn fits_logging(current: &Map<String, Value>, wanted: &Map<String, Value>, key: 
 /// The driver in force once the defaults are in.
 fn driver_after<'a>(current: &'a Map<String, Value>, wanted: &'a Map<String, Value>) -> &'a str {
     let silent = !current.contains_key("log-driver") && !current.contains_key("log-opts");
-    driver_of(if silent { wanted } else { current })
-}
-
-fn driver_of(root: &Map<String, Value>) -> &str {
-    let named = root.get("log-driver").and_then(Value::as_str);
-    named.unwrap_or(DEFAULT_LOG_DRIVER)
+    logging::driver(if silent { wanted } else { current })
 }
 
 fn joined(rule: Rule, before: Option<&Value>, value: &Value, weight: Wanted) -> Value {

@@ -1,11 +1,16 @@
+//! `/etc/docker/daemon.json` as text: read strictly, checked, merged into, and taken back out of.
 //!
+//! Everything here is pure: text and values in, findings or new text out. Reading and writing
 //! the file, asking dockerd and reloading the unit belong to others.
 //!
+//! [`Document`] is the file; [`check`] finds what dockerd would refuse now or trip over later;
 //! [`merge`] puts wanted keys in, [`revert`] takes them out; [`schema`] knows every key.
 
+pub mod check;
 pub mod document;
 mod edit;
 mod keys;
+mod logging;
 mod meant;
 pub mod merge;
 pub mod preset;
@@ -13,7 +18,10 @@ pub mod revert;
 pub mod schema;
 mod strict;
 mod syntax;
+mod types;
+mod values;
 
+pub use check::{Context, Problem, Severity, check};
 pub use document::{Document, Position};
 pub use merge::{Change, Merged, Wanted, merge};
 pub use preset::{Preset, recommended};

@@ -55,11 +55,12 @@ pub fn recommended() -> Preset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon_json::{Document, Wanted, merge};
+    use crate::daemon_json::{Context, Document, Wanted, check, merge};
 
     #[test]
     fn the_recommended_values_pass_our_own_check() {
         let merged = merge(Document::new(), &recommended().values(), Wanted::Default);
+        assert_eq!(check(&merged.document, &Context::default()), []);
         assert_eq!(merged.changes.len(), recommended().entries.len());
     }
 }

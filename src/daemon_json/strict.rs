@@ -2,7 +2,7 @@
 //!
 //! Owns the causes and cures of a refusal. It must not know any key of the file.
 
-use jsonc_parser::ast::Value as Node;
+use jsonc_parser::ast::{NullKeyword, Value as Node};
 use jsonc_parser::common::{Range, Ranged};
 use jsonc_parser::errors::{ParseError, ParseErrorKind};
 use jsonc_parser::{ParseOptions, parse_to_ast};
@@ -52,7 +52,7 @@ pub(super) fn tree(text: &str) -> Result<Node<'_>, ParseError> {
         allow_extended_string_escapes: false,
     };
     let parsed = parse_to_ast(text, &Default::default(), &options)?;
-    Ok(parsed.value.unwrap_or_else(|| null_at(text.len())))
+    Ok(parsed.value.unwrap_or_else(nothing))
 }
 
 /// The value of one node, read by the same reader as the whole text.
@@ -69,9 +69,10 @@ pub(super) fn name_of(text: &str, name: &impl Ranged) -> String {
     }
 }
 
-fn null_at(offset: usize) -> Node<'static> {
-    Node::NullKeyword(jsonc_parser::ast::NullKeyword {
-        range: Range::from_byte_index(offset),
+/// What blank text holds.
+fn nothing<'a>() -> Node<'a> {
+    Node::NullKeyword(NullKeyword {
+        range: Range::from_byte_index(0),
     })
 }
 

@@ -1,0 +1,277 @@
+//! What dockerd would refuse in a configuration, or trip over later, each with its cause and cure.
+//!
+//! Owns names and conflicts with the unit; values are judged in `types`, `values` and `logging`. It must
+//! not change the document, and a rule that only asks for good taste has no place here.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::document::{Document, Position};
+use super::meant::{key_meant_by, key_of_flag};
+use super::schema::{Standing, key};
+use super::{logging, types, values};
+
+/// What the file is checked against.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Context<'a> {
+    /// The arguments the unit passes to dockerd, without the program itself.
+    pub unit_flags: &'a [String],
+}
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The daemon starts, though perhaps not as meant.
+    Warning,
+    /// The daemon will not start, or fails at the first use.
+    Error,
+}
+
+/// One finding, at one place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    pub severity: Severity,
+    /// The key, with the path below it: `log-opts.max-size`, `registry-mirrors.0`; empty for
+    /// the file as a whole.
+    pub key: String,
+    pub position: Position,
+    /// Cause and cure.
+    pub message: String,
+}
+
+/// Everything found, in the order of the file.
+pub fn check(document: &Document, context: &Context<'_>) -> Vec<Problem> {
+    let mut findings = Findings::of(document);
+    if document.is_blank() {
+        findings.warn(
+            &[],
+            "the file is empty; dockerd takes it for {}: write that",
+        );
+    }
+    for (name, value) in document.root() {
+        check_key(&mut findings, name, value);
+        check_flags(&mut findings, name, context.unit_flags);
+    }
+    values::check(&mut findings, document);
+    logging::check(&mut findings, document);
+    findings.sorted()
+}
+
+/// Collects problems and knows where in the text they are.
+pub(super) struct Findings<'a> {
+    document: &'a Document,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Findings<'a> {
+    fn of(document: &'a Document) -> Findings<'a> {
+        Findings {
+            document,
+            problems: Vec::new(),
+        }
+    }
+
+    pub(super) fn error(&mut self, path: &[&str], message: impl Into<String>) {
+        self.add(Severity::Error, path, message.into());
+    }
+
+    pub(super) fn warn(&mut self, path: &[&str], message: impl Into<String>) {
+        self.add(Severity::Warning, path, message.into());
+    }
+
+    fn add(&mut self, severity: Severity, path: &[&str], message: String) {
+        self.problems.push(Problem {
+            severity,
+            key: path.join("."),
+            position: self.document.position(path),
+            message,
+        });
+    }
+
+    fn sorted(mut self) -> Vec<Problem> {
+        self.problems.sort_by_key(|problem| problem.position);
+        self.problems
+    }
+}
+
+fn check_key(findings: &mut Findings<'_>, name: &str, value: &Value) {
+    let Some(known) = key(name) else {
+        let meant = match key_meant_by(name) {
+            Some(meant) => format!("write {meant}"),
+            None => "remove it".to_owned(),
+        };
+        findings.error(&[name], format!("dockerd knows no such key; {meant}"));
+        return;
+    };
+    match known.standing {
+        Standing::Known => types::check(findings, &[name], known.kind, value),
+        Standing::Ignored => findings.warn(&[name], "has no effect any more; remove it"),
+        Standing::Rejected { cure } => {
+            findings.error(&[name], format!("dockerd refuses this key; {cure}"));
+        }
+        Standing::Gone { cure } => {
+            findings.error(&[name], format!("dockerd no longer knows this key; {cure}"));
+        }
+    }
+}
+
+/// dockerd refuses to start when a value is given twice, even when both are equal.
+fn check_flags(findings: &mut Findings<'_>, name: &str, flags: &[String]) {
+    let same = |flag: &&String| flag_name(flag).and_then(key_of_flag) == Some(name);
+    // Runtimes alone may come from both.
+    if name == "runtimes" {
+        return;
+    }
+    if let Some(flag) = flags.iter().find(same) {
+        findings.error(
+            &[name],
+            format!(
+                "the unit passes {flag} to dockerd, which takes this from one place only, even \
+                 when both are equal; remove the key, or the flag: systemctl edit docker.service"
+            ),
+        );
+    }
+}
+
+/// `hosts` and `H` of `--hosts=…`, `-H` and `-Hfd://`; nothing of a flag's separate value.
+fn flag_name(flag: &str) -> Option<&str> {
+    match flag.strip_prefix("--") {
+        Some(long) => long.split('=').next(),
+        None => flag.strip_prefix('-')?.get(..1),
+    }
+}
+
+/// One line: `error: line 3, column 5: mtu: must be a whole number; write 1400`.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Problem {
+            severity,
+            position,
+            message,
+            ..
+        } = self;
+        let key = match self.key.as_str() {
+            "" => String::new(),
+            key => format!("{key}: "),
+        };
+        write!(f, "{severity}: {position}: {key}{message}")
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        })
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::daemon_json::edit::tests::any_object;
+    use crate::daemon_json::schema::KEYS;
+    use proptest::prelude::proptest;
+    use proptest::sample::select;
+    use serde_json::json;
+
+    /// The problems of a text, one a line, with no unit in sight.
+    pub fn problems(text: &str) -> String {
+        problems_under(text, &[])
+    }
+
+    fn problems_under(text: &str, flags: &[&str]) -> String {
+        let document = Document::parse(text.as_bytes()).unwrap();
+        let unit_flags: Vec<String> = flags.iter().map(|flag| flag.to_string()).collect();
+        let context = Context {
+            unit_flags: &unit_flags,
+        };
+        let lines: Vec<String> = check(&document, &context)
+            .iter()
+            .map(Problem::to_string)
+            .collect();
+        lines.join("\n")
+    }
+
+    #[test]
+    fn a_sound_file_has_no_problems() {
+        let text = r#"{"debug": true, "mtu": 1400, "dns": ["1.1.1.1"], "features": {"a": true},
+            "ip": "0.0.0.0", "default-shm-size": "64m", "hosts": ["fd://"], "builder": {}}"#;
+        assert_eq!(problems(text), "");
+    }
+
+    #[test]
+    fn an_empty_file_is_said_to_be_empty() {
+        assert_eq!(
+            problems("\n"),
+            "warning: line 1, column 1: the file is empty; dockerd takes it for {}: write that"
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_comes_with_the_one_probably_meant() {
+        let text = "{\n  \"label\": [],\n  \"Debug\": true,\n  \"colour\": 1\n}";
+        assert_eq!(
+            problems(text),
+            "error: line 2, column 3: label: dockerd knows no such key; write labels\n\
+             error: line 3, column 3: Debug: dockerd knows no such key; write debug\n\
+             error: line 4, column 3: colour: dockerd knows no such key; remove it"
+        );
+    }
+
+    #[test]
+    fn keys_that_are_gone_rejected_or_ignored_say_so() {
+        assert!(
+            problems(r#"{"graph": "/x"}"#).contains("no longer knows this key; write data-root")
+        );
+        assert!(problems(r#"{"default-init": true}"#).contains("refuses this key; write init"));
+        assert!(problems(r#"{"deprecated-key-path": ""}"#).starts_with("warning"));
+    }
+
+    #[test]
+    fn hosts_and_containerd_conflict_with_the_unit_that_passes_them() {
+        let text = r#"{"hosts": ["fd://"], "containerd": "/run/containerd/containerd.sock"}"#;
+        let flags = [
+            "-H",
+            "fd://",
+            "--containerd=/run/containerd/containerd.sock",
+        ];
+        let found = problems_under(text, &flags);
+        assert_eq!(found.lines().count(), 2);
+        assert!(found.contains("hosts: the unit passes -H to dockerd"));
+        assert!(found.contains("remove the key, or the flag: systemctl edit docker.service"));
+        assert_eq!(problems(text), "");
+    }
+
+    #[test]
+    fn any_other_flag_of_the_unit_conflicts_too() {
+        assert!(problems_under(r#"{"labels": ["a=b"]}"#, &["--label=a=b"]).contains("--label=a=b"));
+        assert!(problems_under(r#"{"hosts": []}"#, &["-Hfd://"]).contains("-Hfd://"));
+        assert_eq!(
+            problems_under(r#"{"debug": true}"#, &["--log-level", "debug"]),
+            ""
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_of_any_key_makes_a_check_panic(
+            key in select(KEYS),
+            values in any_object(),
+            text in "[0-9kmg.:/a-f-]{0,8}",
+        ) {
+            let text = Value::from(text);
+            let pool = json!({"base": text, "size": text});
+            let own = [&text, &json!([text]), &json!([pool]), &json!({"max-size": text})];
+            for value in values.values().chain(own) {
+                let mut document = Document::new();
+                document.set(key.name, value);
+                check(&document, &Context::default());
+            }
+        }
+    }
+}
