@@ -1,7 +1,8 @@
 //! What dockerd would refuse in a configuration, or trip over later, each with its cause and cure.
 //!
-//! Owns names and conflicts with the unit; values are judged in `types`, `values` and `logging`. It must
-//! not change the document, and a rule that only asks for good taste has no place here.
+//! Owns names and conflicts with the unit; values are judged in `types`, `values` and
+//! `logging`. It must not change the document, and a rule that only asks for good taste has no
+//! place here.
 
 use std::fmt;
 
@@ -118,22 +119,19 @@ fn check_key(findings: &mut Findings<'_>, name: &str, value: &Value) {
     }
 }
 
-/// dockerd refuses to start when a value is given twice, even when both are equal.
+/// dockerd refuses to start when a value is given twice; runtimes alone may come from both.
 fn check_flags(findings: &mut Findings<'_>, name: &str, flags: &[String]) {
-    let same = |flag: &&String| flag_name(flag).and_then(key_of_flag) == Some(name);
-    // Runtimes alone may come from both.
-    if name == "runtimes" {
+    let sets_it = |flag: &&String| flag_name(flag).and_then(key_of_flag) == Some(name);
+    let Some(flag) = flags.iter().find(sets_it).filter(|_| name != "runtimes") else {
         return;
-    }
-    if let Some(flag) = flags.iter().find(same) {
-        findings.error(
-            &[name],
-            format!(
-                "the unit passes {flag} to dockerd, which takes this from one place only, even \
-                 when both are equal; remove the key, or the flag: systemctl edit docker.service"
-            ),
-        );
-    }
+    };
+    findings.error(
+        &[name],
+        format!(
+            "the unit passes {flag} to dockerd, which takes this from one place only, even when \
+             both are equal; remove the key, or the flag: systemctl edit docker.service"
+        ),
+    );
 }
 
 /// `hosts` and `H` of `--hosts=…`, `-H` and `-Hfd://`; nothing of a flag's separate value.
@@ -249,6 +247,8 @@ pub(super) mod tests {
 
     #[test]
     fn any_other_flag_of_the_unit_conflicts_too() {
+        let runtimes = r#"{"runtimes": {"a": {"path": "/a"}}}"#;
+        assert_eq!(problems_under(runtimes, &["--add-runtime=b=/b"]), "");
         assert!(problems_under(r#"{"labels": ["a=b"]}"#, &["--label=a=b"]).contains("--label=a=b"));
         assert!(problems_under(r#"{"hosts": []}"#, &["-Hfd://"]).contains("-Hfd://"));
         assert_eq!(

@@ -100,7 +100,7 @@ pub const KEYS: &[Key] = &[
     key("default-gateway", Ip, V1_12),
     key("default-gateway-v6", Ip, V1_12),
     key("default-network-opts", ObjectMap, V24_0),
-    key("dns", StrList, V1_12),
+    key("dns", IpList, V1_12),
     key("dns-opts", StrList, V1_12),
     key("dns-search", StrList, V1_12),
     key("firewall-backend", Str, V29_0),

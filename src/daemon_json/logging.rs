@@ -19,8 +19,12 @@ const DRIVERS: &[&str] = &[
     "syslog",
 ];
 
-/// The options every driver takes.
-const COMMON_OPTS: &[&str] = &["max-buffer-size", "mode"];
+/// The options every driver takes; the cache is what `docker logs` reads of remote ones.
+#[rustfmt::skip]
+const COMMON_OPTS: &[&str] = &[
+    "cache-compress", "cache-disabled", "cache-max-file", "cache-max-size", "max-buffer-size",
+    "mode",
+];
 /// The options of files that are rotated: those of `local` and `json-file`.
 const FILE_OPTS: &[&str] = &["compress", "max-file", "max-size"];
 /// What a line is labelled with; `local` takes these since engine 29.
@@ -158,7 +162,7 @@ mod tests {
     #[test]
     fn options_are_those_of_the_driver_in_force() {
         assert_eq!(
-            found("json-file", r#"{"tag": "x", "mode": "blocking"}"#),
+            found("json-file", r#"{"tag": "x", "cache-max-file": "5"}"#),
             ""
         );
         assert_eq!(

@@ -4,11 +4,12 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::document::Document;
 use super::logging;
+use super::syntax::without_credentials;
 
 /// How much weight the wanted values have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,11 +31,15 @@ pub enum Rule {
     Replace,
 }
 
-/// One key before and after; `None` is absent.
+/// One key before and after; `None` is absent, which is not the same as `null`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     pub key: String,
+    #[serde(default, deserialize_with = "present")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
+    #[serde(default, deserialize_with = "present")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
 }
 
@@ -125,11 +130,16 @@ fn with_entries(
     after
 }
 
-/// One line: `log-driver: absent → "local"`.
+/// Keeps a `null` that serde would read as absent.
+fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(value).map(Some)
+}
+
+/// One line, without credentials: `log-driver: absent → "local"`.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |value: &Option<Value>| match value {
-            Some(value) => value.to_string(),
+            Some(value) => without_credentials(&value.to_string()),
             None => "absent".to_owned(),
         };
         let (before, after) = (shown(&self.before), shown(&self.after));
@@ -181,6 +191,30 @@ mod tests {
         assert_eq!(
             serde_json::from_str::<Vec<Change>>(&line).unwrap(),
             after.changes
+        );
+    }
+
+    #[test]
+    fn null_and_absent_stay_apart_in_the_journal() {
+        let after = merged(
+            r#"{"mtu": null}"#,
+            json!({"mtu": 1, "debug": true}),
+            Wanted::Set,
+        );
+        let line = serde_json::to_string(&after.changes).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Vec<Change>>(&line).unwrap(),
+            after.changes
+        );
+    }
+
+    #[test]
+    fn a_change_does_not_show_credentials() {
+        let wanted = json!({"proxies": {"http-proxy": "http://me:word@proxy.example"}});
+        let shown = merged("{}", wanted, Wanted::Set).changes[0].to_string();
+        assert!(
+            shown.ends_with(r#"{"http-proxy":"http://***@proxy.example"}"#),
+            "{shown}"
         );
     }
 

@@ -3,6 +3,7 @@
 //! Owns the questions one can ask of the table in `keys`. It must not judge a file.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use serde_json::Value;
 
@@ -140,8 +141,10 @@ impl fmt::Display for Engine {
     }
 }
 
+/// Empty text is no address given, and a zone may follow: `fe80::1%eth0`.
 fn is_ip(text: &str) -> bool {
-    text.parse::<std::net::IpAddr>().is_ok()
+    let address = text.split('%').next().unwrap_or(text);
+    text.is_empty() || address.parse::<IpAddr>().is_ok()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::check::Findings;
 use super::schema::Kind;
+use super::syntax::without_credentials;
 
 /// Judges a value, and its entries where all are of one type.
 pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: Kind, value: &Value) {
@@ -16,7 +17,7 @@ pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: Kind, valu
     if !kind.accepts(value) {
         let cure = match corrected(kind, value) {
             Some(right) => format!("write {right}"),
-            None => format!("{value} is not"),
+            None => format!("{} is not", without_credentials(&value.to_string())),
         };
         findings.error(path, format!("must be {kind}; {cure}"));
         return;
@@ -63,7 +64,7 @@ mod tests {
         right(r#"{"mtu": "1400"}"#, "must be a whole number; write 1400");
         right(
             r#"{"dns": "1.1.1.1"}"#,
-            r#"must be a list of strings; write ["1.1.1.1"]"#,
+            "must be a list of IP addresses; write [\"1.1.1.1\"]",
         );
         right(
             r#"{"log-opts": {"max-file": 5}}"#,
@@ -81,8 +82,8 @@ mod tests {
 
     #[test]
     fn an_entry_of_a_list_is_named_by_its_place() {
-        let text = "{\"dns\": [\"1.1.1.1\",\n 9]}";
-        let expected = "error: line 2, column 2: dns.1: must be a string; write \"9\"";
+        let text = "{\"dns-opts\": [\"ndots:1\",\n 9]}";
+        let expected = "error: line 2, column 2: dns-opts.1: must be a string; write \"9\"";
         assert_eq!(problems(text), expected);
     }
 

@@ -13,7 +13,7 @@ use super::types::children;
 
 const PROXIES: &[&str] = &["http-proxy", "https-proxy", "no-proxy"];
 
-/// Judges every value that has a form of its own.
+/// Judges every value that has a form of its own. Empty text stands for no value at most keys.
 pub(super) fn check(findings: &mut Findings<'_>, document: &Document) {
     for (key, value) in document.root() {
         let path = [key.as_str()];
@@ -64,7 +64,7 @@ pub(super) fn check_names(
 
 fn check_absolute(findings: &mut Findings<'_>, path: &[&str], value: &Value) {
     let Some(folder) = value.as_str() else { return };
-    if !folder.starts_with('/') {
+    if !folder.is_empty() && !folder.starts_with('/') {
         let message = format!("{folder:?} depends on where dockerd is started; write it from /");
         findings.error(path, message);
     }
@@ -72,7 +72,7 @@ fn check_absolute(findings: &mut Findings<'_>, path: &[&str], value: &Value) {
 
 fn check_network(findings: &mut Findings<'_>, path: &[&str], value: &Value) {
     let Some(text) = value.as_str() else { return };
-    if syntax::network(text).is_none() {
+    if !text.is_empty() && syntax::network(text).is_none() {
         let message = format!("{text:?} is no network; write ADDRESS/LENGTH like 172.17.0.1/16");
         findings.error(path, message);
     }
@@ -135,6 +135,12 @@ mod tests {
         );
         wrong(r#"{"default-shm-size": "0"}"#, r#""0" is nothing"#);
         wrong(r#"{"default-shm-size": 64}"#, r#"write "64""#);
+    }
+
+    #[test]
+    fn empty_text_is_no_value() {
+        sound(r#"{"data-root": "", "bip": "", "fixed-cidr": "", "ip": "", "log-driver": ""}"#);
+        wrong(r#"{"default-shm-size": ""}"#, "is no size");
     }
 
     #[test]
