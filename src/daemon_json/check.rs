@@ -171,7 +171,7 @@ impl fmt::Display for Severity {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::daemon_json::edit::tests::any_object;
+    use crate::daemon_json::samples::any_object;
     use crate::daemon_json::schema::KEYS;
     use proptest::prelude::proptest;
     use proptest::sample::select;

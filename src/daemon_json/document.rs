@@ -152,7 +152,7 @@ fn offset_of(text: &str, node: &Node<'_>, path: &[&str]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon_json::edit::tests::any_text;
+    use crate::daemon_json::samples::any_text;
     use proptest::prelude::{prop_assert_eq, proptest};
     use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The keys `log-driver` and `log-opts`, as dockerd reads them at start and at each container's start.
+//! The keys `log-driver` and `log-opts`, as the daemon and each container's start read them.
 //!
 //! Owns the drivers and their options. It must not know any other key.
 
@@ -10,7 +10,7 @@ use super::meant::nearest;
 use super::values::{check_names, check_size};
 
 /// dockerd's driver when the file names none.
-pub(super) const DEFAULT_DRIVER: &str = "json-file";
+const DEFAULT_DRIVER: &str = "json-file";
 
 /// The drivers that are part of dockerd on Linux.
 #[rustfmt::skip]

@@ -1,15 +1,12 @@
 //! Wanted keys put into a configuration, by one rule a key.
 //!
-//! Owns the rules and the record of what changed. It must not judge the values.
+//! Owns the rules. It must not judge the values.
 
-use std::fmt;
-
-use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use super::change::Change;
 use super::document::Document;
 use super::logging;
-use super::syntax::without_credentials;
 
 /// How much weight the wanted values have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,18 +26,6 @@ pub enum Rule {
     Entries,
     /// The value as a whole.
     Replace,
-}
-
-/// One key before and after; `None` is absent, which is not the same as `null`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Change {
-    pub key: String,
-    #[serde(default, deserialize_with = "present")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub before: Option<Value>,
-    #[serde(default, deserialize_with = "present")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub after: Option<Value>,
 }
 
 /// The configuration after a merge, and what the merge changed, in the order wanted.
@@ -130,28 +115,11 @@ fn with_entries(
     after
 }
 
-/// Keeps a `null` that serde would read as absent.
-fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(value).map(Some)
-}
-
-/// One line, without credentials: `log-driver: absent → "local"`.
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |value: &Option<Value>| match value {
-            Some(value) => without_credentials(&value.to_string()),
-            None => "absent".to_owned(),
-        };
-        let (before, after) = (shown(&self.before), shown(&self.after));
-        write!(f, "{}: {before} → {after}", self.key)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon_json::edit::tests::any_object;
     use crate::daemon_json::preset::recommended;
+    use crate::daemon_json::samples::any_object;
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
     use serde_json::json;
 
@@ -178,44 +146,6 @@ mod tests {
         let text = "{ \"labels\" : [\"a\" , \"b\"] }";
         let after = merged(text, json!({"labels": ["b"]}), Wanted::Set);
         assert_eq!((after.document.text(), after.changes.len()), (text, 0));
-    }
-
-    #[test]
-    fn a_change_reads_as_one_line_and_survives_the_journal() {
-        let after = merged("{}", json!({"log-driver": "local"}), Wanted::Set);
-        assert_eq!(
-            after.changes[0].to_string(),
-            "log-driver: absent → \"local\""
-        );
-        let line = serde_json::to_string(&after.changes).unwrap();
-        assert_eq!(
-            serde_json::from_str::<Vec<Change>>(&line).unwrap(),
-            after.changes
-        );
-    }
-
-    #[test]
-    fn null_and_absent_stay_apart_in_the_journal() {
-        let after = merged(
-            r#"{"mtu": null}"#,
-            json!({"mtu": 1, "debug": true}),
-            Wanted::Set,
-        );
-        let line = serde_json::to_string(&after.changes).unwrap();
-        assert_eq!(
-            serde_json::from_str::<Vec<Change>>(&line).unwrap(),
-            after.changes
-        );
-    }
-
-    #[test]
-    fn a_change_does_not_show_credentials() {
-        let wanted = json!({"proxies": {"http-proxy": "http://me:word@proxy.example"}});
-        let shown = merged("{}", wanted, Wanted::Set).changes[0].to_string();
-        assert!(
-            shown.ends_with(r#"{"http-proxy":"http://***@proxy.example"}"#),
-            "{shown}"
-        );
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! [`Document`] is the file; [`check`] finds what dockerd would refuse now or trip over later;
 //! [`merge`] puts wanted keys in, [`revert`] takes them out; [`schema`] knows every key.
 
+pub mod change;
 pub mod check;
 pub mod document;
 mod edit;
@@ -15,15 +16,18 @@ mod meant;
 pub mod merge;
 pub mod preset;
 pub mod revert;
+#[cfg(test)]
+mod samples;
 pub mod schema;
 mod strict;
 mod syntax;
 mod types;
 mod values;
 
+pub use change::Change;
 pub use check::{Context, Problem, Severity, check};
 pub use document::{Document, Position};
-pub use merge::{Change, Merged, Wanted, merge};
+pub use merge::{Merged, Wanted, merge};
 pub use preset::{Preset, recommended};
 pub use revert::{Reverted, revert};
 pub use schema::{Key, Kind, key};

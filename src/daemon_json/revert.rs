@@ -7,8 +7,9 @@
 
 use serde_json::{Map, Value};
 
+use super::change::Change;
 use super::document::Document;
-use super::merge::{Change, Rule};
+use super::merge::Rule;
 
 /// The configuration after a revert.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,9 +102,9 @@ fn without_ours(now: &[Value], after: &[Value], before: Option<&Value>) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon_json::edit::tests::{any_object, any_text};
     use crate::daemon_json::merge::{Wanted, merge};
     use crate::daemon_json::preset::recommended;
+    use crate::daemon_json::samples::{any_object, any_text};
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
     use serde_json::json;
 
