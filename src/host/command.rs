@@ -1,0 +1,268 @@
+//! One way to run a program: an argument list, a fixed locale, no terminal, a deadline.
+//!
+//! There is no shell in between, ever. Whether a command may change the host is decided by who
+//! runs it: `Host::query` for those that do not, `change::Tx` for those that do.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io::{BufRead, BufReader};
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::process::CommandExt;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+
+/// How long a command may take unless it is told otherwise.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How many of a failed command's last lines the error shows.
+const TAIL: usize = 20;
+
+/// A program and its arguments.
+#[derive(Debug, Clone)]
+pub struct Command {
+    program: String,
+    arguments: Vec<OsString>,
+    variables: Vec<(String, String)>,
+    input: Option<Vec<u8>>,
+    deadline: Duration,
+}
+
+/// What a command printed, and how it ended.
+#[derive(Debug, Clone)]
+pub struct Output {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+    shown_as: String,
+}
+
+impl Command {
+    pub fn new(program: &str) -> Command {
+        Command {
+            program: program.to_owned(),
+            arguments: Vec::new(),
+            variables: Vec::new(),
+            input: None,
+            deadline: DEADLINE,
+        }
+    }
+
+    pub fn arg(mut self, argument: impl Into<OsString>) -> Command {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    pub fn args<I>(mut self, arguments: I) -> Command
+    where
+        I: IntoIterator,
+        I::Item: Into<OsString>,
+    {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> Command {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Bytes for the program's standard input, which is empty otherwise.
+    pub fn input(mut self, bytes: Vec<u8>) -> Command {
+        self.input = Some(bytes);
+        self
+    }
+
+    pub fn deadline(mut self, deadline: Duration) -> Command {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Runs the program to its end. Errors when it cannot be started or outlives its deadline;
+    /// an exit code other than 0 is not an error here, see [`Output::success`].
+    pub(crate) fn run(&self, search_path: &OsStr) -> Result<Output> {
+        let handle = self.expression(search_path).start();
+        let handle = handle.with_context(|| self.starting())?;
+        let finished = handle
+            .wait_timeout(self.deadline)
+            .with_context(|| format!("waiting for {}", self.program))?;
+        let Some(output) = finished else {
+            handle
+                .kill()
+                .with_context(|| format!("ending {}", self.program))?;
+            bail!(
+                "`{self}` did not end within {} seconds",
+                self.deadline.as_secs()
+            );
+        };
+        Ok(self.output(output))
+    }
+
+    /// Runs the program to its end, however long it takes, and gives each line that it writes to
+    /// a pipe of its own to `on_line`. The pipe's number takes the place of `{}` in
+    /// `pipe_argument`.
+    ///
+    /// The program gets a process group of its own: Ctrl-C in the terminal reaches us alone, and
+    /// a package manager in the middle of its work is not cut short.
+    pub(crate) fn run_watched(
+        &self,
+        search_path: &OsStr,
+        pipe_argument: &str,
+        mut on_line: impl FnMut(&str),
+    ) -> Result<Output> {
+        let (reader, writer) = os_pipe::pipe().context("making a pipe")?;
+        // Pipes close on exec by default; this end is meant for the child.
+        fcntl(writer.as_fd(), FcntlArg::F_SETFD(FdFlag::empty())).context("sharing a pipe")?;
+        let number = writer.as_raw_fd().to_string();
+        let command = self.clone().arg(pipe_argument.replace("{}", &number));
+        let handle = command
+            .expression(search_path)
+            .before_spawn(|child| {
+                child.process_group(0);
+                Ok(())
+            })
+            .start()
+            .with_context(|| self.starting())?;
+        drop(writer);
+        for line in BufReader::new(reader).lines() {
+            on_line(&line.with_context(|| format!("following {}", self.program))?);
+        }
+        let output = handle
+            .wait()
+            .with_context(|| format!("waiting for {}", self.program))?;
+        Ok(self.output(output))
+    }
+
+    fn expression(&self, search_path: &OsStr) -> duct::Expression {
+        // duct looks a bare name up in our own PATH, not in the child's.
+        let program = find(&self.program, search_path);
+        let mut expression = duct::cmd(program, &self.arguments)
+            .env("PATH", search_path)
+            .env("LC_ALL", "C.UTF-8")
+            .env_remove("LANGUAGE")
+            .stdout_capture()
+            .stderr_capture()
+            .unchecked();
+        for (name, value) in &self.variables {
+            expression = expression.env(name, value);
+        }
+        match &self.input {
+            Some(bytes) => expression.stdin_bytes(bytes.clone()),
+            None => expression.stdin_null(),
+        }
+    }
+
+    fn output(&self, output: &std::process::Output) -> Output {
+        use std::os::unix::process::ExitStatusExt;
+        let by_signal = output.status.signal().map(|signal| 128 + signal);
+        Output {
+            code: output.status.code().or(by_signal).unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            shown_as: self.to_string(),
+        }
+    }
+
+    fn starting(&self) -> String {
+        format!("starting {}", self.program)
+    }
+}
+
+impl Output {
+    /// The output of a command that exited 0; otherwise an error with its last lines.
+    pub fn success(self) -> Result<Output> {
+        if self.code == 0 {
+            return Ok(self);
+        }
+        bail!(
+            "`{}` exited with {}:\n{}",
+            self.shown_as,
+            self.code,
+            self.tail()
+        )
+    }
+
+    /// The last lines of what it complained about, or of what it printed when it did not.
+    pub fn tail(&self) -> String {
+        let text = match self.stderr.trim() {
+            "" => self.stdout.trim(),
+            complaint => complaint,
+        };
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(TAIL)..].join("\n")
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.program)?;
+        for argument in &self.arguments {
+            write!(formatter, " {}", argument.to_string_lossy())?;
+        }
+        Ok(())
+    }
+}
+
+fn find(program: &str, search_path: &OsStr) -> OsString {
+    std::env::split_paths(search_path)
+        .map(|folder| folder.join(program))
+        .find(|candidate| candidate.is_file())
+        .map_or_else(|| program.into(), Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATH: &str = "/usr/bin:/bin";
+
+    fn run(command: &Command) -> Result<Output> {
+        command.run(OsStr::new(PATH))
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let error = run(&Command::new("no-such-program")).unwrap_err();
+        assert!(format!("{error:#}").contains("no-such-program"));
+    }
+
+    #[test]
+    fn a_failure_shows_the_command_its_code_and_its_last_lines() {
+        let output = run(&Command::new("ls").arg("/no/such/folder")).unwrap();
+        let error = output.success().unwrap_err().to_string();
+        assert!(
+            error.starts_with("`ls /no/such/folder` exited with 2:"),
+            "{error}"
+        );
+        assert!(error.contains("No such file"), "{error}");
+    }
+
+    #[test]
+    fn arguments_reach_the_program_as_they_are() {
+        let output = run(&Command::new("printf").args(["%s|", "a b", "$HOME;ls"])).unwrap();
+        assert_eq!(output.stdout, "a b|$HOME;ls|");
+    }
+
+    #[test]
+    fn a_command_that_outlives_its_deadline_is_ended() {
+        let sleep = Command::new("sleep")
+            .arg("30")
+            .deadline(Duration::from_millis(50));
+        let error = run(&sleep).unwrap_err().to_string();
+        assert!(error.contains("did not end within"), "{error}");
+    }
+
+    #[test]
+    fn a_watched_command_reports_through_its_own_pipe() {
+        let mut lines = Vec::new();
+        let command = Command::new("dd").args(["if=/proc/self/cmdline", "status=none"]);
+        let output = command
+            .run_watched(OsStr::new(PATH), "of=/proc/self/fd/{}", |line| {
+                lines.push(line.to_owned());
+            })
+            .unwrap();
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        assert!(lines.concat().contains("of=/proc/self/fd/"));
+    }
+}

@@ -1,0 +1,143 @@
+//! The machine: what stands on its disk, what its programs answer, what its network serves.
+//!
+//! Everything here reads. A [`Host`] cannot change the machine; only `change::Tx` can.
+
+pub mod command;
+pub mod engine;
+pub mod http;
+pub mod lock;
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use command::{Command, Output};
+
+/// A machine to look at: the real one, or a folder that stands for one in tests.
+#[derive(Debug, Clone)]
+pub struct Host {
+    root: PathBuf,
+    /// Where programs are looked up. The system's own folders are always among them, since
+    /// `sudo`, cron and cloud-init may leave out the `sbin` ones.
+    search_path: OsString,
+}
+
+impl Host {
+    /// The machine this process runs on.
+    pub fn real() -> Host {
+        let inherited = std::env::var("PATH").unwrap_or_default();
+        Host {
+            root: PathBuf::from("/"),
+            search_path: format!(
+                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:{inherited}"
+            )
+            .trim_end_matches(':')
+            .into(),
+        }
+    }
+
+    /// A machine whose files stand under `root` and whose programs are those in `programs`.
+    pub fn at(root: &Path, programs: &Path) -> Host {
+        Host {
+            root: root.to_owned(),
+            search_path: programs.into(),
+        }
+    }
+
+    /// Where the absolute `path` of this host is to be found from here.
+    pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        let path = path.as_ref();
+        self.root.join(path.strip_prefix("/").unwrap_or(path))
+    }
+
+    /// The bytes of the file at `path`, or `None` where there is no such file.
+    pub fn read(&self, path: impl AsRef<Path>) -> Result<Option<Vec<u8>>> {
+        let path = path.as_ref();
+        absent_as_none(fs::read(self.path(path)))
+            .with_context(|| format!("reading {}", path.display()))
+    }
+
+    /// The text of the file at `path`, or `None` where there is no such file.
+    /// Bytes that are not UTF-8 are replaced.
+    pub fn read_text(&self, path: impl AsRef<Path>) -> Result<Option<String>> {
+        let bytes = self.read(path)?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// What stands at `path` itself, symbolic links not followed; `None` where nothing does.
+    pub fn metadata(&self, path: impl AsRef<Path>) -> Result<Option<fs::Metadata>> {
+        let path = path.as_ref();
+        absent_as_none(fs::symlink_metadata(self.path(path)))
+            .with_context(|| format!("looking at {}", path.display()))
+    }
+
+    /// Whether anything stands at `path`.
+    pub fn exists(&self, path: impl AsRef<Path>) -> Result<bool> {
+        Ok(self.metadata(path)?.is_some())
+    }
+
+    /// The names in the folder at `path`, sorted; none where there is no such folder.
+    pub fn list(&self, path: impl AsRef<Path>) -> Result<Vec<String>> {
+        let path = path.as_ref();
+        let entries = absent_as_none(fs::read_dir(self.path(path)))
+            .with_context(|| format!("listing {}", path.display()))?;
+        let mut names = Vec::new();
+        for entry in entries.into_iter().flatten() {
+            let entry = entry.with_context(|| format!("listing {}", path.display()))?;
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Runs a command that changes nothing and returns what it printed and its exit code.
+    pub fn query(&self, command: &Command) -> Result<Output> {
+        command.run(&self.search_path)
+    }
+
+    pub(crate) fn search_path(&self) -> &OsString {
+        &self.search_path
+    }
+}
+
+fn absent_as_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absent_file_is_none_and_a_folder_read_as_a_file_is_an_error() {
+        let root = tempfile::tempdir().unwrap();
+        let host = Host::at(root.path(), root.path());
+        assert_eq!(host.read("/etc/nothing").unwrap(), None);
+        fs::create_dir(root.path().join("etc")).unwrap();
+        let error = host.read("/etc").unwrap_err();
+        assert!(error.to_string().contains("reading /etc"), "{error}");
+    }
+
+    #[test]
+    fn paths_are_taken_from_the_hosts_root() {
+        let host = Host::at(Path::new("/srv/root"), Path::new("/srv/bin"));
+        assert_eq!(
+            host.path("/etc/docker"),
+            PathBuf::from("/srv/root/etc/docker")
+        );
+    }
+}
