@@ -1,0 +1,219 @@
+//! What the user wants: defaults, under the settings file, under variables, under flags.
+//!
+//! One [`Layer`] describes every setting once: its fields are the keys of the settings file,
+//! the flags of `install` and `plan`, and, in capitals behind `DOCKSTRAP_`, the variables.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::error::Failure;
+use crate::trust::{DOCKER_KEY_FINGERPRINT, Fingerprint};
+
+/// Where the settings file is looked for when none is named.
+pub const PATH: &str = "/etc/dockstrap/config.toml";
+
+const MIRROR: &str = "https://download.docker.com";
+const LOCK_WAIT: u64 = 300;
+
+/// One layer of settings: what a file, or the command line with the variables, says.
+#[derive(Debug, Default, Clone, clap::Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Layer {
+    /// Serve packages and key from URL instead of <https://download.docker.com>
+    #[arg(long, value_name = "URL", env = "DOCKSTRAP_MIRROR")]
+    pub mirror: Option<String>,
+
+    /// Trust the repository key with this fingerprint instead of Docker's
+    #[arg(long, value_name = "FPR", env = "DOCKSTRAP_KEY_FINGERPRINT")]
+    pub key_fingerprint: Option<String>,
+
+    /// Add NAME to group docker, which is the same as giving it root; repeatable
+    /// [default: the user behind sudo]
+    #[arg(
+        long = "user",
+        value_name = "NAME",
+        env = "DOCKSTRAP_USERS",
+        value_delimiter = ','
+    )]
+    pub users: Option<Vec<String>>,
+
+    /// Wait up to SECONDS for other package managers [default: 300]
+    #[arg(long, value_name = "SECONDS", env = "DOCKSTRAP_LOCK_WAIT")]
+    pub lock_wait: Option<u64>,
+}
+
+/// The settings in force.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The address under which `linux/ubuntu` stands, without a slash at its end.
+    pub mirror: String,
+    /// The primary key that must sign the repository.
+    pub key_fingerprint: Fingerprint,
+    /// The users to be members of group docker; `None` is whoever called sudo.
+    pub users: Option<Vec<String>>,
+    /// How long to wait for the locks of other package managers.
+    pub lock_wait: Duration,
+}
+
+impl Settings {
+    /// Puts `flags` (with the variables, which clap has put under them) over the settings file:
+    /// `file` when one is named, which then must be there, or else [`PATH`].
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for anything that cannot be meant.
+    pub fn resolve(flags: Layer, file: Option<&Path>) -> Result<Settings> {
+        let below = read_layer(file)?;
+        let key_fingerprint = match flags.key_fingerprint.or(below.key_fingerprint) {
+            Some(text) => parse_fingerprint(&text)?,
+            None => DOCKER_KEY_FINGERPRINT,
+        };
+        let mirror = flags.mirror.or(below.mirror);
+        Ok(Settings {
+            mirror: parse_mirror(mirror.as_deref().unwrap_or(MIRROR))?,
+            key_fingerprint,
+            users: flags.users.or(below.users).map(check_names).transpose()?,
+            lock_wait: Duration::from_secs(
+                flags.lock_wait.or(below.lock_wait).unwrap_or(LOCK_WAIT),
+            ),
+        })
+    }
+}
+
+fn read_layer(file: Option<&Path>) -> Result<Layer> {
+    let path = file.map_or_else(|| PathBuf::from(PATH), Path::to_owned);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && file.is_none() => {
+            return Ok(Layer::default());
+        }
+        Err(error) => {
+            let cause = format!("cannot read the settings file {}: {error}", path.display());
+            return Err(Failure::Usage(cause).into());
+        }
+    };
+    toml::from_str(&text).map_err(|error| {
+        let cause = format!("the settings file {} is not right: {error}", path.display());
+        Failure::Usage(cause.trim_end().to_owned()).into()
+    })
+}
+
+fn parse_mirror(text: &str) -> Result<String> {
+    // Checked first, so that no message below can show a password.
+    if text.contains('@') {
+        let error = "a mirror's URL must not carry a password: other users could read it";
+        return Err(Failure::Usage(error.to_owned()).into());
+    }
+    let refuse = |why: &str| {
+        Failure::Usage(format!(
+            "mirror `{text}` {why}; give an address like {MIRROR}"
+        ))
+    };
+    let url = reqwest::Url::parse(text).map_err(|error| refuse(&format!("is no URL ({error})")))?;
+    if url.scheme() != "https" {
+        return Err(refuse("is not served over https").into());
+    }
+    if url.query().is_some() || url.fragment().is_some() || text.contains(char::is_whitespace) {
+        return Err(refuse("has more than a host and a path").into());
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn parse_fingerprint(text: &str) -> Result<Fingerprint> {
+    text.parse()
+        .map_err(|error| Failure::Usage(format!("key-fingerprint: {error}")))
+        .context("reading the settings")
+}
+
+fn check_names(names: Vec<String>) -> Result<Vec<String>> {
+    for name in &names {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_.-@\\$".contains(c);
+        if name.is_empty() || name.starts_with('-') || !name.chars().all(plain) {
+            return Err(Failure::Usage(format!("`{name}` is no user name")).into());
+        }
+        if name == "root" {
+            let error = "root needs no membership in group docker; leave it out";
+            return Err(Failure::Usage(error.to_owned()).into());
+        }
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::exit_code;
+
+    fn with_file(text: &str, flags: Layer) -> Result<Settings> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        Settings::resolve(flags, Some(file.path()))
+    }
+
+    fn mirror(url: &str) -> Layer {
+        Layer {
+            mirror: Some(url.to_owned()),
+            ..Layer::default()
+        }
+    }
+
+    #[test]
+    fn flags_stand_over_the_file_and_the_file_over_defaults() {
+        let settings = with_file(
+            "mirror = 'https://file.example/docker'\nlock-wait = 7",
+            mirror("https://flag.example/docker/"),
+        )
+        .unwrap();
+        assert_eq!(settings.mirror, "https://flag.example/docker");
+        assert_eq!(settings.lock_wait, Duration::from_secs(7));
+        assert_eq!(settings.key_fingerprint, DOCKER_KEY_FINGERPRINT);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_known_ones() {
+        let error = with_file("miror = 'https://example.com'", Layer::default()).unwrap_err();
+        assert_eq!(exit_code(&error), 2);
+        assert!(error.to_string().contains("`mirror`"), "{error}");
+    }
+
+    #[test]
+    fn a_named_file_must_be_there() {
+        let error =
+            Settings::resolve(Layer::default(), Some(Path::new("/no/such.toml"))).unwrap_err();
+        assert_eq!(exit_code(&error), 2);
+    }
+
+    #[test]
+    fn a_mirror_is_an_https_address_without_a_password() {
+        for wrong in [
+            "http://example.com",
+            "example.com",
+            "https://alice:secret@example.com",
+            "http://alice:secret@example.com",
+            "alice:secret@example.com",
+            "https://example.com/a b",
+            "https://example.com/?x=1",
+        ] {
+            let error = with_file("", mirror(wrong)).unwrap_err();
+            assert_eq!(exit_code(&error), 2, "{wrong}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_options_or_root_are_refused() {
+        for wrong in ["-rf", "root", "", "a b", "a\nb"] {
+            let flags = Layer {
+                users: Some(vec![wrong.to_owned()]),
+                ..Layer::default()
+            };
+            assert_eq!(
+                exit_code(&with_file("", flags).unwrap_err()),
+                2,
+                "{wrong:?}"
+            );
+        }
+    }
+}
