@@ -1,0 +1,294 @@
+//! What the host is, found out once, before anything is planned.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use os_release::OsRelease;
+use serde::Serialize;
+
+use crate::error::Failure;
+use crate::host::Host;
+use crate::host::command::Command;
+use crate::release::{self, Release};
+
+/// What the engine consists of, in the order Docker's documentation installs it.
+pub const ENGINE_PACKAGES: &[&str] = &[
+    "docker-ce",
+    "docker-ce-cli",
+    "containerd.io",
+    "docker-buildx-plugin",
+    "docker-compose-plugin",
+    "docker-ce-rootless-extras",
+];
+
+/// Packages that own the same files or sockets as Docker's own.
+///
+/// Source: <https://docs.docker.com/engine/install/ubuntu/#uninstall-old-versions>.
+pub const CONFLICTING_PACKAGES: &[&str] = &[
+    "containerd",
+    "docker-buildx",
+    "docker-compose",
+    "docker-compose-v2",
+    "docker-doc",
+    "docker.io",
+    "podman-docker",
+    "runc",
+];
+
+/// What the host is.
+#[derive(Debug, Clone, Serialize)]
+pub struct Facts {
+    /// The name the host gives itself, such as `Ubuntu 24.04.3 LTS`.
+    pub name: String,
+    /// The Ubuntu release, or the one a derivative stands on.
+    pub release: &'static Release,
+    /// Debian's name for the architecture, such as `amd64`.
+    pub architecture: String,
+    pub init: Init,
+    /// Those of [`ENGINE_PACKAGES`] and [`CONFLICTING_PACKAGES`] that dpkg knows.
+    pub packages: BTreeMap<String, Package>,
+    /// The user who called `sudo`, unless that was root.
+    pub invoking_user: Option<String>,
+}
+
+/// What runs as process 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Init {
+    Systemd,
+    /// A chroot, an image build or a container: nothing can be started here.
+    None,
+}
+
+/// What dpkg says of a package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Package {
+    pub version: String,
+    pub state: PackageState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PackageState {
+    Installed,
+    /// Removed, with its configuration files left behind.
+    ConfigFiles,
+    /// Somewhere in between: dpkg was cut short.
+    Unfinished,
+}
+
+impl Package {
+    /// Whether dpkg has finished with it.
+    pub fn is_installed(&self) -> bool {
+        self.state == PackageState::Installed
+    }
+}
+
+impl Facts {
+    /// Whether the package is installed completely.
+    pub fn has(&self, package: &str) -> bool {
+        self.packages
+            .get(package)
+            .is_some_and(Package::is_installed)
+    }
+
+    /// The parts of the engine that are not installed.
+    pub fn missing_packages(&self) -> Vec<&'static str> {
+        let missing = |package: &&&str| !self.has(package);
+        ENGINE_PACKAGES.iter().filter(missing).copied().collect()
+    }
+}
+
+/// Finds out what the host is.
+///
+/// # Errors
+/// [`Failure::Blocked`] when it is one that dockstrap does not set up.
+pub fn gather(host: &Host) -> Result<Facts> {
+    let (name, release) = detect_release(host)?;
+    Ok(Facts {
+        name,
+        release,
+        architecture: detect_architecture(host)?,
+        init: detect_init(host)?,
+        packages: known_packages(host)?,
+        invoking_user: invoking_user(),
+    })
+}
+
+fn detect_release(host: &Host) -> Result<(String, &'static Release)> {
+    let text = match host.read_text("/etc/os-release")? {
+        Some(text) => text,
+        None => host.read_text("/usr/lib/os-release")?.unwrap_or_default(),
+    };
+    let os = parse_os_release(&text);
+    let base = os.extra.get("UBUNTU_CODENAME").map(String::as_str);
+    let of_ubuntu = os.id == "ubuntu" || os.id_like.split(' ').any(|id| id == "ubuntu");
+    let codename = match base {
+        Some(base) => base,
+        None if of_ubuntu => &os.version_codename,
+        None => "",
+    };
+    let name = match os.pretty_name.as_str() {
+        "" => "a system without an os-release file".to_owned(),
+        name => name.to_owned(),
+    };
+    match Release::by_codename(codename) {
+        Some(release) => Ok((name, release)),
+        None => Err(Failure::Blocked(format!(
+            "this host is {name}, which dockstrap does not set up; \
+             it sets up Ubuntu {}, and what is built on them",
+            release::supported()
+        ))
+        .into()),
+    }
+}
+
+/// Reads an os-release file with the `os-release` crate, which wants vetted lines: it panics on
+/// a value that is a lone quote, takes a comment for a key, and leaves the quotes on keys that
+/// it does not know itself.
+fn parse_os_release(text: &str) -> OsRelease {
+    let vetted = text.lines().map(str::trim).filter_map(|line| {
+        let (key, value) = line.split_once('=')?;
+        let value = value.trim_matches(['"', '\'']);
+        let is_key = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        (!key.is_empty() && key.chars().all(is_key)).then(|| format!("{key}={value}"))
+    });
+    vetted.collect()
+}
+
+fn detect_architecture(host: &Host) -> Result<String> {
+    let dpkg = Command::new("dpkg").arg("--print-architecture");
+    let architecture = host.query(&dpkg)?.success()?.stdout.trim().to_owned();
+    if release::ARCHITECTURES.contains(&architecture.as_str()) {
+        return Ok(architecture);
+    }
+    Err(Failure::Blocked(format!(
+        "this host's architecture is {architecture}, for which Docker publishes no packages \
+         that dockstrap sets up; it sets up {}",
+        release::ARCHITECTURES.join(" and ")
+    ))
+    .into())
+}
+
+/// Whether systemd runs, asked the way `sd_booted(3)` does.
+fn detect_init(host: &Host) -> Result<Init> {
+    Ok(match host.exists("/run/systemd/system")? {
+        true => Init::Systemd,
+        false => Init::None,
+    })
+}
+
+/// Asks dpkg about [`ENGINE_PACKAGES`] and [`CONFLICTING_PACKAGES`].
+pub fn known_packages(host: &Host) -> Result<BTreeMap<String, Package>> {
+    let query = Command::new("dpkg-query")
+        .args([
+            "--show",
+            "--showformat=${Package} ${Version} ${db:Status-Status} ${db:Status-Eflag}\n",
+        ])
+        .args(ENGINE_PACKAGES)
+        .args(CONFLICTING_PACKAGES);
+    // It exits 1 when it knows none or not all of them; what it knows it prints all the same.
+    let printed = host.query(&query)?.stdout;
+    Ok(printed.lines().filter_map(parse_package).collect())
+}
+
+fn parse_package(line: &str) -> Option<(String, Package)> {
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let [name, version, status, flag] = fields[..] else {
+        return None; // not installed: there is no version
+    };
+    let state = match (status, flag) {
+        ("installed", "ok") => PackageState::Installed,
+        ("config-files", "ok") => PackageState::ConfigFiles,
+        ("not-installed", _) => return None,
+        _ => PackageState::Unfinished,
+    };
+    let version = version.to_owned();
+    Some((name.to_owned(), Package { version, state }))
+}
+
+fn invoking_user() -> Option<String> {
+    ["SUDO_USER", "DOAS_USER"]
+        .iter()
+        .find_map(|variable| std::env::var(variable).ok())
+        .filter(|user| user != "root" && !user.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::exit_code;
+    use std::fs;
+    use std::path::Path;
+
+    fn host_with(os_release: &str) -> (tempfile::TempDir, Host) {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("etc")).unwrap();
+        fs::write(root.path().join("etc/os-release"), os_release).unwrap();
+        let host = Host::at(root.path(), Path::new("/nowhere"));
+        (root, host)
+    }
+
+    fn detected(os_release: &str) -> Result<(String, &'static Release)> {
+        let (_root, host) = host_with(os_release);
+        detect_release(&host)
+    }
+
+    #[test]
+    fn ubuntu_is_known_by_its_codename() {
+        let (name, release) = detected(
+            "PRETTY_NAME=\"Ubuntu 24.04.3 LTS\"\nID=ubuntu\nID_LIKE=debian\n\
+             VERSION_CODENAME=noble\nUBUNTU_CODENAME=noble\n",
+        )
+        .unwrap();
+        assert_eq!(name, "Ubuntu 24.04.3 LTS");
+        assert_eq!(release.codename, "noble");
+    }
+
+    #[test]
+    fn fault_57_a_derivative_is_taken_for_the_ubuntu_it_stands_on() {
+        let (name, release) = detected(
+            "PRETTY_NAME='Linux Mint 21.3'\nID=linuxmint\nID_LIKE=\"ubuntu debian\"\n\
+             VERSION_CODENAME=virginia\nUBUNTU_CODENAME=\"jammy\"\n",
+        )
+        .unwrap();
+        assert_eq!(name, "Linux Mint 21.3");
+        assert_eq!(release.codename, "jammy");
+    }
+
+    #[test]
+    fn another_system_is_refused_with_what_is_supported() {
+        for text in [
+            "PRETTY_NAME=\"Debian GNU/Linux 13\"\nID=debian\nVERSION_CODENAME=trixie\n",
+            "PRETTY_NAME=\"Ubuntu 20.04 LTS\"\nID=ubuntu\nVERSION_CODENAME=focal\n",
+            "NAME=\"\n# FOO=bar\nnot a line\n",
+            "",
+        ] {
+            let error = detected(text).unwrap_err();
+            assert_eq!(exit_code(&error), 4);
+            assert!(error.to_string().contains("24.04 (noble)"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_package_is_installed_only_when_dpkg_finished_with_it() {
+        let state = |line: &str| parse_package(line).map(|(_, package)| package.state);
+        assert_eq!(
+            state("docker-ce 5:29 installed ok"),
+            Some(PackageState::Installed)
+        );
+        assert_eq!(
+            state("docker-ce 5:29 installed reinstreq"),
+            Some(PackageState::Unfinished)
+        );
+        assert_eq!(
+            state("docker-ce 5:29 half-configured ok"),
+            Some(PackageState::Unfinished)
+        );
+        assert_eq!(
+            state("docker-ce 5:29 config-files ok"),
+            Some(PackageState::ConfigFiles)
+        );
+        assert_eq!(state("docker-ce  not-installed ok"), None);
+    }
+}
