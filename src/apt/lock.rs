@@ -1,0 +1,138 @@
+//! The locks of apt and dpkg: waited for, with their holder named.
+//!
+//! apt itself waits only for dpkg's two locks, and only when told to; a held lists or archives
+//! lock makes it fail at once.
+
+use std::fs::{File, OpenOptions};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::error::Failure;
+use crate::host::Host;
+use crate::host::lock::{Holder, try_record_lock};
+use crate::report::{Event, Listener};
+
+/// Where apt keeps the indexes it has fetched.
+pub const LISTS: &str = "/var/lib/apt/lists";
+
+const LISTS_LOCK: &str = "/var/lib/apt/lists/lock";
+const LOCKS: &[&str] = &[
+    "/var/lib/dpkg/lock-frontend",
+    "/var/lib/dpkg/lock",
+    LISTS_LOCK,
+    "/var/cache/apt/archives/lock",
+];
+
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Waits until no process holds one of apt's four locks.
+///
+/// # Errors
+/// [`Failure::Locked`], with the holder named, when one is held for longer than `wait`.
+pub fn wait_for_locks(host: &Host, wait: Duration, listener: Listener<'_>) -> Result<()> {
+    retry(wait, listener, || {
+        for lock in LOCKS {
+            if let Some(holder) = host.lock_holder(lock)? {
+                return Ok(Err((*lock, holder)));
+            }
+        }
+        Ok(Ok(()))
+    })
+}
+
+/// Takes the lock on apt's lists, waiting for it; it goes when the file is closed.
+///
+/// # Errors
+/// As [`wait_for_locks`].
+pub fn lock_lists(host: &Host, wait: Duration, listener: Listener<'_>) -> Result<File> {
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(host.path(LISTS_LOCK))
+        .with_context(|| format!("opening {LISTS_LOCK}"))?;
+    retry(wait, listener, || {
+        if try_record_lock(&file)? {
+            return Ok(Ok(()));
+        }
+        let unknown = Holder {
+            pid: 0,
+            program: "another process".to_owned(),
+        };
+        Ok(Err((LISTS_LOCK, unknown)))
+    })?;
+    Ok(file)
+}
+
+fn retry<T>(
+    wait: Duration,
+    listener: Listener<'_>,
+    mut attempt: impl FnMut() -> Result<std::result::Result<T, (&'static str, Holder)>>,
+) -> Result<T> {
+    let begun = Instant::now();
+    let mut told = None;
+    loop {
+        let (lock, holder) = match attempt()? {
+            Ok(value) => return Ok(value),
+            Err(held) => held,
+        };
+        let Holder { pid, program } = &holder;
+        if begun.elapsed() >= wait {
+            return Err(Failure::Locked(format!(
+                "{program} (pid {pid}) has held {lock} for {} seconds; nothing more was changed. \
+                 Wait until it is done and run this again, or give it longer with --lock-wait",
+                wait.as_secs()
+            ))
+            .into());
+        }
+        if told.as_ref() != Some(&holder) {
+            listener(Event::Waiting {
+                text: format!("waiting for {program} (pid {pid}) to release {lock}"),
+            });
+            told = Some(holder);
+        }
+        sleep(PAUSE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::exit_code;
+    use std::path::Path;
+    use std::process::{Child, Command, Stdio};
+
+    /// A process that holds a record lock on the file, as apt does.
+    fn hold(path: &Path) -> Child {
+        let script = "import fcntl,sys,time; f=open(sys.argv[1],'w'); fcntl.lockf(f, fcntl.LOCK_EX); print('held', flush=True); time.sleep(60)";
+        let mut child = Command::new("python3")
+            .args(["-c", script])
+            .arg(path)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = [0; 5];
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut line).unwrap();
+        child
+    }
+
+    #[test]
+    fn a_held_lock_is_waited_for_and_its_holder_named() {
+        let root = tempfile::tempdir().unwrap();
+        let lock = root.path().join("var/lib/dpkg/lock-frontend");
+        std::fs::create_dir_all(lock.parent().unwrap()).unwrap();
+        let host = Host::at(root.path(), Path::new("/nowhere"));
+        let mut holder = hold(&lock);
+        let error = wait_for_locks(&host, Duration::from_millis(300), &|_| {}).unwrap_err();
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        assert_eq!(exit_code(&error), 6);
+        assert!(
+            error.to_string().contains(&format!("pid {}", holder.id())),
+            "{error}"
+        );
+        wait_for_locks(&host, Duration::ZERO, &|_| {}).unwrap();
+    }
+}

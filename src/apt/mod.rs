@@ -1,0 +1,15 @@
+//! apt as the host has it: its sources, a private view of them, what it would do, and doing it.
+
+mod lock;
+mod purge;
+mod run;
+mod source;
+mod transaction;
+mod view;
+
+pub use lock::{LISTS, lock_lists, wait_for_locks};
+pub use purge::Purge;
+pub use run::{apt_get, install, run};
+pub use source::{Source, existing_sources};
+pub use transaction::{Install, Transaction};
+pub use view::View;

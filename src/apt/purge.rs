@@ -1,0 +1,66 @@
+//! Removing packages again, without taking along what others put on top of them.
+
+use anyhow::Result;
+
+use super::run::apt_get;
+use super::transaction::Transaction;
+use crate::host::Host;
+use crate::host::command::Command;
+
+/// Which packages can be purged.
+#[derive(Debug)]
+pub struct Purge {
+    packages: Vec<String>,
+    /// Packages that stay, since something installed later depends on them.
+    pub needed_by_others: Vec<String>,
+}
+
+impl Purge {
+    /// Finds out which of `packages` dpkg still knows and can purge without removing any other
+    /// package; `None` when there is nothing to purge.
+    pub fn plan(host: &Host, packages: &[String]) -> Result<Option<Purge>> {
+        let ours = known(host, packages)?;
+        if ours.is_empty() {
+            return Ok(None);
+        }
+        let mut purge = Purge {
+            packages: Vec::new(),
+            needed_by_others: Vec::new(),
+        };
+        let all_free = !takes_others(host, &ours, &ours)?;
+        for package in &ours {
+            if all_free || !takes_others(host, std::slice::from_ref(package), &ours)? {
+                purge.packages.push(package.clone());
+            } else {
+                purge.needed_by_others.push(package.clone());
+            }
+        }
+        Ok((!purge.packages.is_empty()).then_some(purge))
+    }
+
+    /// The command that purges them.
+    pub fn command(&self) -> Command {
+        apt_get().arg("purge").args(&self.packages)
+    }
+}
+
+/// Whether purging `packages` would take along a package that is not one of `ours`.
+fn takes_others(host: &Host, packages: &[String], ours: &[String]) -> Result<bool> {
+    let simulate = apt_get().args(["--simulate", "purge"]).args(packages);
+    let simulated = host.query(&simulate)?.success()?.stdout;
+    let taken = Transaction::parse(&simulated).removals;
+    Ok(taken.iter().any(|package| !ours.contains(package)))
+}
+
+/// Those of the packages of which dpkg has anything on the host.
+fn known(host: &Host, packages: &[String]) -> Result<Vec<String>> {
+    let query = Command::new("dpkg-query")
+        .args(["--show", "--showformat=${Package} ${db:Status-Status}\n"])
+        .args(packages);
+    let printed = host.query(&query)?.stdout;
+    let there = printed.lines().filter_map(|line| line.split_once(' '));
+    Ok(there
+        .filter(|(_, status)| *status != "not-installed")
+        .map(|(package, _)| package.to_owned())
+        .collect())
+}
