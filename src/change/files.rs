@@ -1,0 +1,85 @@
+//! Files written so that a crash leaves either the old content or the new, never a half.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+/// Puts `bytes` into the file at `path`. A file that is there keeps its mode and owner unless
+/// `mode` says otherwise; a new one gets `mode`, or 0644, whatever the umask.
+pub fn write(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<()> {
+    try_write(path, bytes, mode).with_context(|| format!("writing {}", path.display()))
+}
+
+fn try_write(path: &Path, bytes: &[u8], mode: Option<u32>) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let there = fs::metadata(path).ok();
+    let mode = mode
+        .or(there.as_ref().map(|there| there.mode() & 0o7777))
+        .unwrap_or(0o644);
+    let mut file = tempfile::Builder::new()
+        .prefix(".dockstrap-")
+        .tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    if let Some(there) = there {
+        chown(file.path(), Some(there.uid()), Some(there.gid()))?;
+    }
+    file.as_file()
+        .set_permissions(Permissions::from_mode(mode))?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    sync_folder(folder)
+}
+
+/// Removes the file at `path`; one that is gone already is no error.
+pub fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("removing {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes the folder at `path`, whose parent is there, with this mode whatever the umask.
+pub fn create_folder(path: &Path, mode: u32) -> Result<()> {
+    let create = || {
+        fs::create_dir(path)?;
+        fs::set_permissions(path, Permissions::from_mode(mode))?;
+        sync_folder(path.parent().unwrap_or(Path::new("/")))
+    };
+    create().with_context(|| format!("creating the folder {}", path.display()))
+}
+
+/// Flushes a folder, so that what was made or renamed in it outlives a power cut.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_file_gets_its_mode_and_an_old_one_keeps_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        write(&path, b"one", Some(0o644)).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o644);
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        write(&path, b"two", None).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+    }
+
+    #[test]
+    fn a_failed_write_leaves_no_stray_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let in_the_way = folder.path().join("folder");
+        fs::create_dir(&in_the_way).unwrap();
+        assert!(write(&in_the_way, b"text", None).is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,306 @@
+//! The journal: an append-only file of JSON lines that is also the receipt.
+//!
+//! Its first line names the schema. An act stands in it, on disk, before it is done to the host;
+//! a second line says that it is done, a third that it was reverted. So whatever a crash leaves
+//! behind can be taken back from the journal alone.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+
+use anyhow::{Context, Result, anyhow, bail};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Undo, files};
+use crate::error::Failure;
+use crate::host::Host;
+
+/// Where dockstrap keeps what it must remember about this host.
+pub const FOLDER: &str = "/var/lib/dockstrap";
+/// The journal itself.
+pub const PATH: &str = "/var/lib/dockstrap/journal";
+
+const SCHEMA: u32 = 1;
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "line", rename_all = "kebab-case")]
+enum Line {
+    Journal {
+        schema: u32,
+        dockstrap: String,
+        created: Timestamp,
+    },
+    Act(Act),
+    Done {
+        act: u64,
+    },
+    Reverted {
+        act: u64,
+    },
+}
+
+/// Something done to the host, and the way back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Act {
+    /// Its number, counted from 1.
+    pub act: u64,
+    pub at: Timestamp,
+    /// The step that did it.
+    pub step: String,
+    /// What was done, for people.
+    pub text: String,
+    pub undo: Undo,
+}
+
+/// What was done to this host and not reverted since.
+#[derive(Debug)]
+pub struct Journal {
+    acts: Vec<Act>,
+    last: u64,
+    file: Option<File>,
+}
+
+impl Journal {
+    /// Reads the host's journal; an empty one when there is none.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`] when it cannot be understood: guessing would risk the host.
+    pub fn read(host: &Host) -> Result<Journal> {
+        let mut journal = Journal {
+            acts: Vec::new(),
+            last: 0,
+            file: None,
+        };
+        let Some(text) = host.read_text(PATH)? else {
+            return Ok(journal);
+        };
+        if text.contains('\0') {
+            return Err(unreadable(0, &anyhow!("a power cut zeroed it")).into());
+        }
+        // A line without its end was cut off by a crash before it counted for anything.
+        let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
+        for (number, line) in whole.lines().enumerate() {
+            let line = parse(number, line).map_err(|error| unreadable(number, &error))?;
+            journal.take(line);
+        }
+        Ok(journal)
+    }
+
+    /// Makes ready to append: creates folder and file where they are missing.
+    pub(super) fn open(&mut self, host: &Host) -> Result<()> {
+        if self.file.is_some() {
+            return Ok(());
+        }
+        if !host.exists(FOLDER)? {
+            files::create_folder(&host.path(FOLDER), 0o700)?;
+        }
+        let new = host.read(PATH)?.is_none_or(|bytes| bytes.is_empty());
+        let path = host.path(PATH);
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&path)
+            .with_context(|| format!("opening {}", path.display()))?;
+        trim_torn_line(host, &file)?;
+        self.file = Some(file);
+        if new {
+            self.append(&Line::Journal {
+                schema: SCHEMA,
+                dockstrap: env!("CARGO_PKG_VERSION").to_owned(),
+                created: Timestamp::now(),
+            })?;
+            files::sync_folder(&host.path(FOLDER)).context("flushing the journal's folder")?;
+        }
+        Ok(())
+    }
+
+    /// Writes down, on disk, what is about to be done; returns the act's number.
+    pub(super) fn begin(&mut self, step: &str, text: &str, undo: Undo) -> Result<u64> {
+        let act = Act {
+            act: self.last + 1,
+            at: Timestamp::now(),
+            step: step.to_owned(),
+            text: text.to_owned(),
+            undo,
+        };
+        let number = act.act;
+        self.write(Line::Act(act))?;
+        Ok(number)
+    }
+
+    pub(super) fn done(&mut self, act: u64) -> Result<()> {
+        self.write(Line::Done { act })
+    }
+
+    pub(super) fn reverted(&mut self, act: u64) -> Result<()> {
+        self.write(Line::Reverted { act })
+    }
+
+    /// What was done and not reverted, oldest first. The last may be half done.
+    pub fn acts(&self) -> &[Act] {
+        &self.acts
+    }
+
+    /// The number of the last act.
+    pub fn last(&self) -> u64 {
+        self.last
+    }
+
+    fn write(&mut self, line: Line) -> Result<()> {
+        self.append(&line)?;
+        self.take(line);
+        Ok(())
+    }
+
+    fn append(&mut self, line: &Line) -> Result<()> {
+        let mut text = serde_json::to_string(line).context("writing the journal")?;
+        text.push('\n');
+        let file = self.file.as_mut().context("the journal is not open")?;
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.sync_data())
+            .context("writing the journal")
+    }
+
+    fn take(&mut self, line: Line) {
+        match line {
+            Line::Act(act) => {
+                self.last = act.act;
+                self.acts.push(act);
+            }
+            Line::Reverted { act } => self.acts.retain(|known| known.act != act),
+            Line::Journal { .. } | Line::Done { .. } => {}
+        }
+    }
+}
+
+fn parse(number: usize, line: &str) -> Result<Line> {
+    let parsed = serde_json::from_str(line);
+    match (number, parsed) {
+        (0, Ok(Line::Journal { schema, .. })) if schema == SCHEMA => {}
+        (0, _) => match schema_of(line) {
+            Some(schema) if schema > SCHEMA => bail!("a newer dockstrap wrote it"),
+            _ => bail!("it is no journal of dockstrap's"),
+        },
+        (_, Ok(line)) => return Ok(line),
+        (_, Err(error)) => return Err(error).context("it is damaged"),
+    }
+    serde_json::from_str(line).context("it is damaged")
+}
+
+fn schema_of(line: &str) -> Option<u32> {
+    let value: serde_json::Value = serde_json::from_str(line).ok()?;
+    u32::try_from(value.get("schema")?.as_u64()?).ok()
+}
+
+fn unreadable(number: usize, error: &anyhow::Error) -> Failure {
+    Failure::Blocked(format!(
+        "the journal {PATH} cannot be used, line {}: {error:#}; nothing was changed. \
+         Use the dockstrap that wrote it, or move the file away to let this one start anew \
+         (what was done so far can then not be reverted)",
+        number + 1
+    ))
+}
+
+fn trim_torn_line(host: &Host, file: &File) -> Result<()> {
+    let bytes = host.read(PATH)?.unwrap_or_default();
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n');
+    let length = whole.map_or(0, |end| end + 1);
+    if length < bytes.len() {
+        file.set_len(length as u64).context("mending the journal")?;
+    }
+    Ok(())
+}
+
+/// Removes the journal and its folder once nothing of what it tells is left.
+pub(super) fn remove(host: &Host) -> Result<()> {
+    files::remove(&host.path(PATH))?;
+    match std::fs::remove_dir_all(host.path(FOLDER)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("removing {FOLDER}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::exit_code;
+    use std::path::Path;
+
+    fn empty_host() -> (tempfile::TempDir, Host) {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("var/lib")).unwrap();
+        let host = Host::at(root.path(), Path::new("/nowhere"));
+        (root, host)
+    }
+
+    fn undo() -> Undo {
+        Undo::RemoveFolder {
+            path: "/etc/docker".into(),
+        }
+    }
+
+    #[test]
+    fn an_act_counts_from_the_moment_it_is_begun() {
+        let (_root, host) = empty_host();
+        let mut journal = Journal::read(&host).unwrap();
+        journal.open(&host).unwrap();
+        journal.begin("a", "first", undo()).unwrap();
+        let second = journal.begin("b", "second", undo()).unwrap();
+        journal.done(second).unwrap();
+        let read = Journal::read(&host).unwrap();
+        let texts: Vec<&str> = read.acts().iter().map(|act| act.text.as_str()).collect();
+        assert_eq!(texts, ["first", "second"]);
+    }
+
+    #[test]
+    fn a_reverted_act_no_longer_counts_but_its_number_stays_taken() {
+        let (_root, host) = empty_host();
+        let mut journal = Journal::read(&host).unwrap();
+        journal.open(&host).unwrap();
+        let act = journal.begin("a", "first", undo()).unwrap();
+        journal.reverted(act).unwrap();
+        let mut read = Journal::read(&host).unwrap();
+        assert!(read.acts().is_empty());
+        read.open(&host).unwrap();
+        assert_eq!(read.begin("b", "second", undo()).unwrap(), act + 1);
+    }
+
+    #[test]
+    fn a_torn_last_line_is_passed_over_and_cut_off() {
+        let (_root, host) = empty_host();
+        let mut journal = Journal::read(&host).unwrap();
+        journal.open(&host).unwrap();
+        journal.begin("a", "first", undo()).unwrap();
+        let torn = std::fs::read_to_string(host.path(PATH)).unwrap() + "{\"line\":\"ac";
+        std::fs::write(host.path(PATH), torn).unwrap();
+        let mut read = Journal::read(&host).unwrap();
+        assert_eq!(read.acts().len(), 1);
+        read.open(&host).unwrap();
+        read.begin("b", "second", undo()).unwrap();
+        assert_eq!(Journal::read(&host).unwrap().acts().len(), 2);
+    }
+
+    #[test]
+    fn fault_51_a_newer_a_foreign_or_a_zeroed_journal_is_refused() {
+        for (text, why) in [
+            (
+                "{\"line\":\"journal\",\"schema\":2,\"x\":1}\n",
+                "newer dockstrap",
+            ),
+            ("hello\n", "no journal"),
+            ("\0\0\0\0", "zeroed"),
+        ] {
+            let (_root, host) = empty_host();
+            std::fs::create_dir(host.path(FOLDER)).unwrap();
+            std::fs::write(host.path(PATH), text).unwrap();
+            let error = Journal::read(&host).unwrap_err();
+            assert_eq!(exit_code(&error), 4);
+            assert!(error.to_string().contains(why), "{error}");
+        }
+    }
+}

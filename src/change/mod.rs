@@ -1,0 +1,13 @@
+//! Changes to the host: each is written to the journal with the way back before it is made.
+//!
+//! [`Tx`] is the only one that writes to the host or runs a command that changes it;
+//! [`Undo`] is the closed list of ways back.
+
+mod files;
+mod journal;
+mod tx;
+mod undo;
+
+pub use journal::{Act, FOLDER, Journal, PATH};
+pub use tx::Tx;
+pub use undo::{Reverted, Undo};

@@ -1,0 +1,247 @@
+//! The only writer: whatever changes the host goes through here, and into the journal first.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::undo::Revert;
+use super::{Act, FOLDER, Journal, Reverted, Undo, files, journal};
+use crate::apt;
+use crate::daemon_json::{self, Change};
+use crate::error::Failure;
+use crate::host::Host;
+use crate::host::command::{Command, Output};
+use crate::report::{Event, Listener};
+use crate::trust::sha256_hex;
+
+/// The right to change the host, one journaled act at a time.
+pub struct Tx<'a> {
+    host: &'a Host,
+    journal: Journal,
+    step: &'static str,
+    lock_wait: Duration,
+    listener: Listener<'a>,
+    /// Set by a signal: no further act is begun.
+    cancelled: Arc<AtomicBool>,
+}
+
+impl<'a> Tx<'a> {
+    /// Opens the journal for writing.
+    pub fn begin(
+        host: &'a Host,
+        mut journal: Journal,
+        lock_wait: Duration,
+        listener: Listener<'a>,
+        cancelled: Arc<AtomicBool>,
+    ) -> Result<Tx<'a>> {
+        journal.open(host)?;
+        Ok(Tx {
+            host,
+            journal,
+            step: "",
+            lock_wait,
+            listener,
+            cancelled,
+        })
+    }
+
+    pub fn host(&self) -> &'a Host {
+        self.host
+    }
+
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Says which step the following acts belong to.
+    pub fn enter(&mut self, step: &'static str) {
+        self.step = step;
+    }
+
+    /// Tells whoever listens what happens.
+    pub fn tell(&self, event: Event) {
+        (self.listener)(event);
+    }
+
+    /// Makes `bytes` the content of the file at `path`, with this mode. Missing folders are made,
+    /// a file that is there is kept for the way back, and one that is right already is left.
+    pub fn write_file(&mut self, path: &str, bytes: &[u8], mode: u32) -> Result<()> {
+        let old = self.host.read(path)?;
+        if old.as_deref() == Some(bytes) && self.mode(path)? == Some(mode) {
+            return Ok(());
+        }
+        self.create_folders(path)?;
+        let sha256 = sha256_hex(bytes);
+        let target = PathBuf::from(path);
+        let undo = match old {
+            None => Undo::RemoveFile {
+                path: target,
+                sha256,
+            },
+            Some(_) => Undo::RestoreFile {
+                backup: self.back_up(path)?,
+                path: target,
+                sha256,
+            },
+        };
+        self.act(&format!("write {path}"), undo, |tx| {
+            files::write(&tx.host.path(path), bytes, Some(mode))
+        })
+    }
+
+    /// Writes daemon.json anew; `changes` are the keys that differ.
+    pub fn write_daemon_json(&mut self, text: &str, changes: &[Change]) -> Result<()> {
+        let path = daemon_json::PATH;
+        self.create_folders(path)?;
+        let undo = Undo::RestoreDaemonJson {
+            created: !self.host.exists(path)?,
+            changes: changes.to_vec(),
+        };
+        self.act(&format!("write {path}"), undo, |tx| {
+            // A link is followed: it is the file behind it that the engine reads.
+            let path = tx.host.path(path);
+            let target = path.canonicalize().unwrap_or(path);
+            files::write(&target, text.as_bytes(), None)
+        })
+    }
+
+    /// Copies apt's own list files to where apt keeps them, under apt's own lock. Those that
+    /// were not there before are removed on the way back.
+    pub fn publish_lists(&mut self, lists: &[PathBuf]) -> Result<()> {
+        let locked = apt::lock_lists(self.host, self.lock_wait, self.listener)?;
+        for list in lists {
+            let name = list.file_name().unwrap_or_default();
+            let path = Path::new(apt::LISTS).join(name);
+            let bytes =
+                std::fs::read(list).with_context(|| format!("reading {}", list.display()))?;
+            let write = |tx: &mut Tx<'_>| files::write(&tx.host.path(&path), &bytes, Some(0o644));
+            if self.host.exists(&path)? {
+                write(self)?; // apt's own cache, fetched anew: there is no way back to an old one
+            } else {
+                let undo = Undo::RemoveList { path: path.clone() };
+                self.act(&format!("write {}", path.display()), undo, write)?;
+            }
+        }
+        drop(locked);
+        Ok(())
+    }
+
+    /// Runs a command that changes the host.
+    pub fn run(&mut self, text: &str, undo: Undo, command: &Command) -> Result<Output> {
+        self.act(text, undo, |tx| {
+            command.run(tx.host.search_path())?.success()
+        })
+    }
+
+    /// Runs a command whose change needs no way back of its own, such as starting a unit that
+    /// goes with its package.
+    pub fn run_covered(&mut self, command: &Command) -> Result<Output> {
+        self.check_cancelled()?;
+        command.run(self.host.search_path())?.success()
+    }
+
+    /// Runs apt, waiting for its locks and telling of its progress.
+    pub fn run_apt(&mut self, text: &str, undo: Undo, command: &Command) -> Result<()> {
+        apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
+        self.act(text, undo, |tx| {
+            apt::run(tx.host, command, tx.lock_wait, tx.listener)
+        })
+    }
+
+    /// Writes down a way back for what others are going to do on our behalf, such as the data
+    /// that the engine makes.
+    pub fn note(&mut self, text: &str, undo: Undo) -> Result<()> {
+        self.act(text, undo, |_| Ok(()))
+    }
+
+    /// Takes back every act after number `after`, newest first, and returns how many were left as
+    /// they are. When nothing is left in the journal, the journal goes as well.
+    pub fn revert(mut self, after: u64, purge_data: bool) -> Result<usize> {
+        let revert = Revert {
+            host: self.host,
+            purge_data,
+            lock_wait: self.lock_wait,
+            listener: self.listener,
+        };
+        let mut kept = 0;
+        let acts: Vec<Act> = self.journal.acts().to_vec();
+        for act in acts.iter().rev().filter(|act| act.act > after) {
+            let outcome = revert
+                .undo(&act.undo)
+                .with_context(|| format!("taking back: {}", act.text))?;
+            self.journal.reverted(act.act)?;
+            let text = act.text.clone();
+            self.tell(match outcome {
+                Reverted::Done => Event::Reverted { text },
+                Reverted::Kept(reason) => {
+                    kept += 1;
+                    Event::Kept { text, reason }
+                }
+            });
+        }
+        if self.journal.acts().is_empty() {
+            journal::remove(self.host)?;
+        }
+        Ok(kept)
+    }
+
+    fn act<T>(
+        &mut self,
+        text: &str,
+        undo: Undo,
+        change: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        self.check_cancelled()?;
+        let act = self.journal.begin(self.step, text, undo)?;
+        let value = change(self)?;
+        self.journal.done(act)?;
+        Ok(value)
+    }
+
+    fn check_cancelled(&self) -> Result<()> {
+        if self.cancelled.load(Ordering::Relaxed) {
+            return Err(Failure::Cancelled("cancelled".to_owned()).into());
+        }
+        Ok(())
+    }
+
+    fn create_folders(&mut self, path: &str) -> Result<()> {
+        let mut missing = Vec::new();
+        for folder in Path::new(path).ancestors().skip(1) {
+            if self.host.exists(folder)? {
+                break;
+            }
+            missing.push(folder.to_owned());
+        }
+        for folder in missing.into_iter().rev() {
+            let text = format!("create the folder {}", folder.display());
+            let undo = Undo::RemoveFolder {
+                path: folder.clone(),
+            };
+            self.act(&text, undo, |tx| {
+                files::create_folder(&tx.host.path(&folder), 0o755)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn back_up(&self, path: &str) -> Result<PathBuf> {
+        let name = Path::new(path).file_name().unwrap_or_default();
+        let number = self.journal.last() + 1;
+        let backup = Path::new(FOLDER).join(format!("{number}-{}", name.to_string_lossy()));
+        let source = self.host.path(path);
+        let bytes = self.host.read(path)?.unwrap_or_default();
+        files::write(&self.host.path(&backup), &bytes, self.mode(path)?)
+            .with_context(|| format!("keeping a copy of {}", source.display()))?;
+        Ok(backup)
+    }
+
+    fn mode(&self, path: &str) -> Result<Option<u32>> {
+        use std::os::unix::fs::MetadataExt;
+        let there = self.host.metadata(path)?;
+        Ok(there.map(|there| there.mode() & 0o7777))
+    }
+}

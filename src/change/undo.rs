@@ -1,0 +1,261 @@
+//! The closed list of ways back. Each can be walked twice: what is undone already stays so.
+//!
+//! What was edited since is left as it is and reported; nothing here guesses.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::files;
+use crate::apt;
+use crate::daemon_json::{self, Change, Document};
+use crate::host::Host;
+use crate::host::command::Command;
+use crate::report::Listener;
+use crate::trust::sha256_hex;
+
+/// How to take one act back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Undo {
+    /// Remove a file of ours, unless its content is no longer the one with this hash.
+    RemoveFile { path: PathBuf, sha256: String },
+    /// Put back the file that stood there, unless ours was edited since.
+    RestoreFile {
+        path: PathBuf,
+        sha256: String,
+        backup: PathBuf,
+    },
+    /// Remove one of apt's lists, whatever apt made of it since: its repository goes as well.
+    RemoveList { path: PathBuf },
+    /// Remove a folder of ours when it is empty.
+    RemoveFolder { path: PathBuf },
+    /// Take our keys out of daemon.json, those that are still as we set them.
+    RestoreDaemonJson { created: bool, changes: Vec<Change> },
+    /// Let a running engine read its configuration again.
+    RestartEngine,
+    /// Purge packages that were not there before.
+    PurgePackages { packages: Vec<String> },
+    /// Images, containers and volumes: removed only when that is asked for.
+    RemoveData { paths: Vec<PathBuf> },
+    /// Remove a group of ours.
+    RemoveGroup { group: String },
+    /// Take a user out of a group.
+    RemoveMember { group: String, user: String },
+    /// Put a unit back into the state it was in.
+    RestoreUnit {
+        unit: String,
+        enabled: bool,
+        active: bool,
+    },
+}
+
+/// What became of an undo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reverted {
+    Done,
+    /// Left as it is, for this reason.
+    Kept(String),
+}
+
+/// Everything an undo may need beside the host.
+pub(super) struct Revert<'a> {
+    pub host: &'a Host,
+    pub purge_data: bool,
+    pub lock_wait: std::time::Duration,
+    pub listener: Listener<'a>,
+}
+
+impl Revert<'_> {
+    pub fn undo(&self, undo: &Undo) -> Result<Reverted> {
+        match undo {
+            Undo::RemoveFile { path, sha256 } => self.remove_file(path, sha256),
+            Undo::RestoreFile {
+                path,
+                sha256,
+                backup,
+            } => self.restore_file(path, sha256, backup),
+            Undo::RemoveList { path } => {
+                files::remove(&self.host.path(path)).map(|()| Reverted::Done)
+            }
+            Undo::RemoveFolder { path } => self.remove_folder(path),
+            Undo::RestoreDaemonJson { created, changes } => {
+                self.restore_daemon_json(*created, changes)
+            }
+            Undo::RestartEngine => self.restart_engine(),
+            Undo::PurgePackages { packages } => self.purge(packages),
+            Undo::RemoveData { paths } => self.remove_data(paths),
+            Undo::RemoveGroup { group } => self.remove_group(group),
+            Undo::RemoveMember { group, user } => self.remove_member(group, user),
+            Undo::RestoreUnit {
+                unit,
+                enabled,
+                active,
+            } => self.restore_unit(unit, *enabled, *active),
+        }
+    }
+
+    fn remove_file(&self, path: &Path, sha256: &str) -> Result<Reverted> {
+        match self.host.read(path)? {
+            Some(bytes) if sha256_hex(&bytes) != sha256 => Ok(edited_since()),
+            _ => files::remove(&self.host.path(path)).map(|()| Reverted::Done),
+        }
+    }
+
+    fn restore_file(&self, path: &Path, sha256: &str, backup: &Path) -> Result<Reverted> {
+        let Some(old) = self.host.read(backup)? else {
+            return Ok(Reverted::Done); // put back already, or never moved away
+        };
+        let ours = self.host.read(path)?;
+        if ours.is_some_and(|bytes| sha256_hex(&bytes) != sha256 && bytes != old) {
+            return Ok(edited_since());
+        }
+        let mode = self.host.metadata(backup)?.map(|there| {
+            use std::os::unix::fs::MetadataExt;
+            there.mode() & 0o7777
+        });
+        files::write(&self.host.path(path), &old, mode)?;
+        Ok(Reverted::Done)
+    }
+
+    fn remove_folder(&self, path: &Path) -> Result<Reverted> {
+        use std::io::ErrorKind::{DirectoryNotEmpty, NotFound};
+        match fs::remove_dir(self.host.path(path)) {
+            Err(error) if error.kind() == DirectoryNotEmpty => {
+                Ok(Reverted::Kept("other files are in it".to_owned()))
+            }
+            Err(error) if error.kind() != NotFound => {
+                Err(error).with_context(|| format!("removing the folder {}", path.display()))
+            }
+            _ => Ok(Reverted::Done),
+        }
+    }
+
+    fn restore_daemon_json(&self, created: bool, changes: &[Change]) -> Result<Reverted> {
+        let Some(current) = self.host.read(daemon_json::PATH)? else {
+            return Ok(Reverted::Done);
+        };
+        let path = self.host.path(daemon_json::PATH);
+        let document = match Document::parse(&current) {
+            Ok(document) => document,
+            Err(refusal) => return Ok(Reverted::Kept(format!("it cannot be read: {refusal}"))),
+        };
+        let daemon_json::Reverted { document, kept } = daemon_json::revert(document, changes);
+        if created && document.is_empty() {
+            files::remove(&path)?;
+        } else if document.text().as_bytes() != current {
+            let target = path.canonicalize().unwrap_or(path);
+            files::write(&target, document.text().as_bytes(), None)?;
+        }
+        match kept.as_slice() {
+            [] => Ok(Reverted::Done),
+            kept => Ok(Reverted::Kept(format!("edited since: {}", kept.join(", ")))),
+        }
+    }
+
+    fn restart_engine(&self) -> Result<Reverted> {
+        if self.run(&systemctl(&["is-active", "--quiet", "docker.service"]))? == 0 {
+            let restart = systemctl(&["restart", "docker.service"]);
+            restart.run(self.host.search_path())?.success()?;
+        }
+        Ok(Reverted::Done)
+    }
+
+    fn purge(&self, packages: &[String]) -> Result<Reverted> {
+        let Some(purge) = apt::Purge::plan(self.host, packages)? else {
+            return Ok(Reverted::Done);
+        };
+        apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
+        apt::run(self.host, &purge.command(), self.lock_wait, self.listener)?;
+        match purge.needed_by_others.as_slice() {
+            [] => Ok(Reverted::Done),
+            needed => Ok(Reverted::Kept(format!(
+                "other packages need {}",
+                needed.join(", ")
+            ))),
+        }
+    }
+
+    fn remove_data(&self, paths: &[PathBuf]) -> Result<Reverted> {
+        let mut kept = Vec::new();
+        for path in paths {
+            if !self.host.exists(path)? {
+                continue;
+            }
+            if self.purge_data {
+                remove_tree(&self.host.path(path))?;
+            } else {
+                kept.push(path.display().to_string());
+            }
+        }
+        match kept.as_slice() {
+            [] => Ok(Reverted::Done),
+            kept => Ok(Reverted::Kept(format!(
+                "{} hold images, containers and volumes; --purge-data removes them",
+                kept.join(" and ")
+            ))),
+        }
+    }
+
+    fn remove_group(&self, group: &str) -> Result<Reverted> {
+        self.change_account(&Command::new("groupdel").arg(group), 6)
+    }
+
+    fn remove_member(&self, group: &str, user: &str) -> Result<Reverted> {
+        self.change_account(&Command::new("gpasswd").args(["--delete", user, group]), 3)
+    }
+
+    /// Runs a command that changes accounts; the exit code `gone` says that there is nothing to
+    /// change any more.
+    fn change_account(&self, command: &Command, gone: i32) -> Result<Reverted> {
+        let output = command.run(self.host.search_path())?;
+        if output.code != gone {
+            output.success()?;
+        }
+        Ok(Reverted::Done)
+    }
+
+    fn restore_unit(&self, unit: &str, enabled: bool, active: bool) -> Result<Reverted> {
+        if self.run(&systemctl(&["cat", unit]))? != 0 {
+            return Ok(Reverted::Done); // it went with its package
+        }
+        if !enabled {
+            let disable = systemctl(&["disable", unit]);
+            disable.run(self.host.search_path())?.success()?;
+        }
+        if !active {
+            let stop = systemctl(&["stop", unit]);
+            stop.run(self.host.search_path())?.success()?;
+        }
+        Ok(Reverted::Done)
+    }
+
+    fn run(&self, command: &Command) -> Result<i32> {
+        Ok(command.run(self.host.search_path())?.code)
+    }
+}
+
+fn edited_since() -> Reverted {
+    Reverted::Kept("it was edited since".to_owned())
+}
+
+fn systemctl(arguments: &[&str]) -> Command {
+    Command::new("systemctl").args(arguments.iter().copied())
+}
+
+/// Removes a folder with all that is in it; of a mount point, only what is in it.
+fn remove_tree(path: &Path) -> Result<()> {
+    let removing = || format!("removing {}", path.display());
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy => {
+            let left = fs::read_dir(path).with_context(removing)?.count();
+            if left == 0 {
+                return Ok(());
+            }
+            Err(error).with_context(removing)
+        }
+        other => other.with_context(removing),
+    }
+}
