@@ -1,0 +1,154 @@
+//! The engine's packages, installed by apt in exactly the transaction that was planned.
+
+use anyhow::{Context, Result, bail};
+
+use super::repository::Repository;
+use super::{Finding, Step};
+use crate::apt::{self, Transaction, View};
+use crate::change::{Tx, Undo};
+use crate::error::Failure;
+use crate::facts::{self, ENGINE_PACKAGES, Facts};
+use crate::host::Host;
+use crate::report::{Event, Listener};
+
+/// Where the engine keeps images, containers and volumes.
+const DATA: &[&str] = &["/var/lib/docker", "/var/lib/containerd"];
+
+pub struct Packages {
+    /// What is to be installed; `None` when all is there.
+    offer: Option<Offer>,
+}
+
+struct Offer {
+    missing: Vec<&'static str>,
+    view: View,
+    transaction: Transaction,
+}
+
+impl Packages {
+    /// Asks apt, on a private view, what it would do.
+    pub fn plan(
+        host: &Host,
+        facts: &Facts,
+        repository: &Repository,
+        listener: Listener<'_>,
+    ) -> Result<Packages> {
+        let missing = facts.missing_packages();
+        if missing.is_empty() {
+            return Ok(Packages { offer: None });
+        }
+        listener(Event::Started {
+            text: "asking apt what is to be installed".to_owned(),
+        });
+        let view = View::open(host, &repository.certificate, &repository.source)?;
+        let transaction = view.plan(host, &missing)?;
+        refuse_removals(&transaction)?;
+        Ok(Packages {
+            offer: Some(Offer {
+                missing,
+                view,
+                transaction,
+            }),
+        })
+    }
+}
+
+impl Offer {
+    /// What apt is asked for. Dependencies are not named, so that apt goes on knowing them as
+    /// dependencies.
+    fn request(&self) -> Vec<String> {
+        self.transaction.pinned(&self.missing)
+    }
+}
+
+impl Step for Packages {
+    fn id(&self) -> &'static str {
+        "packages"
+    }
+
+    fn title(&self) -> &'static str {
+        "packages"
+    }
+
+    fn inspect(&self, host: &Host) -> Result<Finding> {
+        let facts = facts::known_packages(host)?;
+        let version = |package: &&str| facts.get(*package).filter(|known| known.is_installed());
+        if ENGINE_PACKAGES
+            .iter()
+            .all(|package| version(package).is_some())
+        {
+            let engine = version(&"docker-ce").map_or("", |engine| &engine.version);
+            return Ok(Finding::satisfied(format!("docker-ce {engine}")));
+        }
+        let Some(Offer { transaction, .. }) = &self.offer else {
+            bail!("packages went missing since the plan was made; run this again");
+        };
+        let installs = &transaction.installs;
+        let details = installs.iter().map(|install| match &install.replaces {
+            None => format!("{} {}", install.package, install.version),
+            Some(old) => format!("{} {old} → {}", install.package, install.version),
+        });
+        let megabytes = transaction.download.bytes as f64 / 1e6;
+        Ok(Finding::pending(
+            format!(
+                "install {} packages, download {megabytes:.1} MB",
+                installs.len()
+            ),
+            details.collect(),
+        ))
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
+        let Some(offer) = &self.offer else {
+            return Ok(());
+        };
+        tx.publish_lists(&offer.view.fetched()?)?;
+        refuse_another(tx.host(), offer)?;
+        let absent = |path: &&&str| !tx.host().exists(path).unwrap_or(true);
+        let data: Vec<_> = DATA.iter().filter(absent).map(Into::into).collect();
+        if !data.is_empty() {
+            tx.note(
+                "let the engine keep its data",
+                Undo::RemoveData { paths: data },
+            )?;
+        }
+        let packages = offer.transaction.new_packages();
+        tx.run_apt(
+            &format!("install {}", packages.join(" ")),
+            Undo::PurgePackages { packages },
+            &apt::install(&offer.request()),
+        )
+    }
+
+    fn transaction(&self) -> Option<&Transaction> {
+        self.offer.as_ref().map(|offer| &offer.transaction)
+    }
+}
+
+fn refuse_removals(transaction: &Transaction) -> Result<()> {
+    if transaction.removals.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Blocked(format!(
+        "apt would have to remove {names} to install the engine; nothing was changed. \
+         If nothing needs them: apt-get remove {names}",
+        names = transaction.removals.join(" ")
+    ))
+    .into())
+}
+
+/// Refuses to go on when apt would no longer do what the plan says.
+fn refuse_another(host: &Host, offer: &Offer) -> Result<()> {
+    let simulate = apt::apt_get()
+        .args(["--simulate", "install"])
+        .args(offer.request());
+    let simulated = host.query(&simulate)?.success();
+    let simulated = simulated.context("comparing what apt would do with the plan")?;
+    if Transaction::parse(&simulated.stdout).equals(&offer.transaction) {
+        return Ok(());
+    }
+    bail!(
+        "the host's packages changed since the plan was made, so apt would now do something \
+         else; run this again for a new plan"
+    )
+}
