@@ -1,0 +1,78 @@
+//! Making the plan true, one step after the other; all of it or, when a step fails, none of it.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use anyhow::{Context, Result, anyhow};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use crate::change::{Journal, Tx};
+use crate::host::Host;
+use crate::plan::{Plan, Planned};
+use crate::report::{Event, Listener};
+use crate::settings::Settings;
+
+/// Applies the plan. When a step fails, or a signal asks to stop, what this run did is taken back.
+pub fn apply(host: &Host, plan: &Plan, settings: &Settings, listener: Listener<'_>) -> Result<()> {
+    let journal = Journal::read(host)?;
+    let before = journal.last();
+    let mut tx = Tx::begin(host, journal, settings.lock_wait, listener, stop_flag()?)?;
+    let failure = match apply_steps(&mut tx, plan) {
+        Ok(()) => return Ok(()),
+        Err(failure) => failure,
+    };
+    listener(Event::Started {
+        text: "taking back what was done".to_owned(),
+    });
+    // What the engine keeps did not exist before this run, or it would not be in the journal.
+    match tx.revert(before, true) {
+        Ok(0) => Err(failure.context("the host was put back as it was")),
+        Ok(_) => Err(failure.context("the host was put back, but for what is listed above")),
+        Err(error) => Err(failure.context(format!(
+            "the host could not be put back as it was ({error:#}); mend that and run \
+             `dockstrap install` to go on, or `dockstrap uninstall` to take it back"
+        ))),
+    }
+}
+
+fn apply_steps(tx: &mut Tx<'_>, plan: &Plan) -> Result<()> {
+    for planned in plan.pending() {
+        tx.enter(planned.id);
+        let begun = Instant::now();
+        tx.tell(Event::Started {
+            text: planned.finding.summary.clone(),
+        });
+        apply_step(tx, planned)?;
+        tx.tell(Event::StepDone {
+            step: planned.id,
+            text: planned.finding.summary.clone(),
+            seconds: begun.elapsed(),
+        });
+    }
+    Ok(())
+}
+
+fn apply_step(tx: &mut Tx<'_>, planned: &Planned) -> Result<()> {
+    let Planned { step, title, .. } = planned;
+    step.apply(tx)
+        .with_context(|| format!("setting up the {title}"))?;
+    let after = step.inspect(tx.host())?;
+    match after.satisfied {
+        true => Ok(()),
+        false => Err(anyhow!(
+            "the {title} is not as it should be, though it was set up: still to do: {}",
+            after.summary
+        )),
+    }
+}
+
+/// A flag that the usual signals set. Nothing is cut short by them: what is at work is finished,
+/// then no further act is begun.
+pub(crate) fn stop_flag() -> Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&flag)).context("watching for signals")?;
+    }
+    Ok(flag)
+}
