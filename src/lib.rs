@@ -1,11 +1,36 @@
 //! dockstrap takes a bare Ubuntu host to a Docker Engine that is proven to work, and back.
 //!
 //! The one way data flows: arguments and file become [`settings`]; the [`host`] becomes
-//! [`facts`]; both become steps, which inspect the host and make a plan; the plan is applied,
-//! and the engine is proven.
+//! [`facts`]; both become the steps, which inspect the host and make a [`plan`]; the plan is
+//! applied, each change journaled before it is made, and the engine is proven.
 //!
-//! Each module imports only what stands above it here.
+//! Each module imports only from those above it in this list.
+
+pub mod error;
+pub mod release;
+pub mod report;
 
 pub mod daemon_json;
-pub mod error;
+pub mod host;
 pub mod trust;
+
+pub mod settings;
+
+pub mod facts;
+
+pub mod apt;
+
+pub mod change;
+
+pub mod step;
+
+pub mod plan;
+
+pub mod apply;
+pub mod revert;
+pub mod verify;
+
+pub mod ui;
+
+pub mod cli;
+pub mod command;

@@ -1,0 +1,81 @@
+//! `dockstrap install`: plan, ask, apply, prove.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::{require_proof, require_root};
+use crate::cli::Install;
+use crate::facts::{self, Facts};
+use crate::host::Host;
+use crate::plan::Plan;
+use crate::settings::Settings;
+use crate::ui::{self, Live};
+use crate::{apply, verify};
+
+pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
+    require_root("install")?;
+    let file = arguments.settings.config.as_deref();
+    let settings = Settings::resolve(arguments.settings.layer, file)?;
+    let live = Live::new();
+    let show = |event| live.show(event);
+    let _lock = host.lock_run(settings.lock_wait, &show)?;
+    let facts = facts::gather(host)?;
+    warn_of_age(&facts);
+    let plan = Plan::make(host, facts, &settings, &show)?;
+    if !plan.is_pending() {
+        drop(live);
+        ui::line(format!(
+            "Nothing to do: Docker Engine {} is set up and running.",
+            engine_version(host)?
+        ));
+        return Ok(ExitCode::SUCCESS);
+    }
+    live.pause(|| {
+        ui::print_plan(&plan);
+        ui::confirm("Set this up?", arguments.yes, true)
+    })?;
+    let begun = Instant::now();
+    apply::apply(host, &plan, &settings, &show)?;
+    let applied = begun.elapsed();
+    let proven = if arguments.no_verify {
+        "is set up"
+    } else {
+        require_proof(&verify::verify(host, &[], &show))?;
+        "works on this host"
+    };
+    drop(live);
+    let version = engine_version(host)?;
+    ui::line(format!(
+        "Docker Engine {version} {proven} (set up in {:.1} s).",
+        applied.as_secs_f64()
+    ));
+    if plan.pending().any(|planned| planned.id == "docker-group") {
+        ui::line("New members of group docker must log in again before they can use it.");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn engine_version(host: &Host) -> Result<String> {
+    let engine = host.engine_info()?;
+    ensure!(
+        engine.is_some(),
+        "the engine went away; see why with: systemctl status docker"
+    );
+    Ok(engine
+        .map(|engine| engine.server_version)
+        .unwrap_or_default())
+}
+
+fn warn_of_age(facts: &Facts) {
+    let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
+    if facts.release.has_ended(today) {
+        ui::note(format!(
+            "warning: Ubuntu's standard support for {} ended on {}",
+            facts.release.version, facts.release.support_ends
+        ));
+    }
+}

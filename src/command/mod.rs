@@ -1,0 +1,57 @@
+//! One file a subcommand, each wiring what stands below it.
+
+mod install;
+mod plan;
+mod probe;
+mod uninstall;
+mod verify;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::CommandFactory;
+
+use crate::cli::{Cli, Command};
+use crate::error::Failure;
+use crate::host::Host;
+use crate::verify::Verification;
+
+/// Runs the subcommand.
+pub fn run(cli: Cli) -> Result<ExitCode> {
+    let host = Host::real();
+    match cli.command {
+        Command::Install(arguments) => install::run(&host, arguments),
+        Command::Plan(arguments) => plan::run(&host, arguments),
+        Command::Verify(arguments) => verify::run(&host, &arguments),
+        Command::Uninstall(arguments) => uninstall::run(&host, arguments),
+        Command::Completions { shell } => {
+            let mut cli = Cli::command();
+            clap_complete::generate(shell, &mut cli, "dockstrap", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Probe(probe) => probe::run(&probe),
+    }
+}
+
+/// Refuses to change the host for anyone but root, before anything is looked at.
+fn require_root(command: &str) -> Result<()> {
+    if nix::unistd::geteuid().is_root() {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "only root can change this host; nothing was changed. Run: sudo dockstrap {command}"
+    ))
+    .into())
+}
+
+/// An error when a stage failed.
+fn require_proof(verification: &Verification) -> Result<()> {
+    match verification.failed().as_slice() {
+        [] => Ok(()),
+        failed => Err(Failure::Unproven(format!(
+            "the verification failed: {}. Once mended, prove it with: dockstrap verify",
+            failed.join(", ")
+        ))
+        .into()),
+    }
+}

@@ -1,0 +1,41 @@
+//! `dockstrap plan`: what install would do. It is never given the means to change anything.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::cli;
+use crate::facts;
+use crate::host::Host;
+use crate::plan::Plan;
+use crate::settings::Settings;
+use crate::ui::{self, Live};
+
+/// The exit code of `--check` when changes are pending.
+const PENDING: u8 = 3;
+
+pub fn run(host: &Host, arguments: cli::Plan) -> Result<ExitCode> {
+    let file = arguments.settings.config.as_deref();
+    let settings = Settings::resolve(arguments.settings.layer, file)?;
+    let live = match arguments.json {
+        true => Live::quiet(),
+        false => Live::new(),
+    };
+    let plan = Plan::make(host, facts::gather(host)?, &settings, &|event| {
+        live.show(event);
+    })?;
+    drop(live);
+    if arguments.json {
+        ui::json(&plan)?;
+    } else {
+        ui::print_plan(&plan);
+        ui::line(match plan.is_pending() {
+            true => "Nothing was changed. Set this up with: sudo dockstrap install",
+            false => "Nothing to do.",
+        });
+    }
+    Ok(match arguments.check && plan.is_pending() {
+        true => ExitCode::from(PENDING),
+        false => ExitCode::SUCCESS,
+    })
+}

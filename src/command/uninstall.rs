@@ -1,0 +1,36 @@
+//! `dockstrap uninstall`: takes back what install did, and nothing else.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use super::require_root;
+use crate::cli::Uninstall;
+use crate::host::Host;
+use crate::revert::Reversal;
+use crate::settings::Settings;
+use crate::ui::{self, Live};
+
+pub fn run(host: &Host, arguments: Uninstall) -> Result<ExitCode> {
+    require_root("uninstall")?;
+    let file = arguments.settings.config.as_deref();
+    let settings = Settings::resolve(arguments.settings.layer, file)?;
+    let live = Live::new();
+    let show = |event| live.show(event);
+    let _lock = host.lock_run(settings.lock_wait, &show)?;
+    let Some(reversal) = Reversal::plan(host)? else {
+        ui::line("Nothing to do: dockstrap has set up nothing on this host.");
+        return Ok(ExitCode::SUCCESS);
+    };
+    live.pause(|| {
+        ui::print_reversal(&reversal, arguments.purge_data);
+        ui::confirm("Take this back?", arguments.yes, false)
+    })?;
+    let kept = reversal.carry_out(host, arguments.purge_data, settings.lock_wait, &show)?;
+    drop(live);
+    ui::line(match kept {
+        0 => "Taken back: the host is as it was.",
+        _ => "Taken back, but for what is listed above as kept.",
+    });
+    Ok(ExitCode::SUCCESS)
+}

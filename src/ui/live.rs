@@ -1,0 +1,127 @@
+//! What happens, while it happens: a bar on a terminal, plain lines elsewhere.
+
+use std::time::Duration;
+
+use console::style;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::note;
+use crate::report::{Event, Outcome, StageReport};
+
+/// Shows events on standard error.
+pub struct Live {
+    bar: ProgressBar,
+    quiet: bool,
+}
+
+impl Live {
+    /// Shows everything.
+    pub fn new() -> Live {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_style(spinner());
+        Live { bar, quiet: false }
+    }
+
+    /// Shows warnings and waiting only, for commands whose answer is all that is wanted.
+    pub fn quiet() -> Live {
+        Live {
+            bar: ProgressBar::hidden(),
+            quiet: true,
+        }
+    }
+
+    /// Shows one event.
+    pub fn show(&self, event: Event) {
+        match event {
+            Event::Started { text } => self.start(text),
+            Event::Progress { percent, text } => self.progress(percent, text),
+            Event::Waiting { text } => self.print(format!("{} {text}", style("…").yellow())),
+            Event::Warning { text } => {
+                self.print(format!("{} {text}", style("warning:").yellow().bold()));
+            }
+            _ if self.quiet => {}
+            Event::StepDone { text, seconds, .. } => {
+                self.print(format!("{} {text} {}", done(), time(seconds)));
+            }
+            Event::Reverted { text } => self.print(format!("{} took back: {text}", done())),
+            Event::Kept { text, reason } => {
+                self.print(format!("{} kept: {text} ({reason})", style("-").yellow()));
+            }
+            Event::StageDone(report) => self.print(stage(&report)),
+        }
+    }
+
+    /// Clears the bar while something else uses the terminal.
+    pub fn pause<T>(&self, other: impl FnOnce() -> T) -> T {
+        self.bar.disable_steady_tick();
+        self.bar.suspend(other)
+    }
+
+    fn start(&self, text: String) {
+        if self.quiet {
+            return;
+        }
+        self.bar.set_style(spinner());
+        self.bar.set_message(text);
+        self.bar.enable_steady_tick(Duration::from_millis(120));
+    }
+
+    fn progress(&self, percent: f64, text: String) {
+        if self.quiet {
+            return;
+        }
+        self.bar.set_style(bar());
+        self.bar.set_length(100);
+        // Percent of one run, 0 to 100: nothing is lost that a bar could show.
+        self.bar.set_position(percent.clamp(0.0, 100.0) as u64);
+        self.bar.set_message(text);
+    }
+
+    fn print(&self, line: String) {
+        self.bar.suspend(|| note(line));
+    }
+}
+
+impl Default for Live {
+    fn default() -> Live {
+        Live::new()
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn spinner() -> ProgressStyle {
+    template("{spinner} {wide_msg}")
+}
+
+fn bar() -> ProgressStyle {
+    template("{bar:24.cyan/dim} {percent:>3}% {wide_msg}").progress_chars("━━─")
+}
+
+fn template(text: &str) -> ProgressStyle {
+    ProgressStyle::with_template(text).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+fn done() -> console::StyledObject<&'static str> {
+    style("✓").green().for_stderr()
+}
+
+fn time(seconds: Duration) -> console::StyledObject<String> {
+    style(format!("({:.1} s)", seconds.as_secs_f64()))
+        .dim()
+        .for_stderr()
+}
+
+fn stage(report: &StageReport) -> String {
+    let (mark, text) = match &report.outcome {
+        Outcome::Passed(text) => (done(), text),
+        Outcome::Failed(text) => (style("✗").red().for_stderr(), text),
+        Outcome::Skipped(text) => (style("-").yellow().for_stderr(), text),
+    };
+    let StageReport { stage, seconds, .. } = report;
+    format!("{mark} {stage}: {text} {}", time(*seconds))
+}

@@ -1,0 +1,57 @@
+//! The terminal: the only place that prints.
+//!
+//! What a command is asked for goes to standard output; what happens meanwhile, to standard error.
+
+mod live;
+mod plan;
+mod prompt;
+
+use std::fmt::Display;
+use std::io::Write;
+
+use console::style;
+use serde::Serialize;
+
+pub use live::Live;
+pub use plan::{print_plan, print_reversal};
+pub use prompt::confirm;
+
+/// Honours `NO_COLOR` (<https://no-color.org>); `console` looks after the rest.
+pub fn set_up() {
+    if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+        console::set_colors_enabled(false);
+        console::set_colors_enabled_stderr(false);
+    }
+}
+
+/// Prints a line on standard output. A reader that went away is no reason to stop.
+pub fn line(text: impl Display) {
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// Prints a line on standard error.
+pub fn note(text: impl Display) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Prints data as JSON on standard output.
+pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    line(serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// Prints a failure: what was tried, then each cause.
+pub fn error(error: &anyhow::Error) {
+    let mut causes = error.chain().map(ToString::to_string);
+    let first = causes.next().unwrap_or_default();
+    note(format!(
+        "{} {first}",
+        style("error:").red().bold().for_stderr()
+    ));
+    for cause in causes {
+        note(format!(
+            "  {} {cause}",
+            style("because:").dim().for_stderr()
+        ));
+    }
+}

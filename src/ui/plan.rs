@@ -1,0 +1,52 @@
+//! A plan, for people.
+
+use console::style;
+
+use super::line;
+use crate::plan::{Plan, Planned};
+use crate::revert::Reversal;
+
+/// Prints what is there and what is going to be done.
+pub fn print_plan(plan: &Plan) {
+    let host = &plan.host;
+    line(format!(
+        "{}: Ubuntu {} ({}), {}",
+        style(&host.name).bold(),
+        host.release.version,
+        host.release.codename,
+        host.architecture
+    ));
+    for planned in &plan.steps {
+        print_step(planned);
+    }
+}
+
+/// Prints what is going to be taken back.
+pub fn print_reversal(reversal: &Reversal, purge_data: bool) {
+    line("To be taken back, newest first:");
+    for act in reversal.acts() {
+        line(format!("  {} {}", style("-").red(), act.text));
+    }
+    if !reversal.containers.is_empty() {
+        line(format!(
+            "Running containers are stopped: {}",
+            reversal.containers.join(", ")
+        ));
+    }
+    line(match purge_data {
+        true => "Images, containers and volumes are removed as well.",
+        false => "Images, containers and volumes stay (--purge-data removes them).",
+    });
+}
+
+fn print_step(planned: &Planned) {
+    let Planned { title, finding, .. } = planned;
+    let mark = match finding.satisfied {
+        true => style("=").dim(),
+        false => style("+").green().bold(),
+    };
+    line(format!("  {mark} {title:13} {}", finding.summary));
+    for detail in &finding.details {
+        line(format!("      {:13} {}", "", style(detail).dim()));
+    }
+}
