@@ -209,6 +209,12 @@ fn more_than_one_mib_is_refused() {
 }
 
 #[test]
+fn more_lines_than_any_release_has_are_refused_at_once() {
+    let many = edited("Origin: Docker\n", &"x: y\n".repeat(11_000));
+    assert!(refusal(&many).to_string().contains("lines"));
+}
+
+#[test]
 fn the_wanted_repository_is_required_by_origin_suite_and_architecture() {
     let release = good();
     assert_eq!(release.require("Docker", "noble", "arm64"), Ok(()));
