@@ -4,6 +4,7 @@
 //! `logging`. It must not change the document, and a rule that only asks for good taste has no
 //! place here.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,8 @@ use serde_json::Value;
 
 use super::document::{Document, Position};
 use super::meant::{key_meant_by, key_of_flag};
-use super::schema::{Standing, key};
+use super::schema::{Engine, Standing, key};
+use super::syntax::without_credentials;
 use super::{logging, types, values};
 
 /// What the file is checked against.
@@ -19,6 +21,8 @@ use super::{logging, types, values};
 pub struct Context<'a> {
     /// The arguments the unit passes to dockerd, without the program itself.
     pub unit_flags: &'a [String],
+    /// The engine that will read the file; `None` is the newest.
+    pub engine: Option<Engine>,
 }
 
 /// How bad a problem is.
@@ -53,9 +57,9 @@ pub fn check(document: &Document, context: &Context<'_>) -> Vec<Problem> {
         );
     }
     for (name, value) in document.root() {
-        check_key(&mut findings, name, value);
-        check_flags(&mut findings, name, context.unit_flags);
+        check_key(&mut findings, name, value, context.engine);
     }
+    check_flags(&mut findings, document, context.unit_flags);
     values::check(&mut findings, document);
     logging::check(&mut findings, document);
     findings.sorted()
@@ -98,7 +102,7 @@ impl<'a> Findings<'a> {
     }
 }
 
-fn check_key(findings: &mut Findings<'_>, name: &str, value: &Value) {
+fn check_key(findings: &mut Findings<'_>, name: &str, value: &Value, engine: Option<Engine>) {
     let Some(known) = key(name) else {
         let meant = match key_meant_by(name) {
             Some(meant) => format!("write {meant}"),
@@ -107,31 +111,52 @@ fn check_key(findings: &mut Findings<'_>, name: &str, value: &Value) {
         findings.error(&[name], format!("dockerd knows no such key; {meant}"));
         return;
     };
+    let engine = engine.unwrap_or(Engine(u8::MAX, u8::MAX));
     match known.standing {
+        Standing::Known if engine < known.since => {
+            let since = known.since;
+            findings.error(
+                &[name],
+                format!("needs engine {since}; remove it for {engine}"),
+            );
+        }
         Standing::Known => types::check(findings, &[name], known.kind, value),
-        Standing::Ignored => findings.warn(&[name], "has no effect any more; remove it"),
+        Standing::Ignored => findings.warn(&[name], "has no effect; remove it"),
         Standing::Rejected { cure } => {
             findings.error(&[name], format!("dockerd refuses this key; {cure}"));
         }
-        Standing::Gone { cure } => {
+        Standing::Gone { since, cure } if engine < since => {
+            findings.warn(
+                &[name],
+                format!("engine {since} no longer knows it; {cure}"),
+            );
+        }
+        Standing::Gone { cure, .. } => {
             findings.error(&[name], format!("dockerd no longer knows this key; {cure}"));
         }
     }
 }
 
 /// dockerd refuses to start when a value is given twice; runtimes alone may come from both.
-fn check_flags(findings: &mut Findings<'_>, name: &str, flags: &[String]) {
-    let sets_it = |flag: &&String| flag_name(flag).and_then(key_of_flag) == Some(name);
-    let Some(flag) = flags.iter().find(sets_it).filter(|_| name != "runtimes") else {
-        return;
-    };
-    findings.error(
-        &[name],
-        format!(
-            "the unit passes {flag} to dockerd, which takes this from one place only, even when \
-             both are equal; remove the key, or the flag: systemctl edit docker.service"
-        ),
-    );
+fn check_flags(findings: &mut Findings<'_>, document: &Document, flags: &[String]) {
+    let mut seen = HashSet::from(["runtimes"]);
+    for flag in flags {
+        let Some(key) = flag_name(flag).and_then(key_of_flag) else {
+            continue;
+        };
+        let path: Vec<&str> = key.split('.').collect();
+        if document.value_at(&path).is_none() || !seen.insert(key) {
+            continue;
+        }
+        findings.error(
+            &path,
+            format!(
+                "the unit passes {} to dockerd, which takes this from one place only, even when \
+                 both are equal; remove the key, or the flag: systemctl edit docker.service",
+                without_credentials(flag)
+            ),
+        );
+    }
 }
 
 /// `hosts` and `H` of `--hosts=…`, `-H` and `-Hfd://`; nothing of a flag's separate value.
@@ -187,6 +212,7 @@ pub(super) mod tests {
         let unit_flags: Vec<String> = flags.iter().map(|flag| flag.to_string()).collect();
         let context = Context {
             unit_flags: &unit_flags,
+            engine: None,
         };
         let lines: Vec<String> = check(&document, &context)
             .iter()
@@ -255,6 +281,21 @@ pub(super) mod tests {
             problems_under(r#"{"debug": true}"#, &["--log-level", "debug"]),
             ""
         );
+        let proxies = r#"{"proxies": {"http-proxy": "http://proxy.example"}}"#;
+        let found = problems_under(proxies, &["--http-proxy=http://me:word@proxy.example"]);
+        assert!(found.contains("proxies.http-proxy: the unit passes --http-proxy=http://***@"));
+    }
+
+    #[test]
+    fn the_engine_decides_which_keys_are_known() {
+        let document = Document::parse(br#"{"bip6": "fd00::1/64", "api-cors-header": "*"}"#);
+        let context = Context {
+            engine: Engine::of("27.5.1"),
+            ..Context::default()
+        };
+        let found = check(&document.unwrap(), &context);
+        assert_eq!(found[0].message, "needs engine 28.0; remove it for 27.5");
+        assert_eq!(found[1].severity, Severity::Warning);
     }
 
     proptest! {

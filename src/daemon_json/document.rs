@@ -59,6 +59,13 @@ impl Document {
         self.root.get(key)
     }
 
+    /// The value at a key, or below it.
+    pub fn value_at(&self, path: &[&str]) -> Option<&Value> {
+        let (first, rest) = path.split_first()?;
+        rest.iter()
+            .try_fold(self.get(first)?, |value, name| value.get(name))
+    }
+
     /// Whether there is no key at all.
     pub fn is_empty(&self) -> bool {
         self.root.is_empty()

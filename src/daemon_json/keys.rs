@@ -52,7 +52,6 @@ pub const KEYS: &[Key] = &[
     key("cgroup-parent", Str, V1_12),
     key("containerd", Str, V1_12),
     key("containerd-namespace", Str, V20_10),
-    key("containerd-plugins-namespace", Str, V20_10),
     key("cri-containerd", Bool, V18_09),
     key("data-root", Str, V17_06),
     key("exec-opts", StrList, V1_12),
@@ -122,16 +121,20 @@ pub const KEYS: &[Key] = &[
     key("userland-proxy-path", Str, V1_13),
     // Taken, without any effect.
     key("allow-nondistributable-artifacts", StrList, V17_06).ignored(),
+    // The field behind this one has another name, so that only the flag works.
+    key("containerd-plugins-namespace", Str, V20_10).ignored(),
     key("deprecated-key-path", Str, V18_09).ignored(),
     // Refused, although dockerd's source has a name for them.
     key("default-init", Bool, V1_13).rejected("write init"),
     key("resolv-conf", Str, V18_09).rejected("write dns, dns-opts and dns-search"),
     key("swarm-raft-heartbeat-tick", Int, V18_09).rejected("remove it"),
     // Known once.
-    key("api-cors-header", Str, V1_12).gone("remove it; a reverse proxy can set the header"),
-    key("graph", Str, V1_12).gone("write data-root"),
-    key("oom-score-adjust", Int, V1_12)
-        .gone("set OOMScoreAdjust= in the unit: systemctl edit docker"),
+    key("api-cors-header", Str, V1_12).gone(V29_0, "remove it; a reverse proxy can set the header"),
+    key("graph", Str, V1_12).gone(V23_0, "write data-root"),
+    key("oom-score-adjust", Int, V1_12).gone(
+        Engine(26, 0),
+        "set OOMScoreAdjust= in the unit: systemctl edit docker",
+    ),
 ];
 
 const fn key(name: &'static str, kind: Kind, since: Engine) -> Key {
@@ -173,9 +176,9 @@ impl Key {
         }
     }
 
-    const fn gone(self, cure: &'static str) -> Key {
+    const fn gone(self, since: Engine, cure: &'static str) -> Key {
         Key {
-            standing: Standing::Gone { cure },
+            standing: Standing::Gone { since, cure },
             ..self
         }
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::check::Findings;
 use super::document::Document;
 use super::meant::nearest;
+use super::syntax;
 use super::values::{check_names, check_size};
 
 /// dockerd's driver when the file names none.
@@ -48,7 +49,7 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document) {
     if matches!(driver, "local" | "json-file") {
         let known = [FILE_OPTS, ATTRIBUTE_OPTS, COMMON_OPTS].concat();
         check_names(findings, &["log-opts"], opts, &known);
-        check_size(findings, &["log-opts", "max-size"], &opts["max-size"]);
+        check_max_size(findings, &opts["max-size"]);
         check_max_file(findings, &opts["max-file"]);
         check_compress(findings, driver, opts);
     }
@@ -101,6 +102,15 @@ fn warn_of_attributes(findings: &mut Findings<'_>, opts: &Value) {
             &["log-opts", name],
             "the local driver takes this since engine 29; remove it for an earlier one",
         );
+    }
+}
+
+fn check_max_size(findings: &mut Findings<'_>, value: &Value) {
+    let path = ["log-opts", "max-size"];
+    check_size(findings, &path, value);
+    let size = value.as_str().and_then(syntax::size);
+    if size.is_some_and(|bytes| bytes < 1.0) {
+        findings.error(&path, format!("{value} is nothing; write more than 0"));
     }
 }
 

@@ -65,6 +65,7 @@ pub enum Standing {
     },
     /// Refused, although it was known once.
     Gone {
+        since: Engine,
         cure: &'static str,
     },
 }
@@ -83,6 +84,16 @@ impl Key {
     /// Whether `systemctl reload docker` is enough after a change of its value.
     pub fn is_reloadable(&self) -> bool {
         self.reload != Reload::Restart
+    }
+}
+
+impl Engine {
+    /// The engine of a version such as `29.6.1` or, as packages have it, `5:29.6.1-1~ubuntu`.
+    pub fn of(version: &str) -> Option<Engine> {
+        let upstream = version.split_once(':').map_or(version, |(_, rest)| rest);
+        let mut numbers = upstream.split(['.', '-', '~', '+']);
+        let mut number = || numbers.next()?.parse().ok();
+        Some(Engine(number()?, number()?))
     }
 }
 
@@ -178,7 +189,9 @@ mod tests {
     fn graph_is_gone_and_says_what_replaced_it() {
         let graph = key("graph").unwrap();
         assert!(!graph.is_accepted());
-        assert!(matches!(graph.standing, Standing::Gone { cure } if cure.contains("data-root")));
+        assert!(
+            matches!(graph.standing, Standing::Gone { cure, .. } if cure.contains("data-root"))
+        );
     }
 
     #[test]
@@ -186,6 +199,16 @@ mod tests {
         assert!(Kind::Int.accepts(&json!(-1)));
         assert!(!Kind::Int.accepts(&json!(1.0)));
         assert!(!Kind::Int.accepts(&json!("1")));
+    }
+
+    #[test]
+    fn an_engine_is_read_from_a_version() {
+        assert_eq!(Engine::of("29.6.1"), Some(Engine(29, 6)));
+        assert_eq!(
+            Engine::of("5:20.10.24~3-0~ubuntu-jammy"),
+            Some(Engine(20, 10))
+        );
+        assert_eq!(Engine::of("latest"), None);
     }
 
     #[test]

@@ -13,6 +13,18 @@ use super::types::children;
 
 const PROXIES: &[&str] = &["http-proxy", "https-proxy", "no-proxy"];
 
+/// The keys that take one of a few words.
+const WORDS: &[(&str, &[&str])] = &[
+    ("default-cgroupns-mode", &["host", "private"]),
+    ("default-ipc-mode", &["private", "shareable"]),
+    ("firewall-backend", &["iptables", "nftables"]),
+    ("log-format", &["json", "text"]),
+    (
+        "log-level",
+        &["debug", "error", "fatal", "info", "panic", "trace", "warn"],
+    ),
+];
+
 /// Judges every value that has a form of its own. Empty text stands for no value at most keys.
 pub(super) fn check(findings: &mut Findings<'_>, document: &Document) {
     for (key, value) in document.root() {
@@ -26,19 +38,15 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document) {
             "default-address-pools" => check_pools(findings, &path, value),
             "registry-mirrors" => check_mirrors(findings, &path, value),
             "proxies" => check_names(findings, &path, value, PROXIES),
-            _ => {}
+            _ => check_word(findings, &path, value),
         }
     }
 }
 
 pub(super) fn check_size(findings: &mut Findings<'_>, path: &[&str], value: &Value) {
     let Some(text) = value.as_str() else { return };
-    match syntax::size(text) {
-        None => findings.error(path, format!("{text:?} is no size; write one like \"64m\"")),
-        Some(size) if size < 1.0 => {
-            findings.error(path, format!("{text:?} is nothing; write more than 0"));
-        }
-        Some(_) => {}
+    if syntax::size(text).is_none() {
+        findings.error(path, format!("{text:?} is no size; write one like \"64m\""));
     }
 }
 
@@ -59,6 +67,20 @@ pub(super) fn check_names(
         };
         let message = format!("dockerd takes no such entry here; {cure}");
         findings.error(&[path, &[&name]].concat(), message);
+    }
+}
+
+fn check_word(findings: &mut Findings<'_>, path: &[&str], value: &Value) {
+    let words = WORDS.iter().find(|(key, _)| path == [*key]);
+    let (Some(text), Some((key, words))) = (value.as_str(), words) else {
+        return;
+    };
+    // Of these, dockerd reads the level alone in any case.
+    let lower = text.to_lowercase();
+    let word = if *key == "log-level" { &lower } else { text };
+    if !word.is_empty() && !words.contains(&word) {
+        let message = format!("{text:?} is not taken; write one of {}", words.join(", "));
+        findings.error(path, message);
     }
 }
 
@@ -127,13 +149,12 @@ mod tests {
     }
 
     #[test]
-    fn a_size_is_a_positive_number_with_a_unit() {
+    fn a_size_is_a_number_with_a_unit() {
         sound(r#"{"default-shm-size": "64M"}"#);
         wrong(
             r#"{"default-shm-size": "64x"}"#,
             r#""64x" is no size; write one like"#,
         );
-        wrong(r#"{"default-shm-size": "0"}"#, r#""0" is nothing"#);
         wrong(r#"{"default-shm-size": 64}"#, r#"write "64""#);
     }
 
@@ -141,6 +162,16 @@ mod tests {
     fn empty_text_is_no_value() {
         sound(r#"{"data-root": "", "bip": "", "fixed-cidr": "", "ip": "", "log-driver": ""}"#);
         wrong(r#"{"default-shm-size": ""}"#, "is no size");
+    }
+
+    #[test]
+    fn some_keys_take_one_of_a_few_words() {
+        sound(r#"{"log-level": "WARN", "log-format": "json", "default-ipc-mode": ""}"#);
+        wrong(
+            r#"{"default-ipc-mode": "none"}"#,
+            "write one of private, shareable",
+        );
+        wrong(r#"{"log-level": "warning"}"#, "\"warning\" is not taken");
     }
 
     #[test]
