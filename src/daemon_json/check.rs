@@ -1,20 +1,18 @@
 //! What dockerd would refuse in a configuration, or trip over later, each with its cause and cure.
 //!
-//! Owns names and conflicts with the unit; values are judged in `types`, `values` and
-//! `logging`. It must not change the document, and a rule that only asks for good taste has no
+//! Owns names; values are judged in `types`, `values` and `logging`, conflicts with the unit in
+//! `flags`. It must not change the document, and a rule that only asks for good taste has no
 //! place here.
 
-use std::collections::HashSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::document::{Document, Position};
-use super::meant::{key_meant_by, key_of_flag};
+use super::meant::key_meant_by;
 use super::schema::{Engine, Standing, key};
-use super::syntax::without_credentials;
-use super::{logging, types, values};
+use super::{flags, logging, types, values};
 
 /// What the file is checked against.
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,7 +57,7 @@ pub fn check(document: &Document, context: &Context<'_>) -> Vec<Problem> {
     for (name, value) in document.root() {
         check_key(&mut findings, name, value, context.engine);
     }
-    check_flags(&mut findings, document, context.unit_flags);
+    flags::check(&mut findings, document, context.unit_flags);
     values::check(&mut findings, document);
     logging::check(&mut findings, document);
     findings.sorted()
@@ -137,36 +135,6 @@ fn check_key(findings: &mut Findings<'_>, name: &str, value: &Value, engine: Opt
     }
 }
 
-/// dockerd refuses to start when a value is given twice; runtimes alone may come from both.
-fn check_flags(findings: &mut Findings<'_>, document: &Document, flags: &[String]) {
-    let mut seen = HashSet::from(["runtimes"]);
-    for flag in flags {
-        let Some(key) = flag_name(flag).and_then(key_of_flag) else {
-            continue;
-        };
-        let path: Vec<&str> = key.split('.').collect();
-        if document.value_at(&path).is_none() || !seen.insert(key) {
-            continue;
-        }
-        findings.error(
-            &path,
-            format!(
-                "the unit passes {} to dockerd, which takes this from one place only, even when \
-                 both are equal; remove the key, or the flag: systemctl edit docker.service",
-                without_credentials(flag)
-            ),
-        );
-    }
-}
-
-/// `hosts` and `H` of `--hosts=…`, `-H` and `-Hfd://`; nothing of a flag's separate value.
-fn flag_name(flag: &str) -> Option<&str> {
-    match flag.strip_prefix("--") {
-        Some(long) => long.split('=').next(),
-        None => flag.strip_prefix('-')?.get(..1),
-    }
-}
-
 /// One line: `error: line 3, column 5: mtu: must be a whole number; write 1400`.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -207,7 +175,8 @@ pub(super) mod tests {
         problems_under(text, &[])
     }
 
-    fn problems_under(text: &str, flags: &[&str]) -> String {
+    /// The same under a unit that passes these flags.
+    pub fn problems_under(text: &str, flags: &[&str]) -> String {
         let document = Document::parse(text.as_bytes()).unwrap();
         let unit_flags: Vec<String> = flags.iter().map(|flag| flag.to_string()).collect();
         let context = Context {
@@ -254,36 +223,6 @@ pub(super) mod tests {
         );
         assert!(problems(r#"{"default-init": true}"#).contains("refuses this key; write init"));
         assert!(problems(r#"{"deprecated-key-path": ""}"#).starts_with("warning"));
-    }
-
-    #[test]
-    fn hosts_and_containerd_conflict_with_the_unit_that_passes_them() {
-        let text = r#"{"hosts": ["fd://"], "containerd": "/run/containerd/containerd.sock"}"#;
-        let flags = [
-            "-H",
-            "fd://",
-            "--containerd=/run/containerd/containerd.sock",
-        ];
-        let found = problems_under(text, &flags);
-        assert_eq!(found.lines().count(), 2);
-        assert!(found.contains("hosts: the unit passes -H to dockerd"));
-        assert!(found.contains("remove the key, or the flag: systemctl edit docker.service"));
-        assert_eq!(problems(text), "");
-    }
-
-    #[test]
-    fn any_other_flag_of_the_unit_conflicts_too() {
-        let runtimes = r#"{"runtimes": {"a": {"path": "/a"}}}"#;
-        assert_eq!(problems_under(runtimes, &["--add-runtime=b=/b"]), "");
-        assert!(problems_under(r#"{"labels": ["a=b"]}"#, &["--label=a=b"]).contains("--label=a=b"));
-        assert!(problems_under(r#"{"hosts": []}"#, &["-Hfd://"]).contains("-Hfd://"));
-        assert_eq!(
-            problems_under(r#"{"debug": true}"#, &["--log-level", "debug"]),
-            ""
-        );
-        let proxies = r#"{"proxies": {"http-proxy": "http://proxy.example"}}"#;
-        let found = problems_under(proxies, &["--http-proxy=http://me:word@proxy.example"]);
-        assert!(found.contains("proxies.http-proxy: the unit passes --http-proxy=http://***@"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod change;
 pub mod check;
 pub mod document;
 mod edit;
+mod flags;
 mod keys;
 mod logging;
 mod meant;
@@ -30,7 +31,7 @@ pub use document::{Document, Position};
 pub use merge::{Merged, Wanted, merge};
 pub use preset::{Preset, recommended};
 pub use revert::{Reverted, revert};
-pub use schema::{Key, Kind, key};
+pub use schema::{Engine, Key, Kind, key};
 pub use strict::Refusal;
 
 /// Where dockerd looks for its configuration when it is told nothing else.

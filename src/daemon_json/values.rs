@@ -119,7 +119,8 @@ fn check_pools(findings: &mut Findings<'_>, path: &[&str], value: &Value) {
 
 fn check_pool(findings: &mut Findings<'_>, path: &[&str], pool: &Value) {
     check_names(findings, path, pool, &["base", "size"]);
-    let (Some(base), Some(size)) = (pool["base"].as_str(), pool["size"].as_u64()) else {
+    let base = pool["base"].as_str().filter(|base| !base.is_empty());
+    let (Some(base), Some(size)) = (base, pool["size"].as_u64()) else {
         let message =
             "must hold a network and a number; write {\"base\": \"10.0.0.0/8\", \"size\": 24}";
         return findings.error(path, message);

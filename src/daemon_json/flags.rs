@@ -1,0 +1,75 @@
+//! Keys that the unit already sets with a flag of dockerd.
+//!
+//! Owns how a flag is written. It must not read the unit.
+
+use std::collections::HashSet;
+
+use super::check::Findings;
+use super::document::Document;
+use super::meant::key_of_flag;
+use super::syntax::without_credentials;
+
+/// dockerd refuses to start when a value is given twice; runtimes alone may come from both.
+pub(super) fn check(findings: &mut Findings<'_>, document: &Document, flags: &[String]) {
+    let mut seen = HashSet::from(["runtimes"]);
+    for flag in flags {
+        let Some(key) = flag_name(flag).and_then(key_of_flag) else {
+            continue;
+        };
+        let path: Vec<&str> = key.split('.').collect();
+        if document.value_at(&path).is_none() || !seen.insert(key) {
+            continue;
+        }
+        findings.error(
+            &path,
+            format!(
+                "the unit passes {} to dockerd, which takes this from one place only, even when \
+                 both are equal; remove the key, or the flag: systemctl edit docker.service",
+                without_credentials(flag)
+            ),
+        );
+    }
+}
+
+/// `host` of `--host=fd://`, `H` of `-H` and `-Hfd://`; nothing of a value that stands apart.
+fn flag_name(flag: &str) -> Option<&str> {
+    match flag.strip_prefix("--") {
+        Some(long) => long.split('=').next(),
+        None => flag.strip_prefix('-')?.get(..1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::daemon_json::check::tests::{problems, problems_under};
+
+    #[test]
+    fn hosts_and_containerd_conflict_with_the_unit_that_passes_them() {
+        let text = r#"{"hosts": ["fd://"], "containerd": "/run/containerd/containerd.sock"}"#;
+        let flags = [
+            "-H",
+            "fd://",
+            "--containerd=/run/containerd/containerd.sock",
+        ];
+        let found = problems_under(text, &flags);
+        assert_eq!(found.lines().count(), 2);
+        assert!(found.contains("hosts: the unit passes -H to dockerd"));
+        assert!(found.contains("remove the key, or the flag: systemctl edit docker.service"));
+        assert_eq!(problems(text), "");
+    }
+
+    #[test]
+    fn any_other_flag_of_the_unit_conflicts_too() {
+        let runtimes = r#"{"runtimes": {"a": {"path": "/a"}}}"#;
+        assert_eq!(problems_under(runtimes, &["--add-runtime=b=/b"]), "");
+        assert!(problems_under(r#"{"labels": ["a=b"]}"#, &["--label=a=b"]).contains("--label=a=b"));
+        assert!(problems_under(r#"{"hosts": []}"#, &["-Hfd://"]).contains("-Hfd://"));
+        assert_eq!(
+            problems_under(r#"{"debug": true}"#, &["--log-level", "debug"]),
+            ""
+        );
+        let proxies = r#"{"proxies": {"http-proxy": "http://proxy.example"}}"#;
+        let found = problems_under(proxies, &["--http-proxy=http://me:word@proxy.example"]);
+        assert!(found.contains("proxies.http-proxy: the unit passes --http-proxy=http://***@"));
+    }
+}
