@@ -3,8 +3,8 @@
 //! Everything here is pure: text and values in, findings or new text out. Reading and writing
 //! the file, asking dockerd and reloading the unit belong to others.
 //!
-//! [`Document`] is the file; [`check`] finds what dockerd would refuse now or trip over later;
-//! [`merge`] puts wanted keys in, [`revert`] takes them out; [`schema`] knows every key.
+//! [`Document`] is the file; [`check()`] finds what dockerd would refuse now or trip over later;
+//! [`merge()`] puts wanted keys in, [`revert()`] takes them out; [`schema`] knows every key.
 
 pub mod change;
 pub mod check;
