@@ -78,15 +78,13 @@ fn read(host: &Host) -> Result<Document> {
 }
 
 fn check(host: &Host, document: &Document) -> Result<()> {
-    let clashes_with_flags = ["hosts", "containerd"];
-    let flags = match clashes_with_flags
-        .iter()
-        .any(|key| document.get(key).is_some())
-    {
-        true => unit_flags(host)?,
-        false => Vec::new(),
+    if document.is_empty() {
+        return Ok(());
+    }
+    let context = Context {
+        unit_flags: &unit_flags(host)?,
+        engine: None,
     };
-    let context = Context { unit_flags: &flags };
     let problems = daemon_json::check(document, &context);
     let errors: Vec<String> = problems
         .iter()
