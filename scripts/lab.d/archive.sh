@@ -1,7 +1,7 @@
 # The parts "archive-RELEASE": the stand-in for Ubuntu's archive. It offers the
 # packages the base was made from (so that a test may purge and reinstall them),
 # pigz, and empty packages named like the ones that conflict with docker-ce.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # globals of scripts/lab
 
 make_archive() {
 	local release=$2 top=$1/www/archive.ubuntu.com/ubuntu dist index arch root

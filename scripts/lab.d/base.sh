@@ -1,7 +1,7 @@
 # The parts "layer-RELEASE": what makes a Debian root an Ubuntu-like server. It
 # is an overlay's upper directory over the part "root-RELEASE", so that a change
 # here costs seconds.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # globals of scripts/lab
 
 version_of() {
 	case $1 in

@@ -1,6 +1,6 @@
 # The cache: parts made once, keyed by the recipe that makes them, replaced when
 # the recipe changes. Parts appear whole or not at all: made in tmp/, then renamed.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # globals of scripts/lab
 
 # The recipe files of a part (in lab.d) and, after "--", the parts it is made from.
 part_recipe() {
@@ -116,6 +116,7 @@ cache_part() {
 	echo "$BASHPID" >"$(cgroup_top)/build/cgroup.procs"
 	exec 8>&2 </dev/null >"$log" 2>&1
 	# By a trap, for an "if" or "||" around part_make would switch errexit off in it.
+	# shellcheck disable=SC2064  # now is when $1 and $log are known
 	trap "tail -n 20 '$log' >&8; echo 'lab: cannot build $1; see $log' >&8" EXIT
 	part_make "$1"
 	trap - EXIT
@@ -138,7 +139,8 @@ build_sweep() {
 	cgroup_end build
 	unmount_below "$cache/tmp"
 	rm -rf --one-file-system "$cache/tmp"
-	mkdir -p "$cache/tmp" "$(cgroup_top)/build"
+	mkdir -p "$cache/tmp"
+	cgroup_make "$(cgroup_top)/build"
 }
 
 build_end() {

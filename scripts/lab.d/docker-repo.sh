@@ -1,7 +1,7 @@
 # The parts "docker-RELEASE": the stand-in for Docker's apt repository. Debian's
 # packages unpacked and packed again under Docker's package names, control fields
 # and file layout, in two engine versions, published and signed as Docker does.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # globals of scripts/lab
 
 make_docker() {
 	local out=$1 release=$2 arch tree=$1/tree src=$1/src pool dist name from tag engine
@@ -48,7 +48,7 @@ docker_trees() {
 	local plugins=usr/libexec/docker/cli-plugins units=usr/lib/systemd/system
 	mkdir -p "$ce/usr/bin" "$ce/$units" "$ce/etc/default" "$ce/etc/init.d" "$cli/usr/bin" "$ctd/usr/bin" "$ctd/$units" "$extras/usr/bin"
 	cp "$src"/docker.io/usr/sbin/{dockerd,docker-proxy} "$ce/usr/bin/"
-	cp "$(find "$src"/tini* -name tini-static)" "$ce/usr/bin/docker-init"
+	cp "$(find "$src"/tini* -path '*/bin/tini-static')" "$ce/usr/bin/docker-init"
 	cp "$src/docker.io/etc/default/docker" "$ce/etc/default/docker"
 	sed 's|/usr/sbin/dockerd|/usr/bin/dockerd|' "$src/docker.io/etc/init.d/docker" >"$ce/etc/init.d/docker"
 	chmod 0755 "$ce/etc/init.d/docker"
@@ -56,6 +56,7 @@ docker_trees() {
 		find "$src/docker.io" -name "docker.$unit" -exec cp {} "$ce/$units/" \;
 	done
 	# Docker's unit reads no /etc/default/docker, and its program is in /usr/bin.
+	# shellcheck disable=SC2016  # the unit's own variable
 	sed -i -e '/^EnvironmentFile/d' -e 's| \$DOCKER_OPTS||' -e 's|/usr/sbin/dockerd|/usr/bin/dockerd|' "$ce/$units/docker.service"
 	cp "$src/docker-cli/usr/bin/docker" "$cli/usr/bin/"
 	cp "$src"/containerd/usr/bin/{containerd,containerd-shim-runc-v2,ctr} "$ctd/usr/bin/"

@@ -1,7 +1,7 @@
 # The maintainer scripts of the packages in Docker's stand-in: they do what
 # Docker's own do (group on first configure; units enabled, started on configure,
 # restarted on upgrade, stopped on remove, forgotten on purge), in our words.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # globals of scripts/lab
 
 # deb_scripts DIR PACKAGE
 deb_scripts() {

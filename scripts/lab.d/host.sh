@@ -1,5 +1,5 @@
 # A host: its overlays, namespace, boot, commands in it, and its end.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # globals of scripts/lab
 
 host_names() {
 	local dir
@@ -36,8 +36,10 @@ host_up() {
 	check_release "$release"
 	need_to_run
 	cache_build "$release"
-	mkdir -p "$run"
-	mkdir "$run/$name" 2>/dev/null || die "host $name exists; remove it with: scripts/lab down $name"
+	until mkdir "$run/$name" 2>/dev/null; do
+		[[ ! -e $run/$name ]] || die "host $name exists; remove it with: scripts/lab down $name"
+		mkdir -p "$run"
+	done
 	trap 'host_remove "$host_new"' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP

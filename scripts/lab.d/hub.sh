@@ -1,7 +1,7 @@
 # The part "hub": what the stand-in for Docker Hub holds: a registry's storage
 # with library/hello-world:latest, written by hand in the registry's own layout,
 # and the answer to a search.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # globals of scripts/lab
 
 make_hub() {
 	local out=$1 store=$1/registry/docker/registry/v2 image=$1/image repo arch layer config manifest

@@ -1,6 +1,6 @@
 # The part "keys": the test keys that sign the repositories, and the throwaway CA
 # with the servers' certificate. Made anew on every machine, never in the repo.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # globals of scripts/lab
 
 # The shape of Docker's own key: RSA-4096 primary (self-signature SHA-512) with
 # an RSA-4096 signing subkey (binding signature SHA-256), neither expires.

@@ -1,5 +1,5 @@
 # What the lab needs on this machine: packages, a cgroup2 tree, Debian's mirror.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # globals of scripts/lab
 
 # need COMMAND=PACKAGE…: install the packages whose commands are missing. None of
 # the packages named in this lab starts a service; the servers live in a root of
@@ -59,12 +59,15 @@ cgroup_top() {
 	echo "$mount/dockstrap-lab"
 }
 
+# Twice, for another run of the lab may just be removing the empty parent.
+cgroup_make() { mkdir -p "$1" 2>/dev/null || mkdir -p "$1"; }
+
 # cgroup_run NAME COMMAND…: become COMMAND inside the cgroup NAME.
 cgroup_run() {
 	local group
 	group=$(cgroup_top)/$1
 	shift
-	mkdir -p "$group"
+	cgroup_make "$group"
 	echo "$BASHPID" >"$group/cgroup.procs"
 	exec "$@"
 }
@@ -83,5 +86,5 @@ cgroup_end() {
 	((try < 100)) || say "processes of $name do not end"
 	find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
 	[[ ! -d $shadow/$name ]] || find "$shadow/$name" -depth -type d -exec rmdir {} + 2>/dev/null || true
-	rmdir "${group%/*}" "$shadow" 2>/dev/null || true
+	[[ -n $(host_names) ]] || rmdir "${group%/*}" "$shadow" 2>/dev/null || true
 }

@@ -1,7 +1,7 @@
 # The parts "root-RELEASE": a Debian userland as debootstrapped, nothing of
 # Ubuntu in it yet; beside it the .debs it came from (for the stand-in of
 # Ubuntu's archive) and Debian's Docker packages (for the stand-in of Docker's).
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # globals of scripts/lab
 
 # Debian's suite closest in age to an Ubuntu release.
 suite_of() {
@@ -17,7 +17,7 @@ suite_of() {
 # product must do without.
 root_packages=(systemd systemd-sysv dbus dbus-user-session libpam-systemd libnss-systemd
 	sudo passwd init-system-helpers adduser procps kmod iproute2 iptables nftables
-	ca-certificates apparmor git xz-utils openssh-server libseccomp2 uidmap)
+	ca-certificates apparmor git xz-utils openssh-server libseccomp2 uidmap apt-utils)
 
 make_root() {
 	local out=$1 release=$2 packages=("${root_packages[@]}") docker
@@ -27,7 +27,10 @@ make_root() {
 		packages+=(libnss-resolve libnss-myhostname libnss-mdns)
 		docker='docker.io docker-cli containerd runc docker-buildx docker-compose rootlesskit tini'
 		;;
-	resolute) docker='docker.io docker-cli containerd runc docker-buildx docker-compose rootlesskit tini-static' ;;
+	resolute)
+		packages+=(libzopfli1) # so that pigz is one package there, too
+		docker='docker.io docker-cli containerd runc docker-buildx docker-compose rootlesskit tini-static'
+		;;
 	# The engine comes from noble's; only runc there wants a newer libc.
 	jammy) docker=runc ;;
 	esac

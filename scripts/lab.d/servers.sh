@@ -1,6 +1,6 @@
 # The servers around a host: nginx, a name server and a registry, run from the
 # part "tools" on the loopback of the host's namespace.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # globals of scripts/lab
 
 servers_command() {
 	(($# == 2)) || die 'usage: servers NAME stop|start|restart'

@@ -1,6 +1,6 @@
 # The part "tools": a root with the servers' programs, so that none of them is
 # installed, let alone started, on this machine. Unpacked only, never configured.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # globals of scripts/lab
 
 make_tools() {
 	local root=$1/root
