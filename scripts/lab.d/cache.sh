@@ -147,6 +147,7 @@ build_end() {
 	trap '' INT TERM HUP
 	build_sweep
 	cgroup_end build
+	cgroup_tidy
 }
 
 # Remove parts of former recipes, unless a host may stand on them.

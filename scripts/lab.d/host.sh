@@ -77,24 +77,23 @@ host_mount() {
 	} >"$root/etc/hosts"
 }
 
-# host_nspawn NAME OPTION…: becomes nspawn. Without its own seccomp filter, or
+# host_nspawn NAME: becomes nspawn, which boots the host. Without its own seccomp filter, or
 # Docker in it could not set up its keyrings and programs for device control.
 host_nspawn() {
-	local name=$1 dir=$cache/hosts/$1
-	shift
+	local name=$1 dir=$cache/hosts/$1 options=()
 	export SYSTEMD_SECCOMP=0 SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1
-	[[ ! -e /dev/fuse ]] || set -- --bind=/dev/fuse "$@"
-	cgroup_run "host-$name" setsid --wait systemd-nspawn -q --register=no --keep-unit -D "$run/$name/root" --machine="$name" \
+	[[ ! -e /dev/fuse ]] || options=(--bind=/dev/fuse)
+	cgroup_run "host-$name" setsid systemd-nspawn -q --register=no --keep-unit -D "$run/$name/root" --machine="$name" \
 		--capability=all --network-namespace-path="/run/netns/lab-$name" \
 		--system-call-filter='add_key keyctl bpf @keyring' --bind="$dir/docker:/var/lib/docker" \
 		--bind="$dir/containerd:/var/lib/containerd" --kill-signal=SIGRTMIN+3 --resolv-conf=off \
-		--timezone=off --link-journal=no "$@"
+		--timezone=off --link-journal=no "${options[@]}" -b
 }
 
 host_boot() {
 	local name=$1 procs state pid='' try
 	procs=$(cgroup_top)/host-$name/payload/init.scope/cgroup.procs
-	(host_nspawn "$name" -b) </dev/null >"$cache/hosts/$name/log/console.log" 2>&1 9>&- &
+	(host_nspawn "$name") </dev/null >"$cache/hosts/$name/log/console.log" 2>&1 9>&- &
 	for try in {1..600}; do
 		pid=$(head -n 1 "$procs" 2>/dev/null) && [[ -n $pid ]] && break
 		sleep 0.02
@@ -125,7 +124,7 @@ host_enter() {
 	shift
 	[[ ! -e $run/$name/init ]] || pid=$(<"$run/$name/init")
 	if [[ -z $pid ]]; then
-		(host_nspawn "$name" --as-pid2 --console=pipe "${clean[@]}" "$@")
+		host_chroot "$name" "${clean[@]}" "$@"
 		return
 	fi
 	procs=$(cgroup_top)/host-$name/payload/init.scope/cgroup.procs
@@ -135,6 +134,21 @@ host_enter() {
 		exec nsenter -t "$pid" -m -u -i -n -p -C "${clean[@]}" "$@"
 	)
 }
+
+# host_chroot NAME COMMAND…: for a host without init: a plain chroot in the host's
+# network, with namespaces of its own for mounts and processes.
+host_chroot() (
+	local name=$1
+	shift
+	# shellcheck disable=SC2016
+	cgroup_run "host-$name" nsenter "--net=/run/netns/lab-$name" \
+		unshare --mount --propagation private --pid --fork --kill-child --uts --ipc bash -euc '
+			mount -t proc proc "$1/proc"
+			mount -t sysfs sysfs "$1/sys"
+			mount -t devpts -o newinstance,ptmxmode=0666 devpts "$1/dev/pts"
+			hostname "$2"
+			exec chroot "$1" "${@:3}"' lab "$run/$name/root" "$name" "$@"
+)
 
 host_run() {
 	local user='' tty=0 name
@@ -154,7 +168,7 @@ host_run() {
 	((!tty)) || set -- script -qefc "${*@Q}" /dev/null
 	# A login shell of the user: groups are read afresh, logind opens a session.
 	# shellcheck disable=SC2016
-	[[ -z $user ]] || set -- runuser -l -w LANG -c 'exec "$@"' "$user" lab "$@"
+	[[ -z $user ]] || set -- runuser -l -w LANG -c 'exec "$@"' -- "$user" lab "$@"
 	host_enter "$name" "$@"
 }
 
@@ -220,5 +234,6 @@ host_remove() {
 	[[ ! -e /run/netns/lab-$1 ]] || ip netns del "lab-$1"
 	rm -rf --one-file-system "${run:?}/$1" "$cache/hosts/$1"
 	rmdir "$run" 2>/dev/null || true
+	cgroup_tidy
 	trap - INT TERM HUP
 }

@@ -86,5 +86,9 @@ cgroup_end() {
 	((try < 100)) || say "processes of $name do not end"
 	find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
 	[[ ! -d $shadow/$name ]] || find "$shadow/$name" -depth -type d -exec rmdir {} + 2>/dev/null || true
-	[[ -n $(host_names) ]] || rmdir "${group%/*}" "$shadow" 2>/dev/null || true
+}
+
+# Remove the lab's own folder in the cgroup tree when nothing is left in it.
+cgroup_tidy() {
+	[[ -n $(host_names) ]] || rmdir "$(cgroup_top)" /sys/fs/cgroup/systemd/dockstrap-lab 2>/dev/null || true
 }

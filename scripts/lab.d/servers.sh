@@ -104,7 +104,7 @@ servers_inside() {
 	mount --bind "$tools" "$tools"
 	mount --bind "$dir" "$tools/lab"
 	mount --bind "$www" "$tools/lab/www"
-	cd "$tools"
+	cd "$tools" || exit
 	pivot_root . .
 	/usr/bin/busybox umount -l .
 	/usr/sbin/nginx -c /lab/etc/nginx.conf
