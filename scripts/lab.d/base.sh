@@ -24,6 +24,7 @@ make_layer() {
 	install -m 0644 "$(part keys)/ca.pem" "$root/usr/local/share/ca-certificates/dockstrap-lab.crt"
 	chroot "$root" update-ca-certificates
 	base_tidy "$root"
+	chroot "$root" apt-cache -q gencaches
 	umount "$root"
 	rm -r "$root" "$out/work"
 }

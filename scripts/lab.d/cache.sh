@@ -101,7 +101,8 @@ build_round() {
 			((running--)) || true
 		fi
 		((failed == 0)) || break
-		"${BASH_SOURCE[0]%/*}/../lab" build-part "$name" 9>&- &
+		# In a mount namespace: whatever it mounts goes when it goes.
+		unshare --mount --propagation private "$here/../lab" build-part "$name" 9>&- &
 		((++running))
 	done
 	while ((running-- > 0)); do
@@ -113,7 +114,7 @@ build_round() {
 # cache_part NAME: one part, in a process of its own inside the build's cgroup.
 cache_part() {
 	local log=$cache/log/$1.log
-	echo "$BASHPID" >"$(cgroup_top)/build/cgroup.procs"
+	echo "$BASHPID" >"$(cgroup_top)/$(build_group)/cgroup.procs"
 	exec 8>&2 </dev/null >"$log" 2>&1
 	# By a trap, for an "if" or "||" around part_make would switch errexit off in it.
 	# shellcheck disable=SC2064  # now is when $1 and $log are known
@@ -133,28 +134,31 @@ matches() {
 	return 1
 }
 
+# One build at a time for each cache, so one cgroup for each.
+build_group() { echo "build${cache//\//-}"; }
+
 # Before a build and after it, also after one that was killed: end what is left
-# of its processes and mounts, drop unfinished parts.
+# of its processes (and with them their mounts), drop unfinished parts.
 build_sweep() {
-	cgroup_end build
-	unmount_below "$cache/tmp"
+	cgroup_end "$(build_group)"
 	rm -rf --one-file-system "$cache/tmp"
 	mkdir -p "$cache/tmp"
-	cgroup_make "$(cgroup_top)/build"
+	cgroup_make "$(cgroup_top)/$(build_group)"
 }
 
 build_end() {
 	trap '' INT TERM HUP
 	build_sweep
-	cgroup_end build
+	cgroup_end "$(build_group)"
 	cgroup_tidy
 }
 
-# Remove parts of former recipes, unless a host may stand on them.
+# Remove parts of former recipes, unless a host may stand on them. Not those of
+# today: two checkouts may be using one cache.
 build_prune() {
 	local dir name
 	[[ -z $(host_names) ]] || return 0
-	for dir in "$cache"/parts/*; do
+	find "$cache/parts" -mindepth 1 -maxdepth 1 -mtime +0 -print0 | while IFS= read -r -d '' dir; do
 		name=${dir##*/}
 		name=${name%-*}
 		[[ $dir == "$(part "$name")" ]] || rm -rf --one-file-system "$dir"
