@@ -94,6 +94,7 @@ host_boot() {
 	local name=$1 procs state pid='' try
 	procs=$(cgroup_top)/host-$name/payload/init.scope/cgroup.procs
 	(host_nspawn "$name") </dev/null >"$cache/hosts/$name/log/console.log" 2>&1 9>&- &
+	disown
 	for try in {1..600}; do
 		pid=$(head -n 1 "$procs" 2>/dev/null) && [[ -n $pid ]] && break
 		sleep 0.02

@@ -82,10 +82,11 @@ servers_nginx() {
 
 servers_start() {
 	local name=$1 dir=$cache/hosts/$1/servers port try
-	[[ ! -d $(cgroup_top)/srv-$name ]] || return 0
+	! grep -qs 'populated 1' "$(cgroup_top)/srv-$name/cgroup.events" || return 0
 	(cgroup_run "srv-$name" setsid nsenter "--net=/run/netns/lab-$name" unshare --mount --propagation private \
 		bash -euc "$(declare -f servers_inside); servers_inside \"\$@\"" servers "$dir" "$run/$name/www") \
 		</dev/null >>"$cache/hosts/$name/log/registry.log" 2>&1 9>&- &
+	disown
 	for port in 127.0.0.1/80 127.0.0.1/443 127.0.0.1/53 127.0.0.2/443 127.0.0.3/5000; do
 		for try in {1..200}; do
 			nsenter "--net=/run/netns/lab-$name" bash -c ": </dev/tcp/$port" 2>/dev/null && continue 2
