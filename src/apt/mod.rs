@@ -1,5 +1,6 @@
 //! apt as the host has it: its sources, a private view of them, what it would do, and doing it.
 
+mod index;
 mod lock;
 mod purge;
 mod run;
@@ -7,6 +8,7 @@ mod source;
 mod transaction;
 mod view;
 
+pub use index::Index;
 pub use lock::{LISTS, lock_lists, wait_for_locks};
 pub use purge::Purge;
 pub use run::{apt_get, install, run};

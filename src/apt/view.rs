@@ -2,17 +2,18 @@
 //!
 //! Planning needs to know what apt would do once Docker's repository is there. The view gives
 //! apt a folder of its own in which it is, so that nothing on the host changes: the host's lists
-//! are linked in, Docker's index is fetched into the view and verified by apt against the key
-//! that we have verified. Hooks that the host's configuration ties to an update are not run.
+//! are linked in, and Docker's verified index is laid beside them. Hooks that the host's
+//! configuration ties to an update are not run.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
+use super::index::Index;
 use super::lock::LISTS;
 use super::run::apt_get;
 use super::source::{Source, existing_sources, source_files};
@@ -20,6 +21,10 @@ use super::transaction::{Download, Transaction};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
+use crate::trust::Certificate;
+
+const CONFIGURATION: &str = "apt.conf";
+const DOCKER_SOURCE: &str = "sources/dockstrap-docker.sources";
 
 /// How long fetching indexes may take.
 const REFRESH_DEADLINE: Duration = Duration::from_secs(600);
@@ -35,8 +40,13 @@ pub struct View {
 }
 
 impl View {
-    /// Sets up the view with the verified certificate, and fetches Docker's index into it.
-    pub fn open(host: &Host, certificate: &[u8], source: &Source) -> Result<View> {
+    /// Sets up the view with Docker's verified index and the certificate that signed it.
+    pub fn open(
+        host: &Host,
+        source: &Source,
+        certificate: &Certificate,
+        index: &Index,
+    ) -> Result<View> {
         let folder = tempfile::Builder::new()
             .prefix("dockstrap-")
             .tempdir()
@@ -45,9 +55,9 @@ impl View {
             folder,
             source: source.clone(),
         };
-        view.set_up(host, certificate)
+        view.set_up(host, &certificate.armored())
             .context("setting up apt's private view")?;
-        view.refresh_docker(host)?;
+        view.lay_in(host, index)?;
         Ok(view)
     }
 
@@ -63,7 +73,7 @@ impl View {
         if suffices && has_indexes(host)? {
             return first;
         }
-        if let Err(error) = self.refresh_all(host) {
+        if let Err(error) = self.refresh_others(host) {
             // An unrelated broken source must not stop what can be done without it.
             return first.with_context(|| format!("{error:#}"));
         }
@@ -88,7 +98,6 @@ impl View {
         for folder in [
             self.folder.path().to_owned(),
             self.path("sources"),
-            self.path("docker"),
             self.lists(),
             self.lists().join("partial"),
         ] {
@@ -99,8 +108,7 @@ impl View {
         fs::write(&key, certificate)?;
         fs::set_permissions(&key, fs::Permissions::from_mode(0o644))?;
         let docker = self.source.text(&key.to_string_lossy());
-        fs::write(self.path("docker/docker.sources"), &docker)?;
-        fs::write(self.path("sources/dockstrap-docker.sources"), &docker)?;
+        fs::write(self.path(DOCKER_SOURCE), &docker)?;
         self.link_sources(host)?;
         for name in host.list(LISTS)? {
             let list = host.path(LISTS).join(&name);
@@ -108,9 +116,32 @@ impl View {
                 symlink(&list, self.lists().join(&name))?;
             }
         }
-        fs::write(self.path("all.conf"), self.configuration("sources", false))?;
-        fs::write(self.path("docker.conf"), self.configuration("docker", true))?;
+        fs::write(self.path(CONFIGURATION), self.configuration())?;
         Ok(())
+    }
+
+    /// Puts Docker's index where apt looks for it; apt itself says where that is.
+    fn lay_in(&self, host: &Host, index: &Index) -> Result<()> {
+        let targets = self.apt().args([
+            "indextargets",
+            "--format",
+            "$(FILENAME)",
+            "Created-By: Packages",
+            &format!("Repo-URI: {}/", self.source.uri),
+        ]);
+        let printed = host.query(&targets)?.success()?.stdout;
+        let packages = printed.lines().next().unwrap_or_default();
+        let marker = format!("_dists_{}_", self.source.suite);
+        let Some(end) = packages.rfind(&marker) else {
+            bail!(
+                "apt does not say where it keeps the index of {}",
+                self.source.uri
+            );
+        };
+        let inrelease = format!("{}{marker}InRelease", &packages[..end]);
+        fs::write(packages, &index.packages)
+            .and_then(|()| fs::write(&inrelease, &index.inrelease))
+            .context("laying Docker's index into apt's private view")
     }
 
     /// Links the host's sources in, but for those that name Docker's repository already: one
@@ -128,56 +159,35 @@ impl View {
     }
 
     /// The configuration that is read after all of the host's, so that it has the last word.
-    fn configuration(&self, sources: &str, docker_only: bool) -> String {
+    fn configuration(&self) -> String {
         let folder = self.folder.path().display();
-        let mut text = format!(
+        format!(
             "Dir::State::Lists \"{folder}/lists/\";\n\
-             Dir::Etc::SourceParts \"{folder}/{sources}\";\n\
+             Dir::Etc::SourceParts \"{folder}/sources\";\n\
              Dir::Cache::pkgcache \"{folder}/pkgcache.bin\";\n\
              Dir::Cache::srcpkgcache \"\";\n\
              APT::Update::Error-Mode \"any\";\n\
+             APT::Get::List-Cleanup \"false\";\n\
              #clear APT::Update::Pre-Invoke;\n\
              #clear APT::Update::Post-Invoke;\n\
              #clear APT::Update::Post-Invoke-Success;\n"
-        );
-        if docker_only {
-            text.push_str(
-                "Dir::Etc::SourceList \"/dev/null\";\n\
-                 APT::Get::List-Cleanup \"false\";\n\
-                 Acquire::Languages \"none\";\n",
-            );
-        }
-        text
+        )
     }
 
-    fn refresh_docker(&self, host: &Host) -> Result<()> {
-        let update = self.apt("docker.conf").arg("update");
-        let output = host.query(&update.deadline(REFRESH_DEADLINE))?;
-        if output.code == 0 {
-            return Ok(());
-        }
-        Err(self.explain(&output))
-    }
-
-    fn refresh_all(&self, host: &Host) -> Result<()> {
-        // Docker's index is here already and is not asked for again.
-        fs::remove_file(self.path("sources/dockstrap-docker.sources"))
-            .context("setting Docker's source aside")?;
-        let update = self
-            .apt("all.conf")
-            .args(["-o", "APT::Get::List-Cleanup=false", "update"]);
-        let output = host.query(&update.deadline(REFRESH_DEADLINE));
-        let docker = fs::read(self.path("docker/docker.sources"));
-        docker
-            .and_then(|text| fs::write(self.path("sources/dockstrap-docker.sources"), text))
-            .context("putting Docker's source back")?;
-        output?.success().context("refreshing Ubuntu's indexes")?;
+    /// Fetches the indexes of every source but Docker's, whose index is here already.
+    fn refresh_others(&self, host: &Host) -> Result<()> {
+        let (docker, aside) = (self.path(DOCKER_SOURCE), self.path("docker.aside"));
+        fs::rename(&docker, &aside).context("setting Docker's source aside")?;
+        let update = self.apt().arg("update").deadline(REFRESH_DEADLINE);
+        let updated = host.query(&update).and_then(Output::success);
+        fs::rename(&aside, &docker).context("putting Docker's source back")?;
+        updated.context("refreshing Ubuntu's indexes")?;
         Ok(())
     }
 
     fn simulate(&self, host: &Host, packages: &[&str]) -> Result<Transaction> {
         let install = |flag: &str| {
-            let command = self.apt("all.conf").args([flag, "install"]);
+            let command = self.apt().args([flag, "install"]);
             command.args(packages.iter().copied())
         };
         let simulated = host.query(&install("--simulate"))?;
@@ -190,41 +200,20 @@ impl View {
         Ok(transaction)
     }
 
-    /// Says in plain words why apt could not use Docker's repository.
     fn explain(&self, output: &Output) -> anyhow::Error {
-        let Source { uri, suite, .. } = &self.source;
-        let said = output.tail();
-        if said.contains("does not have a Release file") || said.contains("404") {
-            let supported = crate::release::supported();
-            return Failure::Blocked(format!(
-                "{uri} has no suite `{suite}`, so there are no packages for this release there; \
-                 nothing was changed. dockstrap knows Ubuntu {supported}; \
-                 see which suites the server has at {uri}/dists/"
-            ))
-            .into();
-        }
-        if said.contains("NO_PUBKEY") || said.contains("not signed") || said.contains("BADSIG") {
-            return Failure::Trust(format!(
-                "{uri} is not signed by the key that it must be signed by; \
-                 nothing was changed. apt says:\n{said}"
-            ))
-            .into();
-        }
-        if said.contains("no installation candidate") || said.contains("Unable to locate package") {
-            return Failure::Blocked(format!(
-                "the suite `{suite}` at {uri} lacks packages of the engine for {}; \
-                 nothing was changed. apt says:\n{said}",
-                self.source.architecture
-            ))
-            .into();
-        }
-        anyhow::anyhow!("apt cannot use {uri}; nothing was changed. apt says:\n{said}")
+        Failure::Blocked(format!(
+            "apt sees no way to install the engine on this host; nothing was changed. \
+             A held package or a pin may stand in the way (apt-mark showhold, \
+             apt-cache policy docker-ce). apt says:\n{}",
+            output.tail()
+        ))
+        .into()
     }
 
-    fn apt(&self, configuration: &str) -> Command {
+    fn apt(&self) -> Command {
         apt_get()
             .arg("--config-file")
-            .arg(self.path(configuration))
+            .arg(self.path(CONFIGURATION))
             // A list that another holds the lock of is only read here.
             .args(["-o", "Debug::NoLocking=true"])
     }

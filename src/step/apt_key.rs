@@ -19,7 +19,7 @@ impl AptKey {
         AptKey {
             keyring: repository.keyring.clone(),
             pin: repository.pin,
-            certificate: repository.certificate.clone(),
+            certificate: repository.certificate.armored(),
         }
     }
 }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 
 use super::repository::Repository;
 use super::{Finding, Step};
-use crate::apt::{self, Transaction, View};
+use crate::apt::{self, Index, Transaction, View};
 use crate::change::{Tx, Undo};
 use crate::error::Failure;
 use crate::facts::{self, ENGINE_PACKAGES, Facts};
@@ -40,7 +40,13 @@ impl Packages {
         listener(Event::Started {
             text: "asking apt what is to be installed".to_owned(),
         });
-        let view = View::open(host, &repository.certificate, &repository.source)?;
+        let Repository {
+            source,
+            certificate,
+            ..
+        } = repository;
+        let index = Index::fetch(host.http()?, source, certificate, &missing, listener)?;
+        let view = View::open(host, source, certificate, &index)?;
         let transaction = view.plan(host, &missing)?;
         refuse_removals(&transaction)?;
         Ok(Packages {
@@ -104,8 +110,8 @@ impl Step for Packages {
         };
         tx.publish_lists(&offer.view.fetched()?)?;
         refuse_another(tx.host(), offer)?;
-        let absent = |path: &&&str| !tx.host().exists(path).unwrap_or(true);
-        let data: Vec<_> = DATA.iter().filter(absent).map(Into::into).collect();
+        let empty = |path: &&&str| tx.host().list(path).is_ok_and(|names| names.is_empty());
+        let data: Vec<_> = DATA.iter().filter(empty).map(Into::into).collect();
         if !data.is_empty() {
             tx.note(
                 "let the engine keep its data",

@@ -8,7 +8,7 @@ use crate::apt::{Source, existing_sources};
 use crate::error::Failure;
 use crate::facts::Facts;
 use crate::host::Host;
-use crate::host::http::{Answer, Http};
+use crate::host::http::Answer;
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
 use crate::trust::{
@@ -28,8 +28,8 @@ pub struct Repository {
     /// The keyring that the source names.
     pub keyring: String,
     pub pin: Fingerprint,
-    /// The verified certificate, as apt is to have it.
-    pub certificate: Vec<u8>,
+    /// The verified certificate.
+    pub certificate: Certificate,
 }
 
 impl Repository {
@@ -50,13 +50,13 @@ impl Repository {
         let pin = settings.key_fingerprint;
         let certificate = match trusted(host, &keyring, &pin)? {
             Some(certificate) => certificate,
-            None => download(&source, &pin, listener)?,
+            None => download(host, &source, &pin, listener)?,
         };
         Ok(Repository {
             source,
             keyring,
             pin,
-            certificate: certificate.armored(),
+            certificate,
         })
     }
 }
@@ -83,12 +83,18 @@ fn find_keyring(host: &Host, source: &Source) -> Result<String> {
     Ok(named.unwrap_or_else(|| KEYRING.to_owned()))
 }
 
-fn download(source: &Source, pin: &Fingerprint, listener: Listener<'_>) -> Result<Certificate> {
+fn download(
+    host: &Host,
+    source: &Source,
+    pin: &Fingerprint,
+    listener: Listener<'_>,
+) -> Result<Certificate> {
     let url = format!("{}/gpg", source.uri);
     listener(Event::Started {
         text: format!("fetching the key from {url}"),
     });
-    let answer = Http::new()?
+    let answer = host
+        .http()?
         .get(&url, KEY_LIMIT)
         .context("nothing was changed; check this host's network, name resolution and proxy")?;
     let Answer::Found(bytes) = answer else {

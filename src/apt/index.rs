@@ -1,0 +1,126 @@
+//! Docker's index, fetched and believed only when the chain from the key to it holds.
+//!
+//! The chain: the certificate signs InRelease, InRelease names the size and hash of the index of
+//! packages. Both are fetched once, and verified here before apt sees either.
+
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
+
+use super::source::Source;
+use crate::error::Failure;
+use crate::host::http::{Answer, Http};
+use crate::release;
+use crate::report::{Event, Listener};
+use crate::trust::{Certificate, Packages, Refusal, Release, verify_file};
+
+/// What Docker's repository calls itself.
+const ORIGIN: &str = "Docker";
+
+const INRELEASE_LIMIT: u64 = 1024 * 1024;
+
+/// Docker releases about every two weeks. An index this old may come from a mirror that stands
+/// still, or from someone who keeps updates back.
+const OLD: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// The verified index of one suite, as it was served.
+#[derive(Debug)]
+pub struct Index {
+    pub inrelease: Vec<u8>,
+    pub packages: Vec<u8>,
+}
+
+impl Index {
+    /// Fetches and verifies the index of `source`, in which each of `wanted` must stand.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`] when there is no such suite, or it lacks a package;
+    /// [`Failure::Trust`] when a link of the chain does not hold.
+    pub fn fetch(
+        http: &Http,
+        source: &Source,
+        certificate: &Certificate,
+        wanted: &[&str],
+        listener: Listener<'_>,
+    ) -> Result<Index> {
+        let suite = format!("{}/dists/{}", source.uri, source.suite);
+        let url = format!("{suite}/InRelease");
+        let inrelease = match http.get(&url, INRELEASE_LIMIT)? {
+            Answer::Found(bytes) => bytes,
+            Answer::Absent => return Err(no_suite(source)),
+        };
+        let now = SystemTime::now();
+        let refused = |refusal: Refusal| {
+            let context = format!("the index at {url} is refused; nothing was changed");
+            anyhow::Error::from(Failure::from(refusal)).context(context)
+        };
+        let release = Release::verify(&inrelease, certificate, now).map_err(refused)?;
+        release
+            .require(ORIGIN, &source.suite, &source.architecture)
+            .and_then(|()| release.check_date(now))
+            .map_err(refused)?;
+        warn_when_old(&release, now, &url, listener);
+
+        let path = format!("stable/binary-{}/Packages", source.architecture);
+        let Some(entry) = release.file(&path) else {
+            return Err(lacks(source, wanted));
+        };
+        let url = format!("{suite}/{path}");
+        let Answer::Found(packages) = http.get(&url, entry.size)? else {
+            return Err(lacks(source, wanted)).with_context(|| format!("there is no {url}"));
+        };
+        // A mirror in the middle of a sync has the one file and not yet the other.
+        let half_synced = || {
+            format!(
+                "{url} is not what InRelease says, as on a mirror that is being \
+                 brought up to date; nothing was changed, try again in a few minutes"
+            )
+        };
+        let verified = verify_file(&packages, entry)
+            .map_err(Failure::from)
+            .with_context(half_synced)?;
+        let offered = Packages::parse(verified).map_err(refused)?;
+        let missing = |name: &&&str| offered.versions(name).next().is_none();
+        let missing: Vec<&str> = wanted.iter().filter(missing).copied().collect();
+        if !missing.is_empty() {
+            return Err(lacks(source, &missing));
+        }
+        Ok(Index {
+            inrelease,
+            packages,
+        })
+    }
+}
+
+fn warn_when_old(release: &Release, now: SystemTime, url: &str, listener: Listener<'_>) {
+    let age = release.age(now);
+    if age > OLD {
+        let days = age.as_secs() / (24 * 60 * 60);
+        listener(Event::Warning {
+            text: format!("{url} is {days} days old; is this mirror still kept up to date?"),
+        });
+    }
+}
+
+fn no_suite(source: &Source) -> anyhow::Error {
+    let Source { uri, suite, .. } = source;
+    Failure::Blocked(format!(
+        "{uri} has no suite `{suite}`, so there are no packages for this release there; \
+         nothing was changed. dockstrap knows Ubuntu {}; which suites the server has is at \
+         {uri}/dists/",
+        release::supported()
+    ))
+    .into()
+}
+
+fn lacks(source: &Source, missing: &[&str]) -> anyhow::Error {
+    Failure::Blocked(format!(
+        "the suite `{}` at {} does not offer {} for {}; nothing was changed. \
+         A suite for a new release can stay empty for a while; try again later",
+        source.suite,
+        source.uri,
+        missing.join(", "),
+        source.architecture
+    ))
+    .into()
+}
