@@ -1,0 +1,53 @@
+# What the scripts share: words to the user, packages and the Rust toolchain.
+# shellcheck shell=bash
+
+# The name of the script at work, for its messages.
+me=${0##*/}
+
+say() { printf '%s: %s\n' "$me" "$*" >&2; }
+
+die() {
+	say "$*"
+	exit 1
+}
+
+# need COMMAND=PACKAGE…: install the packages whose commands (or files) are missing.
+need() {
+	local pair missing=()
+	for pair; do
+		[[ -e ${pair%%=*} ]] || command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
+	done
+	((${#missing[@]})) || return 0
+	((EUID == 0)) || die "these packages are missing: sudo apt-get install ${missing[*]}"
+	say "installing ${missing[*]}"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get -qq -o DPkg::Lock::Timeout=300 update >/dev/null || true
+	apt-get -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends install "${missing[@]}" </dev/null >/dev/null ||
+		die "cannot install ${missing[*]}"
+}
+
+# need_rust: find cargo, also that of the user behind sudo, or install it.
+need_rust() {
+	need cc=gcc /usr/include/stdio.h=libc6-dev
+	builder=()
+	if command -v cargo >/dev/null && cargo --version >/dev/null 2>&1; then
+		return
+	fi
+	local home
+	home=$(getent passwd "${SUDO_USER:-root}" | cut -d: -f6)
+	if [[ -x $home/.cargo/bin/cargo ]]; then
+		PATH=$home/.cargo/bin:$PATH
+		# Built as its owner, so that no file of root's is left in the checkout.
+		[[ -z ${SUDO_USER:-} ]] || builder=(sudo -u "$SUDO_USER" -H env "PATH=$PATH")
+		return
+	fi
+	if ((EUID == 0)) && apt-get -qq update >/dev/null && apt-cache show rustup >/dev/null 2>&1; then
+		need rustup=rustup
+		rustup default stable >/dev/null || die "rustup cannot fetch Rust; see what it says above"
+		return
+	fi
+	die "Rust is missing: curl --proto '=https' -sSf https://sh.rustup.rs | sh -s -- -y"
+}
+
+# cargo, as the one who owns the toolchain.
+run_cargo() { "${builder[@]}" cargo "$@"; }
