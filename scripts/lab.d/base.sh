@@ -19,6 +19,7 @@ make_layer() {
 	base_apt "$root" "$release"
 	base_users "$root"
 	base_units "$root"
+	[[ $release != resolute ]] || base_logind "$root"
 	[[ $release != noble ]] ||
 		sed -i 's/^hosts:.*/hosts: files mdns4_minimal [NOTFOUND=return] resolve [!UNAVAIL=return] dns/' "$root/etc/nsswitch.conf"
 	install -m 0644 "$(part keys)/ca.pem" "$root/usr/local/share/ca-certificates/dockstrap-lab.crt"
@@ -103,6 +104,15 @@ base_units() {
 		ln -sfn /dev/null "$root/etc/systemd/system/$unit"
 	done
 	chroot "$root" systemctl disable ssh.service ssh.socket || true
+}
+
+# nspawn covers the kernel's boot id by one of the host's own. These two settings
+# give logind a fresh /proc without the cover, and since systemd 258 it refuses a
+# session whose boot id is not its own.
+base_logind() {
+	local dir=$1/etc/systemd/system/systemd-logind.service.d
+	mkdir -p "$dir"
+	printf '%s\n' '[Service]' ProtectControlGroups=no ProtectProc=default >"$dir/lab.conf"
 }
 
 base_tidy() {
