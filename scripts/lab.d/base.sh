@@ -57,6 +57,7 @@ base_identity() {
 	printf '%s\n' DISTRIB_ID=Ubuntu "DISTRIB_RELEASE=$version" "DISTRIB_CODENAME=$release" \
 		"DISTRIB_DESCRIPTION=\"Ubuntu $full\"" >"$root/etc/lsb-release"
 	printf '%s\n' "Ubuntu $full \n \l" >"$root/etc/issue"
+	echo LANG=C.UTF-8 >"$root/etc/default/locale"
 	printf '%s\n' 'Vendor: Ubuntu' 'Parent: Debian' >"$root/etc/dpkg/origins/ubuntu"
 	ln -sfn ubuntu "$root/etc/dpkg/origins/default"
 }
