@@ -168,7 +168,9 @@ build_prune() {
 cache_clean() {
 	[[ -z $(host_names) ]] || die "hosts are up: $(host_names | xargs)"
 	unmount_below "$cache"
-	rm -rf --one-file-system "$cache"
+	# Its own things by name: the folder may be one the user has other things in.
+	rm -rf --one-file-system "$cache"/{parts,hosts,tmp,log,keys,lock}
+	rmdir "$cache" 2>/dev/null || true
 }
 
 unmount_below() {
