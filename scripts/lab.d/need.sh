@@ -1,22 +1,8 @@
 # What the lab needs on this machine: packages, a cgroup2 tree, Debian's mirror.
 # shellcheck shell=bash disable=SC2154  # globals of scripts/lab
 
-# need COMMAND=PACKAGE…: install the packages whose commands are missing. None of
-# the packages named in this lab starts a service; the servers live in a root of
-# their own (servers.sh), so that nothing of them is installed here.
-need() {
-	local pair missing=()
-	for pair; do
-		[[ -e ${pair%%=*} ]] || command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
-	done
-	((${#missing[@]})) || return 0
-	say "installing ${missing[*]}"
-	export DEBIAN_FRONTEND=noninteractive
-	apt-get -qq -o DPkg::Lock::Timeout=300 update >/dev/null || true
-	apt-get -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends install "${missing[@]}" </dev/null >/dev/null ||
-		die "cannot install ${missing[*]}"
-}
-
+# None of the packages named here starts a service; the servers live in a root of
+# their own (servers.sh), so that nothing of them is installed on this machine.
 need_to_build() {
 	need mmdebstrap=mmdebstrap gpg=gnupg apt-ftparchive=apt-utils openssl=openssl \
 		/usr/share/keyrings/debian-archive-keyring.gpg=debian-archive-keyring
