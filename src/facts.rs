@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use os_release::OsRelease;
 use serde::Serialize;
 
@@ -64,6 +64,7 @@ pub enum Init {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Package {
     pub version: String,
+    pub architecture: String,
     pub state: PackageState,
 }
 
@@ -105,12 +106,16 @@ impl Facts {
 /// [`Failure::Blocked`] when it is one that dockstrap does not set up.
 pub fn gather(host: &Host) -> Result<Facts> {
     let (name, release) = detect_release(host)?;
+    let mut packages = known_packages(host)?;
+    let dpkg = packages
+        .remove("dpkg")
+        .context("dpkg does not know itself")?;
     Ok(Facts {
         name,
         release,
-        architecture: detect_architecture(host)?,
+        architecture: check_architecture(dpkg.architecture)?,
         init: detect_init(host)?,
-        packages: known_packages(host)?,
+        packages,
         invoking_user: invoking_user(),
     })
 }
@@ -156,9 +161,8 @@ fn parse_os_release(text: &str) -> OsRelease {
     vetted.collect()
 }
 
-fn detect_architecture(host: &Host) -> Result<String> {
-    let dpkg = Command::new("dpkg").arg("--print-architecture");
-    let architecture = host.query(&dpkg)?.success()?.stdout.trim().to_owned();
+/// Refuses an architecture for which there are no packages.
+fn check_architecture(architecture: String) -> Result<String> {
     if release::ARCHITECTURES.contains(&architecture.as_str()) {
         return Ok(architecture);
     }
@@ -178,12 +182,14 @@ fn detect_init(host: &Host) -> Result<Init> {
     })
 }
 
-/// Asks dpkg about [`ENGINE_PACKAGES`] and [`CONFLICTING_PACKAGES`].
+/// Asks dpkg about [`ENGINE_PACKAGES`], [`CONFLICTING_PACKAGES`] and itself: its own architecture
+/// is the host's.
 pub fn known_packages(host: &Host) -> Result<BTreeMap<String, Package>> {
     let query = Command::new("dpkg-query")
         .args([
             "--show",
-            "--showformat=${Package} ${Version} ${db:Status-Status} ${db:Status-Eflag}\n",
+            "--showformat=${Package} ${Version} ${Architecture} ${db:Status-Status} ${db:Status-Eflag}\n",
+            "dpkg",
         ])
         .args(ENGINE_PACKAGES)
         .args(CONFLICTING_PACKAGES);
@@ -194,7 +200,7 @@ pub fn known_packages(host: &Host) -> Result<BTreeMap<String, Package>> {
 
 fn parse_package(line: &str) -> Option<(String, Package)> {
     let fields: Vec<&str> = line.split_whitespace().collect();
-    let [name, version, status, flag] = fields[..] else {
+    let [name, version, architecture, status, flag] = fields[..] else {
         return None; // not installed: there is no version
     };
     let state = match (status, flag) {
@@ -203,8 +209,12 @@ fn parse_package(line: &str) -> Option<(String, Package)> {
         ("not-installed", _) => return None,
         _ => PackageState::Unfinished,
     };
-    let version = version.to_owned();
-    Some((name.to_owned(), Package { version, state }))
+    let package = Package {
+        version: version.to_owned(),
+        architecture: architecture.to_owned(),
+        state,
+    };
+    Some((name.to_owned(), package))
 }
 
 fn invoking_user() -> Option<String> {
@@ -274,21 +284,21 @@ mod tests {
     fn a_package_is_installed_only_when_dpkg_finished_with_it() {
         let state = |line: &str| parse_package(line).map(|(_, package)| package.state);
         assert_eq!(
-            state("docker-ce 5:29 installed ok"),
+            state("docker-ce 5:29 amd64 installed ok"),
             Some(PackageState::Installed)
         );
         assert_eq!(
-            state("docker-ce 5:29 installed reinstreq"),
+            state("docker-ce 5:29 amd64 installed reinstreq"),
             Some(PackageState::Unfinished)
         );
         assert_eq!(
-            state("docker-ce 5:29 half-configured ok"),
+            state("docker-ce 5:29 amd64 half-configured ok"),
             Some(PackageState::Unfinished)
         );
         assert_eq!(
-            state("docker-ce 5:29 config-files ok"),
+            state("docker-ce 5:29 amd64 config-files ok"),
             Some(PackageState::ConfigFiles)
         );
-        assert_eq!(state("docker-ce  not-installed ok"), None);
+        assert_eq!(state("docker-ce   not-installed ok"), None);
     }
 }

@@ -1,6 +1,6 @@
 //! The plan: what every step found, and so what is going to be done. Making one changes nothing.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Serialize;
 
 use crate::apt::Transaction;
@@ -8,7 +8,7 @@ use crate::facts::Facts;
 use crate::host::Host;
 use crate::report::Listener;
 use crate::settings::Settings;
-use crate::step::{self, Finding, Step};
+use crate::step::{self, Finding, Inspected, Step};
 
 /// What is going to be done to a host.
 #[derive(Serialize)]
@@ -40,22 +40,19 @@ impl Plan {
         settings: &Settings,
         listener: Listener<'_>,
     ) -> Result<Plan> {
-        let steps = step::list(host, &facts, settings, listener)?;
-        let planned = steps.into_iter().map(|step| {
-            let finding = step
-                .inspect(host)
-                .with_context(|| format!("looking at the {}", step.title()))?;
-            Ok(Planned {
+        let inspected = step::inspect_all(host, &facts, settings, listener)?;
+        let planned = inspected
+            .into_iter()
+            .map(|Inspected { step, finding }| Planned {
                 id: step.id(),
                 title: step.title(),
                 finding,
                 transaction: step.transaction().cloned(),
                 step,
-            })
-        });
+            });
         Ok(Plan {
             schema: 1,
-            steps: planned.collect::<Result<_>>()?,
+            steps: planned.collect(),
             host: facts,
         })
     }

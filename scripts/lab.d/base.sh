@@ -91,7 +91,11 @@ base_users() {
 		chroot "$root" useradd --create-home --shell /bin/bash --uid "${user#*:}" "${user%:*}"
 	done
 	chroot "$root" usermod -aG sudo alice
-	echo 'alice ALL=(ALL) NOPASSWD:ALL' >"$root/etc/sudoers.d/alice"
+	# The search path is Ubuntu's; Debian's own leaves /usr/local out since forky.
+	cat >"$root/etc/sudoers.d/alice" <<-'EOF'
+		Defaults secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
+		alice ALL=(ALL) NOPASSWD:ALL
+	EOF
 	chmod 0440 "$root/etc/sudoers.d/alice"
 }
 

@@ -10,7 +10,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use super::index::Index;
@@ -120,28 +120,26 @@ impl View {
         Ok(())
     }
 
-    /// Puts Docker's index where apt looks for it; apt itself says where that is.
+    /// Puts Docker's index where apt looks for it.
     fn lay_in(&self, host: &Host, index: &Index) -> Result<()> {
-        let targets = self.apt().args([
-            "indextargets",
-            "--format",
-            "$(FILENAME)",
-            "Created-By: Packages",
-            &format!("Repo-URI: {}/", self.source.uri),
-        ]);
-        let printed = host.query(&targets)?.success()?.stdout;
-        let packages = printed.lines().next().unwrap_or_default();
-        let marker = format!("_dists_{}_", self.source.suite);
-        let Some(end) = packages.rfind(&marker) else {
-            bail!(
-                "apt does not say where it keeps the index of {}",
-                self.source.uri
-            );
-        };
-        let inrelease = format!("{}{marker}InRelease", &packages[..end]);
-        fs::write(packages, &index.packages)
-            .and_then(|()| fs::write(&inrelease, &index.inrelease))
+        let name = self.list_name(host)?;
+        let packages = format!("{name}_stable_binary-{}_Packages", self.source.architecture);
+        fs::write(self.lists().join(packages), &index.packages)
+            .and_then(|()| fs::write(self.lists().join(name + "_InRelease"), &index.inrelease))
             .context("laying Docker's index into apt's private view")
+    }
+
+    /// What apt begins the names of the suite's lists with. How it writes an address as a file
+    /// name is its own affair, so it is asked; that fetches nothing.
+    fn list_name(&self, host: &Host) -> Result<String> {
+        let printed = host.query(&self.apt().args(["--print-uris", "update"]))?;
+        let Source { uri, suite, .. } = &self.source;
+        let ours = format!("'{uri}/dists/{suite}/InRelease' ");
+        let name = printed.success()?.stdout.lines().find_map(|line| {
+            let name = line.strip_prefix(&ours)?.split(' ').next()?;
+            name.strip_suffix("_InRelease").map(str::to_owned)
+        });
+        name.with_context(|| format!("apt does not say where it keeps the index of {uri}"))
     }
 
     /// Links the host's sources in, but for those that name Docker's repository already: one

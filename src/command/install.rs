@@ -28,10 +28,7 @@ pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
     let plan = Plan::make(host, facts, &settings, &show)?;
     if !plan.is_pending() {
         drop(live);
-        ui::line(format!(
-            "Nothing to do: Docker Engine {} is set up and running.",
-            engine_version(host)?
-        ));
+        ui::line("Nothing to do: Docker Engine is set up and running.");
         return Ok(ExitCode::SUCCESS);
     }
     live.pause(|| {

@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 
-use super::service::unit_flags;
 use super::{Finding, Step};
 use crate::change::{Tx, Undo};
 use crate::daemon_json::{self, Change, Context, Document, Merged, PATH, Severity, Wanted};
@@ -12,12 +11,48 @@ use crate::host::Host;
 /// There when this host is a member of a swarm.
 const SWARM_STATE: &str = "/var/lib/docker/swarm/docker-state.json";
 
-pub struct DaemonJson;
+#[derive(Clone)]
+pub struct DaemonJson {
+    /// What the unit tells the engine already; saying it twice stops the engine.
+    unit_flags: Vec<String>,
+}
 
 impl DaemonJson {
-    /// The keys that are to be set.
-    pub fn pending(&self, host: &Host) -> Result<Vec<Change>> {
-        Ok(merged(host)?.changes)
+    pub fn new(unit_flags: Vec<String>) -> DaemonJson {
+        DaemonJson { unit_flags }
+    }
+
+    /// What the file is to say: what is there, with what is missing added. A setting that is
+    /// there is the user's and stays.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`] when the engine would not start with what is there.
+    pub fn merged(&self, host: &Host) -> Result<Merged> {
+        let current = read(host)?;
+        self.check(&current)?;
+        let mut wanted = daemon_json::recommended().values();
+        if host.exists(SWARM_STATE)? {
+            // A member of a swarm does not start with live-restore.
+            wanted.shift_remove("live-restore");
+        }
+        Ok(daemon_json::merge(current, &wanted, Wanted::Default))
+    }
+
+    fn check(&self, document: &Document) -> Result<()> {
+        let context = Context {
+            unit_flags: &self.unit_flags,
+            engine: None,
+        };
+        let problems = daemon_json::check(document, &context);
+        let errors: Vec<String> = problems
+            .iter()
+            .filter(|problem| problem.severity == Severity::Error)
+            .map(ToString::to_string)
+            .collect();
+        match errors.is_empty() {
+            true => Ok(()),
+            false => Err(blocked(&errors.join("\n"))),
+        }
     }
 }
 
@@ -31,7 +66,7 @@ impl Step for DaemonJson {
     }
 
     fn inspect(&self, host: &Host) -> Result<Finding> {
-        let changes = self.pending(host)?;
+        let changes = self.merged(host)?.changes;
         if changes.is_empty() {
             return Ok(Finding::satisfied(format!("{PATH} is as it should be")));
         }
@@ -46,7 +81,7 @@ impl Step for DaemonJson {
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
-        let Merged { document, changes } = merged(tx.host())?;
+        let Merged { document, changes } = self.merged(tx.host())?;
         if tx.host().engine_info()?.is_some() {
             tx.note(
                 "change the configuration of a running engine",
@@ -57,44 +92,11 @@ impl Step for DaemonJson {
     }
 }
 
-/// What the file is to say: what is there, with what is missing added. A setting that is there
-/// is the user's and stays.
-pub fn merged(host: &Host) -> Result<Merged> {
-    let current = read(host)?;
-    check(host, &current)?;
-    let mut wanted = daemon_json::recommended().values();
-    if host.exists(SWARM_STATE)? {
-        // A member of a swarm does not start with live-restore.
-        wanted.shift_remove("live-restore");
-    }
-    Ok(daemon_json::merge(current, &wanted, Wanted::Default))
-}
-
 fn read(host: &Host) -> Result<Document> {
     let Some(bytes) = host.read(PATH)? else {
         return Ok(Document::new());
     };
     Document::parse(&bytes).map_err(|refusal| blocked(&refusal.to_string()))
-}
-
-fn check(host: &Host, document: &Document) -> Result<()> {
-    if document.is_empty() {
-        return Ok(());
-    }
-    let context = Context {
-        unit_flags: &unit_flags(host)?,
-        engine: None,
-    };
-    let problems = daemon_json::check(document, &context);
-    let errors: Vec<String> = problems
-        .iter()
-        .filter(|problem| problem.severity == Severity::Error)
-        .map(ToString::to_string)
-        .collect();
-    match errors.is_empty() {
-        true => Ok(()),
-        false => Err(blocked(&errors.join("\n"))),
-    }
 }
 
 fn blocked(problems: &str) -> anyhow::Error {

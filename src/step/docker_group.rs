@@ -18,15 +18,23 @@ pub struct DockerGroup {
 }
 
 impl DockerGroup {
-    /// # Errors
-    /// [`Failure::Usage`] when one of the users does not exist.
-    pub fn new(host: &Host, facts: &Facts, settings: &Settings) -> Result<DockerGroup> {
+    /// The users that the settings name, or else the one behind `sudo`.
+    pub fn new(facts: &Facts, settings: &Settings) -> DockerGroup {
         let users = match &settings.users {
             Some(users) => users.clone(),
             None => facts.invoking_user.iter().cloned().collect(),
         };
-        let group = DockerGroup { users };
-        for user in group.missing_members(host)? {
+        DockerGroup { users }
+    }
+
+    /// Those of the users who are not members yet.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when one of them does not exist.
+    fn missing(&self, host: &Host, members: &[String]) -> Result<Vec<&str>> {
+        let missing = self.users.iter().filter(|user| !members.contains(user));
+        let missing: Vec<&str> = missing.map(String::as_str).collect();
+        for user in &missing {
             let known = host.query(&Command::new("getent").args(["passwd", user]))?;
             if known.code != 0 {
                 return Err(Failure::Usage(format!(
@@ -36,13 +44,7 @@ impl DockerGroup {
                 .into());
             }
         }
-        Ok(group)
-    }
-
-    fn missing_members(&self, host: &Host) -> Result<Vec<&str>> {
-        let members = members(host)?.unwrap_or_default();
-        let missing = self.users.iter().filter(|user| !members.contains(user));
-        Ok(missing.map(String::as_str).collect())
+        Ok(missing)
     }
 }
 
@@ -57,7 +59,7 @@ impl Step for DockerGroup {
 
     fn inspect(&self, host: &Host) -> Result<Finding> {
         let members = members(host)?;
-        let missing = self.missing_members(host)?;
+        let missing = self.missing(host, members.as_deref().unwrap_or_default())?;
         let add = |user: &&str| format!("add {user}, who then has root's rights on this host");
         let details: Vec<String> = missing.iter().map(add).collect();
         Ok(match members {
@@ -73,14 +75,15 @@ impl Step for DockerGroup {
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
-        if members(tx.host())?.is_none() {
+        let members = members(tx.host())?;
+        if members.is_none() {
             let undo = Undo::RemoveGroup {
                 group: GROUP.to_owned(),
             };
             let create = Command::new("groupadd").args(["--system", GROUP]);
             tx.run(&format!("create group {GROUP}"), undo, &create)?;
         }
-        for user in self.missing_members(tx.host())? {
+        for user in self.missing(tx.host(), &members.unwrap_or_default())? {
             let undo = Undo::RemoveMember {
                 group: GROUP.to_owned(),
                 user: user.to_owned(),

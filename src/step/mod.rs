@@ -1,7 +1,7 @@
 //! The steps: each owns one thing on the host, says whether it is as it should be, and makes it so.
 //!
-//! To add one: a file here with a type that implements [`Step`], and its two lines in this file,
-//! the module and the place in [`list`].
+//! To add one: a file here with a type that implements [`Step`], and its lines in this file, the
+//! module and the place in [`inspect_all`].
 
 mod apt_key;
 mod apt_source;
@@ -11,8 +11,9 @@ mod docker_group;
 mod packages;
 mod repository;
 mod service;
+mod unit;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::apt::Transaction;
@@ -22,7 +23,13 @@ use crate::host::Host;
 use crate::report::Listener;
 use crate::settings::Settings;
 
+use apt_key::AptKey;
+use apt_source::AptSource;
+use daemon_json::DaemonJson;
+use docker_group::DockerGroup;
+use packages::Packages;
 use repository::Repository;
+use service::Service;
 
 /// One thing on the host that dockstrap sets up.
 pub trait Step {
@@ -69,31 +76,51 @@ impl Finding {
     }
 }
 
-/// Every step, in the order in which they are applied.
+/// A step with what it found.
+pub struct Inspected {
+    pub step: Box<dyn Step>,
+    pub finding: Finding,
+}
+
+/// Looks at the host with every step; they come in the order in which they are to be applied.
 ///
 /// The configuration and the group stand before the packages: the engine then starts once, with
-/// its configuration in force. The network is used only when a step will need what it brings.
-pub fn list(
+/// its configuration in force. What needs no network is looked at first, so that a host that
+/// cannot be set up is told so without one; the network is used only for what a step will need.
+pub fn inspect_all(
     host: &Host,
     facts: &Facts,
     settings: &Settings,
     listener: Listener<'_>,
-) -> Result<Vec<Box<dyn Step>>> {
+) -> Result<Vec<Inspected>> {
     conflicts::check(host, facts)?;
-    // What needs no network is looked at first, so that a host that cannot be set up is told so
-    // without one.
-    let daemon_json = daemon_json::DaemonJson;
-    let service = service::Service::new(&daemon_json.pending(host)?);
-    let docker_group = docker_group::DockerGroup::new(host, facts, settings)?;
-    service.inspect(host)?;
+    let configuration = DaemonJson::new(unit::flags(host)?);
+    let service = Service::new(&configuration, host)?;
+    let daemon_json = inspect(configuration, host)?;
+    let service = inspect(service, host)?;
+    let docker_group = inspect(DockerGroup::new(facts, settings), host)?;
+
     let repository = Repository::resolve(host, facts, settings, listener)?;
-    let packages = packages::Packages::plan(host, facts, &repository, listener)?;
+    let apt_key = inspect(AptKey::new(&repository), host)?;
+    let apt_source = inspect(AptSource::new(&repository), host)?;
+    let packages = Packages::plan(host, facts, &repository, listener)?;
+    let packages = inspect(packages, host)?;
     Ok(vec![
-        Box::new(apt_key::AptKey::new(&repository)),
-        Box::new(apt_source::AptSource::new(&repository)),
-        Box::new(daemon_json),
-        Box::new(docker_group),
-        Box::new(packages),
-        Box::new(service),
+        apt_key,
+        apt_source,
+        daemon_json,
+        docker_group,
+        packages,
+        service,
     ])
+}
+
+fn inspect(step: impl Step + 'static, host: &Host) -> Result<Inspected> {
+    let finding = step
+        .inspect(host)
+        .with_context(|| format!("looking at the {}", step.title()))?;
+    Ok(Inspected {
+        step: Box::new(step),
+        finding,
+    })
 }

@@ -1,30 +1,22 @@
 //! The engine's unit: enabled, running, and with the configuration that is in its file.
 
-use std::collections::BTreeMap;
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result, bail};
 
+use super::daemon_json::DaemonJson;
+use super::unit::{UNIT, Unit, systemctl};
 use super::{Finding, Step};
 use crate::change::{Tx, Undo};
-use crate::daemon_json::{self, Change};
-use crate::error::Failure;
+use crate::daemon_json;
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::engine::EngineInfo;
 
-const UNIT: &str = "docker.service";
-
-/// The flags of the packages' own unit.
-const PACKAGED_FLAGS: &[&str] = &[
-    "-H",
-    "fd://",
-    "--containerd=/run/containerd/containerd.sock",
-];
-
 pub struct Service {
-    /// The configuration was found to need changes, so an engine that ran before must take it up.
-    changes: Vec<Change>,
+    configuration: DaemonJson,
+    /// The file was found to need changes, so an engine that ran before must take them up.
+    file_changes: bool,
 }
 
 /// What is to be done to the unit.
@@ -39,10 +31,11 @@ enum Need {
 }
 
 impl Service {
-    pub fn new(changes: &[Change]) -> Service {
-        Service {
-            changes: changes.to_vec(),
-        }
+    pub fn new(configuration: &DaemonJson, host: &Host) -> Result<Service> {
+        Ok(Service {
+            configuration: configuration.clone(),
+            file_changes: !configuration.merged(host)?.changes.is_empty(),
+        })
     }
 
     fn needs(&self, host: &Host, unit: &Unit) -> Result<Vec<Need>> {
@@ -65,7 +58,7 @@ impl Service {
     /// Whether the running engine does not have what its file says, as far as it tells, or was
     /// started before the file was changed by this run.
     fn is_outdated(&self, host: &Host, unit: &Unit, engine: &EngineInfo) -> Result<bool> {
-        let merged = super::daemon_json::merged(host)?;
+        let merged = self.configuration.merged(host)?;
         let live_restore = merged.document.get("live-restore");
         let live_restore = live_restore.and_then(serde_json::Value::as_bool);
         let log_driver = merged.document.get("log-driver");
@@ -77,7 +70,7 @@ impl Service {
             .and_then(|there| there.modified().ok())
             .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
             .map_or(0, |time| time.as_secs());
-        let written_since = !self.changes.is_empty() && unit.started < written;
+        let written_since = self.file_changes && unit.started < written;
         Ok(differs || written_since || !merged.changes.is_empty())
     }
 }
@@ -178,72 +171,4 @@ pub fn failure_reason(host: &Host) -> String {
         "the engine did not start; its last words:\n{}",
         said.unwrap_or_default().trim()
     )
-}
-
-/// The flags that the unit gives to the engine: the packaged ones before it is installed.
-pub fn unit_flags(host: &Host) -> Result<Vec<String>> {
-    let show = systemctl(&["show", UNIT, "--property=ExecStart", "--value"]);
-    let shown = host.query(&show)?.stdout;
-    let argv = shown
-        .split_once("argv[]=")
-        .and_then(|(_, rest)| rest.split_once(" ;"));
-    Ok(match argv {
-        Some((argv, _)) => argv.split_whitespace().skip(1).map(str::to_owned).collect(),
-        None => PACKAGED_FLAGS.iter().map(ToString::to_string).collect(),
-    })
-}
-
-/// What systemd says of the engine's unit.
-struct Unit {
-    masked: bool,
-    enabled: bool,
-    active: bool,
-    /// When it became active, in seconds since 1970; 0 when it is not.
-    started: u64,
-}
-
-impl Unit {
-    /// `None` where there is no such unit.
-    fn query(host: &Host) -> Result<Option<Unit>> {
-        let show = systemctl(&[
-            "show",
-            UNIT,
-            "--timestamp=unix",
-            "--property=LoadState,UnitFileState,ActiveState,ActiveEnterTimestamp",
-        ]);
-        let shown = host.query(&show)?.success()?.stdout;
-        let state: BTreeMap<&str, &str> = shown
-            .lines()
-            .filter_map(|line| line.split_once('='))
-            .collect();
-        let is = |key: &str, value: &str| state.get(key) == Some(&value);
-        if is("LoadState", "not-found") {
-            return Ok(None);
-        }
-        let started = state
-            .get("ActiveEnterTimestamp")
-            .copied()
-            .unwrap_or_default();
-        Ok(Some(Unit {
-            masked: is("LoadState", "masked"),
-            enabled: is("UnitFileState", "enabled"),
-            active: is("ActiveState", "active"),
-            started: started.trim_start_matches('@').parse().unwrap_or(0),
-        }))
-    }
-
-    fn refuse_masked(&self) -> Result<()> {
-        if !self.masked {
-            return Ok(());
-        }
-        Err(Failure::Blocked(format!(
-            "{UNIT} is masked, so the engine cannot be started; nothing was changed. \
-             Allow it and run this again: systemctl unmask {UNIT}"
-        ))
-        .into())
-    }
-}
-
-fn systemctl(arguments: &[&str]) -> Command {
-    Command::new("systemctl").args(arguments.iter().copied())
 }
