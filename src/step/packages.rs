@@ -14,6 +14,13 @@ use crate::report::{Event, Listener};
 /// Where the engine keeps images, containers and volumes.
 const DATA: &[&str] = &["/var/lib/docker", "/var/lib/containerd"];
 
+/// Folders that containerd makes when it first starts, outermost first; no package owns them.
+const MADE_BY_CONTAINERD: &[&str] = &[
+    "/opt/containerd",
+    "/opt/containerd/bin",
+    "/opt/containerd/lib",
+];
+
 pub struct Packages {
     /// What is to be installed; `None` when all is there.
     offer: Option<Offer>,
@@ -110,14 +117,7 @@ impl Step for Packages {
         };
         tx.publish_lists(&offer.view.fetched()?)?;
         refuse_another(tx.host(), offer)?;
-        let empty = |path: &&&str| tx.host().list(path).is_ok_and(|names| names.is_empty());
-        let data: Vec<_> = DATA.iter().filter(empty).map(Into::into).collect();
-        if !data.is_empty() {
-            tx.note(
-                "let the engine keep its data",
-                Undo::RemoveData { paths: data },
-            )?;
-        }
+        note_what_the_engine_makes(tx)?;
         let packages = offer.transaction.new_packages();
         tx.run_apt(
             &format!("install {}", packages.join(" ")),
@@ -129,6 +129,30 @@ impl Step for Packages {
     fn transaction(&self) -> Option<&Transaction> {
         self.offer.as_ref().map(|offer| &offer.transaction)
     }
+}
+
+/// Writes down the ways back for what the engine itself is going to make.
+fn note_what_the_engine_makes(tx: &mut Tx<'_>) -> Result<()> {
+    let host = tx.host();
+    let mut data = Vec::new();
+    for path in DATA {
+        if host.list(path)?.is_empty() {
+            data.push(path.into());
+        }
+    }
+    if !data.is_empty() {
+        let undo = Undo::RemoveData { paths: data };
+        tx.note("let the engine keep its data", undo)?;
+    }
+    for folder in MADE_BY_CONTAINERD {
+        if !host.exists(folder)? {
+            let undo = Undo::RemoveFolder {
+                path: folder.into(),
+            };
+            tx.note(&format!("let the engine make {folder}"), undo)?;
+        }
+    }
+    Ok(())
 }
 
 fn refuse_removals(transaction: &Transaction) -> Result<()> {
