@@ -3,6 +3,7 @@
 //! Certificates are always checked, and nothing here can turn that off.
 
 use std::io::Read;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -18,10 +19,10 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 const TRIES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
-/// A client for downloads.
-#[derive(Debug)]
+/// A client for downloads. It is set up when it is first used, since most runs need no network.
+#[derive(Debug, Default)]
 pub struct Http {
-    client: Client,
+    client: OnceLock<Client>,
 }
 
 /// What a server answered to a download.
@@ -33,32 +34,6 @@ pub enum Answer {
 }
 
 impl Http {
-    /// A client that trusts the host's certificate store, or what `SSL_CERT_FILE` names instead.
-    ///
-    /// # Errors
-    /// When the host has no certificate store.
-    pub fn new() -> Result<Http> {
-        let store = rustls_native_certs::load_native_certs();
-        if store.certs.is_empty() {
-            bail!(
-                "this host has no certificate store, so no HTTPS server can be trusted; \
-                 install one with: apt-get install ca-certificates"
-            );
-        }
-        let certificates = store
-            .certs
-            .iter()
-            .filter_map(|der| reqwest::Certificate::from_der(der).ok());
-        let client = builder()
-            .tls_certs_only(certificates)
-            .https_only(true)
-            .connect_timeout(CONNECT_DEADLINE)
-            .timeout(DEADLINE)
-            .build()
-            .context("setting up HTTPS")?;
-        Ok(Http { client })
-    }
-
     /// Downloads `url`, at most `limit` bytes of it. A server that cannot be reached, or that is
     /// in trouble of its own, is asked again.
     pub fn get(&self, url: &str, limit: u64) -> Result<Answer> {
@@ -75,8 +50,16 @@ impl Http {
         unreachable!("the last try returns")
     }
 
+    fn client(&self) -> Result<&Client> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = set_up()?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
     fn try_get(&self, url: &str, limit: u64) -> Result<Answer> {
-        let response = self.client.get(url).send()?;
+        let response = self.client()?.get(url).send()?;
         if matches!(
             response.status(),
             StatusCode::NOT_FOUND | StatusCode::FORBIDDEN | StatusCode::GONE
@@ -85,6 +68,28 @@ impl Http {
         }
         Ok(Answer::Found(read(response.error_for_status()?, limit)?))
     }
+}
+
+/// A client that trusts the host's certificate store, or what `SSL_CERT_FILE` names instead.
+fn set_up() -> Result<Client> {
+    let store = rustls_native_certs::load_native_certs();
+    if store.certs.is_empty() {
+        bail!(
+            "this host has no certificate store, so no HTTPS server can be trusted; \
+             install one with: apt-get install ca-certificates"
+        );
+    }
+    let certificates = store
+        .certs
+        .iter()
+        .filter_map(|der| reqwest::Certificate::from_der(der).ok());
+    builder()
+        .tls_certs_only(certificates)
+        .https_only(true)
+        .connect_timeout(CONNECT_DEADLINE)
+        .timeout(DEADLINE)
+        .build()
+        .context("setting up HTTPS")
 }
 
 /// A client builder with the TLS implementation set up, which is needed once a process.

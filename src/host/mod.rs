@@ -11,21 +11,18 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 
 use command::{Command, Output};
-use http::Http;
 
 /// A machine to look at: the real one, or a folder that stands for one in tests.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Host {
     root: PathBuf,
     /// Where programs are looked up. The system's own folders are always among them, since
     /// `sudo`, cron and cloud-init may leave out the `sbin` ones.
     search_path: OsString,
-    http: OnceLock<Http>,
 }
 
 impl Host {
@@ -39,7 +36,6 @@ impl Host {
             )
             .trim_end_matches(':')
             .into(),
-            http: OnceLock::new(),
         }
     }
 
@@ -48,7 +44,6 @@ impl Host {
         Host {
             root: root.to_owned(),
             search_path: programs.into(),
-            http: OnceLock::new(),
         }
     }
 
@@ -101,15 +96,6 @@ impl Host {
     /// Runs a command that changes nothing and returns what it printed and its exit code.
     pub fn query(&self, command: &Command) -> Result<Output> {
         command.run(&self.search_path)
-    }
-
-    /// The client for downloads; made when it is first needed, its connections are kept.
-    pub fn http(&self) -> Result<&Http> {
-        if let Some(http) = self.http.get() {
-            return Ok(http);
-        }
-        let http = Http::new()?;
-        Ok(self.http.get_or_init(|| http))
     }
 
     pub(crate) fn search_path(&self) -> &OsString {

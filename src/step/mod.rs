@@ -20,6 +20,7 @@ use crate::apt::Transaction;
 use crate::change::Tx;
 use crate::facts::Facts;
 use crate::host::Host;
+use crate::host::http::Http;
 use crate::report::Listener;
 use crate::settings::Settings;
 
@@ -100,10 +101,11 @@ pub fn inspect_all(
     let service = inspect(service, host)?;
     let docker_group = inspect(DockerGroup::new(facts, settings), host)?;
 
-    let repository = Repository::resolve(host, facts, settings, listener)?;
+    let http = Http::default();
+    let repository = Repository::resolve(host, &http, facts, settings, listener)?;
     let apt_key = inspect(AptKey::new(&repository), host)?;
     let apt_source = inspect(AptSource::new(&repository), host)?;
-    let packages = Packages::plan(host, facts, &repository, listener)?;
+    let packages = Packages::plan(host, &http, facts, &repository, listener)?;
     let packages = inspect(packages, host)?;
     Ok(vec![
         apt_key,

@@ -9,6 +9,7 @@ use crate::change::{Tx, Undo};
 use crate::error::Failure;
 use crate::facts::{self, ENGINE_PACKAGES, Facts};
 use crate::host::Host;
+use crate::host::http::Http;
 use crate::report::{Event, Listener};
 
 /// Where the engine keeps images, containers and volumes.
@@ -36,6 +37,7 @@ impl Packages {
     /// Asks apt, on a private view, what it would do.
     pub fn plan(
         host: &Host,
+        http: &Http,
         facts: &Facts,
         repository: &Repository,
         listener: Listener<'_>,
@@ -52,7 +54,7 @@ impl Packages {
             certificate,
             ..
         } = repository;
-        let index = Index::fetch(host.http()?, source, certificate, &missing, listener)?;
+        let index = Index::fetch(http, source, certificate, &missing, listener)?;
         let view = View::open(host, source, certificate, &index)?;
         let transaction = view.plan(host, &missing)?;
         refuse_removals(&transaction)?;

@@ -8,7 +8,7 @@ use crate::apt::{Source, existing_sources};
 use crate::error::Failure;
 use crate::facts::Facts;
 use crate::host::Host;
-use crate::host::http::Answer;
+use crate::host::http::{Answer, Http};
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
 use crate::trust::{
@@ -37,6 +37,7 @@ impl Repository {
     /// downloads and verifies the key otherwise.
     pub fn resolve(
         host: &Host,
+        http: &Http,
         facts: &Facts,
         settings: &Settings,
         listener: Listener<'_>,
@@ -50,7 +51,7 @@ impl Repository {
         let pin = settings.key_fingerprint;
         let certificate = match trusted(host, &keyring, &pin)? {
             Some(certificate) => certificate,
-            None => download(host, &source, &pin, listener)?,
+            None => download(http, &source, &pin, listener)?,
         };
         Ok(Repository {
             source,
@@ -84,7 +85,7 @@ fn find_keyring(host: &Host, source: &Source) -> Result<String> {
 }
 
 fn download(
-    host: &Host,
+    http: &Http,
     source: &Source,
     pin: &Fingerprint,
     listener: Listener<'_>,
@@ -93,8 +94,7 @@ fn download(
     listener(Event::Started {
         text: format!("fetching the key from {url}"),
     });
-    let answer = host
-        .http()?
+    let answer = http
         .get(&url, KEY_LIMIT)
         .context("nothing was changed; check this host's network, name resolution and proxy")?;
     let Answer::Found(bytes) = answer else {
