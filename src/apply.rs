@@ -27,11 +27,13 @@ pub fn apply(host: &Host, plan: &Plan, settings: &Settings, listener: Listener<'
     });
     // What the engine keeps did not exist before this run, or it would not be in the journal.
     match tx.revert(before, true) {
-        Ok(0) => Err(failure.context("the host was put back as it was")),
-        Ok(_) => Err(failure.context("the host was put back, but for what is listed above")),
+        Ok(0) => Err(failure.context("the install failed; the host was put back as it was")),
+        Ok(_) => Err(failure.context(
+            "the install failed; the host was put back, but for what is listed above as kept",
+        )),
         Err(error) => Err(failure.context(format!(
-            "the host could not be put back as it was ({error:#}); mend that and run \
-             `dockstrap install` to go on, or `dockstrap uninstall` to take it back"
+            "the install failed, and the host could not be put back as it was ({error:#}); mend \
+             that and run `dockstrap install` to go on, or `dockstrap uninstall` to take it back"
         ))),
     }
 }

@@ -194,11 +194,17 @@ impl Output {
     }
 }
 
+/// The command for people: without the `-o NAME=VALUE` options, of which apt gets many.
 impl fmt::Display for Command {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.program)?;
-        for argument in &self.arguments {
-            write!(formatter, " {}", argument.to_string_lossy())?;
+        let mut arguments = self.arguments.iter().map(|it| it.to_string_lossy());
+        while let Some(argument) = arguments.next() {
+            if argument == "-o" {
+                arguments.next();
+            } else if !argument.starts_with("-o") {
+                write!(formatter, " {argument}")?;
+            }
         }
         Ok(())
     }
@@ -236,6 +242,12 @@ mod tests {
             "{error}"
         );
         assert!(error.contains("No such file"), "{error}");
+    }
+
+    #[test]
+    fn a_command_is_shown_without_its_options_for_apt() {
+        let command = Command::new("apt-get").args(["-o", "A=b", "-oC=d", "install", "pigz"]);
+        assert_eq!(command.to_string(), "apt-get install pigz");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 
 use super::repository::Repository;
-use super::{Finding, Step};
+use super::{Finding, Step, service};
 use crate::apt::{self, Index, Transaction, View};
 use crate::change::{Tx, Undo};
 use crate::error::Failure;
@@ -121,11 +121,16 @@ impl Step for Packages {
         refuse_another(tx.host(), offer)?;
         note_what_the_engine_makes(tx)?;
         let packages = offer.transaction.new_packages();
-        tx.run_apt(
+        let installed = tx.run_apt(
             &format!("install {}", packages.join(" ")),
             Undo::PurgePackages { packages },
             &apt::install(&offer.request()),
-        )
+        );
+        match (installed, service::failure(tx.host())?) {
+            // The packages start the engine, and fail when it does not start.
+            (Err(error), Some(reason)) => Err(error.context(reason)),
+            (installed, _) => installed,
+        }
     }
 
     fn transaction(&self) -> Option<&Transaction> {

@@ -159,7 +159,7 @@ fn take_up_configuration(tx: &mut Tx<'_>) -> Result<()> {
 }
 
 /// What the engine itself said when it did not start.
-pub fn failure_reason(host: &Host) -> String {
+fn failure_reason(host: &Host) -> String {
     let journal = Command::new("journalctl").args([
         "--unit=docker.service",
         "--lines=15",
@@ -171,4 +171,10 @@ pub fn failure_reason(host: &Host) -> String {
         "the engine did not start; its last words:\n{}",
         said.unwrap_or_default().trim()
     )
+}
+
+/// The engine's own reason, when it was started and failed.
+pub fn failure(host: &Host) -> Result<Option<String>> {
+    let failed = host.query(&systemctl(&["is-failed", "--quiet", UNIT]))?;
+    Ok((failed.code == 0).then(|| failure_reason(host)))
 }

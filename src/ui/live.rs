@@ -110,10 +110,14 @@ fn done() -> console::StyledObject<&'static str> {
     style("✓").green().for_stderr()
 }
 
-fn time(seconds: Duration) -> console::StyledObject<String> {
-    style(format!("({:.1} s)", seconds.as_secs_f64()))
-        .dim()
-        .for_stderr()
+/// How long it took, where that is worth a word.
+fn time(time: Duration) -> console::StyledObject<String> {
+    let seconds = time.as_secs_f64();
+    let text = match seconds >= 0.05 {
+        true => format!("({seconds:.1} s)"),
+        false => String::new(),
+    };
+    style(text).dim().for_stderr()
 }
 
 fn stage(report: &StageReport) -> String {
