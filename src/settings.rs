@@ -43,6 +43,11 @@ pub struct Layer {
     /// Wait up to SECONDS for other package managers [default: 300]
     #[arg(long, value_name = "SECONDS", env = "DOCKSTRAP_LOCK_WAIT")]
     pub lock_wait: Option<u64>,
+
+    /// Take packages older than those seen on this host before
+    #[arg(long, env = "DOCKSTRAP_ALLOW_DOWNGRADE")]
+    #[serde(default)]
+    pub allow_downgrade: bool,
 }
 
 /// The settings in force.
@@ -56,6 +61,8 @@ pub struct Settings {
     pub users: Option<Vec<String>>,
     /// How long to wait for the locks of other package managers.
     pub lock_wait: Duration,
+    /// Whether a repository may go back in time.
+    pub allow_downgrade: bool,
 }
 
 impl Settings {
@@ -78,6 +85,7 @@ impl Settings {
             lock_wait: Duration::from_secs(
                 flags.lock_wait.or(below.lock_wait).unwrap_or(LOCK_WAIT),
             ),
+            allow_downgrade: flags.allow_downgrade || below.allow_downgrade,
         })
     }
 }

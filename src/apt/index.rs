@@ -28,6 +28,8 @@ const OLD: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 pub struct Index {
     pub inrelease: Vec<u8>,
     pub packages: Vec<u8>,
+    /// When it was signed.
+    pub date: SystemTime,
 }
 
 impl Index {
@@ -43,7 +45,7 @@ impl Index {
         wanted: &[&str],
         listener: Listener<'_>,
     ) -> Result<Index> {
-        let suite = format!("{}/dists/{}", source.uri, source.suite);
+        let suite = source.suite_url();
         let url = format!("{suite}/InRelease");
         let inrelease = match http.get(&url, INRELEASE_LIMIT)? {
             Answer::Found(bytes) => bytes,
@@ -88,6 +90,7 @@ impl Index {
         Ok(Index {
             inrelease,
             packages,
+            date: release.date(),
         })
     }
 }

@@ -21,6 +21,11 @@ impl Source {
     /// Where dockstrap puts it, and where Docker's documentation does.
     pub const PATH: &'static str = "/etc/apt/sources.list.d/docker.sources";
 
+    /// The suite's address.
+    pub fn suite_url(&self) -> String {
+        format!("{}/dists/{}", self.uri, self.suite)
+    }
+
     /// The file's content, trusting only what the keyring at `signed_by` has signed.
     pub fn text(&self, signed_by: &str) -> String {
         format!(

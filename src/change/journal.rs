@@ -4,6 +4,7 @@
 //! a second line says that it is done, a third that it was reverted. So whatever a crash leaves
 //! behind can be taken back from the journal alone.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Undo, files};
+use crate::apt::Seen;
 use crate::error::Failure;
 use crate::host::Host;
 
@@ -39,6 +41,7 @@ enum Line {
     Reverted {
         act: u64,
     },
+    Seen(Seen),
 }
 
 /// Something done to the host, and the way back.
@@ -59,6 +62,7 @@ pub struct Act {
 pub struct Journal {
     acts: Vec<Act>,
     last: u64,
+    seen: BTreeMap<String, Seen>,
     file: Option<File>,
 }
 
@@ -71,6 +75,7 @@ impl Journal {
         let mut journal = Journal {
             acts: Vec::new(),
             last: 0,
+            seen: BTreeMap::new(),
             file: None,
         };
         let Some(text) = host.read_text(PATH)? else {
@@ -139,6 +144,16 @@ impl Journal {
         self.write(Line::Reverted { act })
     }
 
+    /// Remembers what a repository offers.
+    pub(super) fn remember(&mut self, seen: Seen) -> Result<()> {
+        self.write(Line::Seen(seen))
+    }
+
+    /// What the suite at this address was last seen to offer.
+    pub fn seen(&self, suite: &str) -> Option<&Seen> {
+        self.seen.get(suite)
+    }
+
     /// What was done and not reverted, oldest first. The last may be half done.
     pub fn acts(&self) -> &[Act] {
         &self.acts
@@ -171,6 +186,9 @@ impl Journal {
                 self.acts.push(act);
             }
             Line::Reverted { act } => self.acts.retain(|known| known.act != act),
+            Line::Seen(seen) => {
+                self.seen.insert(seen.suite.clone(), seen);
+            }
             Line::Journal { .. } | Line::Done { .. } => {}
         }
     }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use super::undo::Revert;
 use super::{Act, FOLDER, Journal, Reverted, Undo, files, journal};
-use crate::apt;
+use crate::apt::{self, Seen};
 use crate::daemon_json::{self, Change};
 use crate::error::Failure;
 use crate::host::Host;
@@ -155,6 +155,11 @@ impl<'a> Tx<'a> {
     /// that the engine makes.
     pub fn note(&mut self, text: &str, undo: Undo) -> Result<()> {
         self.act(text, undo, |_| Ok(()))
+    }
+
+    /// Remembers what a repository offers, so that an older offer is noticed later.
+    pub fn remember(&mut self, seen: Seen) -> Result<()> {
+        self.journal.remember(seen)
     }
 
     /// Takes back every act after number `after`, newest first, and returns how many were left as

@@ -4,13 +4,14 @@ use anyhow::{Context, Result, bail};
 
 use super::repository::Repository;
 use super::{Finding, Step, service};
-use crate::apt::{self, Index, Transaction, View};
-use crate::change::{Tx, Undo};
+use crate::apt::{self, Index, Seen, Source, Transaction, View};
+use crate::change::{Journal, Tx, Undo};
 use crate::error::Failure;
 use crate::facts::{self, ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::http::Http;
 use crate::report::{Event, Listener};
+use crate::settings::Settings;
 
 /// Where the engine keeps images, containers and volumes.
 const DATA: &[&str] = &["/var/lib/docker", "/var/lib/containerd"];
@@ -28,6 +29,7 @@ pub struct Packages {
 }
 
 struct Offer {
+    seen: Seen,
     missing: Vec<&'static str>,
     view: View,
     transaction: Transaction,
@@ -39,6 +41,7 @@ impl Packages {
         host: &Host,
         http: &Http,
         facts: &Facts,
+        settings: &Settings,
         repository: &Repository,
         listener: Listener<'_>,
     ) -> Result<Packages> {
@@ -58,8 +61,10 @@ impl Packages {
         let view = View::open(host, source, certificate, &index)?;
         let transaction = view.plan(host, &missing)?;
         refuse_removals(&transaction)?;
+        let seen = look_back(host, source, &index, &transaction, settings)?;
         Ok(Packages {
             offer: Some(Offer {
+                seen,
                 missing,
                 view,
                 transaction,
@@ -120,6 +125,7 @@ impl Step for Packages {
         tx.publish_lists(&offer.view.fetched()?)?;
         refuse_another(tx.host(), offer)?;
         note_what_the_engine_makes(tx)?;
+        tx.remember(offer.seen.clone())?;
         let packages = offer.transaction.new_packages();
         let installed = tx.run_apt(
             &format!("install {}", packages.join(" ")),
@@ -136,6 +142,34 @@ impl Step for Packages {
     fn transaction(&self) -> Option<&Transaction> {
         self.offer.as_ref().map(|offer| &offer.transaction)
     }
+}
+
+/// What the repository offers now, which must not be older than what it was seen to offer.
+fn look_back(
+    host: &Host,
+    source: &Source,
+    index: &Index,
+    transaction: &Transaction,
+    settings: &Settings,
+) -> Result<Seen> {
+    let mut installs = transaction.installs.iter();
+    let engine = installs.find(|install| install.package == "docker-ce");
+    let journal = Journal::read(host)?;
+    let before = journal.seen(&source.suite_url());
+    let seen = Seen {
+        suite: source.suite_url(),
+        date: index.date.try_into().context("reading the index's date")?,
+        engine: match (engine, before) {
+            (Some(engine), _) => engine.version.clone(),
+            (None, Some(before)) => before.engine.clone(),
+            (None, None) => String::new(),
+        },
+    };
+    match before {
+        Some(before) if !settings.allow_downgrade => seen.refuse_older_than(before, host)?,
+        _ => {}
+    }
+    Ok(seen)
 }
 
 /// Writes down the ways back for what the engine itself is going to make.
