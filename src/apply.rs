@@ -1,14 +1,12 @@
 //! Making the plan true, one step after the other; all of it or, when a step fails, none of it.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::change::{Journal, Tx};
 use crate::host::Host;
+use crate::host::signal::stop_flag;
 use crate::plan::{Plan, Planned};
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
@@ -67,14 +65,4 @@ fn apply_step(tx: &mut Tx<'_>, planned: &Planned) -> Result<()> {
             after.summary
         )),
     }
-}
-
-/// A flag that the usual signals set. Nothing is cut short by them: what is at work is finished,
-/// then no further act is begun.
-pub(crate) fn stop_flag() -> Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        signal_hook::flag::register(signal, Arc::clone(&flag)).context("watching for signals")?;
-    }
-    Ok(flag)
 }

@@ -6,6 +6,7 @@ pub mod command;
 pub mod engine;
 pub mod http;
 pub mod lock;
+pub mod signal;
 
 use std::ffi::OsString;
 use std::fs;
@@ -101,6 +102,13 @@ impl Host {
     pub(crate) fn search_path(&self) -> &OsString {
         &self.search_path
     }
+}
+
+/// Whether something failed because only another user may see it, as it does when a plan is made
+/// by someone who is not root.
+pub fn is_forbidden(error: &anyhow::Error) -> bool {
+    let cause = error.root_cause().downcast_ref::<io::Error>();
+    cause.is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
 }
 
 fn absent_as_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {

@@ -1,10 +1,13 @@
 //! Asking before something is changed.
 
+use std::sync::atomic::Ordering;
+
 use anyhow::{Context, Result};
-use console::user_attended;
+use console::{Term, user_attended};
 use dialoguer::Confirm;
 
 use crate::error::Failure;
+use crate::host::signal::stop_flag;
 
 /// Asks whether to go on, unless `yes` says so already.
 ///
@@ -22,14 +25,24 @@ pub fn confirm(question: &str, yes: bool, by_default: bool) -> Result<()> {
         )
         .into());
     }
-    let agreed = Confirm::new()
+    // Ctrl-C at the question comes back as an error, and not as the end of the process: dialoguer
+    // hides the cursor, and it must be shown again.
+    let interrupted = stop_flag()?;
+    let answer = Confirm::new()
         .with_prompt(question)
         .default(by_default)
-        .interact()
-        .context("asking")?;
-    match agreed {
-        true => Ok(()),
-        false => Err(Failure::Cancelled("cancelled; nothing was changed".to_owned()).into()),
+        .interact();
+    let cancelled = || Failure::Cancelled("cancelled; nothing was changed".to_owned()).into();
+    match answer {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(cancelled()),
+        Err(error) => {
+            Term::stderr().show_cursor().context("showing the cursor")?;
+            match interrupted.load(Ordering::Relaxed) {
+                true => Err(cancelled()),
+                false => Err(error).context("asking"),
+            }
+        }
     }
 }
 
