@@ -11,7 +11,7 @@ use super::{require_proof, require_root};
 use crate::cli::Install;
 use crate::facts::{self, Facts};
 use crate::host::Host;
-use crate::plan::Plan;
+use crate::plan::{Plan, Planned};
 use crate::settings::Settings;
 use crate::ui::{self, Live};
 use crate::{apply, verify};
@@ -50,7 +50,9 @@ pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
         "Docker Engine {version} {proven} (set up in {:.1} s).",
         applied.as_secs_f64()
     ));
-    if plan.pending().any(|planned| planned.id == "docker-group") {
+    let new_members =
+        |planned: &Planned| planned.id == "docker-group" && !planned.finding.details.is_empty();
+    if plan.pending().any(new_members) {
         ui::line("New members of group docker must log in again before they can use it.");
     }
     Ok(ExitCode::SUCCESS)

@@ -47,8 +47,8 @@ impl Repository {
             suite: facts.release.codename.to_owned(),
             architecture: facts.architecture.clone(),
         };
-        let keyring = find_keyring(host, &source)?;
         let pin = settings.key_fingerprint;
+        let keyring = find_keyring(host, &source, &pin)?;
         let certificate = match trusted(host, &keyring, &pin)? {
             Some(certificate) => certificate,
             None => download(http, &source, &pin, listener)?,
@@ -74,14 +74,18 @@ pub fn trusted(host: &Host, keyring: &str, pin: &Fingerprint) -> Result<Option<C
     Ok(Certificate::verify(&bytes, pin, SystemTime::now()).ok())
 }
 
-/// The keyring of a source that names this repository already, or else our own.
-fn find_keyring(host: &Host, source: &Source) -> Result<String> {
-    let named = existing_sources(host, &source.uri)?
-        .into_iter()
-        .filter(|existing| existing.names(source))
-        .find_map(|existing| existing.signed_by)
-        .filter(|keyring| keyring.starts_with('/'));
-    Ok(named.unwrap_or_else(|| KEYRING.to_owned()))
+/// The keyring of a source that names this repository already, when it holds the pinned key; or
+/// else our own.
+fn find_keyring(host: &Host, source: &Source, pin: &Fingerprint) -> Result<String> {
+    for existing in existing_sources(host, &source.uri)? {
+        let keyring = existing.signed_by.clone().filter(|it| it.starts_with('/'));
+        if let (true, Some(keyring)) = (existing.names(source), keyring)
+            && trusted(host, &keyring, pin)?.is_some()
+        {
+            return Ok(keyring);
+        }
+    }
+    Ok(KEYRING.to_owned())
 }
 
 fn download(
