@@ -228,20 +228,10 @@ fn invoking_user() -> Option<String> {
 mod tests {
     use super::*;
     use crate::error::exit_code;
-    use std::fs;
-    use std::path::Path;
-
-    fn host_with(os_release: &str) -> (tempfile::TempDir, Host) {
-        let root = tempfile::tempdir().unwrap();
-        fs::create_dir(root.path().join("etc")).unwrap();
-        fs::write(root.path().join("etc/os-release"), os_release).unwrap();
-        let host = Host::at(root.path(), Path::new("/nowhere"));
-        (root, host)
-    }
+    use crate::host::stub::StubHost;
 
     fn detected(os_release: &str) -> Result<(String, &'static Release)> {
-        let (_root, host) = host_with(os_release);
-        detect_release(&host)
+        detect_release(StubHost::new().file("/etc/os-release", os_release).host())
     }
 
     #[test]

@@ -101,6 +101,7 @@ fn retry<T>(
 mod tests {
     use super::*;
     use crate::error::exit_code;
+    use crate::host::stub::StubHost;
     use std::path::Path;
     use std::process::{Child, Command, Stdio};
 
@@ -120,12 +121,10 @@ mod tests {
 
     #[test]
     fn a_held_lock_is_waited_for_and_its_holder_named() {
-        let root = tempfile::tempdir().unwrap();
-        let lock = root.path().join("var/lib/dpkg/lock-frontend");
-        std::fs::create_dir_all(lock.parent().unwrap()).unwrap();
-        let host = Host::at(root.path(), Path::new("/nowhere"));
-        let mut holder = hold(&lock);
-        let error = wait_for_locks(&host, Duration::from_millis(300), &|_| {}).unwrap_err();
+        let stub = StubHost::new().folder("/var/lib/dpkg");
+        let host = stub.host();
+        let mut holder = hold(&host.path("/var/lib/dpkg/lock-frontend"));
+        let error = wait_for_locks(host, Duration::from_millis(300), &|_| {}).unwrap_err();
         holder.kill().unwrap();
         holder.wait().unwrap();
         assert_eq!(exit_code(&error), 6);
@@ -133,6 +132,6 @@ mod tests {
             error.to_string().contains(&format!("pid {}", holder.id())),
             "{error}"
         );
-        wait_for_locks(&host, Duration::ZERO, &|_| {}).unwrap();
+        wait_for_locks(host, Duration::ZERO, &|_| {}).unwrap();
     }
 }

@@ -155,7 +155,7 @@ fn parse_line(path: &str, line: &str) -> Option<Existing> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
+    use crate::host::stub::StubHost;
 
     const URI: &str = "https://download.docker.com/linux/ubuntu";
     const KEYRING: &str = "/etc/apt/keyrings/docker.asc";
@@ -169,11 +169,8 @@ mod tests {
     }
 
     fn existing(name: &str, text: &str) -> Vec<Existing> {
-        let root = tempfile::tempdir().unwrap();
-        let folder = root.path().join("etc/apt/sources.list.d");
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join(name), text).unwrap();
-        existing_sources(&Host::at(root.path(), Path::new("/nowhere")), URI).unwrap()
+        let stub = StubHost::new().file(&format!("{FOLDER}/{name}"), text);
+        existing_sources(stub.host(), URI).unwrap()
     }
 
     #[test]

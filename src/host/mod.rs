@@ -7,6 +7,8 @@ pub mod engine;
 pub mod http;
 pub mod lock;
 pub mod signal;
+#[cfg(test)]
+pub(crate) mod stub;
 
 use std::ffi::OsString;
 use std::fs;

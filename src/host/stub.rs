@@ -1,0 +1,146 @@
+//! For tests: a host made of a temporary folder, and of programs that do what the test says.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::Host;
+use super::engine::SOCKET;
+
+/// A host for one test; it goes when it is dropped.
+pub struct StubHost {
+    folder: TempDir,
+    host: Host,
+}
+
+impl StubHost {
+    /// A bare host: the folders that every system has, and not one program.
+    pub fn new() -> StubHost {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["root/etc", "root/run", "root/var/lib", "programs", "bodies"] {
+            fs::create_dir_all(at(name)).unwrap();
+        }
+        let host = Host::at(&at("root"), &at("programs"));
+        StubHost { folder, host }
+    }
+
+    pub fn folder(self, path: &str) -> StubHost {
+        fs::create_dir_all(self.host.path(path)).unwrap();
+        self
+    }
+
+    /// A file and the folders it stands in; its mode is 0644.
+    pub fn file(self, path: &str, content: impl AsRef<[u8]>) -> StubHost {
+        self.write(path, content);
+        self
+    }
+
+    /// A program whose body is a line of `sh`, with the host's files under `$ROOT`.
+    pub fn program(self, name: &str, body: &str) -> StubHost {
+        let stub = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/stub");
+        let link = self.folder.path().join("programs").join(name);
+        if !link.exists() {
+            symlink(stub, link).unwrap();
+        }
+        fs::write(self.folder.path().join("bodies").join(name), body).unwrap();
+        self
+    }
+
+    /// An engine that answers everyone who asks about it with `info`.
+    pub fn engine(self, info: Value) -> StubHost {
+        let listener = UnixListener::bind(self.host.path(SOCKET)).unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let mut lines = BufReader::new(&stream).lines();
+                while lines
+                    .next()
+                    .is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
+                {}
+                let body = info.to_string();
+                let length = body.len();
+                let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length";
+                let _ = write!(&stream, "{head}: {length}\r\n\r\n{body}");
+            }
+        });
+        self
+    }
+
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// The commands that were run since this was last asked, such as `groupadd --system docker`.
+    pub fn calls(&self) -> Vec<String> {
+        let log = self.folder.path().join("calls");
+        let text = fs::read_to_string(&log).unwrap_or_default();
+        let _ = fs::remove_file(log);
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Puts a file there as anybody may, past every journal.
+    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) {
+        let target = self.host.path(path);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::write(&target, content).unwrap();
+        self.set_mode(path, 0o644);
+    }
+
+    pub fn set_mode(&self, path: &str, mode: u32) {
+        fs::set_permissions(self.host.path(path), fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// The text of a file that must be there.
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.host.path(path)).unwrap()
+    }
+
+    /// The permissions of what must be there.
+    pub fn mode(&self, path: &str) -> u32 {
+        fs::symlink_metadata(self.host.path(path)).unwrap().mode() & 0o7777
+    }
+
+    pub fn has(&self, path: &str) -> bool {
+        self.host.exists(path).unwrap()
+    }
+
+    /// Everything on the host, each path with its mode and content, to compare with later.
+    pub fn snapshot(&self) -> BTreeMap<String, (u32, Vec<u8>)> {
+        let mut all = BTreeMap::new();
+        let mut folders = vec!["/".to_owned()];
+        while let Some(folder) = folders.pop() {
+            for name in self.host.list(&folder).unwrap() {
+                let path = format!("{}/{name}", folder.trim_end_matches('/'));
+                if self.host.path(&path).is_dir() {
+                    folders.push(path.clone());
+                }
+                let content = fs::read(self.host.path(&path)).unwrap_or_default();
+                all.insert(path.clone(), (self.mode(&path), content));
+            }
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::command::Command;
+
+    #[test]
+    fn a_stub_notes_its_arguments_and_does_what_it_is_told() {
+        let stub = StubHost::new()
+            .file("/etc/group", "docker:x:990:\n")
+            .program("getent", "grep \"^$2:\" $ROOT/etc/$1 || exit 2");
+        let getent = |name: &str| Command::new("getent").args(["group", name]);
+        assert_eq!(stub.host().query(&getent("docker")).unwrap().code, 0);
+        assert_eq!(stub.host().query(&getent("wheel")).unwrap().code, 2);
+        assert_eq!(stub.calls(), ["getent group docker", "getent group wheel"]);
+    }
+}
