@@ -101,7 +101,6 @@ impl Journal {
         if !host.exists(FOLDER)? {
             files::create_folder(&host.path(FOLDER), 0o700)?;
         }
-        let new = host.read(PATH)?.is_none_or(|bytes| bytes.is_empty());
         let path = host.path(PATH);
         let file = OpenOptions::new()
             .create(true)
@@ -109,7 +108,7 @@ impl Journal {
             .mode(0o600)
             .open(&path)
             .with_context(|| format!("opening {}", path.display()))?;
-        trim_torn_line(host, &file)?;
+        let new = trim_torn_line(host, &file)? == 0;
         self.file = Some(file);
         if new {
             self.append(&Line::Journal {
@@ -174,9 +173,15 @@ impl Journal {
         let mut text = serde_json::to_string(line).context("writing the journal")?;
         text.push('\n');
         let file = self.file.as_mut().context("the journal is not open")?;
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.sync_data())
-            .context("writing the journal")
+        let before = file.metadata().context("looking at the journal")?.len();
+        let written = file
+            .write_all(text.as_bytes())
+            .and_then(|()| file.sync_data());
+        if written.is_err() {
+            // On a full disk a part of the line may be there; the next one must not run into it.
+            let _ = file.set_len(before);
+        }
+        written.context("writing the journal")
     }
 
     fn take(&mut self, line: Line) {
@@ -222,14 +227,15 @@ fn unreadable(number: usize, error: &anyhow::Error) -> Failure {
     ))
 }
 
-fn trim_torn_line(host: &Host, file: &File) -> Result<()> {
+/// Cuts off what a crash left of a last line; returns how many bytes are left.
+fn trim_torn_line(host: &Host, file: &File) -> Result<usize> {
     let bytes = host.read(PATH)?.unwrap_or_default();
     let whole = bytes.iter().rposition(|byte| *byte == b'\n');
     let length = whole.map_or(0, |end| end + 1);
     if length < bytes.len() {
         file.set_len(length as u64).context("mending the journal")?;
     }
-    Ok(())
+    Ok(length)
 }
 
 /// Removes the journal and its folder once nothing of what it tells is left.
@@ -244,81 +250,4 @@ pub(super) fn remove(host: &Host) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::exit_code;
-    use std::path::Path;
-
-    fn empty_host() -> (tempfile::TempDir, Host) {
-        let root = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(root.path().join("var/lib")).unwrap();
-        let host = Host::at(root.path(), Path::new("/nowhere"));
-        (root, host)
-    }
-
-    fn undo() -> Undo {
-        Undo::RemoveFolder {
-            path: "/etc/docker".into(),
-        }
-    }
-
-    #[test]
-    fn an_act_counts_from_the_moment_it_is_begun() {
-        let (_root, host) = empty_host();
-        let mut journal = Journal::read(&host).unwrap();
-        journal.open(&host).unwrap();
-        journal.begin("a", "first", undo()).unwrap();
-        let second = journal.begin("b", "second", undo()).unwrap();
-        journal.done(second).unwrap();
-        let read = Journal::read(&host).unwrap();
-        let texts: Vec<&str> = read.acts().iter().map(|act| act.text.as_str()).collect();
-        assert_eq!(texts, ["first", "second"]);
-    }
-
-    #[test]
-    fn a_reverted_act_no_longer_counts_but_its_number_stays_taken() {
-        let (_root, host) = empty_host();
-        let mut journal = Journal::read(&host).unwrap();
-        journal.open(&host).unwrap();
-        let act = journal.begin("a", "first", undo()).unwrap();
-        journal.reverted(act).unwrap();
-        let mut read = Journal::read(&host).unwrap();
-        assert!(read.acts().is_empty());
-        read.open(&host).unwrap();
-        assert_eq!(read.begin("b", "second", undo()).unwrap(), act + 1);
-    }
-
-    #[test]
-    fn a_torn_last_line_is_passed_over_and_cut_off() {
-        let (_root, host) = empty_host();
-        let mut journal = Journal::read(&host).unwrap();
-        journal.open(&host).unwrap();
-        journal.begin("a", "first", undo()).unwrap();
-        let torn = std::fs::read_to_string(host.path(PATH)).unwrap() + "{\"line\":\"ac";
-        std::fs::write(host.path(PATH), torn).unwrap();
-        let mut read = Journal::read(&host).unwrap();
-        assert_eq!(read.acts().len(), 1);
-        read.open(&host).unwrap();
-        read.begin("b", "second", undo()).unwrap();
-        assert_eq!(Journal::read(&host).unwrap().acts().len(), 2);
-    }
-
-    #[test]
-    fn fault_51_a_newer_a_foreign_or_a_zeroed_journal_is_refused() {
-        for (text, why) in [
-            (
-                "{\"line\":\"journal\",\"schema\":2,\"x\":1}\n",
-                "newer dockstrap",
-            ),
-            ("hello\n", "no journal"),
-            ("\0\0\0\0", "zeroed"),
-        ] {
-            let (_root, host) = empty_host();
-            std::fs::create_dir(host.path(FOLDER)).unwrap();
-            std::fs::write(host.path(PATH), text).unwrap();
-            let error = Journal::read(&host).unwrap_err();
-            assert_eq!(exit_code(&error), 4);
-            assert!(error.to_string().contains(why), "{error}");
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,144 @@
+use super::*;
+use crate::error::exit_code;
+use crate::host::stub::StubHost;
+use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, proptest};
+
+fn undo() -> Undo {
+    Undo::RemoveFolder {
+        path: "/etc/docker".into(),
+    }
+}
+
+#[test]
+fn an_act_counts_from_the_moment_it_is_begun() {
+    let stub = StubHost::new();
+    let host = stub.host();
+    let mut journal = Journal::read(host).unwrap();
+    journal.open(host).unwrap();
+    journal.begin("a", "first", undo()).unwrap();
+    let second = journal.begin("b", "second", undo()).unwrap();
+    journal.done(second).unwrap();
+    let read = Journal::read(host).unwrap();
+    let texts: Vec<&str> = read.acts().iter().map(|act| act.text.as_str()).collect();
+    assert_eq!(texts, ["first", "second"]);
+}
+
+#[test]
+fn a_reverted_act_no_longer_counts_but_its_number_stays_taken() {
+    let stub = StubHost::new();
+    let host = stub.host();
+    let mut journal = Journal::read(host).unwrap();
+    journal.open(host).unwrap();
+    let act = journal.begin("a", "first", undo()).unwrap();
+    journal.reverted(act).unwrap();
+    let mut read = Journal::read(host).unwrap();
+    assert!(read.acts().is_empty());
+    read.open(host).unwrap();
+    assert_eq!(read.begin("b", "second", undo()).unwrap(), act + 1);
+}
+
+#[test]
+fn a_torn_last_line_is_passed_over_and_cut_off() {
+    let stub = StubHost::new();
+    let host = stub.host();
+    let mut journal = Journal::read(host).unwrap();
+    journal.open(host).unwrap();
+    journal.begin("a", "first", undo()).unwrap();
+    stub.write(PATH, stub.read(PATH) + "{\"line\":\"ac");
+    let mut read = Journal::read(host).unwrap();
+    assert_eq!(read.acts().len(), 1);
+    read.open(host).unwrap();
+    read.begin("b", "second", undo()).unwrap();
+    assert_eq!(Journal::read(host).unwrap().acts().len(), 2);
+}
+
+#[test]
+fn fault_51_a_newer_a_foreign_or_a_zeroed_journal_is_refused() {
+    for (text, why) in [
+        (
+            "{\"line\":\"journal\",\"schema\":2,\"x\":1}\n",
+            "newer dockstrap",
+        ),
+        ("hello\n", "no journal"),
+        ("\0\0\0\0", "zeroed"),
+    ] {
+        let stub = StubHost::new().file(PATH, text);
+        let error = Journal::read(stub.host()).unwrap_err();
+        assert_eq!(exit_code(&error), 4);
+        assert!(error.to_string().contains(why), "{error}");
+    }
+}
+
+#[test]
+fn a_journal_cut_within_its_first_line_is_begun_anew() {
+    let stub = StubHost::new().file(PATH, "{\"line\":\"jour");
+    let mut journal = Journal::read(stub.host()).unwrap();
+    journal.open(stub.host()).unwrap();
+    journal.begin("a", "first", undo()).unwrap();
+    assert_eq!(Journal::read(stub.host()).unwrap().acts().len(), 1);
+}
+
+/// A journal of `texts`, every second act of which is reverted, and the numbers that count after
+/// each of its lines.
+fn written(texts: &[String]) -> (String, Vec<Vec<u64>>) {
+    let stub = StubHost::new();
+    let mut journal = Journal::read(stub.host()).unwrap();
+    journal.open(stub.host()).unwrap();
+    let numbers = |journal: &Journal| journal.acts().iter().map(|act| act.act).collect();
+    let mut after = vec![vec![], vec![]];
+    for text in texts {
+        let act = journal.begin("step", text, undo()).unwrap();
+        after.push(numbers(&journal));
+        if act % 2 == 0 {
+            journal.reverted(act).unwrap();
+        } else {
+            journal.done(act).unwrap();
+        }
+        after.push(numbers(&journal));
+    }
+    (stub.read(PATH), after)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn whatever_a_crash_leaves_of_a_journal_no_whole_line_is_lost(
+        texts in proptest::collection::vec("[a-zé→\"\\n\\\\]{0,12}", 0..5),
+    ) {
+        let (whole, after) = written(&texts);
+        let stub = StubHost::new().file(PATH, "");
+        for cut in 0..=whole.len() {
+            let left = &whole.as_bytes()[..cut];
+            std::fs::write(stub.host().path(PATH), left).unwrap();
+            let read = Journal::read(stub.host()).unwrap();
+            let numbers: Vec<u64> = read.acts().iter().map(|act| act.act).collect();
+            let lines = left.iter().filter(|byte| **byte == b'\n').count();
+            prop_assert_eq!(&numbers, &after[lines]);
+        }
+    }
+
+    #[test]
+    fn a_journal_that_a_crash_cut_is_gone_on_with(
+        texts in proptest::collection::vec("[a-z]{0,4}", 0..3), cut in any::<prop::sample::Index>(),
+    ) {
+        let (whole, _) = written(&texts);
+        let stub = StubHost::new().file(PATH, &whole[..cut.index(whole.len() + 1)]);
+        let mut journal = Journal::read(stub.host()).unwrap();
+        let acts = journal.acts().len();
+        journal.open(stub.host()).unwrap();
+        journal.begin("step", "another", undo()).unwrap();
+        prop_assert_eq!(Journal::read(stub.host()).unwrap().acts().len(), acts + 1);
+    }
+
+    #[test]
+    fn bytes_that_are_no_journal_are_refused_and_never_taken_for_one(
+        noise in proptest::collection::vec(any::<u8>(), 0..64),
+    ) {
+        let stub = StubHost::new().file(PATH, &noise);
+        match Journal::read(stub.host()) {
+            Ok(journal) => prop_assert!(journal.acts().is_empty()),
+            Err(error) => prop_assert_eq!(exit_code(&error), 4),
+        }
+    }
+}
