@@ -17,7 +17,7 @@ pub struct Purge {
 
 impl Purge {
     /// Finds out which of `packages` dpkg still knows and can purge without removing any other
-    /// package; `None` when there is nothing to purge.
+    /// package; `None` when dpkg knows none of them.
     pub fn plan(host: &Host, packages: &[String]) -> Result<Option<Purge>> {
         let ours = known(host, packages)?;
         if ours.is_empty() {
@@ -35,12 +35,12 @@ impl Purge {
                 purge.needed_by_others.push(package.clone());
             }
         }
-        Ok((!purge.packages.is_empty()).then_some(purge))
+        Ok(Some(purge))
     }
 
-    /// The command that purges them.
-    pub fn command(&self) -> Command {
-        apt_get().arg("purge").args(&self.packages)
+    /// The command that purges them; `None` when others need every one.
+    pub fn command(&self) -> Option<Command> {
+        (!self.packages.is_empty()).then(|| apt_get().arg("purge").args(&self.packages))
     }
 }
 

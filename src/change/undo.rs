@@ -167,8 +167,10 @@ impl Revert<'_> {
         let Some(purge) = apt::Purge::plan(self.host, packages)? else {
             return Ok(Reverted::Done);
         };
-        apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
-        apt::run(self.host, &purge.command(), self.lock_wait, self.listener)?;
+        if let Some(command) = purge.command() {
+            apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
+            apt::run(self.host, &command, self.lock_wait, self.listener)?;
+        }
         match purge.needed_by_others.as_slice() {
             [] => Ok(Reverted::Done),
             needed => Ok(Reverted::Kept(format!(
@@ -259,3 +261,6 @@ fn remove_tree(path: &Path) -> Result<()> {
         other => other.with_context(removing),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,250 @@
+use super::*;
+use crate::host::stub::StubHost;
+use crate::trust::sha256_hex;
+use std::time::Duration;
+
+fn undo_with(stub: &StubHost, undo: &Undo, purge_data: bool) -> Result<Reverted> {
+    let revert = Revert {
+        host: stub.host(),
+        purge_data,
+        lock_wait: Duration::ZERO,
+        listener: &|_| {},
+    };
+    revert.undo(undo)
+}
+
+fn undo(stub: &StubHost, undo: &Undo) -> Result<Reverted> {
+    undo_with(stub, undo, false)
+}
+
+fn kept(stub: &StubHost, what: &Undo) -> String {
+    match undo(stub, what).unwrap() {
+        Reverted::Kept(reason) => reason,
+        Reverted::Done => panic!("nothing was kept"),
+    }
+}
+
+fn packages() -> Undo {
+    Undo::PurgePackages {
+        packages: vec!["containerd.io".to_owned(), "docker-ce".to_owned()],
+    }
+}
+
+fn unit() -> Undo {
+    Undo::RestoreUnit {
+        unit: "docker.service".to_owned(),
+        enabled: false,
+        active: false,
+    }
+}
+
+#[test]
+fn every_undo_can_be_walked_twice() {
+    let ours = sha256_hex(b"ours");
+    let path = |path: &str| PathBuf::from(path);
+    let undos = [
+        Undo::RemoveFile {
+            path: path("/etc/new"),
+            sha256: ours.clone(),
+        },
+        Undo::RestoreFile {
+            path: path("/etc/old"),
+            sha256: ours,
+            backup: path("/var/lib/dockstrap/1-old"),
+        },
+        Undo::RemoveList {
+            path: path("/var/lib/apt/lists/docker"),
+        },
+        Undo::RemoveFolder {
+            path: path("/etc/folder"),
+        },
+        Undo::RestoreDaemonJson {
+            created: true,
+            changes: Vec::new(),
+        },
+        Undo::RestartEngine,
+        packages(),
+        Undo::RemoveData {
+            paths: vec![path("/var/lib/docker")],
+        },
+        Undo::RemoveGroup {
+            group: "docker".to_owned(),
+        },
+        Undo::RemoveMember {
+            group: "docker".to_owned(),
+            user: "alice".to_owned(),
+        },
+        unit(),
+    ];
+    let stub = StubHost::new()
+        .file("/etc/new", "ours")
+        .file("/etc/old", "ours")
+        .file("/var/lib/dockstrap/1-old", "theirs")
+        .file("/var/lib/apt/lists/docker", "index")
+        .folder("/etc/folder")
+        .file("/etc/docker/daemon.json", "{}\n")
+        .folder("/var/lib/docker/volumes")
+        .file("/dpkg", "docker-ce installed\n")
+        .program("systemctl", "[ $1 != is-active ]")
+        .program("dpkg-query", "cat $ROOT/dpkg 2>/dev/null")
+        .program(
+            "apt-get",
+            "case \"$*\" in *--simulate*) ;; *) rm $ROOT/dpkg;; esac",
+        )
+        .program("groupdel", "exit 6")
+        .program("gpasswd", "exit 3");
+    for turn in ["once", "twice"] {
+        for what in undos.iter().rev() {
+            let outcome = undo_with(&stub, what, true).unwrap();
+            assert_eq!(outcome, Reverted::Done, "{turn}: {what:?}");
+        }
+        let left = stub.snapshot().into_keys().collect::<Vec<_>>().join(" ");
+        assert_eq!(stub.read("/etc/old"), "theirs", "{turn}");
+        for gone in [
+            "/etc/new",
+            "/etc/folder",
+            "/lists/docker",
+            "json",
+            "/lib/docker",
+            "/dpkg",
+        ] {
+            assert!(
+                !left.contains(&format!("{gone} ")),
+                "{turn}: {gone} in {left}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_gone_already_is_no_error_but_any_other_failure_is() {
+    let group = Undo::RemoveGroup {
+        group: "docker".to_owned(),
+    };
+    let member = Undo::RemoveMember {
+        group: "docker".to_owned(),
+        user: "alice".to_owned(),
+    };
+    let stub = StubHost::new()
+        .program("groupdel", "exit 6")
+        .program("gpasswd", "exit 3");
+    assert_eq!(undo(&stub, &group).unwrap(), Reverted::Done);
+    assert_eq!(undo(&stub, &member).unwrap(), Reverted::Done);
+    assert_eq!(
+        stub.calls(),
+        ["groupdel docker", "gpasswd --delete alice docker"]
+    );
+    let stub = stub
+        .program("groupdel", "exit 10")
+        .program("gpasswd", "exit 1");
+    assert!(undo(&stub, &group).is_err());
+    assert!(undo(&stub, &member).is_err());
+}
+
+#[test]
+fn data_is_kept_unless_it_is_to_be_purged() {
+    let data = Undo::RemoveData {
+        paths: vec!["/var/lib/docker".into(), "/var/lib/containerd".into()],
+    };
+    let stub = StubHost::new().folder("/var/lib/docker/volumes");
+    let reason = kept(&stub, &data);
+    assert!(reason.starts_with("/var/lib/docker hold"), "{reason}");
+    assert!(reason.ends_with("--purge-data removes them"), "{reason}");
+    undo_with(&stub, &data, true).unwrap();
+    assert!(!stub.has("/var/lib/docker"));
+}
+
+#[test]
+fn a_unit_goes_back_to_the_state_it_was_in() {
+    let stub = StubHost::new().program("systemctl", "");
+    undo(&stub, &unit()).unwrap();
+    assert_eq!(
+        stub.calls(),
+        [
+            "systemctl cat docker.service",
+            "systemctl disable docker.service",
+            "systemctl stop docker.service"
+        ]
+    );
+    let gone = stub.program("systemctl", "exit 1");
+    assert_eq!(undo(&gone, &unit()).unwrap(), Reverted::Done);
+    assert_eq!(gone.calls(), ["systemctl cat docker.service"]);
+}
+
+#[test]
+fn only_a_running_engine_is_restarted() {
+    let stub = StubHost::new().program("systemctl", "");
+    undo(&stub, &Undo::RestartEngine).unwrap();
+    assert_eq!(stub.calls()[1], "systemctl restart docker.service");
+    let stopped = stub.program("systemctl", "exit 3");
+    undo(&stopped, &Undo::RestartEngine).unwrap();
+    assert_eq!(stopped.calls().len(), 1);
+}
+
+/// dpkg knows both packages; apt would take `taken` along with containerd.io.
+fn host_with_packages(taken: &str) -> StubHost {
+    let simulate = "case \"$*\" in
+        *--simulate*containerd.io*) for name in containerd.io docker-ce TAKEN; do
+            echo \"Purg $name [1]\"; done;;
+        *--simulate*) echo 'Purg docker-ce [1]';;
+    esac";
+    StubHost::new()
+        .program(
+            "dpkg-query",
+            "printf 'containerd.io installed\\ndocker-ce config-files\\n'",
+        )
+        .program("apt-get", &simulate.replace("TAKEN", taken))
+}
+
+fn purged(stub: &StubHost) -> Vec<String> {
+    let purges = |call: &String| call.contains(" purge ") && !call.contains("--simulate");
+    let calls = stub.calls().into_iter().filter(purges);
+    let names = calls.map(|call| call.split_once(" purge ").unwrap().1.to_owned());
+    names
+        .flat_map(|names| names.split(' ').map(str::to_owned).collect::<Vec<_>>())
+        .filter(|word| !word.starts_with('-'))
+        .collect()
+}
+
+#[test]
+fn packages_are_purged_in_one_go() {
+    let stub = host_with_packages("");
+    assert_eq!(undo(&stub, &packages()).unwrap(), Reverted::Done);
+    assert_eq!(purged(&stub), ["containerd.io", "docker-ce"]);
+}
+
+#[test]
+fn a_package_that_others_need_is_kept_and_named() {
+    let stub = host_with_packages("nerdctl");
+    assert_eq!(
+        kept(&stub, &packages()),
+        "other packages need containerd.io"
+    );
+    assert_eq!(purged(&stub), ["docker-ce"]);
+}
+
+#[test]
+fn packages_that_are_all_needed_by_others_are_all_named() {
+    let stub = host_with_packages("nerdctl");
+    let containerd = Undo::PurgePackages {
+        packages: vec!["containerd.io".to_owned()],
+    };
+    let stub = stub.program("dpkg-query", "echo containerd.io installed");
+    assert_eq!(
+        kept(&stub, &containerd),
+        "other packages need containerd.io"
+    );
+    assert_eq!(purged(&stub), [""; 0]);
+}
+
+#[test]
+fn a_daemon_json_that_no_one_can_read_is_kept() {
+    let stub = StubHost::new().file(daemon_json::PATH, "{,");
+    let restore = Undo::RestoreDaemonJson {
+        created: true,
+        changes: Vec::new(),
+    };
+    let reason = kept(&stub, &restore);
+    assert!(reason.starts_with("it cannot be read"), "{reason}");
+    assert_eq!(stub.read(daemon_json::PATH), "{,");
+}
