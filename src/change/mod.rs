@@ -5,6 +5,8 @@
 
 mod files;
 mod journal;
+#[cfg(test)]
+pub(crate) mod trial;
 mod tx;
 mod undo;
 

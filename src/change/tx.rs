@@ -250,3 +250,6 @@ impl<'a> Tx<'a> {
         Ok(there.map(|there| there.mode() & 0o7777))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,44 @@
+//! For tests: changes tried out on a host, and taken back.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::{Journal, Tx};
+use crate::host::Host;
+use crate::report::{Event, Listener};
+
+/// A run that waits for nobody and that nobody cancels.
+pub fn begin<'a>(host: &'a Host, listener: Listener<'a>) -> Tx<'a> {
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let journal = Journal::read(host).unwrap();
+    Tx::begin(host, journal, Duration::ZERO, listener, cancelled).unwrap()
+}
+
+/// Makes a change in a run of its own.
+pub fn run<T>(host: &Host, change: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+    change(&mut begin(host, &|_| {}))
+}
+
+/// What the journal says was done and not taken back, oldest first.
+pub fn acts(host: &Host) -> Vec<String> {
+    let journal = Journal::read(host).unwrap();
+    journal.acts().iter().map(|act| act.text.clone()).collect()
+}
+
+/// Takes everything back, data included, and returns what was left, each with its reason.
+pub fn revert(host: &Host) -> Result<Vec<String>> {
+    let kept = RefCell::new(Vec::new());
+    let listener = |event| {
+        if let Event::Kept { text, reason } = event {
+            kept.borrow_mut().push(format!("{text}: {reason}"));
+        }
+    };
+    let count = begin(host, &listener).revert(0, true)?;
+    let kept = kept.take();
+    assert_eq!(kept.len(), count);
+    Ok(kept)
+}

@@ -1,0 +1,199 @@
+use super::*;
+use crate::change::trial;
+use crate::error::exit_code;
+use crate::host::stub::StubHost;
+
+const KEY: &str = "/etc/apt/keyrings/docker.asc";
+
+fn remove_group() -> Undo {
+    Undo::RemoveGroup {
+        group: "docker".to_owned(),
+    }
+}
+
+fn groupadd() -> Command {
+    Command::new("groupadd").arg("docker")
+}
+
+#[test]
+fn an_act_stands_in_the_journal_while_it_is_done() {
+    let stub = StubHost::new().program(
+        "groupadd",
+        "cp $ROOT/var/lib/dockstrap/journal $ROOT/var/lib/seen",
+    );
+    trial::run(stub.host(), |tx| {
+        tx.enter("docker-group");
+        tx.run("create group docker", remove_group(), &groupadd())
+    })
+    .unwrap();
+    let seen = stub.read("/var/lib/seen");
+    assert_eq!(seen.lines().count(), 2, "the schema and the act: {seen}");
+    for part in [
+        "\"line\":\"act\"",
+        "\"step\":\"docker-group\"",
+        "create group docker",
+        "remove-group",
+    ] {
+        assert!(seen.contains(part), "{part} in {seen}");
+    }
+    assert!(stub.read(journal::PATH).starts_with(&seen));
+    assert!(
+        stub.read(journal::PATH)
+            .ends_with("{\"line\":\"done\",\"act\":1}\n")
+    );
+}
+
+#[test]
+fn a_failed_act_is_begun_but_not_done_and_is_taken_back() {
+    let stub = StubHost::new()
+        .program("groupadd", "echo no room >&2; exit 10")
+        .program("groupdel", "");
+    let error = trial::run(stub.host(), |tx| {
+        tx.run("create group docker", remove_group(), &groupadd())
+    })
+    .unwrap_err();
+    assert!(error.to_string().contains("no room"), "{error}");
+    assert!(!stub.read(journal::PATH).contains("done"));
+    assert_eq!(trial::acts(stub.host()), ["create group docker"]);
+    stub.calls();
+    trial::revert(stub.host()).unwrap();
+    assert_eq!(stub.calls(), ["groupdel docker"]);
+}
+
+#[test]
+fn a_file_that_is_right_already_is_left_and_not_journaled() {
+    let stub = StubHost::new().file(KEY, "key");
+    let before = stub.host().metadata(KEY).unwrap().unwrap();
+    trial::run(stub.host(), |tx| tx.write_file(KEY, b"key", 0o644)).unwrap();
+    let after = stub.host().metadata(KEY).unwrap().unwrap();
+    assert_eq!(before.modified().unwrap(), after.modified().unwrap());
+    assert_eq!(trial::acts(stub.host()), [""; 0]);
+}
+
+#[test]
+fn a_file_that_was_there_comes_back_with_its_mode() {
+    let stub = StubHost::new().file(KEY, "old");
+    stub.set_mode(KEY, 0o600);
+    let before = stub.snapshot();
+    trial::run(stub.host(), |tx| tx.write_file(KEY, b"new", 0o644)).unwrap();
+    assert_eq!((stub.read(KEY).as_str(), stub.mode(KEY)), ("new", 0o644));
+    assert_eq!(trial::revert(stub.host()).unwrap(), [""; 0]);
+    assert_eq!(stub.snapshot(), before);
+}
+
+#[test]
+fn a_mode_that_differs_is_set_and_comes_back() {
+    let stub = StubHost::new().file(KEY, "key");
+    stub.set_mode(KEY, 0o600);
+    let before = stub.snapshot();
+    trial::run(stub.host(), |tx| tx.write_file(KEY, b"key", 0o644)).unwrap();
+    assert_eq!(stub.mode(KEY), 0o644);
+    trial::revert(stub.host()).unwrap();
+    assert_eq!(stub.snapshot(), before);
+}
+
+#[test]
+fn a_file_edited_since_is_kept_and_reported() {
+    for was_there in [false, true] {
+        let stub = StubHost::new();
+        if was_there {
+            stub.write(KEY, "old");
+        }
+        trial::run(stub.host(), |tx| tx.write_file(KEY, b"new", 0o644)).unwrap();
+        stub.write(KEY, "edited");
+        let kept = trial::revert(stub.host()).unwrap();
+        assert_eq!(kept[0], format!("write {KEY}: it was edited since"));
+        assert_eq!(stub.read(KEY), "edited");
+    }
+}
+
+#[test]
+fn folders_of_ours_go_when_they_are_empty_and_stay_otherwise() {
+    let stub = StubHost::new();
+    let before = stub.snapshot();
+    let write = |tx: &mut Tx<'_>| tx.write_file(KEY, b"key", 0o644);
+    trial::run(stub.host(), write).unwrap();
+    assert_eq!(stub.mode("/etc/apt/keyrings"), 0o755);
+    trial::revert(stub.host()).unwrap();
+    assert_eq!(stub.snapshot(), before);
+
+    trial::run(stub.host(), write).unwrap();
+    stub.write("/etc/apt/keyrings/other.asc", "another's");
+    assert_eq!(
+        trial::revert(stub.host()).unwrap(),
+        [
+            "create the folder /etc/apt/keyrings: other files are in it",
+            "create the folder /etc/apt: other files are in it"
+        ]
+    );
+    assert!(!stub.has(KEY));
+}
+
+#[test]
+fn the_journal_goes_when_nothing_is_left_in_it() {
+    let stub = StubHost::new();
+    trial::run(stub.host(), |tx| tx.write_file("/etc/a", b"a", 0o644)).unwrap();
+    assert_eq!(stub.mode(FOLDER), 0o700);
+    assert_eq!(stub.mode(journal::PATH), 0o600);
+    trial::revert(stub.host()).unwrap();
+    assert!(!stub.has(FOLDER));
+}
+
+#[test]
+fn only_what_came_after_is_taken_back() {
+    let stub = StubHost::new();
+    trial::run(stub.host(), |tx| tx.write_file("/etc/a", b"a", 0o644)).unwrap();
+    let mut tx = trial::begin(stub.host(), &|_| {});
+    let before = tx.journal().last();
+    tx.write_file("/etc/b", b"b", 0o644).unwrap();
+    tx.revert(before, true).unwrap();
+    assert!(stub.has("/etc/a") && !stub.has("/etc/b"));
+    assert_eq!(trial::acts(stub.host()), ["write /etc/a"]);
+}
+
+#[test]
+fn a_revert_that_fails_in_the_middle_goes_on_from_there() {
+    let stub = StubHost::new()
+        .program("groupadd", "")
+        .program("groupdel", "exit 10");
+    trial::run(stub.host(), |tx| {
+        tx.write_file("/etc/a", b"a", 0o644)?;
+        tx.run("create group docker", remove_group(), &groupadd())?;
+        tx.write_file("/etc/b", b"b", 0o644)
+    })
+    .unwrap();
+    let error = trial::revert(stub.host()).unwrap_err();
+    assert_eq!(error.to_string(), "taking back: create group docker");
+    assert_eq!(
+        trial::acts(stub.host()),
+        ["write /etc/a", "create group docker"]
+    );
+    let stub = stub.program("groupdel", "");
+    trial::revert(stub.host()).unwrap();
+    assert!(!stub.has("/etc/a") && !stub.has(FOLDER));
+}
+
+#[test]
+fn a_cancelled_run_begins_no_further_act() {
+    let stub = StubHost::new().program("groupadd", "");
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let journal = Journal::read(stub.host()).unwrap();
+    let wait = Duration::ZERO;
+    let mut tx = Tx::begin(stub.host(), journal, wait, &|_| {}, cancelled.clone()).unwrap();
+    tx.write_file("/etc/a", b"a", 0o644).unwrap();
+    cancelled.store(true, Ordering::Relaxed);
+    for refused in [
+        tx.write_file("/etc/b", b"b", 0o644),
+        tx.run("create a group", remove_group(), &groupadd())
+            .map(drop),
+        tx.run_covered(&groupadd()).map(drop),
+        tx.note("something", remove_group()),
+    ] {
+        assert_eq!(exit_code(&refused.unwrap_err()), 130);
+    }
+    assert_eq!(stub.calls(), [""; 0]);
+    assert!(!stub.has("/etc/b"));
+    // What was done can be taken back all the same.
+    tx.revert(0, true).unwrap();
+    assert!(!stub.has("/etc/a"));
+}
