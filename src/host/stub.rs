@@ -81,7 +81,7 @@ impl StubHost {
         let log = self.folder.path().join("calls");
         let text = fs::read_to_string(&log).unwrap_or_default();
         let _ = fs::remove_file(log);
-        text.lines().map(str::to_owned).collect()
+        text.split_terminator('\0').map(str::to_owned).collect()
     }
 
     /// Puts a file there as anybody may, past every journal.
@@ -111,7 +111,7 @@ impl StubHost {
     }
 
     /// Everything on the host, each path with its mode and content, to compare with later.
-    pub fn snapshot(&self) -> BTreeMap<String, (u32, Vec<u8>)> {
+    pub fn snapshot(&self) -> BTreeMap<String, (u32, String)> {
         let mut all = BTreeMap::new();
         let mut folders = vec!["/".to_owned()];
         while let Some(folder) = folders.pop() {
@@ -121,6 +121,7 @@ impl StubHost {
                     folders.push(path.clone());
                 }
                 let content = fs::read(self.host.path(&path)).unwrap_or_default();
+                let content = String::from_utf8_lossy(&content).into_owned();
                 all.insert(path.clone(), (self.mode(&path), content));
             }
         }
