@@ -14,6 +14,7 @@ use clap::CommandFactory;
 use crate::cli::{Cli, Command};
 use crate::error::Failure;
 use crate::host::Host;
+use crate::ui;
 use crate::verify::Verification;
 
 /// Runs the subcommand.
@@ -25,8 +26,9 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Verify(arguments) => verify::run(&host, &arguments),
         Command::Uninstall(arguments) => uninstall::run(&host, arguments),
         Command::Completions { shell } => {
-            let mut cli = Cli::command();
-            clap_complete::generate(shell, &mut cli, "dockstrap", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "dockstrap", &mut script);
+            ui::line(String::from_utf8_lossy(&script).trim_end());
             Ok(ExitCode::SUCCESS)
         }
         Command::Probe(probe) => probe::run(&probe),
