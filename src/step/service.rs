@@ -43,14 +43,19 @@ impl Service {
         if !unit.enabled {
             needs.push(Need::Enable);
         }
-        match host.engine_info()? {
-            Some(engine) if unit.active => {
+        // A stopped engine is not asked: its socket would start it.
+        let engine = match unit.active {
+            true => host.engine_info()?,
+            false => None,
+        };
+        match engine {
+            Some(engine) => {
                 if self.is_outdated(host, unit, &engine)? {
                     let containers = engine.containers_running;
                     needs.push(Need::Restart { containers });
                 }
             }
-            _ => needs.push(Need::Start),
+            None => needs.push(Need::Start),
         }
         Ok(needs)
     }
@@ -178,3 +183,6 @@ pub fn failure(host: &Host) -> Result<Option<String>> {
     let failed = host.query(&systemctl(&["is-failed", "--quiet", UNIT]))?;
     Ok((failed.code == 0).then(|| failure_reason(host)))
 }
+
+#[cfg(test)]
+mod tests;

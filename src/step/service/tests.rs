@@ -1,0 +1,187 @@
+use super::*;
+use crate::change::trial;
+use crate::error::exit_code;
+use crate::host::stub::StubHost;
+use serde_json::json;
+
+const RECOMMENDED: &str = r#"{
+  "log-driver": "local",
+  "log-opts": {"max-size": "20m", "max-file": "5"},
+  "live-restore": true
+}"#;
+
+/// A host whose unit is in the state that `/unit` says.
+fn host(load: &str, file: &str, active: &str) -> StubHost {
+    let state = format!(
+        "LoadState={load}\nUnitFileState={file}\nActiveState={active}\n\
+         ActiveEnterTimestamp=@4000000000\n"
+    );
+    StubHost::new()
+        .file("/unit", state)
+        .file(daemon_json::PATH, RECOMMENDED)
+        .program("journalctl", "echo no space left on device")
+        .program(
+            "systemctl",
+            "set_to() { sed -i \"s/^$1=.*/$1=$2/\" $ROOT/unit; }
+            case \"$*\" in
+                *ExecStart*) ;;
+                show*) cat $ROOT/unit ;;
+                enable*) set_to UnitFileState enabled ;;
+                disable*) set_to UnitFileState disabled ;;
+                start*) set_to ActiveState active ;;
+                stop*) set_to ActiveState inactive ;;
+            esac",
+        )
+}
+
+fn engine(log_driver: &str) -> serde_json::Value {
+    json!({
+        "ServerVersion": "29.5.3", "LoggingDriver": log_driver, "LiveRestoreEnabled": true,
+        "ContainersRunning": 3, "Driver": "overlay2", "CgroupDriver": "systemd",
+        "CgroupVersion": "2", "DockerRootDir": "/var/lib/docker",
+    })
+}
+
+fn service() -> Service {
+    Service::new(&[])
+}
+
+fn inspect(stub: &StubHost) -> Finding {
+    service().inspect(stub.host()).unwrap()
+}
+
+fn apply(stub: &StubHost) -> Result<()> {
+    trial::run(stub.host(), |tx| service().apply(tx))
+}
+
+/// The calls since, but for those that ask.
+fn changes(stub: &StubHost) -> Vec<String> {
+    let mut calls = stub.calls();
+    calls.retain(|call| !call.starts_with("systemctl show"));
+    calls
+}
+
+#[test]
+fn absent_it_comes_with_its_package() {
+    let stub = host("not-found", "", "inactive");
+    let finding = inspect(&stub);
+    assert!(!finding.satisfied);
+    assert!(finding.summary.contains("by its package"));
+    let error = apply(&stub).unwrap_err();
+    assert_eq!(error.to_string(), "the packages brought no docker.service");
+}
+
+#[test]
+fn satisfied_when_enabled_running_and_configured() {
+    let stub = host("loaded", "enabled", "active").engine(engine("local"));
+    assert!(inspect(&stub).satisfied);
+    apply(&stub).unwrap();
+    assert_eq!(changes(&stub), [""; 0]);
+    assert_eq!(trial::acts(stub.host()), [""; 0]);
+}
+
+#[test]
+fn disabled_and_stopped_it_is_enabled_and_started_and_goes_back() {
+    let stub = host("loaded", "disabled", "inactive");
+    let before = stub.snapshot();
+    assert_eq!(inspect(&stub).summary, "enable and start docker.service");
+    apply(&stub).unwrap();
+    let commands = ["enable", "start"].map(|verb| format!("systemctl {verb} docker.service"));
+    assert_eq!(changes(&stub), commands);
+    trial::revert(stub.host()).unwrap();
+    assert_eq!(stub.snapshot(), before);
+}
+
+#[test]
+fn enabled_before_us_it_is_only_started_and_only_stopped() {
+    let stub = host("loaded", "enabled", "inactive");
+    let before = stub.snapshot();
+    assert_eq!(inspect(&stub).summary, "start docker.service");
+    apply(&stub).unwrap();
+    trial::revert(stub.host()).unwrap();
+    assert!(!stub.calls().concat().contains("disable"));
+    assert_eq!(stub.snapshot(), before);
+}
+
+#[test]
+fn running_before_us_it_is_only_enabled_and_goes_on_running() {
+    let stub = host("loaded", "disabled", "active").engine(engine("local"));
+    assert_eq!(inspect(&stub).summary, "enable docker.service");
+    apply(&stub).unwrap();
+    assert!(inspect(&stub).satisfied);
+    trial::revert(stub.host()).unwrap();
+    assert!(!stub.calls().concat().contains("stop"));
+    assert!(stub.read("/unit").contains("ActiveState=active"));
+}
+
+#[test]
+fn applied_twice_it_is_done_once() {
+    let stub = host("loaded", "disabled", "inactive");
+    apply(&stub).unwrap();
+    let acts = trial::acts(stub.host());
+    let stub = stub.engine(engine("local"));
+    apply(&stub).unwrap();
+    assert_eq!(trial::acts(stub.host()), acts);
+}
+
+#[test]
+fn masked_it_is_refused_with_the_way_out() {
+    let stub = host("masked", "masked", "inactive");
+    let error = service().inspect(stub.host()).unwrap_err();
+    assert_eq!(exit_code(&error), 4);
+    assert!(
+        error
+            .to_string()
+            .ends_with("systemctl unmask docker.service")
+    );
+}
+
+#[test]
+fn an_engine_that_differs_from_its_file_is_reloaded_and_then_restarted() {
+    let stub = host("loaded", "enabled", "active").engine(engine("json-file"));
+    let finding = inspect(&stub);
+    assert_eq!(finding.summary, "restart docker.service");
+    assert!(finding.details[0].starts_with("3 running containers"));
+    apply(&stub).unwrap();
+    let commands = ["reload", "restart"].map(|verb| format!("systemctl {verb} docker.service"));
+    assert_eq!(changes(&stub), commands);
+}
+
+#[test]
+fn an_engine_older_than_its_changed_file_is_restarted() {
+    let stub = host("loaded", "enabled", "active").engine(engine("local"));
+    stub.write("/unit", stub.read("/unit").replace("@4000000000", "@1000"));
+    assert!(inspect(&stub).satisfied, "this run changes nothing");
+    let changed = Change {
+        key: "log-opts".to_owned(),
+        before: None,
+        after: None,
+    };
+    let finding = Service::new(&[changed]).inspect(stub.host()).unwrap();
+    assert_eq!(finding.summary, "restart docker.service");
+}
+
+#[test]
+fn a_stopped_engine_is_not_asked_lest_its_socket_start_it() {
+    // What listens here would answer; as if systemd listened in the engine's place.
+    let stub = host("loaded", "enabled", "inactive").engine(engine("json-file"));
+    assert_eq!(inspect(&stub).summary, "start docker.service");
+}
+
+#[test]
+fn an_engine_that_does_not_start_has_the_last_word() {
+    let stub = host("loaded", "enabled", "inactive");
+    let systemctl = "case $1 in show) cat $ROOT/unit;; start) exit 1;; esac";
+    let stub = stub.program("systemctl", systemctl);
+    let error = apply(&stub).unwrap_err();
+    assert!(error.to_string().ends_with("no space left on device"));
+}
+
+#[test]
+fn the_units_flags_are_read_from_its_command_line() {
+    let shown = "{ path=/usr/bin/dockerd ; argv[]=/usr/bin/dockerd -H fd:// --debug ; pid=0 }";
+    let stub = StubHost::new().program("systemctl", &format!("echo '{shown}'"));
+    assert_eq!(unit_flags(stub.host()).unwrap(), ["-H", "fd://", "--debug"]);
+    let none = stub.program("systemctl", "");
+    assert_eq!(unit_flags(none.host()).unwrap(), PACKAGED_FLAGS);
+}
