@@ -83,6 +83,9 @@ impl Step for DaemonJson {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
         let Merged { document, changes } = self.merged(tx.host())?;
+        if changes.is_empty() {
+            return Ok(());
+        }
         if tx.host().engine_info()?.is_some() {
             tx.note(
                 "change the configuration of a running engine",
@@ -106,4 +109,126 @@ fn blocked(problems: &str) -> anyhow::Error {
          Mend it and run this again:\n{problems}"
     ))
     .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::trial;
+    use crate::error::exit_code;
+    use crate::host::stub::StubHost;
+    use serde_json::json;
+
+    fn host() -> StubHost {
+        StubHost::new().program("systemctl", "")
+    }
+
+    fn step() -> DaemonJson {
+        DaemonJson::new(Vec::new())
+    }
+
+    fn inspect(stub: &StubHost) -> Finding {
+        step().inspect(stub.host()).unwrap()
+    }
+
+    fn apply(stub: &StubHost) {
+        trial::run(stub.host(), |tx| step().apply(tx)).unwrap();
+    }
+
+    #[test]
+    fn absent_it_is_written_with_every_key_shown() {
+        let stub = host();
+        let finding = inspect(&stub);
+        assert_eq!(finding.summary, format!("write {PATH}"));
+        assert_eq!(finding.details.len(), 3);
+        assert_eq!(finding.details[0], "log-driver: absent → \"local\"");
+        apply(&stub);
+        assert!(inspect(&stub).satisfied);
+        assert!(stub.read(PATH).contains("\"live-restore\": true"));
+        assert_eq!(stub.mode(PATH), 0o644);
+    }
+
+    #[test]
+    fn what_differs_is_the_users_and_stays() {
+        let theirs = "{\n  \"live-restore\": false,\n  \"debug\": true\n}\n";
+        let stub = host().file(PATH, theirs);
+        stub.set_mode(PATH, 0o600);
+        let before = stub.snapshot();
+        let finding = inspect(&stub);
+        assert_eq!(finding.summary, format!("merge into {PATH}"));
+        assert!(!finding.details.concat().contains("live-restore"));
+        apply(&stub);
+        assert!(inspect(&stub).satisfied);
+        assert!(stub.read(PATH).contains("\"live-restore\": false"));
+        assert_eq!(stub.mode(PATH), 0o600);
+        trial::revert(stub.host()).unwrap();
+        assert_eq!(stub.snapshot(), before);
+    }
+
+    #[test]
+    fn there_before_us_it_satisfies() {
+        let stub = host();
+        apply(&stub);
+        let text = stub.read(PATH);
+        let stub = host().file(PATH, text);
+        assert!(inspect(&stub).satisfied);
+    }
+
+    #[test]
+    fn applied_twice_it_is_written_once() {
+        let stub = host();
+        apply(&stub);
+        let acts = trial::acts(stub.host());
+        apply(&stub);
+        assert_eq!(trial::acts(stub.host()), acts);
+    }
+
+    #[test]
+    fn reverted_it_goes_but_for_what_was_edited_since() {
+        let stub = host();
+        let before = stub.snapshot();
+        apply(&stub);
+        trial::revert(stub.host()).unwrap();
+        assert_eq!(stub.snapshot(), before);
+
+        apply(&stub);
+        stub.write(PATH, stub.read(PATH).replace("\"local\"", "\"journald\""));
+        let kept = trial::revert(stub.host()).unwrap();
+        assert_eq!(kept[0], format!("write {PATH}: edited since: log-driver"));
+        assert!(stub.read(PATH).contains("journald"));
+        assert!(!stub.read(PATH).contains("live-restore"));
+    }
+
+    #[test]
+    fn with_a_file_that_stops_the_engine_nothing_is_done() {
+        for broken in ["{", "[]", "{\"live-restore\": \"yes\"}"] {
+            let stub = host().file(PATH, broken);
+            let error = DaemonJson.inspect(stub.host()).unwrap_err();
+            assert_eq!(exit_code(&error), 4, "{broken}");
+            assert!(error.to_string().contains(PATH), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_member_of_a_swarm_gets_no_live_restore() {
+        let stub = host().file(SWARM_STATE, "{}");
+        apply(&stub);
+        assert!(!stub.read(PATH).contains("live-restore"));
+        assert!(inspect(&stub).satisfied);
+    }
+
+    #[test]
+    fn a_running_engine_reads_its_configuration_again_on_the_way_back() {
+        let stub = host().engine(json!({
+            "ServerVersion": "29.5.3", "LoggingDriver": "json-file", "LiveRestoreEnabled": false,
+            "ContainersRunning": 0, "Driver": "overlay2", "CgroupDriver": "systemd",
+            "CgroupVersion": "2", "DockerRootDir": "/var/lib/docker",
+        }));
+        apply(&stub);
+        stub.calls();
+        trial::revert(stub.host()).unwrap();
+        assert!(!stub.has(PATH));
+        let restart = "systemctl restart docker.service".to_owned();
+        assert_eq!(stub.calls().last(), Some(&restart));
+    }
 }
