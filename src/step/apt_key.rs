@@ -52,3 +52,93 @@ impl Step for AptKey {
         tx.write_file(&self.keyring, &self.certificate, 0o644)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::trial;
+    use crate::host::stub::StubHost;
+    use crate::step::repository::KEYRING;
+    use crate::trust::fixture;
+
+    fn key() -> AptKey {
+        let certificate = fixture::certificate("docker").unwrap();
+        AptKey {
+            keyring: KEYRING.to_owned(),
+            pin: certificate.fingerprint(),
+            certificate: certificate.armored(),
+        }
+    }
+
+    fn inspect(stub: &StubHost) -> Finding {
+        key().inspect(stub.host()).unwrap()
+    }
+
+    fn apply(stub: &StubHost) {
+        trial::run(stub.host(), |tx| key().apply(tx)).unwrap();
+    }
+
+    #[test]
+    fn absent_it_is_written_and_its_fingerprint_shown() {
+        let stub = StubHost::new();
+        let finding = inspect(&stub);
+        assert_eq!(finding.summary, format!("write {KEYRING}"));
+        assert_eq!(finding.details, [format!("fingerprint {}", key().pin)]);
+        apply(&stub);
+        assert!(inspect(&stub).satisfied);
+        assert_eq!(stub.mode(KEYRING), 0o644);
+    }
+
+    #[test]
+    fn there_before_us_in_any_form_it_satisfies() {
+        for form in ["docker.asc", "docker.gpg"] {
+            let stub = StubHost::new().file(KEYRING, fixture::bytes(form));
+            assert!(inspect(&stub).satisfied, "{form}");
+        }
+    }
+
+    #[test]
+    fn another_key_a_weak_one_and_no_key_at_all_are_replaced() {
+        for content in [
+            fixture::bytes("other.asc"),
+            fixture::bytes("weak.asc"),
+            [fixture::bytes("docker.gpg"), fixture::bytes("docker.gpg")].concat(),
+            b"hello".to_vec(),
+        ] {
+            let stub = StubHost::new().file(KEYRING, content);
+            let before = stub.snapshot();
+            assert_eq!(inspect(&stub).summary, format!("replace {KEYRING}"));
+            apply(&stub);
+            assert!(inspect(&stub).satisfied);
+            trial::revert(stub.host()).unwrap();
+            assert_eq!(stub.snapshot(), before);
+        }
+    }
+
+    #[test]
+    fn a_key_that_apt_may_not_read_is_replaced() {
+        let stub = StubHost::new().file(KEYRING, key().certificate);
+        stub.set_mode(KEYRING, 0o600);
+        assert!(!inspect(&stub).satisfied);
+        apply(&stub);
+        assert!(inspect(&stub).satisfied);
+    }
+
+    #[test]
+    fn applied_twice_it_is_written_once() {
+        let stub = StubHost::new();
+        apply(&stub);
+        let acts = trial::acts(stub.host());
+        apply(&stub);
+        assert_eq!(trial::acts(stub.host()), acts);
+    }
+
+    #[test]
+    fn reverted_it_goes_with_the_folders_it_brought() {
+        let stub = StubHost::new();
+        let before = stub.snapshot();
+        apply(&stub);
+        trial::revert(stub.host()).unwrap();
+        assert_eq!(stub.snapshot(), before);
+    }
+}

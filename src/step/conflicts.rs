@@ -39,3 +39,64 @@ pub fn check(host: &Host, facts: &Facts) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::exit_code;
+    use crate::facts;
+    use crate::host::stub::StubHost;
+
+    fn noble() -> StubHost {
+        StubHost::new()
+            .file("/etc/os-release", "ID=ubuntu\nVERSION_CODENAME=noble\n")
+            .folder("/run/systemd/system")
+            .program("dpkg", "echo amd64")
+            .program("dpkg-query", "exit 1")
+    }
+
+    fn checked(stub: &StubHost) -> Result<()> {
+        check(stub.host(), &facts::gather(stub.host()).unwrap())
+    }
+
+    fn refused(stub: &StubHost) -> String {
+        let error = checked(stub).unwrap_err();
+        assert_eq!(exit_code(&error), 4);
+        error.to_string()
+    }
+
+    #[test]
+    fn a_bare_host_is_let_through() {
+        checked(&noble()).unwrap();
+    }
+
+    #[test]
+    fn without_systemd_the_engine_could_not_be_started() {
+        let stub = noble();
+        std::fs::remove_dir(stub.host().path("/run/systemd/system")).unwrap();
+        assert!(refused(&stub).contains("systemd does not run"));
+    }
+
+    #[test]
+    fn every_conflicting_package_is_named_with_the_way_out() {
+        let installed = "echo docker.io 27.5 installed ok; echo runc 1.2 installed ok";
+        let refusal = refused(&noble().program("dpkg-query", installed));
+        assert!(
+            refusal.ends_with("apt-get remove docker.io runc"),
+            "{refusal}"
+        );
+    }
+
+    #[test]
+    fn what_was_removed_does_not_conflict_nor_does_dockers_own() {
+        let known = "echo docker.io 27.5 config-files ok; echo containerd.io 2.1 installed ok";
+        checked(&noble().program("dpkg-query", known)).unwrap();
+    }
+
+    #[test]
+    fn docker_as_a_snap_is_refused() {
+        for path in ["/snap/bin/docker", "/var/lib/snapd/snap/bin/docker"] {
+            assert!(refused(&noble().file(path, "")).ends_with("snap remove docker"));
+        }
+    }
+}

@@ -203,7 +203,7 @@ mod tests {
     fn with_a_file_that_stops_the_engine_nothing_is_done() {
         for broken in ["{", "[]", "{\"live-restore\": \"yes\"}"] {
             let stub = host().file(PATH, broken);
-            let error = DaemonJson.inspect(stub.host()).unwrap_err();
+            let error = step().inspect(stub.host()).unwrap_err();
             assert_eq!(exit_code(&error), 4, "{broken}");
             assert!(error.to_string().contains(PATH), "{error}");
         }

@@ -106,3 +106,113 @@ fn members(host: &Host) -> Result<Option<Vec<String>>> {
     let members = members.split(',').filter(|member| !member.is_empty());
     Ok(Some(members.map(str::to_owned).collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::trial;
+    use crate::error::exit_code;
+    use crate::host::stub::StubHost;
+
+    /// A host with the users alice and bob, whose account programs keep to `/etc/group`.
+    fn host(groups: &str) -> StubHost {
+        StubHost::new()
+            .file("/etc/passwd", "alice:x:1000:\nbob:x:1001:\n")
+            .file("/etc/group", groups)
+            .program("getent", "grep \"^$2:\" $ROOT/etc/$1 || exit 2")
+            .program("groupadd", "echo \"$2:x:990:\" >>$ROOT/etc/group")
+            .program("groupdel", "sed -i \"/^$1:/d\" $ROOT/etc/group")
+            .program(
+                "gpasswd",
+                "case $1 in
+                    --add) edit=\"s/^$3:.*[^:]$/&,$2/; s/^$3:.*:$/&$2/\" ;;
+                    --delete) edit=\"/^$3:/ s/\\b$2\\b//; s/,$//; s/:,/:/\" ;;
+                esac
+                sed -i \"$edit\" $ROOT/etc/group",
+            )
+    }
+
+    fn group(users: &[&str]) -> DockerGroup {
+        DockerGroup {
+            users: users.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn inspect(stub: &StubHost, users: &[&str]) -> Finding {
+        group(users).inspect(stub.host()).unwrap()
+    }
+
+    fn apply(stub: &StubHost, users: &[&str]) {
+        trial::run(stub.host(), |tx| group(users).apply(tx)).unwrap();
+    }
+
+    #[test]
+    fn absent_it_is_created_and_the_cost_of_membership_told() {
+        let stub = host("");
+        let finding = inspect(&stub, &["alice"]);
+        assert_eq!(finding.summary, "create group docker");
+        assert!(finding.details[0].contains("root's rights"));
+        apply(&stub, &["alice"]);
+        assert_eq!(inspect(&stub, &["alice"]).summary, "members: alice");
+        assert_eq!(stub.read("/etc/group"), "docker:x:990:alice\n");
+    }
+
+    #[test]
+    fn satisfied_with_the_members_asked_for_or_none() {
+        assert!(inspect(&host("docker:x:990:alice,bob\n"), &["bob"]).satisfied);
+        let empty = inspect(&host("docker:x:990:\n"), &[]);
+        assert_eq!(empty, Finding::satisfied("group docker has no members"));
+        assert!(!inspect(&host(""), &[]).satisfied);
+    }
+
+    #[test]
+    fn missing_members_are_added_and_those_before_us_stay() {
+        let stub = host("docker:x:990:alice\n");
+        let before = stub.snapshot();
+        let finding = inspect(&stub, &["alice", "bob"]);
+        assert_eq!(finding.summary, "add members to group docker");
+        assert_eq!(finding.details.len(), 1);
+        apply(&stub, &["alice", "bob"]);
+        assert_eq!(stub.read("/etc/group"), "docker:x:990:alice,bob\n");
+        trial::revert(stub.host()).unwrap();
+        assert_eq!(stub.snapshot(), before);
+    }
+
+    #[test]
+    fn applied_twice_each_is_added_once() {
+        let stub = host("");
+        apply(&stub, &["alice"]);
+        stub.calls();
+        apply(&stub, &["alice"]);
+        let changes = |call: &String| !call.starts_with("getent");
+        assert_eq!(stub.calls().into_iter().filter(changes).count(), 0);
+        assert_eq!(trial::acts(stub.host()).len(), 2);
+    }
+
+    #[test]
+    fn reverted_members_go_first_and_then_the_group() {
+        let stub = host("users:x:100:\n");
+        let before = stub.snapshot();
+        apply(&stub, &["alice", "bob"]);
+        stub.calls();
+        trial::revert(stub.host()).unwrap();
+        assert_eq!(
+            stub.calls(),
+            [
+                "gpasswd --delete bob docker",
+                "gpasswd --delete alice docker",
+                "groupdel docker"
+            ]
+        );
+        assert_eq!(stub.snapshot(), before);
+    }
+
+    #[test]
+    fn a_user_that_does_not_exist_is_refused_before_anything_is_done() {
+        let stub = host("");
+        assert!(group(&["alice"]).inspect(stub.host()).is_ok());
+        let error = group(&["carol"]).inspect(stub.host()).unwrap_err();
+        assert_eq!(exit_code(&error), 2);
+        assert!(error.to_string().contains("adduser carol"), "{error}");
+    }
+}

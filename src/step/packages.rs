@@ -58,10 +58,21 @@ impl Packages {
             ..
         } = repository;
         let index = Index::fetch(http, source, certificate, &missing, listener)?;
-        let view = View::open(host, source, certificate, &index)?;
+        Packages::offered(host, repository, &index, missing, settings.allow_downgrade)
+    }
+
+    fn offered(
+        host: &Host,
+        repository: &Repository,
+        index: &Index,
+        missing: Vec<&'static str>,
+        allow_downgrade: bool,
+    ) -> Result<Packages> {
+        let source = &repository.source;
+        let view = View::open(host, source, &repository.certificate, index)?;
         let transaction = view.plan(host, &missing)?;
         refuse_removals(&transaction)?;
-        let seen = look_back(host, source, &index, &transaction, settings)?;
+        let seen = look_back(host, source, index, &transaction, allow_downgrade)?;
         Ok(Packages {
             offer: Some(Offer {
                 seen,
@@ -150,7 +161,7 @@ fn look_back(
     source: &Source,
     index: &Index,
     transaction: &Transaction,
-    settings: &Settings,
+    allow_downgrade: bool,
 ) -> Result<Seen> {
     let mut installs = transaction.installs.iter();
     let engine = installs.find(|install| install.package == "docker-ce");
@@ -170,7 +181,7 @@ fn look_back(
         },
     };
     match &before {
-        Some(before) if !settings.allow_downgrade => seen.refuse_older_than(before, host)?,
+        Some(before) if !allow_downgrade => seen.refuse_older_than(before, host)?,
         _ => {}
     }
     Ok(seen)
@@ -227,3 +238,6 @@ fn refuse_another(host: &Host, offer: &Offer) -> Result<()> {
          else; run this again for a new plan"
     )
 }
+
+#[cfg(test)]
+mod tests;

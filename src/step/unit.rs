@@ -85,3 +85,18 @@ impl Unit {
 pub fn systemctl(arguments: &[&str]) -> Command {
     Command::new("systemctl").args(arguments.iter().copied())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::stub::StubHost;
+
+    #[test]
+    fn the_units_flags_are_read_from_its_command_line() {
+        let shown = "{ path=/usr/bin/dockerd ; argv[]=/usr/bin/dockerd -H fd:// --debug ; pid=0 }";
+        let stub = StubHost::new().program("systemctl", &format!("echo '{shown}'"));
+        assert_eq!(flags(stub.host()).unwrap(), ["-H", "fd://", "--debug"]);
+        let none = stub.program("systemctl", "");
+        assert_eq!(flags(none.host()).unwrap(), PACKAGED_FLAGS);
+    }
+}

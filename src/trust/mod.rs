@@ -10,7 +10,7 @@
 mod certificate;
 mod fingerprint;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod frame;
 mod hash;
 mod index;

@@ -42,8 +42,15 @@ fn engine(log_driver: &str) -> serde_json::Value {
     })
 }
 
+fn service_when(file_changes: bool) -> Service {
+    Service {
+        configuration: DaemonJson::new(Vec::new()),
+        file_changes,
+    }
+}
+
 fn service() -> Service {
-    Service::new(&[])
+    service_when(false)
 }
 
 fn inspect(stub: &StubHost) -> Finding {
@@ -152,12 +159,7 @@ fn an_engine_older_than_its_changed_file_is_restarted() {
     let stub = host("loaded", "enabled", "active").engine(engine("local"));
     stub.write("/unit", stub.read("/unit").replace("@4000000000", "@1000"));
     assert!(inspect(&stub).satisfied, "this run changes nothing");
-    let changed = Change {
-        key: "log-opts".to_owned(),
-        before: None,
-        after: None,
-    };
-    let finding = Service::new(&[changed]).inspect(stub.host()).unwrap();
+    let finding = service_when(true).inspect(stub.host()).unwrap();
     assert_eq!(finding.summary, "restart docker.service");
 }
 
@@ -175,13 +177,4 @@ fn an_engine_that_does_not_start_has_the_last_word() {
     let stub = stub.program("systemctl", systemctl);
     let error = apply(&stub).unwrap_err();
     assert!(error.to_string().ends_with("no space left on device"));
-}
-
-#[test]
-fn the_units_flags_are_read_from_its_command_line() {
-    let shown = "{ path=/usr/bin/dockerd ; argv[]=/usr/bin/dockerd -H fd:// --debug ; pid=0 }";
-    let stub = StubHost::new().program("systemctl", &format!("echo '{shown}'"));
-    assert_eq!(unit_flags(stub.host()).unwrap(), ["-H", "fd://", "--debug"]);
-    let none = stub.program("systemctl", "");
-    assert_eq!(unit_flags(none.host()).unwrap(), PACKAGED_FLAGS);
 }

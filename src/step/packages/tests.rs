@@ -1,0 +1,217 @@
+use super::*;
+use crate::apt::Source;
+use crate::change::trial;
+use crate::error::exit_code;
+use crate::host::stub::StubHost;
+use crate::step::repository::KEYRING;
+use crate::trust::fixture;
+
+/// An apt that would do what `/simulated` says; once it has, dpkg knows what `/installed` says.
+const APT: &str = r#"
+for word; do
+    case $word in *apt.conf) lists=${word%/*}/lists;; -oAPT::Status-Fd=*) pipe=${word#*=};; esac
+done
+case "$*" in
+    *indextargets*) echo $lists/docker_dists_noble_stable_binary-amd64_Packages ;;
+    *--print-uris*) echo "'https://example.com/a.deb' a.deb 2500000 SHA256:aa" ;;
+    *--simulate*purge*) sed 's/^/Purg /' $ROOT/dpkg ;;
+    *--simulate*) cat $ROOT/simulated ;;
+    *--no-remove*)
+        echo 'pmstatus:docker-ce:50:Unpacking docker-ce' >/proc/self/fd/$pipe
+        cp $ROOT/installed $ROOT/dpkg
+        mkdir -p $ROOT/var/lib/docker/volumes ;;
+    *purge*) rm $ROOT/dpkg ;;
+esac"#;
+
+const LISTS: [&str; 2] = [
+    "/var/lib/apt/lists/docker_dists_noble_InRelease",
+    "/var/lib/apt/lists/docker_dists_noble_stable_binary-amd64_Packages",
+];
+
+fn simulated(version: &str) -> String {
+    let inst = |package: &&str| format!("Inst {package} ({version} Docker CE:noble [amd64])\n");
+    ENGINE_PACKAGES.iter().map(inst).collect()
+}
+
+fn host() -> StubHost {
+    let known = |package: &&str| format!("{package} 5:29.5.3 installed ok\n");
+    let installed: String = ENGINE_PACKAGES.iter().map(known).collect();
+    StubHost::new()
+        .file("/var/lib/apt/lists/archive_Packages", "")
+        .file("/simulated", simulated("5:29.5.3"))
+        .file("/installed", installed)
+        .program("apt-get", APT)
+        .program("dpkg-query", "cat $ROOT/dpkg 2>/dev/null")
+}
+
+fn offered(stub: &StubHost) -> Result<Packages> {
+    let repository = Repository {
+        source: Source {
+            uri: "https://docker.example/linux/ubuntu".to_owned(),
+            suite: "noble".to_owned(),
+            architecture: "amd64".to_owned(),
+        },
+        keyring: KEYRING.to_owned(),
+        pin: fixture::fingerprints("docker")[0],
+        certificate: fixture::certificate("docker").unwrap(),
+    };
+    let index = Index {
+        inrelease: b"signed".to_vec(),
+        packages: b"index".to_vec(),
+        date: fixture::today(),
+    };
+    let missing = ENGINE_PACKAGES.to_vec();
+    Packages::offered(stub.host(), &repository, &index, missing, false)
+}
+
+fn apply(stub: &StubHost, packages: &Packages) -> Result<()> {
+    trial::run(stub.host(), |tx| packages.apply(tx))
+}
+
+#[test]
+fn absent_they_are_installed_in_just_the_versions_of_the_plan() {
+    let stub = host();
+    let packages = offered(&stub).unwrap();
+    let finding = packages.inspect(stub.host()).unwrap();
+    assert_eq!(finding.summary, "install 6 packages, download 2.5 MB");
+    assert_eq!(finding.details[0], "docker-ce 5:29.5.3");
+    stub.calls();
+    apply(&stub, &packages).unwrap();
+    let after = packages.inspect(stub.host()).unwrap();
+    assert_eq!(after, Finding::satisfied("docker-ce 5:29.5.3"));
+    let calls = stub.calls();
+    let install = calls.iter().find(|call| call.contains("--no-remove"));
+    let install = install.unwrap();
+    for package in ENGINE_PACKAGES {
+        assert!(
+            install.contains(&format!(" {package}=5:29.5.3 ")),
+            "{install}"
+        );
+    }
+}
+
+#[test]
+fn planning_leaves_the_host_as_it_is() {
+    let stub = host();
+    let before = stub.snapshot();
+    let packages = offered(&stub).unwrap();
+    packages.inspect(stub.host()).unwrap();
+    assert_eq!(stub.snapshot(), before);
+}
+
+#[test]
+fn there_before_us_they_satisfy_and_nothing_is_asked_of_apt() {
+    let stub = host();
+    stub.write("/dpkg", stub.read("/installed"));
+    let packages = Packages { offer: None };
+    assert!(packages.inspect(stub.host()).unwrap().satisfied);
+    apply(&stub, &packages).unwrap();
+    assert_eq!(trial::acts(stub.host()), [""; 0]);
+    assert_eq!(stub.calls().len(), 1);
+}
+
+#[test]
+fn packages_that_went_missing_since_are_no_plan() {
+    let error = Packages { offer: None }.inspect(host().host()).unwrap_err();
+    assert!(error.to_string().contains("run this again"), "{error}");
+}
+
+#[test]
+fn an_upgrade_shows_both_versions_and_is_not_purged() {
+    let stub = host();
+    let upgrade = "Inst docker-ce [5:28.0.0] (5:29.5.3 Docker CE:noble [amd64])\n";
+    stub.write(
+        "/simulated",
+        upgrade.to_owned() + &simulated("5:29.5.3").replace("docker-ce ", "x "),
+    );
+    let packages = offered(&stub).unwrap();
+    let details = packages.inspect(stub.host()).unwrap().details;
+    assert_eq!(details[0], "docker-ce 5:28.0.0 → 5:29.5.3");
+    apply(&stub, &packages).unwrap();
+    let acts = trial::acts(stub.host());
+    let install = acts.iter().find(|act| act.starts_with("install")).unwrap();
+    assert!(
+        !install.split(' ').any(|word| word == "docker-ce"),
+        "{install}"
+    );
+}
+
+#[test]
+fn a_plan_that_would_remove_a_package_is_refused() {
+    let stub = host();
+    stub.write(
+        "/simulated",
+        "Remv podman [4.9]\n".to_owned() + &simulated("1"),
+    );
+    let error = offered(&stub).err().unwrap();
+    assert_eq!(exit_code(&error), 4);
+    assert!(
+        error.to_string().ends_with("apt-get remove podman"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_host_that_moved_since_the_plan_is_refused_and_put_back() {
+    for moved in [
+        simulated("5:29.6.0"),
+        "Remv podman [4.9]\n".to_owned() + &simulated("5:29.5.3"),
+    ] {
+        let stub = host();
+        let packages = offered(&stub).unwrap();
+        stub.write("/simulated", moved);
+        let before = stub.snapshot();
+        stub.calls();
+        let error = apply(&stub, &packages).unwrap_err();
+        assert!(
+            error.to_string().contains("changed since the plan"),
+            "{error}"
+        );
+        assert!(!stub.calls().concat().contains("--no-remove"));
+        trial::revert(stub.host()).unwrap();
+        let mut after = stub.snapshot();
+        after.remove("/var/lib/apt/lists/lock");
+        assert_eq!(after, before);
+    }
+}
+
+#[test]
+fn dockers_index_is_published_as_it_was_verified() {
+    let stub = host();
+    let packages = offered(&stub).unwrap();
+    apply(&stub, &packages).unwrap();
+    assert_eq!(LISTS.map(|list| stub.read(list)), ["signed", "index"]);
+    trial::revert(stub.host()).unwrap();
+    assert!(!LISTS.iter().any(|list| stub.has(list)));
+}
+
+#[test]
+fn applied_twice_what_is_new_is_noted_once() {
+    let stub = host();
+    apply(&stub, &offered(&stub).unwrap()).unwrap();
+    stub.write("/simulated", "");
+    let acts = trial::acts(stub.host());
+    apply(&stub, &Packages { offer: None }).unwrap();
+    assert_eq!(trial::acts(stub.host()), acts);
+}
+
+#[test]
+fn reverted_packages_and_data_go() {
+    let stub = host();
+    let before = stub.snapshot();
+    apply(&stub, &offered(&stub).unwrap()).unwrap();
+    assert!(stub.has("/var/lib/docker/volumes"));
+    assert_eq!(trial::revert(stub.host()).unwrap(), [""; 0]);
+    let mut after = stub.snapshot();
+    // apt keeps it between runs; it is empty and stays for the next one.
+    after.remove("/var/lib/apt/lists/lock");
+    assert_eq!(after, before);
+}
+
+#[test]
+fn data_that_was_there_before_us_stays() {
+    let stub = host().file("/var/lib/docker/volumes/theirs", "data");
+    apply(&stub, &offered(&stub).unwrap()).unwrap();
+    trial::revert(stub.host()).unwrap();
+    assert_eq!(stub.read("/var/lib/docker/volumes/theirs"), "data");
+}
