@@ -29,12 +29,16 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Set up Docker Engine and prove that it works
+    #[command(after_help = EXIT_CODES)]
     Install(Install),
     /// Show what install would do, and change nothing
+    #[command(after_help = EXIT_CODES)]
     Plan(Plan),
     /// Prove that the engine works, by running containers
+    #[command(after_help = EXIT_CODES)]
     Verify(Verify),
     /// Take back what install did, and nothing else
+    #[command(after_help = EXIT_CODES)]
     Uninstall(Uninstall),
     /// Print a completion script for a shell
     Completions {
