@@ -66,3 +66,6 @@ fn apply_step(tx: &mut Tx<'_>, planned: &Planned) -> Result<()> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,6 +31,14 @@ impl StubHost {
         StubHost { folder, host }
     }
 
+    /// What `facts` asks of an Ubuntu 24.04 under systemd that has nothing of Docker's.
+    pub fn noble() -> StubHost {
+        StubHost::new()
+            .file("/etc/os-release", "ID=ubuntu\nVERSION_CODENAME=noble\n")
+            .folder("/run/systemd/system")
+            .program("dpkg-query", "echo dpkg 1.22.6 amd64 installed ok; exit 1")
+    }
+
     pub fn folder(self, path: &str) -> StubHost {
         fs::create_dir_all(self.host.path(path)).unwrap();
         self

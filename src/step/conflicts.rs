@@ -47,14 +47,6 @@ mod tests {
     use crate::facts;
     use crate::host::stub::StubHost;
 
-    fn noble() -> StubHost {
-        StubHost::new()
-            .file("/etc/os-release", "ID=ubuntu\nVERSION_CODENAME=noble\n")
-            .folder("/run/systemd/system")
-            .program("dpkg", "echo amd64")
-            .program("dpkg-query", "exit 1")
-    }
-
     fn checked(stub: &StubHost) -> Result<()> {
         check(stub.host(), &facts::gather(stub.host()).unwrap())
     }
@@ -67,20 +59,21 @@ mod tests {
 
     #[test]
     fn a_bare_host_is_let_through() {
-        checked(&noble()).unwrap();
+        checked(&StubHost::noble()).unwrap();
     }
 
     #[test]
     fn without_systemd_the_engine_could_not_be_started() {
-        let stub = noble();
+        let stub = StubHost::noble();
         std::fs::remove_dir(stub.host().path("/run/systemd/system")).unwrap();
         assert!(refused(&stub).contains("systemd does not run"));
     }
 
     #[test]
     fn every_conflicting_package_is_named_with_the_way_out() {
-        let installed = "echo docker.io 27.5 installed ok; echo runc 1.2 installed ok";
-        let refusal = refused(&noble().program("dpkg-query", installed));
+        let installed = "echo dpkg 1 amd64 installed ok; \
+                         echo docker.io 27.5 amd64 installed ok; echo runc 1.2 amd64 installed ok";
+        let refusal = refused(&StubHost::noble().program("dpkg-query", installed));
         assert!(
             refusal.ends_with("apt-get remove docker.io runc"),
             "{refusal}"
@@ -89,14 +82,16 @@ mod tests {
 
     #[test]
     fn what_was_removed_does_not_conflict_nor_does_dockers_own() {
-        let known = "echo docker.io 27.5 config-files ok; echo containerd.io 2.1 installed ok";
-        checked(&noble().program("dpkg-query", known)).unwrap();
+        let known = "echo dpkg 1 amd64 installed ok; \
+                     echo docker.io 27.5 amd64 config-files ok; \
+                     echo containerd.io 2.1 amd64 installed ok";
+        checked(&StubHost::noble().program("dpkg-query", known)).unwrap();
     }
 
     #[test]
     fn docker_as_a_snap_is_refused() {
         for path in ["/snap/bin/docker", "/var/lib/snapd/snap/bin/docker"] {
-            assert!(refused(&noble().file(path, "")).ends_with("snap remove docker"));
+            assert!(refused(&StubHost::noble().file(path, "")).ends_with("snap remove docker"));
         }
     }
 }

@@ -143,11 +143,14 @@ impl Step for Packages {
             Undo::PurgePackages { packages },
             &apt::install(&offer.request()),
         );
-        match (installed, service::failure(tx.host())?) {
-            // The packages start the engine, and fail when it does not start.
-            (Err(error), Some(reason)) => Err(error.context(reason)),
-            (installed, _) => installed,
-        }
+        let Err(error) = installed else {
+            return Ok(());
+        };
+        // The packages start the engine, and fail when it does not start.
+        Err(match service::failure(tx.host())? {
+            Some(reason) => error.context(reason),
+            None => error,
+        })
     }
 
     fn transaction(&self) -> Option<&Transaction> {

@@ -89,7 +89,7 @@ fn written(texts: &[String]) -> (String, Vec<Vec<u64>>) {
     for text in texts {
         let act = journal.begin("step", text, undo()).unwrap();
         after.push(numbers(&journal));
-        if act % 2 == 0 {
+        if act.is_multiple_of(2) {
             journal.reverted(act).unwrap();
         } else {
             journal.done(act).unwrap();

@@ -12,7 +12,7 @@ for word; do
     case $word in *apt.conf) lists=${word%/*}/lists;; -oAPT::Status-Fd=*) pipe=${word#*=};; esac
 done
 case "$*" in
-    *indextargets*) echo $lists/docker_dists_noble_stable_binary-amd64_Packages ;;
+    *--print-uris*update*) echo "'https://docker.example/linux/ubuntu/dists/noble/InRelease' docker_dists_noble_InRelease 0" ;;
     *--print-uris*) echo "'https://example.com/a.deb' a.deb 2500000 SHA256:aa" ;;
     *--simulate*purge*) sed 's/^/Purg /' $ROOT/dpkg ;;
     *--simulate*) cat $ROOT/simulated ;;
@@ -34,7 +34,7 @@ fn simulated(version: &str) -> String {
 }
 
 fn host() -> StubHost {
-    let known = |package: &&str| format!("{package} 5:29.5.3 installed ok\n");
+    let known = |package: &&str| format!("{package} 5:29.5.3 amd64 installed ok\n");
     let installed: String = ENGINE_PACKAGES.iter().map(known).collect();
     StubHost::new()
         .file("/var/lib/apt/lists/archive_Packages", "")
