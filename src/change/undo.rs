@@ -12,7 +12,7 @@ use super::files;
 use crate::apt;
 use crate::daemon_json::{self, Change, Document};
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::{Command, Output};
 use crate::report::Listener;
 use crate::trust::sha256_hex;
 
@@ -156,7 +156,8 @@ impl Revert<'_> {
     }
 
     fn restart_engine(&self) -> Result<Reverted> {
-        if self.run(&systemctl(&["is-active", "--quiet", "docker.service"]))? == 0 {
+        let is_active = systemctl(&["is-active", "--quiet", "docker.service"]);
+        if self.output(&is_active)?.code == 0 {
             let restart = systemctl(&["restart", "docker.service"]);
             restart.run(self.host.search_path())?.success()?;
         }
@@ -202,25 +203,27 @@ impl Revert<'_> {
     }
 
     fn remove_group(&self, group: &str) -> Result<Reverted> {
-        self.change_account(&Command::new("groupdel").arg(group), 6)
+        let output = self.output(&Command::new("groupdel").arg(group))?;
+        match output.code {
+            6 => Ok(Reverted::Done), // there is no such group
+            8 => Ok(Reverted::Kept(format!(
+                "{group} is the primary group of a user"
+            ))),
+            _ => output.success().map(|_| Reverted::Done),
+        }
     }
 
     fn remove_member(&self, group: &str, user: &str) -> Result<Reverted> {
-        self.change_account(&Command::new("gpasswd").args(["--delete", user, group]), 3)
-    }
-
-    /// Runs a command that changes accounts; the exit code `gone` says that there is nothing to
-    /// change any more.
-    fn change_account(&self, command: &Command, gone: i32) -> Result<Reverted> {
-        let output = command.run(self.host.search_path())?;
-        if output.code != gone {
-            output.success()?;
+        let delete = Command::new("gpasswd").args(["--delete", user, group]);
+        let output = self.output(&delete)?;
+        match output.code {
+            3 => Ok(Reverted::Done), // the user is no member, or there is no such group
+            _ => output.success().map(|_| Reverted::Done),
         }
-        Ok(Reverted::Done)
     }
 
     fn restore_unit(&self, unit: &str, enabled: bool, active: bool) -> Result<Reverted> {
-        if self.run(&systemctl(&["cat", unit]))? != 0 {
+        if self.output(&systemctl(&["cat", unit]))?.code != 0 {
             return Ok(Reverted::Done); // it went with its package
         }
         if !enabled {
@@ -234,8 +237,8 @@ impl Revert<'_> {
         Ok(Reverted::Done)
     }
 
-    fn run(&self, command: &Command) -> Result<i32> {
-        Ok(command.run(self.host.search_path())?.code)
+    fn output(&self, command: &Command) -> Result<Output> {
+        command.run(self.host.search_path())
     }
 }
 

@@ -142,6 +142,15 @@ fn what_is_gone_already_is_no_error_but_any_other_failure_is() {
 }
 
 #[test]
+fn a_group_that_became_somebodys_primary_one_is_kept() {
+    let stub = StubHost::new().program("groupdel", "exit 8");
+    let group = Undo::RemoveGroup {
+        group: "docker".to_owned(),
+    };
+    assert_eq!(kept(&stub, &group), "docker is the primary group of a user");
+}
+
+#[test]
 fn data_is_kept_unless_it_is_to_be_purged() {
     let data = Undo::RemoveData {
         paths: vec!["/var/lib/docker".into(), "/var/lib/containerd".into()],
