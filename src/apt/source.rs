@@ -135,7 +135,11 @@ fn parse_lines(path: &str, text: &str) -> Vec<Existing> {
 }
 
 fn parse_line(path: &str, line: &str) -> Option<Existing> {
-    let line = line.split('#').next()?.trim().strip_prefix("deb ")?.trim();
+    let line = line.split('#').next()?.trim();
+    let (_, line) = line
+        .split_once(char::is_whitespace)
+        .filter(|(kind, _)| *kind == "deb")?;
+    let line = line.trim_start();
     let (options, rest) = match line.strip_prefix('[') {
         Some(rest) => rest.split_once(']')?,
         None => ("", line),
@@ -188,6 +192,14 @@ mod tests {
         assert_eq!(found[0].signed_by.as_deref(), Some("/k.gpg"));
         assert_eq!(found[0].path, "/etc/apt/sources.list.d/docker.list");
         assert!(found[0].serves(&noble(), "/k.gpg"));
+    }
+
+    #[test]
+    fn a_one_line_source_may_have_tabs_between_its_words() {
+        let line =
+            "deb\t[ signed-by=/k.gpg ]\thttps://download.docker.com/linux/ubuntu\tnoble\tstable\n";
+        assert!(existing("docker.list", line)[0].serves(&noble(), "/k.gpg"));
+        assert_eq!(existing("docker.list", &line.replace("deb", "deb-src")), []);
     }
 
     #[test]
