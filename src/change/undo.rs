@@ -121,10 +121,13 @@ impl Revert<'_> {
     }
 
     fn remove_folder(&self, path: &Path) -> Result<Reverted> {
-        use std::io::ErrorKind::{DirectoryNotEmpty, NotFound};
+        use std::io::ErrorKind::{DirectoryNotEmpty, NotADirectory, NotFound};
         match fs::remove_dir(self.host.path(path)) {
             Err(error) if error.kind() == DirectoryNotEmpty => {
                 Ok(Reverted::Kept("other files are in it".to_owned()))
+            }
+            Err(error) if error.kind() == NotADirectory => {
+                Ok(Reverted::Kept("it is no folder any more".to_owned()))
             }
             Err(error) if error.kind() != NotFound => {
                 Err(error).with_context(|| format!("removing the folder {}", path.display()))

@@ -151,6 +151,18 @@ fn a_group_that_became_somebodys_primary_one_is_kept() {
 }
 
 #[test]
+fn what_took_a_folders_place_is_kept() {
+    let stub = StubHost::new().folder("/srv/docker");
+    let link = stub.host().path("/etc/docker");
+    std::os::unix::fs::symlink(stub.host().path("/srv/docker"), link).unwrap();
+    let folder = Undo::RemoveFolder {
+        path: "/etc/docker".into(),
+    };
+    assert_eq!(kept(&stub, &folder), "it is no folder any more");
+    assert!(stub.has("/etc/docker") && stub.has("/srv/docker"));
+}
+
+#[test]
 fn data_is_kept_unless_it_is_to_be_purged() {
     let data = Undo::RemoveData {
         paths: vec!["/var/lib/docker".into(), "/var/lib/containerd".into()],
