@@ -1,0 +1,112 @@
+//! The engine that was set up, as its users meet it, and its end.
+
+use crate::host::LabHost;
+
+/// A container that runs until it is stopped, and its process.
+fn run_keeper(host: &LabHost) -> String {
+    host.sh(
+        "docker run --detach --interactive --tty --restart unless-stopped --stop-timeout 1 \
+             --name keeper hello-world /cat",
+    );
+    keepers_process(host)
+}
+
+fn keepers_process(host: &LabHost) -> String {
+    host.sh("docker inspect --format '{{.State.Pid}}' keeper")
+        .stdout
+        .trim()
+        .to_owned()
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn the_engine_is_set_up_as_promised_and_apt_goes_on_with_it() {
+    let host = LabHost::up("noble");
+    host.install();
+    let engine = host
+        .run(["docker", "info", "--format", "{{json .}}"])
+        .json();
+    assert_eq!(engine["LoggingDriver"], "local");
+    assert_eq!(engine["LiveRestoreEnabled"], true);
+
+    // The host's own apt, with no help.
+    host.sh("apt-get update").never_says("W:").never_says("E:");
+    host.sh("DEBIAN_FRONTEND=noninteractive apt-get install --yes --reinstall docker-ce-cli");
+    let manual = host.sh("apt-mark showmanual").stdout;
+    let manual: Vec<&str> = manual.lines().collect();
+    assert!(manual.contains(&"docker-ce"), "asked for: {manual:?}");
+    assert!(!manual.contains(&"pigz"), "only depended upon: {manual:?}");
+
+    let process = run_keeper(&host);
+    host.sh("systemctl restart docker.service");
+    host.sh("docker ps").says("keeper");
+    assert_eq!(keepers_process(&host), process, "the container lived on");
+    host.dockstrap(["verify"]).exits(0);
+    assert_eq!(
+        host.sh("docker ps --all --quiet | wc --lines")
+            .stdout
+            .trim(),
+        "1",
+        "a verification leaves no container of its own"
+    );
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_verification_says_what_does_not_work() {
+    let host = LabHost::up("noble");
+    host.install();
+    let proof = host.dockstrap(["verify", "--json"]).exits(0).json();
+    let stages = proof["stages"].as_array().expect("stages");
+    assert!(
+        stages.iter().all(|stage| stage["outcome"] == "passed"),
+        "{proof:#}"
+    );
+
+    // Without a registry the engine still works, unless just that is asked for.
+    host.servers("stop");
+    host.dockstrap(["verify"]).exits(0).says("registry");
+    host.dockstrap(["verify", "pull"]).exits(7).says("pull");
+
+    host.sh("systemctl stop docker.socket docker.service");
+    host.dockstrap(["verify"]).exits(7).says("engine");
+    host.dockstrap(["plan", "--check"]).exits(3).says("start");
+    host.dockstrap(["install", "--yes"]).exits(0);
+    host.sh("systemctl is-active docker.service");
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn an_engine_that_cannot_prove_itself_is_installed_but_reported() {
+    let host = LabHost::up("noble");
+    // The program that starts containers is there, but fails.
+    host.write(
+        "/usr/local/sbin/runc",
+        "#!/bin/sh\necho broken on purpose >&2\nexit 1\n",
+    );
+    host.sh("chmod 0755 /usr/local/sbin/runc");
+    host.dockstrap(["install", "--yes"])
+        .exits(7)
+        .says("the verification failed: run")
+        .says("broken on purpose");
+    host.sh("docker info");
+    host.sh("rm /usr/local/sbin/runc");
+    host.dockstrap(["verify"]).exits(0);
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn an_uninstall_stops_and_names_running_containers_and_purges_data_when_told_to() {
+    let host = LabHost::up("noble");
+    let before = host.tree();
+    host.install();
+    let process = run_keeper(&host);
+    host.dockstrap(["uninstall", "--yes", "--purge-data"])
+        .exits(0)
+        .says("Running containers are stopped: keeper");
+    host.run(["test", "-e", &format!("/proc/{process}")])
+        .exits(1);
+    let left = host.sh("ls -A /var/lib/docker /var/lib/containerd").stdout;
+    assert_eq!(left, "/var/lib/containerd:\n\n/var/lib/docker:\n");
+    before.is_restored_in(&host.tree());
+}

@@ -1,0 +1,259 @@
+//! A throwaway host: brought up by its making, taken down by its end.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::outcome::Outcome;
+use crate::terminal::Terminal;
+use crate::tree::Tree;
+
+const LAB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/lab");
+/// Where the program under test lies in a host.
+pub const PROGRAM: &str = "/usr/local/bin/dockstrap";
+
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+static SWEEP: Once = Once::new();
+
+/// A host of the lab.
+pub struct LabHost {
+    name: String,
+    fingerprint: String,
+    root: PathBuf,
+}
+
+impl LabHost {
+    /// Brings up a fresh host of this release, with the program under test in it.
+    pub fn up(release: &str) -> LabHost {
+        SWEEP.call_once(remove_orphans);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test-{}-{number}-{release}", std::process::id());
+        let program = std::env::var("DOCKSTRAP_BIN")
+            .expect("DOCKSTRAP_BIN must name the static dockstrap that is to be tested");
+        lab(&["up", &name, "--release", release]).exits(0);
+        // From here on a failure takes the host down.
+        let mut host = LabHost {
+            fingerprint: String::new(),
+            root: PathBuf::new(),
+            name,
+        };
+        host.fingerprint = one_line(&lab(&["fingerprint"]).exits(0));
+        host.root = host.lab_path("root");
+        lab(&["put", &host.name, &program, PROGRAM]).exits(0);
+        host
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The fingerprint of the key that signs the stand-in for Docker's repository.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Runs dockstrap as root, trusting the stand-in's key.
+    pub fn dockstrap<const N: usize>(&self, arguments: [&str; N]) -> Outcome {
+        self.run_list(&self.with_program(&arguments), None)
+    }
+
+    /// Installs, as the shortest way to a host with an engine.
+    #[track_caller]
+    pub fn install(&self) -> Outcome {
+        self.dockstrap(["install", "--yes"]).exits(0)
+    }
+
+    #[track_caller]
+    pub fn uninstall(&self) -> Outcome {
+        self.dockstrap(["uninstall", "--yes"]).exits(0)
+    }
+
+    /// Starts dockstrap as root and does not wait for its end.
+    pub fn start_dockstrap<const N: usize>(&self, arguments: [&str; N]) -> Running {
+        self.start_list(&self.with_program(&arguments))
+    }
+
+    /// Runs a command as root.
+    pub fn run<const N: usize>(&self, command: [&str; N]) -> Outcome {
+        self.run_list(&command, None)
+    }
+
+    /// Runs a command in a fresh login of the user.
+    pub fn run_as<const N: usize>(&self, user: &str, command: [&str; N]) -> Outcome {
+        self.run_list(&command, Some(user))
+    }
+
+    /// Runs lines for the shell as root; fails unless they succeed.
+    #[track_caller]
+    pub fn sh(&self, script: &str) -> Outcome {
+        self.run(["sh", "-euc", script]).exits(0)
+    }
+
+    /// Starts a command as root and does not wait for its end.
+    pub fn start<const N: usize>(&self, command: [&str; N]) -> Running {
+        self.start_list(&command)
+    }
+
+    /// Runs dockstrap as root on a terminal; `variable` is one for its environment.
+    pub fn on_a_terminal<const N: usize>(&self, variable: &str, arguments: [&str; N]) -> Terminal {
+        let mut command = Command::new(LAB);
+        command.args(["run", "--tty", &self.name, "env", variable]);
+        command.args(self.with_program(&arguments));
+        Terminal::open(command)
+    }
+
+    /// Writes a file in the host, with the folders above it.
+    #[track_caller]
+    pub fn write(&self, path: &str, content: &str) {
+        let script = format!("mkdir -p \"$(dirname {path})\" && cat >{path}");
+        let mut child = self.command(&["sh", "-euc", &script], None);
+        let mut child = child.stdin(Stdio::piped()).spawn().expect("starting sh");
+        let mut input = child.stdin.take().expect("a pipe");
+        input.write_all(content.as_bytes()).expect("writing");
+        drop(input);
+        assert!(child.wait().expect("waiting").success(), "writing {path}");
+    }
+
+    /// The content of a file in the host.
+    #[track_caller]
+    pub fn read(&self, path: &str) -> String {
+        self.run(["cat", path]).exits(0).stdout
+    }
+
+    pub fn has(&self, path: &str) -> bool {
+        self.run(["test", "-e", path]).has_succeeded()
+    }
+
+    /// Everything there is on the host, to be compared with later.
+    pub fn tree(&self) -> Tree {
+        let listed = self.sh(
+            "dpkg-query --show --showformat='package ${Package} ${Version} ${db:Status-Status}\\n'
+             getent group | sed 's/^/group /'
+             systemctl list-unit-files --no-legend --plain | sed 's/^/unit file /'",
+        );
+        Tree::of(&self.root, &listed.stdout)
+    }
+
+    /// Where something of this host lies on this machine.
+    pub fn lab_path(&self, what: &str) -> PathBuf {
+        PathBuf::from(one_line(&lab(&["path", &self.name, what]).exits(0)))
+    }
+
+    /// Stops (`stop`) or starts (`start`) the servers around the host.
+    pub fn servers(&self, what: &str) {
+        lab(&["servers", &self.name, what]).exits(0);
+    }
+
+    fn with_program<'a>(&'a self, arguments: &[&'a str]) -> Vec<String> {
+        let fingerprint = format!("DOCKSTRAP_KEY_FINGERPRINT={}", self.fingerprint);
+        let words = ["env", &fingerprint, PROGRAM];
+        words
+            .iter()
+            .chain(arguments)
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    fn run_list<S: AsRef<OsStr>>(&self, words: &[S], user: Option<&str>) -> Outcome {
+        finish(&mut self.command(words, user))
+    }
+
+    fn start_list<S: AsRef<OsStr>>(&self, words: &[S]) -> Running {
+        let mut command = self.command(words, None);
+        let text = shown(&command);
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().expect("starting scripts/lab");
+        Running { text, child }
+    }
+
+    fn command<S: AsRef<OsStr>>(&self, words: &[S], user: Option<&str>) -> Command {
+        let mut command = Command::new(LAB);
+        command.arg("run");
+        if let Some(user) = user {
+            command.args(["--user", user]);
+        }
+        command.arg(&self.name).args(words).stdin(Stdio::null());
+        command
+    }
+
+    /// The last lines of the host's logs, for whoever reads why a test failed.
+    fn last_words(&self) -> String {
+        let mut words = String::new();
+        for log in ["log", "dns"] {
+            let text = std::fs::read_to_string(self.lab_path(log)).unwrap_or_default();
+            let lines: Vec<&str> = text.lines().collect();
+            let last = lines[lines.len().saturating_sub(8)..].join("\n");
+            words += &format!("--- end of its {log}:\n{last}\n");
+        }
+        words
+    }
+}
+
+impl Drop for LabHost {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let kept = std::env::var_os("DOCKSTRAP_LAB_KEEP").is_some();
+            eprintln!("host {}:\n{}", self.name, self.last_words());
+            if kept {
+                eprintln!("kept; look around with: scripts/lab shell {}", self.name);
+                return;
+            }
+        }
+        let down = lab(&["down", &self.name]);
+        if !down.has_succeeded() {
+            eprintln!("{} is not down: {}", self.name, down.all());
+        }
+    }
+}
+
+/// A command in a host that may not have ended yet.
+pub struct Running {
+    text: String,
+    child: Child,
+}
+
+impl Running {
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("waiting").is_some()
+    }
+
+    /// Waits for its end.
+    pub fn end(self) -> Outcome {
+        let output = self.child.wait_with_output().expect("waiting");
+        Outcome::new(self.text, &output)
+    }
+}
+
+/// Takes down hosts of test programs that were killed before they could do so.
+fn remove_orphans() {
+    for line in lab(&["list"]).exits(0).stdout.lines() {
+        let name = line.split('\t').next().unwrap_or_default();
+        let process = name
+            .strip_prefix("test-")
+            .and_then(|rest| rest.split('-').next());
+        if process.is_some_and(|id| !PathBuf::from("/proc").join(id).exists()) {
+            lab(&["down", name]);
+        }
+    }
+}
+
+fn lab(arguments: &[&str]) -> Outcome {
+    finish(Command::new(LAB).args(arguments).stdin(Stdio::null()))
+}
+
+fn finish(command: &mut Command) -> Outcome {
+    let output = command.output().expect("starting scripts/lab");
+    Outcome::new(shown(command), &output)
+}
+
+fn shown(command: &Command) -> String {
+    let words = command.get_args().map(OsStr::to_string_lossy);
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn one_line(outcome: &Outcome) -> String {
+    outcome.stdout.trim().to_owned()
+}

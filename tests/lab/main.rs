@@ -1,0 +1,58 @@
+//! Tests on real hosts: the whole program against real apt, dpkg, systemd and Docker.
+//!
+//! Each test brings up a throwaway host of its own with `scripts/lab`, whose servers stand in for
+//! Docker's and Ubuntu's, and leaves nothing behind. They need root, so plain `cargo test` only
+//! names them; run them with
+//!
+//! ```text
+//! DOCKSTRAP_BIN=path/to/dockstrap cargo test --test lab -- --ignored --test-threads=3
+//! ```
+//!
+//! where `DOCKSTRAP_BIN` is the static binary under test. `DOCKSTRAP_LAB_KEEP=1` leaves the hosts
+//! of failed tests up, to look around in them with `scripts/lab shell NAME`.
+
+/// Makes a test of its own for every release out of one that takes a fresh host.
+macro_rules! on_each_release {
+    ($($(#[$doc:meta])* fn $test:ident($host:ident) $body:block)*) => {$(
+        $(#[$doc])*
+        mod $test {
+            use super::*;
+
+            fn on($host: &LabHost) $body
+
+            #[test]
+            #[ignore = "needs root and the lab: sudo scripts/test"]
+            fn jammy() {
+                on(&LabHost::up("jammy"));
+            }
+
+            #[test]
+            #[ignore = "needs root and the lab: sudo scripts/test"]
+            fn noble() {
+                on(&LabHost::up("noble"));
+            }
+
+            #[test]
+            #[ignore = "needs root and the lab: sudo scripts/test"]
+            fn resolute() {
+                on(&LabHost::up("resolute"));
+            }
+        }
+    )*};
+}
+
+mod host;
+mod outcome;
+mod terminal;
+mod tree;
+mod world;
+
+mod engine;
+mod locks;
+mod planning;
+mod program;
+mod prompt;
+mod refusals;
+mod rollback;
+mod survival;
+mod whole_way;

@@ -1,0 +1,74 @@
+//! dockstrap on a terminal: it shows the plan and asks.
+
+use crate::host::LabHost;
+
+const QUESTION: &str = "Set this up?";
+
+/// Whether there are escape sequences that set a colour.
+fn is_coloured(text: &str) -> bool {
+    let sequences = text.split("\u{1b}[").skip(1);
+    let ends = sequences.filter_map(|rest| rest.split_once('m'));
+    ends.map(|(codes, _)| codes)
+        .filter(|codes| codes.chars().all(|c| c.is_ascii_digit() || c == ';'))
+        .any(|codes| {
+            codes
+                .split(';')
+                .any(|code| code.len() == 2 && "349".contains(&code[..1]))
+        })
+}
+
+/// Whether the cursor, hidden while a question stands, is there again.
+fn shows_the_cursor(text: &str) -> bool {
+    let hidden = text.rfind("\u{1b}[?25l");
+    hidden.is_none_or(|hidden| {
+        text.rfind("\u{1b}[?25h")
+            .is_some_and(|shown| shown > hidden)
+    })
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_no_or_ctrl_c_at_the_question_cancels() {
+    let host = LabHost::up("noble");
+    let before = host.tree();
+    for keys in ["n", "\u{3}"] {
+        let ended = host
+            .on_a_terminal("COLORTERM=", ["install"])
+            .shows("install 7 packages")
+            .shows(QUESTION)
+            .types(keys)
+            .end()
+            .exits(130);
+        assert!(is_coloured(&ended.stdout), "{ended:?}");
+        assert!(shows_the_cursor(&ended.stdout), "after {keys:?}: {ended:?}");
+        before.is_untouched_in(&host.tree());
+    }
+    host.dockstrap(["install", "--yes"]).exits(0);
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_yes_at_the_question_installs_and_uninstalls() {
+    let host = LabHost::up("noble");
+    let installed = host
+        .on_a_terminal("NO_COLOR=1", ["install"])
+        .shows(QUESTION)
+        .types("y")
+        .end()
+        .exits(0)
+        .says("works on this host");
+    assert!(!is_coloured(&installed.stdout), "{installed:?}");
+    assert!(shows_the_cursor(&installed.stdout), "{installed:?}");
+    host.sh("docker info");
+
+    // Where no terminal is, nothing is drawn.
+    host.install().never_says("\u{1b}");
+
+    host.on_a_terminal("NO_COLOR=1", ["uninstall"])
+        .shows("Take this back?")
+        .types("y")
+        .end()
+        .exits(0)
+        .says("Taken back");
+    host.run(["docker", "info"]).exits(127);
+}

@@ -1,0 +1,165 @@
+//! Hosts and wishes that are refused: each with its own words and exit code, the host untouched.
+
+use std::fs;
+use std::path::Path;
+
+use crate::host::{LabHost, PROGRAM};
+use crate::outcome::Outcome;
+
+const OTHER_KEY: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/fixtures/trust/other.asc"
+);
+
+/// Does `what`, which must end with this code and leave the host as it is.
+#[track_caller]
+fn refuses(host: &LabHost, code: i32, what: impl Fn() -> Outcome) -> Outcome {
+    let before = host.tree();
+    let outcome = what().exits(code);
+    before.is_untouched_in(&host.tree());
+    outcome
+}
+
+#[track_caller]
+fn refuses_install(host: &LabHost, code: i32) -> Outcome {
+    refuses(host, code, || host.dockstrap(["install", "--yes"]))
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_key_of_somebody_else_is_refused() {
+    let host = LabHost::up("noble");
+    let other = fs::read(OTHER_KEY).expect("reading the other key");
+    fs::write(host.docker_repository().join("gpg"), other).expect("serving the other key");
+    refuses_install(&host, 5)
+        .says("https://download.docker.com/linux/ubuntu/gpg")
+        .says(host.fingerprint());
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_key_that_is_not_dockers_is_refused_unless_its_fingerprint_is_given() {
+    let host = LabHost::up("noble");
+    refuses(&host, 5, || host.run([PROGRAM, "install", "--yes"]))
+        .says("9DC858229FC7DD38854AE2D88D81803C0EBFCD88")
+        .says(host.fingerprint());
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_repository_without_the_release_is_refused() {
+    let host = LabHost::up("noble");
+    let suite = host.docker_repository().join("dists/noble");
+    fs::remove_dir_all(suite).expect("removing the suite");
+    refuses_install(&host, 4)
+        .says("noble")
+        .says("https://download.docker.com/linux/ubuntu");
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn without_a_network_nothing_is_begun() {
+    let host = LabHost::up("noble");
+    host.servers("stop");
+    refuses_install(&host, 1)
+        .says("nothing was changed")
+        .says("https://download.docker.com");
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_wish_that_cannot_be_meant_is_refused() {
+    let host = LabHost::up("noble");
+    // Not root.
+    for command in ["install", "uninstall"] {
+        refuses(&host, 2, || {
+            host.run_as("alice", [PROGRAM, command, "--yes"])
+        })
+        .says(&format!("sudo dockstrap {command}"));
+    }
+    // No terminal to ask on.
+    refuses(&host, 2, || host.dockstrap(["install"])).says("--yes");
+    refuses(&host, 2, || host.dockstrap(["install", "--frobnicate"])).says("--frobnicate");
+    refuses(&host, 2, || {
+        host.dockstrap(["install", "--yes", "--user", "carol"])
+    })
+    .says("carol");
+    refuses(&host, 2, || {
+        host.dockstrap(["install", "--yes", "--config", "/no/such.toml"])
+    })
+    .says("/no/such.toml");
+    refuses(&host, 2, || host.dockstrap(["verify", "everything"])).says("engine");
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_system_that_is_no_ubuntu_is_refused() {
+    let host = LabHost::up("noble");
+    host.write(
+        "/etc/os-release",
+        "PRETTY_NAME=\"Debian GNU/Linux 13 (trixie)\"\nNAME=\"Debian GNU/Linux\"\n\
+         VERSION_ID=\"13\"\nVERSION_CODENAME=trixie\nID=debian\n",
+    );
+    refuses_install(&host, 4)
+        .says("Debian")
+        .says("22.04")
+        .says("24.04")
+        .says("26.04");
+    assert!(host.requests().is_empty(), "{:?}", host.requests());
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_daemon_json_with_which_the_engine_would_not_start_is_refused() {
+    let host = LabHost::up("noble");
+    host.write("/etc/docker/daemon.json", "{\n  \"debug\": true,\n}\n");
+    refuses_install(&host, 4)
+        .says("/etc/docker/daemon.json")
+        .says("line 2, column 16");
+    host.write(
+        "/etc/docker/daemon.json",
+        "{\n  \"log-drivers\": \"local\"\n}\n",
+    );
+    refuses_install(&host, 4)
+        .says("line 2, column 3")
+        .says("`log-drivers`")
+        .says("log-driver");
+    host.write(
+        "/etc/docker/daemon.json",
+        "{\n  \"hosts\": [\"fd://\"]\n}\n",
+    );
+    refuses_install(&host, 4).says("hosts");
+    assert!(
+        host.requests().is_empty(),
+        "no network for that: {:?}",
+        host.requests()
+    );
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_masked_engine_is_refused() {
+    let host = LabHost::up("noble");
+    host.sh("systemctl mask docker.service");
+    refuses_install(&host, 4).says("systemctl unmask docker.service");
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn ubuntus_own_docker_is_left_to_the_user() {
+    let host = LabHost::up("noble");
+    host.sh("apt-get install --yes docker.io");
+    refuses_install(&host, 4).says("apt-get remove docker.io");
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn another_source_for_the_repository_is_refused() {
+    let host = LabHost::up("noble");
+    host.write(
+        "/etc/apt/sources.list.d/docker.list",
+        "deb [signed-by=/usr/share/keyrings/docker.gpg] \
+         https://download.docker.com/linux/ubuntu noble stable\n",
+    );
+    refuses_install(&host, 4).says("/etc/apt/sources.list.d/docker.list");
+}

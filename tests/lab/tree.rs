@@ -1,0 +1,224 @@
+//! Everything there is on a host, so that two moments of it can be compared.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+
+/// What apt, dpkg and systemd keep for themselves, whoever asks them to do something. Each with
+/// the reason why it may differ on a host that is otherwise as before. Nothing else is left out.
+const THEIR_OWN: &[(&str, &str)] = &[
+    ("var/log", "logs and systemd's journal only grow"),
+    ("var/cache/apt", "packages fetched and apt's parsed lists"),
+    ("var/lib/apt/lists/auxfiles", "apt gives it to its own user"),
+    (
+        "var/cache/debconf/tmp.ci",
+        "where apt unpacks questions asked in advance",
+    ),
+    ("var/lib/dpkg/status-old", "dpkg's own backup"),
+    ("etc/group-", "backup by the account tools"),
+    ("etc/gshadow-", "backup by the account tools"),
+    ("etc/.pwd.lock", "lock of the account tools"),
+    ("var/lib/dpkg/lock", "lock"),
+    ("var/lib/dpkg/lock-frontend", "lock"),
+    ("var/lib/dpkg/triggers/Lock", "lock"),
+    ("var/lib/apt/lists/lock", "lock"),
+];
+
+/// The files of a host with what they hold, and what dpkg, the groups and systemd say of it.
+#[derive(Clone)]
+pub struct Tree {
+    entries: BTreeMap<String, Entry>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Entry {
+    mode: u32,
+    owner: (u32, u32),
+    /// Target of a link, hash of a file.
+    content: String,
+    /// Time of the last change of a file's content, in nanoseconds.
+    modified: i128,
+}
+
+impl Tree {
+    /// Takes the tree below `root`; `listed` are lines about the host that stand for themselves.
+    pub fn of(root: &Path, listed: &str) -> Tree {
+        let mut entries = BTreeMap::new();
+        let mut files = Vec::new();
+        walk(root, "", &mut entries, &mut files);
+        hash(root, &files, &mut entries);
+        for line in listed.lines() {
+            let entry = Entry {
+                mode: 0,
+                owner: (0, 0),
+                content: String::new(),
+                modified: 0,
+            };
+            entries.insert(format!("({line})"), entry);
+        }
+        Tree { entries }
+    }
+
+    /// What is another in `after`, a line each. Times do not count.
+    pub fn differences_to(&self, after: &Tree) -> Vec<String> {
+        self.compare(after, false)
+    }
+
+    /// Fails when anything was so much as written again.
+    #[track_caller]
+    pub fn is_untouched_in(&self, after: &Tree) {
+        none(&self.compare(after, true), "untouched");
+    }
+
+    /// Fails unless all is as it was; what was taken away and put back has a new time.
+    #[track_caller]
+    pub fn is_restored_in(&self, after: &Tree) {
+        none(&self.compare(after, false), "as before");
+    }
+
+    fn compare(&self, after: &Tree, with_times: bool) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (path, old) in &self.entries {
+            match after.entries.get(path) {
+                None => lines.push(format!("gone: {path}")),
+                Some(new) => lines.extend(old.difference(new, path, with_times)),
+            }
+        }
+        let added = after
+            .entries
+            .keys()
+            .filter(|path| !self.entries.contains_key(*path));
+        lines.extend(added.map(|path| format!("new:  {path}")));
+        lines
+    }
+}
+
+impl Entry {
+    fn difference(&self, new: &Entry, path: &str, with_times: bool) -> Option<String> {
+        let mut line = String::new();
+        if self.mode != new.mode {
+            let _ = write!(line, " mode {:o} → {:o}", self.mode, new.mode);
+        }
+        if self.owner != new.owner {
+            let _ = write!(line, " owner {:?} → {:?}", self.owner, new.owner);
+        }
+        if self.content != new.content {
+            line += " content";
+        }
+        if with_times && self.modified != new.modified {
+            line += " written";
+        }
+        (!line.is_empty()).then(|| format!("differs: {path}:{line}"))
+    }
+}
+
+#[track_caller]
+fn none(differences: &[String], expected: &str) {
+    assert!(
+        differences.is_empty(),
+        "the host was to be {expected}:\n{}",
+        differences.join("\n")
+    );
+}
+
+fn walk(root: &Path, folder: &str, entries: &mut BTreeMap<String, Entry>, files: &mut Vec<String>) {
+    for entry in fs::read_dir(root.join(folder)).expect("listing a folder") {
+        let entry = entry.expect("listing a folder");
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = match folder {
+            "" => name,
+            folder => format!("{folder}/{name}"),
+        };
+        if THEIR_OWN.iter().any(|(own, _)| *own == path) {
+            continue;
+        }
+        let Ok(found) = entry.metadata() else {
+            continue; // gone meanwhile
+        };
+        let kind = found.file_type();
+        let mut known = Entry {
+            mode: found.mode(),
+            owner: (found.uid(), found.gid()),
+            content: String::new(),
+            modified: 0,
+        };
+        if kind.is_symlink() {
+            let target = fs::read_link(entry.path()).expect("reading a link");
+            known.content = target.to_string_lossy().into_owned();
+        }
+        if kind.is_file() {
+            known.modified =
+                i128::from(found.mtime()) * 1_000_000_000 + i128::from(found.mtime_nsec());
+            files.push(path.clone());
+        }
+        entries.insert(path.clone(), known);
+        if kind.is_dir() {
+            walk(root, &path, entries, files);
+        }
+    }
+}
+
+/// Path, inode, size and the time of the last change of anything: the same content.
+type Identity = (String, u64, u64, i64, i64);
+
+/// What was hashed once need not be again: hosts of one release share most of their files.
+static HASHES: Mutex<Option<HashMap<Identity, String>>> = Mutex::new(None);
+
+fn hash(root: &Path, files: &[String], entries: &mut BTreeMap<String, Entry>) {
+    let mut hashes = HASHES.lock().unwrap_or_else(|error| error.into_inner());
+    let hashes = hashes.get_or_insert_default();
+    let identify = |path: &String| -> Option<Identity> {
+        let found = fs::symlink_metadata(root.join(path)).ok()?;
+        let size = found.size();
+        Some((
+            path.clone(),
+            found.ino(),
+            size,
+            found.ctime(),
+            found.ctime_nsec(),
+        ))
+    };
+    let identities: Vec<Identity> = files.iter().filter_map(identify).collect();
+    let unknown: Vec<&Identity> = identities
+        .iter()
+        .filter(|identity| !hashes.contains_key(*identity))
+        .collect();
+    let sums = sha256(root, unknown.iter().map(|identity| identity.0.as_str()));
+    let unknown: Vec<Identity> = unknown.into_iter().cloned().collect();
+    for identity in unknown {
+        if let Some(sum) = sums.get(&identity.0) {
+            hashes.insert(identity, sum.clone());
+        }
+    }
+    for identity in identities {
+        let sum = hashes.get(&identity).cloned().unwrap_or_default();
+        if let Some(entry) = entries.get_mut(&identity.0) {
+            entry.content = sum;
+        }
+    }
+}
+
+fn sha256<'a>(root: &Path, paths: impl Iterator<Item = &'a str>) -> HashMap<String, String> {
+    let mut list = tempfile::tempfile().expect("making a temporary file");
+    for path in paths {
+        write!(list, "{path}\0").expect("writing a temporary file");
+    }
+    std::io::Seek::rewind(&mut list).expect("rewinding a temporary file");
+    let output = Command::new("xargs")
+        .args(["--null", "--no-run-if-empty", "sha256sum", "--zero"])
+        .current_dir(root)
+        .stdin(list)
+        .stderr(Stdio::null()) // files that went meanwhile
+        .output()
+        .expect("running sha256sum");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let lines = printed.split('\0').filter_map(|line| line.split_once("  "));
+    lines
+        .map(|(sum, path)| (path.to_owned(), sum.to_owned()))
+        .collect()
+}
