@@ -9,7 +9,8 @@ const HOLD: &str = r#"
     use Fcntl;
     my ($path, $seconds) = @ARGV;
     open(my $file, ">>", $path) or die $!;
-    fcntl($file, F_SETLKW, pack("s s x4 q q l x4", F_WRLCK, 0, 0, 0, 0)) or die $!;
+    my $lock = pack("s s x4 q q l x4", F_WRLCK, 0, 0, 0, 0);
+    fcntl($file, F_SETLKW, $lock) or die $!;
     open(my $note, ">", "/run/held") or die $!;
     print $note $$;
     close($note);
@@ -18,14 +19,17 @@ const HOLD: &str = r#"
 
 /// Someone in the host who holds a lock; returns with its process id once that is so.
 fn hold(host: &LabHost, lock: &str, seconds: &str) -> (Running, String) {
-    let holder = host.start(["perl", "-e", HOLD, lock, seconds]);
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let mut holder = host.start(["perl", "-e", HOLD, lock, seconds]);
+    let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         let pid = host.run(["cat", "/run/held"]).stdout;
         if !pid.is_empty() {
             return (holder, pid);
         }
-        assert!(Instant::now() < deadline, "nobody took {lock}");
+        assert!(
+            !holder.has_ended() && Instant::now() < deadline,
+            "nobody took {lock}"
+        );
     }
 }
 

@@ -34,7 +34,6 @@ fn a_daemon_json_of_the_users_own_is_merged_into_and_comes_back_byte_by_byte() {
 
     host.uninstall();
     assert_eq!(host.read(DAEMON_JSON), own);
-    // containerd makes these at its first start.
     before.is_restored_in(&host.tree());
 }
 
@@ -105,13 +104,41 @@ fn a_repository_set_up_by_hand_is_used_and_left() {
     host.sh("apt-get update");
     let before = host.tree();
     let asked = host.requests().len();
-    host.install()
-        .never_says(SOURCE)
-        .never_says("write /etc/apt");
+    host.install().never_says("write /etc/apt");
     let key_again = host.requests()[asked..]
         .iter()
         .any(|request| request.path.ends_with("/gpg"));
     assert!(!key_again, "the key is here already");
+    host.uninstall();
+    before.is_restored_in(&host.tree());
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_repository_set_up_by_older_instructions_is_used_and_left() {
+    let host = LabHost::up("jammy");
+    let keyring = "/usr/share/keyrings/docker-archive-keyring.gpg";
+    let key = fs::read_to_string(host.docker_repository().join("gpg")).expect("reading the key");
+    let body: Vec<&str> = key
+        .lines()
+        .skip_while(|line| !line.is_empty())
+        .take_while(|line| !line.starts_with('='))
+        .collect();
+    host.write("/root/key.base64", &body.join("\n"));
+    host.sh(&format!(
+        "base64 --decode /root/key.base64 >{keyring}; rm /root/key.base64"
+    ));
+    host.write(
+        "/etc/apt/sources.list.d/docker.list",
+        &format!(
+            "deb [arch=amd64 signed-by={keyring}] https://download.docker.com/linux/ubuntu jammy stable\n"
+        ),
+    );
+    host.sh("apt-get update").never_says("W:");
+    let before = host.tree();
+    host.install();
+    assert!(!host.has(SOURCE), "one source is enough");
+    host.sh("apt-get update").never_says("W:").never_says("E:");
     host.uninstall();
     before.is_restored_in(&host.tree());
 }
