@@ -46,10 +46,6 @@ impl LabHost {
         host
     }
 
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// The fingerprint of the key that signs the stand-in for Docker's repository.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint

@@ -11,6 +11,11 @@
 //! where `DOCKSTRAP_BIN` is the static binary under test. `DOCKSTRAP_LAB_KEEP=1` leaves the hosts
 //! of failed tests up, to look around in them with `scripts/lab shell NAME`.
 
+#![expect(
+    clippy::print_stderr,
+    reason = "a failed test shows the logs of its host"
+)]
+
 /// Makes a test of its own for every release out of one that takes a fresh host.
 macro_rules! on_each_release {
     ($($(#[$doc:meta])* fn $test:ident($host:ident) $body:block)*) => {$(
@@ -42,6 +47,7 @@ macro_rules! on_each_release {
 }
 
 mod host;
+mod interruption;
 mod outcome;
 mod terminal;
 mod tree;

@@ -3,6 +3,7 @@
 use crate::host::LabHost;
 
 const QUESTION: &str = "Set this up?";
+const CURSOR_HIDDEN: &str = "\u{1b}[?25l";
 
 /// Whether there are escape sequences that set a colour.
 fn is_coloured(text: &str) -> bool {
@@ -19,7 +20,7 @@ fn is_coloured(text: &str) -> bool {
 
 /// Whether the cursor, hidden while a question stands, is there again.
 fn shows_the_cursor(text: &str) -> bool {
-    let hidden = text.rfind("\u{1b}[?25l");
+    let hidden = text.rfind(CURSOR_HIDDEN);
     hidden.is_none_or(|hidden| {
         text.rfind("\u{1b}[?25h")
             .is_some_and(|shown| shown > hidden)
@@ -36,6 +37,7 @@ fn a_no_or_ctrl_c_at_the_question_cancels() {
             .on_a_terminal("COLORTERM=", ["install"])
             .shows("install 7 packages")
             .shows(QUESTION)
+            .shows(CURSOR_HIDDEN) // from then on keys are read one by one
             .types(keys)
             .end()
             .exits(130);
@@ -44,6 +46,23 @@ fn a_no_or_ctrl_c_at_the_question_cancels() {
         before.is_untouched_in(&host.tree());
     }
     host.dockstrap(["install", "--yes"]).exits(0);
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_signal_at_the_question_cancels() {
+    let host = LabHost::up("noble");
+    let before = host.tree();
+    for signal in ["-TERM", "-INT"] {
+        let asking = host
+            .on_a_terminal("NO_COLOR=1", ["install"])
+            .shows(QUESTION)
+            .shows(CURSOR_HIDDEN);
+        host.run(["pkill", signal, "--exact", "dockstrap"]).exits(0);
+        let ended = asking.end().exits(130);
+        assert!(shows_the_cursor(&ended.stdout), "{ended:?}");
+        before.is_untouched_in(&host.tree());
+    }
 }
 
 #[test]
@@ -63,6 +82,15 @@ fn a_yes_at_the_question_installs_and_uninstalls() {
 
     // Where no terminal is, nothing is drawn.
     host.install().never_says("\u{1b}");
+
+    let before = host.tree();
+    host.dockstrap(["uninstall"]).exits(2).says("--yes");
+    host.on_a_terminal("NO_COLOR=1", ["uninstall"])
+        .shows("Take this back?")
+        .types("n")
+        .end()
+        .exits(130);
+    before.is_untouched_in(&host.tree());
 
     host.on_a_terminal("NO_COLOR=1", ["uninstall"])
         .shows("Take this back?")

@@ -1,7 +1,6 @@
 //! Hosts and wishes that are refused: each with its own words and exit code, the host untouched.
 
 use std::fs;
-use std::path::Path;
 
 use crate::host::{LabHost, PROGRAM};
 use crate::outcome::Outcome;

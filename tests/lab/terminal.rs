@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::outcome::Outcome;
 
+/// How long something may take to come, on a machine with much else to do.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A command on a terminal of its own.

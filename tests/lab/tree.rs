@@ -64,24 +64,20 @@ impl Tree {
         Tree { entries }
     }
 
-    /// What is another in `after`, a line each. Times do not count.
-    pub fn differences_to(&self, after: &Tree) -> Vec<String> {
-        self.compare(after, false)
-    }
-
     /// Fails when anything was so much as written again.
     #[track_caller]
     pub fn is_untouched_in(&self, after: &Tree) {
-        none(&self.compare(after, true), "untouched");
+        none(&self.differences_to(after, true), "untouched");
     }
 
     /// Fails unless all is as it was; what was taken away and put back has a new time.
     #[track_caller]
     pub fn is_restored_in(&self, after: &Tree) {
-        none(&self.compare(after, false), "as before");
+        none(&self.differences_to(after, false), "as before");
     }
 
-    fn compare(&self, after: &Tree, with_times: bool) -> Vec<String> {
+    /// What is another in `after`, a line each.
+    fn differences_to(&self, after: &Tree, with_times: bool) -> Vec<String> {
         let mut lines = Vec::new();
         for (path, old) in &self.entries {
             match after.entries.get(path) {
