@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
 
+use crate::apt;
 use crate::change::{Journal, Tx};
 use crate::host::Host;
 use crate::host::signal::stop_flag;
@@ -13,6 +14,10 @@ use crate::settings::Settings;
 
 /// Applies the plan. When a step fails, or a signal asks to stop, what this run did is taken back.
 pub fn apply(host: &Host, plan: &Plan, settings: &Settings, listener: Listener<'_>) -> Result<()> {
+    if plan.pending().any(|planned| planned.transaction.is_some()) {
+        // Before the first act, so that a host that is busy for long is not touched at all.
+        apt::wait_for_locks(host, settings.lock_wait, listener)?;
+    }
     let journal = Journal::read(host)?;
     let before = journal.last();
     let mut tx = Tx::begin(host, journal, settings.lock_wait, listener, stop_flag()?)?;
@@ -44,6 +49,7 @@ fn apply_steps(tx: &mut Tx<'_>, plan: &Plan) -> Result<()> {
             text: planned.finding.summary.clone(),
         });
         apply_step(tx, planned)?;
+        tx.check_cancelled()?;
         tx.tell(Event::StepDone {
             step: planned.id,
             text: planned.finding.summary.clone(),

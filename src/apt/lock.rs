@@ -57,11 +57,12 @@ pub fn lock_lists(host: &Host, wait: Duration, listener: Listener<'_>) -> Result
         if try_record_lock(&file)? {
             return Ok(Ok(()));
         }
-        let unknown = Holder {
+        let unknown = || Holder {
             pid: 0,
             program: "another process".to_owned(),
         };
-        Ok(Err((LISTS_LOCK, unknown)))
+        let holder = host.lock_holder(LISTS_LOCK)?;
+        Ok(Err((LISTS_LOCK, holder.unwrap_or_else(unknown))))
     })?;
     Ok(file)
 }

@@ -206,7 +206,8 @@ impl<'a> Tx<'a> {
         Ok(value)
     }
 
-    fn check_cancelled(&self) -> Result<()> {
+    /// Ends the run here when a signal asked for it.
+    pub fn check_cancelled(&self) -> Result<()> {
         if self.cancelled.load(Ordering::Relaxed) {
             return Err(Failure::Cancelled("cancelled".to_owned()).into());
         }

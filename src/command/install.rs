@@ -41,7 +41,7 @@ pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
     let proven = if arguments.no_verify {
         "is set up"
     } else {
-        require_proof(&verify::verify(host, &[], &show))?;
+        require_proof(&verify::verify(host, &[], &show)?)?;
         "works on this host"
     };
     drop(live);

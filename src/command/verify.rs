@@ -15,7 +15,7 @@ pub fn run(host: &Host, arguments: &cli::Verify) -> Result<ExitCode> {
         true => Live::quiet(),
         false => Live::new(),
     };
-    let verification = verify::verify(host, &arguments.stages, &|event| live.show(event));
+    let verification = verify::verify(host, &arguments.stages, &|event| live.show(event))?;
     drop(live);
     if arguments.json {
         ui::json(&verification)?;

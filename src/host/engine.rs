@@ -3,6 +3,8 @@
 //! The socket answers in a few milliseconds, where the `docker` command takes ten times that;
 //! it is asked whenever a second run must be quick. The `docker` command is what `verify` uses.
 
+use std::io;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -32,9 +34,16 @@ pub struct EngineInfo {
 
 impl Host {
     /// The running engine's account of itself, or `None` where no engine answers.
+    ///
+    /// # Errors
+    /// One that [`is_forbidden`](super::is_forbidden) when the caller may not use the socket.
     pub fn engine_info(&self) -> Result<Option<EngineInfo>> {
-        if !self.exists(SOCKET)? {
-            return Ok(None);
+        match UnixStream::connect(self.path(SOCKET)) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(error).context("asking the engine about itself");
+            }
+            Err(_) => return Ok(None),
+            Ok(_) => {}
         }
         let client = super::http::builder()
             .tls_certs_only([])

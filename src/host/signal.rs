@@ -1,15 +1,20 @@
 //! Signals that ask to stop: noticed, and obeyed at the next safe place.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-/// A flag that the usual signals set from now on, instead of ending the process. Nothing is cut
-/// short by them: whoever holds the flag finishes what is at work and begins nothing further.
+/// The flag that the usual signals set from the first call on, instead of ending the process.
+/// Nothing is cut short by them: whoever works looks at the flag at each place where the host is
+/// in a known state, and begins nothing further when it is set.
 pub fn stop_flag() -> Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
+    static FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    if let Some(flag) = FLAG.get() {
+        return Ok(Arc::clone(flag));
+    }
+    let flag = Arc::clone(FLAG.get_or_init(Arc::default));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         signal_hook::flag::register(signal, Arc::clone(&flag)).context("watching for signals")?;
     }

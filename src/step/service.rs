@@ -9,9 +9,9 @@ use super::unit::{UNIT, Unit, systemctl};
 use super::{Finding, Step};
 use crate::change::{Tx, Undo};
 use crate::daemon_json;
-use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::engine::EngineInfo;
+use crate::host::{Host, is_forbidden};
 
 pub struct Service {
     configuration: DaemonJson,
@@ -44,18 +44,22 @@ impl Service {
             needs.push(Need::Enable);
         }
         // A stopped engine is not asked: its socket would start it.
-        let engine = match unit.active {
-            true => host.engine_info()?,
-            false => None,
+        if !unit.active {
+            needs.push(Need::Start);
+            return Ok(needs);
+        }
+        let engine = match host.engine_info() {
+            // A plan that is not made by root takes systemd's word for the engine.
+            Err(error) if is_forbidden(&error) => return Ok(needs),
+            engine => engine?,
         };
-        match engine {
-            Some(engine) => {
-                if self.is_outdated(host, unit, &engine)? {
-                    let containers = engine.containers_running;
-                    needs.push(Need::Restart { containers });
-                }
-            }
-            None => needs.push(Need::Start),
+        let outdated = match &engine {
+            Some(engine) => self.is_outdated(host, unit, engine)?,
+            None => true, // it runs and does not answer
+        };
+        if outdated {
+            let containers = engine.map_or(0, |engine| engine.containers_running);
+            needs.push(Need::Restart { containers });
         }
         Ok(needs)
     }

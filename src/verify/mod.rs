@@ -9,11 +9,15 @@ pub mod probe;
 mod pull;
 mod run;
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use anyhow::Result;
 use serde::Serialize;
 
+use crate::error::Failure;
 use crate::host::Host;
+use crate::host::signal::stop_flag;
 use crate::report::{Event, Listener, Outcome, StageReport};
 
 /// One thing to prove.
@@ -21,7 +25,7 @@ pub struct Stage {
     pub id: &'static str,
     /// What is proven, for people.
     pub title: &'static str,
-    prove: fn(&Proof<'_>) -> anyhow::Result<Outcome>,
+    prove: fn(&Proof<'_>) -> Result<Outcome>,
 }
 
 /// Every stage, in order.
@@ -72,7 +76,11 @@ impl Verification {
 
 /// Proves the named stages, or all when none is named. When the engine does not answer, the rest
 /// is skipped.
-pub fn verify(host: &Host, names: &[String], listener: Listener<'_>) -> Verification {
+///
+/// # Errors
+/// [`Failure::Cancelled`] when a signal asks to stop; what was made is removed all the same.
+pub fn verify(host: &Host, names: &[String], listener: Listener<'_>) -> Result<Verification> {
+    let stopped = stop_flag()?;
     let begun = Instant::now();
     let proof = Proof {
         host,
@@ -96,14 +104,18 @@ pub fn verify(host: &Host, names: &[String], listener: Listener<'_>) -> Verifica
             },
             false => prove(stage, &proof),
         };
+        if stopped.load(Ordering::Relaxed) {
+            let cancelled = "cancelled; the engine is set up, but not proven";
+            return Err(Failure::Cancelled(cancelled.to_owned()).into());
+        }
         listener(Event::StageDone(report.clone()));
         stages.push(report);
     }
-    Verification {
+    Ok(Verification {
         schema: 1,
         stages,
         seconds: begun.elapsed().as_secs_f64(),
-    }
+    })
 }
 
 fn prove(stage: &Stage, proof: &Proof<'_>) -> StageReport {
