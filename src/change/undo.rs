@@ -109,13 +109,16 @@ impl Revert<'_> {
             return Ok(Reverted::Done); // put back already, or never moved away
         };
         let ours = self.host.read(path)?;
-        if ours.is_some_and(|bytes| sha256_hex(&bytes) != sha256 && bytes != old) {
-            return Ok(edited_since());
-        }
         let mode = self.host.metadata(backup)?.map(|there| {
             use std::os::unix::fs::MetadataExt;
             there.mode() & 0o7777
         });
+        if ours.is_some_and(|bytes| sha256_hex(&bytes) != sha256 && bytes != old) {
+            let beside = format!("{}.before-dockstrap", path.display());
+            files::write(&self.host.path(&beside), &old, mode)?;
+            let reason = format!("it was edited since; what was there before is in {beside}");
+            return Ok(Reverted::Kept(reason));
+        }
         files::write(&self.host.path(path), &old, mode)?;
         Ok(Reverted::Done)
     }
@@ -206,6 +209,20 @@ impl Revert<'_> {
     }
 
     fn remove_group(&self, group: &str) -> Result<Reverted> {
+        match self
+            .host
+            .group_members(group)?
+            .unwrap_or_default()
+            .as_slice()
+        {
+            [] => {}
+            members => {
+                let members = members.join(", ");
+                return Ok(Reverted::Kept(format!(
+                    "others are members by now: {members}"
+                )));
+            }
+        }
         let output = self.output(&Command::new("groupdel").arg(group))?;
         match output.code {
             6 => Ok(Reverted::Done), // there is no such group

@@ -28,7 +28,8 @@ impl StubHost {
             fs::create_dir_all(at(name)).unwrap();
         }
         let host = Host::at(&at("root"), &at("programs"));
-        StubHost { folder, host }
+        // No user and no group, until a test says otherwise.
+        StubHost { folder, host }.program("getent", "exit 2")
     }
 
     /// What `facts` asks of an Ubuntu 24.04 under systemd that has nothing of Docker's.

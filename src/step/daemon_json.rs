@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::unit::Unit;
 use super::{Finding, Step};
 use crate::change::{Tx, Undo};
 use crate::daemon_json::{self, Change, Context, Document, Merged, PATH, Severity, Wanted};
@@ -86,7 +87,7 @@ impl Step for DaemonJson {
         if changes.is_empty() {
             return Ok(());
         }
-        if tx.host().engine_info()?.is_some() {
+        if Unit::query(tx.host())?.is_some_and(|unit| unit.active) {
             tx.note(
                 "change the configuration of a running engine",
                 Undo::RestartEngine,
@@ -98,7 +99,10 @@ impl Step for DaemonJson {
 
 fn read(host: &Host) -> Result<Document> {
     let Some(bytes) = host.read(PATH)? else {
-        return Ok(Document::new());
+        return match host.exists(PATH)? {
+            true => Err(blocked("it is a link to a file that is not there")),
+            false => Ok(Document::new()),
+        };
     };
     Document::parse(&bytes).map_err(|refusal| blocked(&refusal.to_string()))
 }
@@ -117,7 +121,6 @@ mod tests {
     use crate::change::trial;
     use crate::error::exit_code;
     use crate::host::stub::StubHost;
-    use serde_json::json;
 
     fn host() -> StubHost {
         StubHost::new().program("systemctl", "")
@@ -210,6 +213,15 @@ mod tests {
     }
 
     #[test]
+    fn fault_33_a_link_to_nothing_is_refused() {
+        let stub = host().folder("/etc/docker");
+        std::os::unix::fs::symlink("/no/such/file", stub.host().path(PATH)).unwrap();
+        let error = step().inspect(stub.host()).unwrap_err();
+        assert_eq!(exit_code(&error), 4);
+        assert!(error.to_string().contains("a link to a file"), "{error}");
+    }
+
+    #[test]
     fn a_member_of_a_swarm_gets_no_live_restore() {
         let stub = host().file(SWARM_STATE, "{}");
         apply(&stub);
@@ -219,11 +231,9 @@ mod tests {
 
     #[test]
     fn a_running_engine_reads_its_configuration_again_on_the_way_back() {
-        let stub = host().engine(json!({
-            "ServerVersion": "29.5.3", "LoggingDriver": "json-file", "LiveRestoreEnabled": false,
-            "ContainersRunning": 0, "Driver": "overlay2", "CgroupDriver": "systemd",
-            "CgroupVersion": "2", "DockerRootDir": "/var/lib/docker",
-        }));
+        let running = "LoadState=loaded\\nUnitFileState=enabled\\nActiveState=active\\n";
+        let systemctl = format!("case $1 in show) printf '{running}';; esac");
+        let stub = host().program("systemctl", &systemctl);
         apply(&stub);
         stub.calls();
         trial::revert(stub.host()).unwrap();

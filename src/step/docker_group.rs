@@ -35,8 +35,7 @@ impl DockerGroup {
         let missing = self.users.iter().filter(|user| !members.contains(user));
         let missing: Vec<&str> = missing.map(String::as_str).collect();
         for user in &missing {
-            let known = host.query(&Command::new("getent").args(["passwd", user]))?;
-            if known.code != 0 {
+            if !host.has_user(user)? {
                 return Err(Failure::Usage(format!(
                     "there is no user `{user}` to add to group {GROUP}; nothing was changed. \
                      Create it first (adduser {user}), or name another with --user"
@@ -58,7 +57,7 @@ impl Step for DockerGroup {
     }
 
     fn inspect(&self, host: &Host) -> Result<Finding> {
-        let members = members(host)?;
+        let members = host.group_members(GROUP)?;
         let missing = self.missing(host, members.as_deref().unwrap_or_default())?;
         let add = |user: &&str| format!("add {user}, who then has root's rights on this host");
         let details: Vec<String> = missing.iter().map(add).collect();
@@ -75,7 +74,7 @@ impl Step for DockerGroup {
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
-        let members = members(tx.host())?;
+        let members = tx.host().group_members(GROUP)?;
         if members.is_none() {
             let undo = Undo::RemoveGroup {
                 group: GROUP.to_owned(),
@@ -93,18 +92,6 @@ impl Step for DockerGroup {
         }
         Ok(())
     }
-}
-
-/// The group's members, or `None` where there is no such group. Asked through `getent`, so that
-/// groups from a directory service count as well.
-fn members(host: &Host) -> Result<Option<Vec<String>>> {
-    let entry = host.query(&Command::new("getent").args(["group", GROUP]))?;
-    if entry.code != 0 {
-        return Ok(None);
-    }
-    let members = entry.stdout.trim().rsplit(':').next().unwrap_or_default();
-    let members = members.split(',').filter(|member| !member.is_empty());
-    Ok(Some(members.map(str::to_owned).collect()))
 }
 
 #[cfg(test)]
@@ -201,6 +188,7 @@ mod tests {
             [
                 "gpasswd --delete bob docker",
                 "gpasswd --delete alice docker",
+                "getent group docker",
                 "groupdel docker"
             ]
         );

@@ -132,7 +132,11 @@ fn what_is_gone_already_is_no_error_but_any_other_failure_is() {
     assert_eq!(undo(&stub, &member).unwrap(), Reverted::Done);
     assert_eq!(
         stub.calls(),
-        ["groupdel docker", "gpasswd --delete alice docker"]
+        [
+            "getent group docker",
+            "groupdel docker",
+            "gpasswd --delete alice docker"
+        ]
     );
     let stub = stub
         .program("groupdel", "exit 10")
@@ -268,4 +272,13 @@ fn a_daemon_json_that_no_one_can_read_is_kept() {
     let reason = kept(&stub, &restore);
     assert!(reason.starts_with("it cannot be read"), "{reason}");
     assert_eq!(stub.read(daemon_json::PATH), "{,");
+}
+
+#[test]
+fn a_group_that_others_joined_is_kept() {
+    let stub = StubHost::new().program("getent", "echo docker:x:999:carol");
+    let group = Undo::RemoveGroup {
+        group: "docker".to_owned(),
+    };
+    assert_eq!(kept(&stub, &group), "others are members by now: carol");
 }
