@@ -69,7 +69,7 @@ fn a_host_with_old_or_no_indexes_gets_its_engine() {
     ] {
         let host = LabHost::up("noble");
         host.sh(prepare);
-        host.install().says("works on this host");
+        host.install().says("is set up");
         host.uninstall();
     }
 }
