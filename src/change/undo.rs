@@ -202,8 +202,8 @@ impl Revert<'_> {
         match kept.as_slice() {
             [] => Ok(Reverted::Done),
             kept => Ok(Reverted::Kept(format!(
-                "{} hold images, containers and volumes; --purge-data removes them",
-                kept.join(" and ")
+                "images, containers and volumes are yours; to remove them: rm -r {}",
+                kept.join(" ")
             ))),
         }
     }
