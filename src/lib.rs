@@ -7,6 +7,7 @@
 //! Each module imports only from those above it in this list.
 
 pub mod error;
+pub mod redact;
 pub mod release;
 pub mod report;
 

@@ -7,7 +7,14 @@ use dockstrap::{cli, command, error, ui};
 
 fn main() -> ExitCode {
     ui::set_up();
-    match command::run(cli::Cli::parse()) {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(said) => {
+            ui::usage(&said);
+            return ExitCode::from(u8::try_from(said.exit_code()).unwrap_or(2));
+        }
+    };
+    match command::run(cli) {
         Ok(code) => code,
         Err(failure) => {
             ui::error(&failure);

@@ -17,6 +17,7 @@ use super::{Undo, files};
 use crate::apt::Seen;
 use crate::error::Failure;
 use crate::host::Host;
+use crate::redact::redact;
 
 /// Where dockstrap keeps what it must remember about this host.
 pub const FOLDER: &str = "/var/lib/dockstrap";
@@ -127,7 +128,7 @@ impl Journal {
             act: self.last + 1,
             at: Timestamp::now(),
             step: step.to_owned(),
-            text: text.to_owned(),
+            text: redact(text).into_owned(),
             undo,
         };
         let number = act.act;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::schema::{Reload, key};
-use super::syntax::without_credentials;
+use crate::redact::redact;
 
 /// One key before and after; `None` is absent, which is not the same as `null`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Value>, D::Erro
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |value: &Option<Value>| match value {
-            Some(value) => without_credentials(&value.to_string()),
+            Some(value) => redact(&value.to_string()).into_owned(),
             None => "absent".to_owned(),
         };
         let (before, after) = (shown(&self.before), shown(&self.after));

@@ -1,6 +1,6 @@
 //! The forms of single values as dockerd reads them: sizes, networks, registry addresses.
 //!
-//! Owns their grammar, and how they are shown. It must not know where a value stood.
+//! Owns their grammar. It must not know where a value stood.
 
 use std::net::IpAddr;
 
@@ -63,19 +63,6 @@ pub(super) fn mirror_fault(url: &str) -> Option<&'static str> {
     None
 }
 
-/// The text with what stands before the @ of a URL starred out, to be shown.
-pub(super) fn without_credentials(text: &str) -> String {
-    let mut parts = text.split("://");
-    let mut shown = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let end = part.find(['/', '"', ' ']).unwrap_or(part.len());
-        let host = part[..end].rfind('@').map_or(part, |at| &part[at..]);
-        let stars = if host.len() < part.len() { "***" } else { "" };
-        shown.push_str(&format!("://{stars}{host}"));
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,11 +111,5 @@ mod tests {
         ] {
             assert!(mirror_fault(wrong).is_some(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn credentials_in_urls_are_not_shown() {
-        let shown = without_credentials(r#"["http://me:w@rd@a.example/x@y","https://b.example"]"#);
-        assert_eq!(shown, r#"["http://***@a.example/x@y","https://b.example"]"#);
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::check::Findings;
 use super::schema::Kind;
-use super::syntax::without_credentials;
+use crate::redact::redact;
 
 /// Judges a value, and its entries where all are of one type.
 pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: Kind, value: &Value) {
@@ -17,7 +17,7 @@ pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: Kind, valu
     if !kind.accepts(value) {
         let cure = match corrected(kind, value) {
             Some(right) => format!("write {right}"),
-            None => format!("{} is not", without_credentials(&value.to_string())),
+            None => format!("{} is not", redact(&value.to_string())),
         };
         findings.error(path, format!("must be {kind}; {cure}"));
         return;

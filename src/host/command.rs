@@ -13,14 +13,16 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 
+use crate::redact::redact;
+
 /// How long a command may take unless it is told otherwise.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// How many of a failed command's last lines the error shows.
 const TAIL: usize = 20;
 
-/// A program and its arguments.
-#[derive(Debug, Clone)]
+/// A program and its arguments. Shown without secrets, and without its variables.
+#[derive(Clone)]
 pub struct Command {
     program: String,
     arguments: Vec<OsString>,
@@ -183,14 +185,15 @@ impl Output {
         )
     }
 
-    /// The last lines of what it complained about, or of what it printed when it did not.
+    /// The last lines of what it complained about, or of what it printed when it did not;
+    /// without secrets.
     pub fn tail(&self) -> String {
         let text = match self.stderr.trim() {
             "" => self.stdout.trim(),
             complaint => complaint,
         };
         let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(TAIL)..].join("\n")
+        redact(&lines[lines.len().saturating_sub(TAIL)..].join("\n")).into_owned()
     }
 }
 
@@ -203,10 +206,16 @@ impl fmt::Display for Command {
             if argument == "-o" {
                 arguments.next();
             } else if !argument.starts_with("-o") {
-                write!(formatter, " {argument}")?;
+                write!(formatter, " {}", redact(&argument))?;
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "`{self}`")
     }
 }
 
@@ -248,6 +257,16 @@ mod tests {
     fn a_command_is_shown_without_its_options_for_apt() {
         let command = Command::new("apt-get").args(["-o", "A=b", "-oC=d", "install", "pigz"]);
         assert_eq!(command.to_string(), "apt-get install pigz");
+    }
+
+    #[test]
+    fn fault_13_no_error_shows_a_password() {
+        let command = Command::new("ls")
+            .arg("http://me:word@proxy")
+            .env("https_proxy", "http://me:word@proxy");
+        let error = run(&command).unwrap().success().unwrap_err().to_string();
+        assert!(error.contains("`ls http://***@proxy`"), "{error}");
+        assert!(!format!("{error} {command:?}").contains("word"), "{error}");
     }
 
     #[test]

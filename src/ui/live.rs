@@ -6,6 +6,7 @@ use console::style;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::note;
+use crate::redact::redact;
 use crate::report::{Event, Outcome, StageReport};
 
 /// Shows events on standard error.
@@ -62,7 +63,7 @@ impl Live {
             return;
         }
         self.bar.set_style(spinner());
-        self.bar.set_message(text);
+        self.bar.set_message(redact(&text).into_owned());
         self.bar.enable_steady_tick(Duration::from_millis(120));
     }
 
@@ -74,7 +75,7 @@ impl Live {
         self.bar.set_length(100);
         // Percent of one run, 0 to 100: nothing is lost that a bar could show.
         self.bar.set_position(percent.clamp(0.0, 100.0) as u64);
-        self.bar.set_message(text);
+        self.bar.set_message(redact(&text).into_owned());
     }
 
     fn print(&self, line: String) {

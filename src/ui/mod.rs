@@ -1,4 +1,4 @@
-//! The terminal: the only place that prints.
+//! The terminal: the only place that prints, and nothing that it prints shows a password.
 //!
 //! What a command is asked for goes to standard output; what happens meanwhile, to standard error.
 
@@ -11,6 +11,8 @@ use std::io::Write;
 
 use console::style;
 use serde::Serialize;
+
+use crate::redact::redact;
 
 pub use live::Live;
 pub use plan::{print_plan, print_reversal};
@@ -26,18 +28,29 @@ pub fn set_up() {
 
 /// Prints a line on standard output. A reader that went away is no reason to stop.
 pub fn line(text: impl Display) {
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+    let _ = writeln!(std::io::stdout().lock(), "{}", redact(&text.to_string()));
 }
 
 /// Prints a line on standard error.
 pub fn note(text: impl Display) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", redact(&text.to_string()));
 }
 
 /// Prints data as JSON on standard output.
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(serde_json::to_string_pretty(value)?);
     Ok(())
+}
+
+/// Prints what clap has to say of the command line: help, or what is wrong with it.
+pub fn usage(said: &clap::Error) {
+    let rendered = said.render();
+    match said.use_stderr() {
+        true if console::colors_enabled_stderr() => note(rendered.ansi().to_string().trim_end()),
+        true => note(rendered.to_string().trim_end()),
+        false if console::colors_enabled() => line(rendered.ansi().to_string().trim_end()),
+        false => line(rendered.to_string().trim_end()),
+    }
 }
 
 /// Prints a failure: what was tried, then each cause.
