@@ -3,13 +3,18 @@
 //! One [`Layer`] describes every setting once: its fields are the keys of the settings file,
 //! the flags of `install` and `plan`, and, in capitals behind `DOCKSTRAP_`, the variables.
 
+use std::convert::Infallible;
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::error::Failure;
+use crate::host::network::{CaCert, Network, Proxy};
+use crate::redact::{STARS, redact};
 use crate::trust::{DOCKER_KEY_FINGERPRINT, Fingerprint};
 
 /// Where the settings file is looked for when none is named.
@@ -40,6 +45,24 @@ pub struct Layer {
     )]
     pub users: Option<Vec<String>>,
 
+    /// Trust the authorities in FILE (PEM) beside the host's store, for the downloads
+    /// of this run and its apt; to trust them for good, for apt and the engine as
+    /// well, add them to the store: update-ca-certificates
+    #[arg(long, value_name = "FILE", env = "DOCKSTRAP_CA_CERT")]
+    pub ca_cert: Option<PathBuf>,
+
+    /// Go through the proxy at URL, in the downloads of this run and its apt
+    /// [default: what https_proxy, http_proxy and all_proxy say; no_proxy always
+    /// holds]. A URL with a password is best given by the variable or the settings
+    /// file, since other users see the command line
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "DOCKSTRAP_PROXY",
+        hide_env_values = true
+    )]
+    pub proxy: Option<Secret>,
+
     /// Wait up to SECONDS for other package managers [default: 300]
     #[arg(long, value_name = "SECONDS", env = "DOCKSTRAP_LOCK_WAIT")]
     pub lock_wait: Option<u64>,
@@ -50,6 +73,11 @@ pub struct Layer {
     pub allow_downgrade: bool,
 }
 
+/// A text that may hold a password, and so is never shown.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
 /// The settings in force.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -59,6 +87,10 @@ pub struct Settings {
     pub key_fingerprint: Fingerprint,
     /// The users to be members of group docker; `None` is whoever called sudo.
     pub users: Option<Vec<String>>,
+    /// The authorities to trust beside the host's store.
+    pub ca_cert: Option<CaCert>,
+    /// The proxy to go through; `None` is what the environment says.
+    pub proxy: Option<Proxy>,
     /// How long to wait for the locks of other package managers.
     pub lock_wait: Duration,
     /// Whether a repository may go back in time.
@@ -82,11 +114,42 @@ impl Settings {
             mirror: parse_mirror(mirror.as_deref().unwrap_or(MIRROR))?,
             key_fingerprint,
             users: flags.users.or(below.users).map(check_names).transpose()?,
+            ca_cert: flags
+                .ca_cert
+                .or(below.ca_cert)
+                .map(|path| CaCert::read(&path))
+                .transpose()?,
+            proxy: flags.proxy.or(below.proxy).map(parse_proxy).transpose()?,
             lock_wait: Duration::from_secs(
                 flags.lock_wait.or(below.lock_wait).unwrap_or(LOCK_WAIT),
             ),
             allow_downgrade: flags.allow_downgrade || below.allow_downgrade,
         })
+    }
+}
+
+impl Settings {
+    /// The way to the network: these settings over the environment.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when the environment names a proxy that cannot be used.
+    pub fn network(&self) -> Result<Network> {
+        let variable = |name: &str| std::env::var(name).ok();
+        Network::new(self.proxy.clone(), self.ca_cert.clone(), variable)
+    }
+}
+
+impl FromStr for Secret {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Secret, Infallible> {
+        Ok(Secret(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(STARS)
     }
 }
 
@@ -104,7 +167,7 @@ fn read_layer(file: Option<&Path>) -> Result<Layer> {
     };
     toml::from_str(&text).map_err(|error| {
         let cause = format!("the settings file {} is not right: {error}", path.display());
-        Failure::Usage(cause.trim_end().to_owned()).into()
+        Failure::Usage(redact(cause.trim_end()).into_owned()).into()
     })
 }
 
@@ -127,6 +190,10 @@ fn parse_mirror(text: &str) -> Result<String> {
         return Err(refuse("has more than a host and a path").into());
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn parse_proxy(Secret(text): Secret) -> Result<Proxy> {
+    Proxy::parse(&text).map_err(|why| Failure::Usage(format!("proxy {why}")).into())
 }
 
 fn parse_fingerprint(text: &str) -> Result<Fingerprint> {
@@ -207,6 +274,26 @@ mod tests {
             let error = with_file("", mirror(wrong)).unwrap_err();
             assert_eq!(exit_code(&error), 2, "{wrong}");
             assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn fault_13_no_setting_shows_the_password_of_a_proxy() {
+        let flags = Layer {
+            proxy: Some("http://me:s3cret@proxy:3128".parse().unwrap()),
+            ..Layer::default()
+        };
+        assert!(!format!("{flags:?}").contains("s3cret"));
+        let settings = with_file("", flags).unwrap();
+        assert!(!format!("{settings:?}").contains("s3cret"), "{settings:?}");
+        assert!(settings.proxy.unwrap().has_credentials());
+        for wrong in [
+            "proxy = 'http://me:s3cret@proxy/x'",
+            "proxy = 'http://me:s3cret@proxy' x",
+        ] {
+            let error = with_file(wrong, Layer::default()).unwrap_err();
+            assert_eq!(exit_code(&error), 2);
+            assert!(!format!("{error:#}").contains("s3cret"), "{error:#}");
         }
     }
 

@@ -47,7 +47,12 @@ impl Index {
     ) -> Result<Index> {
         let suite = source.suite_url();
         let url = format!("{suite}/InRelease");
-        let inrelease = match http.get(&url, INRELEASE_LIMIT)? {
+        let fetching =
+            |url: &str| format!("the index cannot be fetched from {url}; nothing was changed");
+        let inrelease = match http
+            .get(&url, INRELEASE_LIMIT)
+            .with_context(|| fetching(&url))?
+        {
             Answer::Found(bytes) => bytes,
             Answer::Absent => return Err(no_suite(source)),
         };
@@ -68,7 +73,8 @@ impl Index {
             return Err(lacks(source, wanted));
         };
         let url = format!("{suite}/{path}");
-        let Answer::Found(packages) = http.get(&url, entry.size)? else {
+        let packages = http.get(&url, entry.size).with_context(|| fetching(&url))?;
+        let Answer::Found(packages) = packages else {
             return Err(lacks(source, wanted)).with_context(|| format!("there is no {url}"));
         };
         // A mirror in the middle of a sync has the one file and not yet the other.

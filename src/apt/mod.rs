@@ -3,6 +3,7 @@
 mod index;
 mod lock;
 mod purge;
+mod reach;
 mod run;
 mod seen;
 mod source;
@@ -12,6 +13,7 @@ mod view;
 pub use index::Index;
 pub use lock::{LISTS, lock_lists, wait_for_locks};
 pub use purge::Purge;
+pub use reach::Reach;
 pub use run::{apt_get, install, run};
 pub use seen::Seen;
 pub use source::{Source, existing_sources};

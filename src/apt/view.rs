@@ -15,12 +15,14 @@ use tempfile::TempDir;
 
 use super::index::Index;
 use super::lock::LISTS;
+use super::reach::Reach;
 use super::run::apt_get;
 use super::source::{Source, existing_sources, source_files};
 use super::transaction::{Download, Transaction};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
+use crate::host::network::Network;
 use crate::trust::Certificate;
 
 const CONFIGURATION: &str = "apt.conf";
@@ -37,6 +39,7 @@ const STALE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct View {
     folder: TempDir,
     source: Source,
+    reach: Reach,
 }
 
 impl View {
@@ -46,14 +49,17 @@ impl View {
         source: &Source,
         certificate: &Certificate,
         index: &Index,
+        network: &Network,
     ) -> Result<View> {
         let folder = tempfile::Builder::new()
             .prefix("dockstrap-")
             .tempdir()
             .context("making a folder for planning")?;
+        let reach = Reach::lay_out(folder.path(), network)?;
         let view = View {
             folder,
             source: source.clone(),
+            reach,
         };
         view.set_up(host, &certificate.armored())
             .context("setting up apt's private view")?;
@@ -78,6 +84,11 @@ impl View {
             return first.with_context(|| format!("{error:#}"));
         }
         self.simulate(host, packages)
+    }
+
+    /// The way to the network, for apt outside of this view, which must outlive it.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
     }
 
     /// The lists that were fetched into this view.
@@ -176,7 +187,11 @@ impl View {
     fn refresh_others(&self, host: &Host) -> Result<()> {
         let (docker, aside) = (self.path(DOCKER_SOURCE), self.path("docker.aside"));
         fs::rename(&docker, &aside).context("setting Docker's source aside")?;
-        let update = self.apt().arg("update").deadline(REFRESH_DEADLINE);
+        let update = self
+            .reach
+            .lend(self.apt())
+            .arg("update")
+            .deadline(REFRESH_DEADLINE);
         let updated = host.query(&update).and_then(Output::success);
         fs::rename(&aside, &docker).context("putting Docker's source back")?;
         updated.context("refreshing Ubuntu's indexes")?;

@@ -7,6 +7,7 @@ pub mod command;
 pub mod engine;
 pub mod http;
 pub mod lock;
+pub mod network;
 pub mod signal;
 #[cfg(test)]
 pub(crate) mod stub;

@@ -95,17 +95,26 @@ pub fn inspect_all(
     listener: Listener<'_>,
 ) -> Result<Vec<Inspected>> {
     conflicts::check(host, facts)?;
+    let network = settings.network()?;
     let configuration = DaemonJson::new(unit::flags(host)?);
     let service = Service::new(&configuration, host)?;
     let daemon_json = inspect(configuration, host)?;
     let service = inspect(service, host)?;
     let docker_group = inspect(DockerGroup::new(facts, settings), host)?;
 
-    let http = Http::default();
+    let http = Http::new(&network);
     let repository = Repository::resolve(host, &http, facts, settings, listener)?;
     let apt_key = inspect(AptKey::new(&repository), host)?;
     let apt_source = inspect(AptSource::new(&repository), host)?;
-    let packages = Packages::plan(host, &http, facts, settings, &repository, listener)?;
+    let packages = Packages::plan(
+        host,
+        &http,
+        facts,
+        settings,
+        &repository,
+        &network,
+        listener,
+    )?;
     let packages = inspect(packages, host)?;
     Ok(vec![
         apt_key,

@@ -9,6 +9,7 @@ use crate::change::{Journal, Tx, Undo};
 use crate::error::Failure;
 use crate::facts::{self, ENGINE_PACKAGES, Facts};
 use crate::host::http::Http;
+use crate::host::network::Network;
 use crate::host::{Host, is_forbidden};
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
@@ -43,6 +44,7 @@ impl Packages {
         facts: &Facts,
         settings: &Settings,
         repository: &Repository,
+        network: &Network,
         listener: Listener<'_>,
     ) -> Result<Packages> {
         let missing = facts.missing_packages();
@@ -58,18 +60,26 @@ impl Packages {
             ..
         } = repository;
         let index = Index::fetch(http, source, certificate, &missing, listener)?;
-        Packages::offered(host, repository, &index, missing, settings.allow_downgrade)
+        Packages::offered(
+            host,
+            repository,
+            &index,
+            network,
+            missing,
+            settings.allow_downgrade,
+        )
     }
 
     fn offered(
         host: &Host,
         repository: &Repository,
         index: &Index,
+        network: &Network,
         missing: Vec<&'static str>,
         allow_downgrade: bool,
     ) -> Result<Packages> {
         let source = &repository.source;
-        let view = View::open(host, source, &repository.certificate, index)?;
+        let view = View::open(host, source, &repository.certificate, index, network)?;
         let transaction = view.plan(host, &missing)?;
         refuse_removals(&transaction)?;
         let seen = look_back(host, source, index, &transaction, allow_downgrade)?;
@@ -141,7 +151,7 @@ impl Step for Packages {
         let installed = tx.run_apt(
             &format!("install {}", packages.join(" ")),
             Undo::PurgePackages { packages },
-            &apt::install(&offer.request()),
+            &offer.view.reach().lend(apt::install(&offer.request())),
         );
         let Err(error) = installed else {
             return Ok(());

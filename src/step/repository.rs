@@ -100,7 +100,7 @@ fn download(
     });
     let answer = http
         .get(&url, KEY_LIMIT)
-        .context("nothing was changed; check this host's network, name resolution and proxy")?;
+        .with_context(|| format!("the key cannot be fetched from {url}; nothing was changed"))?;
     let Answer::Found(bytes) = answer else {
         let cause = format!(
             "the server has no key at {url}; nothing was changed. \

@@ -2,6 +2,7 @@ use super::*;
 use crate::apt::Source;
 use crate::change::trial;
 use crate::error::exit_code;
+use crate::host::network::Network;
 use crate::host::stub::StubHost;
 use crate::step::repository::KEYRING;
 use crate::trust::fixture;
@@ -61,7 +62,8 @@ fn offered(stub: &StubHost) -> Result<Packages> {
         date: fixture::today(),
     };
     let missing = ENGINE_PACKAGES.to_vec();
-    Packages::offered(stub.host(), &repository, &index, missing, false)
+    let network = Network::default();
+    Packages::offered(stub.host(), &repository, &index, &network, missing, false)
 }
 
 fn apply(stub: &StubHost, packages: &Packages) -> Result<()> {

@@ -1,0 +1,134 @@
+//! What apt is told, for one run, of the way to the network.
+//!
+//! A proxy's password goes neither on a command line nor into a file that others can read. What
+//! the host's own configuration of apt says of a single server stays in force.
+
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::host::command::Command;
+use crate::host::network::{self, Network, Proxy};
+
+/// The way to the network, laid out for apt.
+#[derive(Debug)]
+pub struct Reach {
+    /// Read after the host's own configuration.
+    configuration: PathBuf,
+    network: Network,
+}
+
+impl Reach {
+    /// Lays out in `folder`, which apt's own user must be able to enter, what apt is to read.
+    pub fn lay_out(folder: &Path, network: &Network) -> Result<Reach> {
+        let mut text = String::new();
+        if let Some(bundle) = network::bundle(network)? {
+            let path = folder.join("ca.pem");
+            fs::write(&path, bundle).context("writing the certificates for apt")?;
+            fs::set_permissions(&path, Permissions::from_mode(0o644))?;
+            text += &format!("Acquire::https::CAInfo \"{}\";\n", path.display());
+        }
+        // What the environment says reaches apt as it would by itself, under the host's own
+        // configuration; what the user named for this run stands over it.
+        if network.is_chosen {
+            text += &proxies(network);
+            text += "Acquire::http::Proxy-Auto-Detect \"\";\n";
+        }
+        let configuration = folder.join("network.conf");
+        let writing = || "writing apt's configuration for this run";
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&configuration)
+            .with_context(writing)?;
+        file.write_all(text.as_bytes()).with_context(writing)?;
+        Ok(Reach {
+            configuration,
+            network: network.clone(),
+        })
+    }
+
+    /// The command, told of the way. It must be an apt command.
+    pub fn lend(&self, command: Command) -> Command {
+        let mut command = command.arg("--config-file").arg(&self.configuration);
+        // apt reads the variables in small letters only.
+        let network = &self.network;
+        for (name, proxy) in [
+            ("http_proxy", network.http()),
+            ("https_proxy", network.https()),
+        ] {
+            if let Some(proxy) = proxy {
+                command = command.env(name, proxy.with_credentials());
+            }
+        }
+        match network.direct() {
+            [] => command,
+            direct => command.env("no_proxy", &direct.join(",")),
+        }
+    }
+}
+
+/// apt's configuration for the proxies, which holds their passwords.
+pub fn proxies(network: &Network) -> String {
+    let line = |scheme: &str, proxy: &Proxy| {
+        let url = proxy.with_credentials();
+        format!("Acquire::{scheme}::Proxy \"{url}\";\n")
+    };
+    let http = network.http().map(|proxy| line("http", proxy));
+    let https = network.https().map(|proxy| line("https", proxy));
+    http.into_iter().chain(https).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Host;
+
+    const SECRET: &str = "s3cret";
+
+    fn reach(setting: Option<&str>, variables: &[(&str, &str)]) -> (tempfile::TempDir, Reach) {
+        let setting = setting.map(|text| Proxy::parse(text).unwrap());
+        let network = Network::new(setting, None, |name| {
+            let set = variables.iter().find(|(known, _)| *known == name);
+            set.map(|(_, value)| (*value).to_owned())
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let reach = Reach::lay_out(folder.path(), &network.unwrap()).unwrap();
+        (folder, reach)
+    }
+
+    #[test]
+    fn fault_13_apt_is_told_of_a_chosen_proxy_by_a_file_of_its_own() {
+        let (_folder, reach) = reach(Some("http://me:s3cret@proxy:3128"), &[]);
+        let text = fs::read_to_string(&reach.configuration).unwrap();
+        assert!(
+            text.contains("Acquire::https::Proxy \"http://me:s3cret@proxy:3128\";"),
+            "{text}"
+        );
+        let mode = fs::metadata(&reach.configuration)
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let command = reach.lend(Command::new("apt-get"));
+        assert!(!format!("{command} {command:?} {reach:?}").contains(SECRET));
+    }
+
+    #[test]
+    fn apt_is_told_of_variables_in_capitals_too() {
+        let variables = [("HTTPS_PROXY", "http://proxy:3128"), ("NO_PROXY", "a, b")];
+        let (_folder, reach) = reach(None, &variables);
+        let text = fs::read_to_string(&reach.configuration).unwrap();
+        assert!(!text.contains("Proxy"), "{text}");
+        // A program that prints its environment, whatever its arguments are.
+        let show = reach.lend(Command::new("sh").args(["-c", "env"]));
+        let shown = Host::real().query(&show).unwrap().stdout;
+        for line in ["https_proxy=http://proxy:3128", "no_proxy=a,b"] {
+            assert!(shown.lines().any(|shown| shown == line), "{shown}");
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Downloads from servers that live for one test, on this machine.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use super::*;
+use crate::host::network::{CaCert, Proxy};
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/tls")
+        .join(name)
+}
+
+/// A server that gives these answers, one a connection, and the last for ever; its address.
+fn server(certificate: &str, answers: &[&str]) -> String {
+    let _ = builder();
+    let chain = CertificateDer::pem_file_iter(fixture(certificate)).unwrap();
+    let key = PrivateKeyDer::from_pem_file(fixture("server.key")).unwrap();
+    let config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(chain.map(Result::unwrap).collect(), key)
+        .unwrap();
+    let config = Arc::new(config);
+    let answers: Vec<String> = answers.iter().map(ToString::to_string).collect();
+    let address = listen(move |stream, number| {
+        let answer = answers.get(number).or(answers.last()).unwrap();
+        let tls = ServerConnection::new(Arc::clone(&config)).unwrap();
+        let mut stream = StreamOwned::new(tls, stream);
+        if head(&mut stream).is_empty() {
+            return;
+        }
+        let _ = stream.write_all(answer.as_bytes());
+        stream.conn.send_close_notify();
+        let _ = stream.flush();
+    });
+    format!("https://{address}/key")
+}
+
+/// A proxy that wants `me:word`, and the address of it without them.
+fn proxy(status: &'static str) -> String {
+    listen(move |mut stream, _| {
+        let head = head(&mut stream);
+        let target = head
+            .split_whitespace()
+            .nth(1)
+            .unwrap_or_default()
+            .to_owned();
+        // me:word in Base64
+        if !head
+            .to_lowercase()
+            .contains("proxy-authorization: basic bwu6d29yza==")
+        {
+            let _ = stream.write_all(b"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n");
+        } else if status != "200" {
+            let _ = write!(stream, "HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n");
+        } else {
+            let _ = stream.write_all(b"HTTP/1.1 200 Go on\r\n\r\n");
+            tunnel(stream, TcpStream::connect(target).unwrap());
+        }
+    })
+}
+
+fn tunnel(client: TcpStream, server: TcpStream) {
+    let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+    thread::spawn(move || io::copy(&mut from, &mut to));
+    let (mut from, mut to) = (server, client);
+    let _ = io::copy(&mut from, &mut to);
+}
+
+fn listen(serve: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for (number, stream) in listener.incoming().enumerate() {
+            serve(stream.unwrap(), number);
+        }
+    });
+    address
+}
+
+fn head(stream: &mut impl Read) -> String {
+    let lines = BufReader::new(stream).lines().map_while(Result::ok);
+    let lines: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+    lines.join("\n")
+}
+
+fn network(proxy: Option<&str>) -> Network {
+    let proxy = proxy.map(|text| Proxy::parse(text).unwrap());
+    let ca_cert = CaCert::read(&fixture("ca.pem")).unwrap();
+    Network::new(proxy, Some(ca_cert), |_| None).unwrap()
+}
+
+fn get(url: &str, network: &Network) -> Result<Vec<u8>> {
+    match Http::new(network).get(url, 100)? {
+        Answer::Found(bytes) => Ok(bytes),
+        Answer::Absent => anyhow::bail!("absent"),
+    }
+}
+
+fn trouble(url: &str, network: &Network) -> Trouble {
+    let error = get(url, network).unwrap_err();
+    error.downcast().unwrap()
+}
+
+#[test]
+fn an_added_authority_is_trusted() {
+    let url = server("server.pem", &[OK]);
+    assert_eq!(get(&url, &network(None)).unwrap(), b"hello");
+}
+
+#[test]
+fn fault_08_a_certificate_of_an_unknown_authority_names_the_cure() {
+    let url = server("server.pem", &[OK]);
+    let Ok(client) = set_up(&Network::default()) else {
+        return; // this machine trusts nobody
+    };
+    let http = Http {
+        client: OnceLock::from(client),
+        ..Http::default()
+    };
+    let error = http.get(&url, 100).unwrap_err();
+    let trouble: Trouble = error.downcast().unwrap();
+    assert!(matches!(trouble, Trouble::Untrusted { .. }), "{trouble:?}");
+    assert!(trouble.to_string().contains("--ca-cert FILE"), "{trouble}");
+}
+
+#[test]
+fn fault_08_a_certificate_for_another_name_is_refused() {
+    let trouble = trouble(&server("another-name.pem", &[OK]), &network(None));
+    assert!(
+        matches!(trouble, Trouble::AnotherName { .. }),
+        "{trouble:?}"
+    );
+}
+
+#[test]
+fn fault_11_a_certificate_out_of_its_time_names_the_clock() {
+    for (certificate, fault) in [
+        ("expired.pem", "expired on 2026-02-01 00:00 UTC"),
+        ("future.pem", "is valid only from 2125-01-01 00:00 UTC"),
+    ] {
+        let trouble = trouble(&server(certificate, &[OK]), &network(None)).to_string();
+        assert!(trouble.contains(fault), "{trouble}");
+        let today = jiff::Timestamp::now()
+            .strftime("clock, which says %Y-")
+            .to_string();
+        assert!(trouble.contains(&today), "{trouble}");
+    }
+}
+
+#[test]
+fn a_server_in_trouble_is_asked_again() {
+    let busy = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let cut_off = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nhel";
+    let url = server("server.pem", &[busy, cut_off, OK]);
+    assert_eq!(get(&url, &network(None)).unwrap(), b"hello");
+    let trouble_of = |answer| trouble(&server("server.pem", &[answer]), &network(None));
+    assert!(matches!(
+        trouble_of(busy),
+        Trouble::Status { status: 503, .. }
+    ));
+    let trouble = trouble_of(cut_off);
+    assert!(
+        matches!(trouble, Trouble::CutOff { received: 3, .. }),
+        "{trouble:?}"
+    );
+}
+
+#[test]
+fn an_endless_answer_is_too_large() {
+    let endless = format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(101));
+    let trouble = trouble(&server("server.pem", &[&endless]), &network(None));
+    assert!(
+        matches!(trouble, Trouble::TooLarge { limit: 100, .. }),
+        "{trouble:?}"
+    );
+}
+
+#[test]
+fn fault_07_a_refused_connection_is_named() {
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let url = format!("https://{closed}/");
+    let trouble = trouble(&url, &network(None));
+    assert!(matches!(trouble, Trouble::Refused(_)), "{trouble:?}");
+    let trouble = self::trouble(&url, &network(Some(&format!("me:word@{closed}")))).to_string();
+    assert!(
+        trouble.starts_with("the proxy http://***@127.0.0.1"),
+        "{trouble}"
+    );
+}
+
+#[test]
+fn fault_07_a_name_that_no_server_knows_is_named() {
+    struct Nobody;
+    impl reqwest::dns::Resolve for Nobody {
+        fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+            Box::pin(std::future::ready(Err("no record found".into())))
+        }
+    }
+    let client = builder().tls_certs_only([]).dns_resolver(Arc::new(Nobody));
+    let http = Http {
+        client: OnceLock::from(client.build().unwrap()),
+        ..Http::default()
+    };
+    let error = http.get("https://download.docker.com/", 100).unwrap_err();
+    let trouble: Trouble = error.downcast().unwrap();
+    assert!(matches!(trouble, Trouble::NoName(_)), "{trouble:?}");
+    assert!(
+        trouble
+            .to_string()
+            .contains("resolvectl query download.docker.com")
+    );
+}
+
+#[test]
+fn fault_14_a_connection_that_stalls_is_given_up() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/", silent.local_addr().unwrap());
+    let client = builder()
+        .tls_certs_only([])
+        .timeout(Duration::from_millis(100));
+    let http = Http {
+        client: OnceLock::from(client.build().unwrap()),
+        ..Http::default()
+    };
+    let error = http.get(&url, 100).unwrap_err();
+    let trouble: Trouble = error.downcast().unwrap();
+    assert!(matches!(trouble, Trouble::Stalled { .. }), "{trouble:?}");
+}
+
+#[test]
+fn fault_13_a_proxy_gets_its_password_and_nobody_sees_it() {
+    let url = server("server.pem", &[OK]);
+    let address = proxy("200");
+    let with = |user: &str| network(Some(&format!("http://{user}{address}")));
+    assert_eq!(get(&url, &with("me:word@")).unwrap(), b"hello");
+    let without = trouble(&url, &with("")).to_string();
+    assert!(
+        without.contains("wants a user name and a password"),
+        "{without}"
+    );
+    let wrong = trouble(&url, &with("me:other@")).to_string();
+    assert!(
+        wrong.contains(&format!("http://***@{address} does not take")),
+        "{wrong}"
+    );
+    assert!(!wrong.contains("other"), "{wrong}");
+}
+
+#[test]
+fn a_proxy_that_lets_nobody_through_is_named() {
+    let address = proxy("403");
+    let network = network(Some(&format!("me:word@{address}")));
+    let trouble = trouble("https://download.docker.com/", &network);
+    assert!(
+        matches!(trouble, Trouble::ProxyRefused { .. }),
+        "{trouble:?}"
+    );
+}
+
+#[test]
+fn what_does_not_speak_tls_is_named() {
+    let address = listen(|mut stream, _| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+    });
+    let trouble = trouble(&format!("https://{address}/"), &network(None));
+    assert!(matches!(trouble, Trouble::NoTls { .. }), "{trouble:?}");
+}

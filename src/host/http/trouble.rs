@@ -1,0 +1,164 @@
+//! Why a download did not go through: each kind with its cause and its cure, in plain words.
+//!
+//! It must not say what became of the host: whoever asked for the download knows.
+
+use std::time::Duration;
+
+use reqwest::Url;
+use thiserror::Error;
+
+use crate::host::network::Proxy;
+
+/// Why a download did not go through.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Trouble {
+    #[error(
+        "the name of {0} cannot be resolved; see what this host's name servers say: \
+         resolvectl query {host}{hint}", host = .0.host(), hint = .0.hint()
+    )]
+    NoName(Peer),
+    #[error(
+        "{0} refuses connections: nothing listens there, or a firewall answers in its \
+         place{hint}", hint = .0.hint()
+    )]
+    Refused(Peer),
+    #[error("there is no way from this host to {0}; see: ip route get 1.1.1.1{hint}", hint = .0.hint())]
+    Unreachable(Peer),
+    #[error(
+        "no connection to {peer} came about within {seconds} seconds: a firewall may drop what \
+         is sent, or the name servers do not answer{hint}",
+        seconds = .within.as_secs(), hint = .peer.hint()
+    )]
+    TimedOut { peer: Peer, within: Duration },
+    #[error(
+        "{peer} went silent: nothing came for {seconds} seconds; try again later",
+        seconds = .within.as_secs()
+    )]
+    Stalled { peer: Peer, within: Duration },
+    #[error(
+        "{peer} is too slow: the download was not complete after {seconds} seconds; try again \
+         later, or take a nearer mirror: --mirror URL",
+        seconds = .within.as_secs()
+    )]
+    TooSlow { peer: Peer, within: Duration },
+    #[error(
+        "the certificate of {host} is not trusted ({reason}). A proxy that opens TLS needs its \
+         CA: --ca-cert FILE. A store that is out of date: apt-get install --only-upgrade \
+         ca-certificates"
+    )]
+    Untrusted { host: String, reason: String },
+    #[error(
+        "the certificate of {host} is for another name: something else answers in its place, \
+         such as the login page of a network"
+    )]
+    AnotherName { host: String },
+    #[error(
+        "the certificate of {host} {fault} by this host's clock, which says {now}. If the clock \
+         is wrong: timedatectl set-ntp true"
+    )]
+    Clock {
+        host: String,
+        fault: String,
+        now: String,
+    },
+    #[error("{peer} does not speak TLS as it should ({reason}); is it the right address?")]
+    NoTls { peer: Peer, reason: String },
+    #[error("the proxy {proxy} {verdict}; give both as USER:PASSWORD@ before its host, out of \
+         sight in DOCKSTRAP_PROXY or the settings file, special characters as %XX",
+        verdict = verdict(.proxy)
+    )]
+    ProxyPassword { proxy: Proxy },
+    #[error(
+        "the proxy {proxy} does not let this host through to {host}; it must allow CONNECT to \
+         port 443 there"
+    )]
+    ProxyRefused { proxy: Proxy, host: String },
+    #[error("{host} answered with HTTP status {status}{advice}", advice = advice(.status))]
+    Status { host: String, status: u16 },
+    #[error(
+        "{host} sent more than {limit} bytes, which this file never has; is it the right address?"
+    )]
+    TooLarge { host: String, limit: u64 },
+    #[error("{peer} cut the transfer off after {received} bytes; try again")]
+    CutOff { peer: Peer, received: u64 },
+    /// Anything else, in the words of the library.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Whom this host talks to: the server itself, or the proxy before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Peer {
+    Server { host: String },
+    Proxy(Proxy),
+}
+
+impl Trouble {
+    /// Whether it may be gone at the next try.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Trouble::NoName(_)
+            | Trouble::Refused(_)
+            | Trouble::Unreachable(_)
+            | Trouble::TimedOut { .. }
+            | Trouble::Stalled { .. }
+            | Trouble::CutOff { .. } => true,
+            Trouble::Status { status, .. } => *status >= 500 || matches!(status, 408 | 429),
+            _ => false,
+        }
+    }
+}
+
+impl Peer {
+    pub fn of(url: &Url, proxy: Option<&Proxy>) -> Peer {
+        match proxy {
+            Some(proxy) => Peer::Proxy(proxy.clone()),
+            None => Peer::Server {
+                host: host(url).to_owned(),
+            },
+        }
+    }
+
+    fn host(&self) -> &str {
+        match self {
+            Peer::Server { host } => host,
+            Peer::Proxy(proxy) => proxy.host(),
+        }
+    }
+
+    fn hint(&self) -> &'static str {
+        match self {
+            Peer::Server { .. } => ". If this network is left through a proxy: --proxy URL",
+            Peer::Proxy(_) => ". If the proxy is another one: --proxy URL",
+        }
+    }
+}
+
+impl std::fmt::Display for Peer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Peer::Server { host } => formatter.write_str(host),
+            Peer::Proxy(proxy) => write!(formatter, "the proxy {proxy}"),
+        }
+    }
+}
+
+pub(super) fn host(url: &Url) -> &str {
+    url.host_str().unwrap_or_default()
+}
+
+fn verdict(proxy: &Proxy) -> &'static str {
+    match proxy.has_credentials() {
+        true => "does not take this user name and password",
+        false => "wants a user name and a password",
+    }
+}
+
+fn advice(status: &u16) -> &'static str {
+    match *status {
+        401 => "; it wants a login, which dockstrap has none for",
+        429 => "; it was asked too often, try again later",
+        500.. => "; the trouble is on its side, try again later",
+        _ => "; is it the right address?",
+    }
+}

@@ -1,0 +1,159 @@
+//! The way from this host to the network: through which proxy, trusting which authorities.
+//!
+//! It is worked out once a run, from the settings and the environment, so that downloads, apt and
+//! the engine are told the same. It must not send anything.
+
+mod direct;
+mod proxy;
+mod trusted;
+
+use anyhow::Result;
+use reqwest::Url;
+
+use crate::error::Failure;
+use direct::Direct;
+
+pub use proxy::Proxy;
+pub use trusted::{CaCert, bundle, certificates};
+
+/// The way to the network.
+#[derive(Debug, Clone, Default)]
+pub struct Network {
+    http: Option<Proxy>,
+    https: Option<Proxy>,
+    direct: Direct,
+    /// The proxy was named by a setting, not by the environment.
+    pub is_chosen: bool,
+    /// Trusted in addition to the host's store.
+    pub ca_cert: Option<CaCert>,
+}
+
+impl Network {
+    /// Takes `proxy` when there is one, or else what the variables name; `variable` reads one.
+    ///
+    /// Small letters stand over capitals, as with curl; apt reads small ones only.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when a variable names something that cannot be used.
+    pub fn new(
+        proxy: Option<Proxy>,
+        ca_cert: Option<CaCert>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Network> {
+        let first = |names: [&'static str; 2]| {
+            let set = names
+                .iter()
+                .filter_map(|name| Some((*name, variable(name)?)));
+            set.into_iter().find(|(_, value)| !value.trim().is_empty())
+        };
+        let named = |names: [&'static str; 2]| {
+            let found = first(names).or_else(|| first(["all_proxy", "ALL_PROXY"]));
+            let parsed = found.map(|(name, value)| {
+                Proxy::parse(value.trim())
+                    .map_err(|why| Failure::Usage(format!("the variable {name} {why}")))
+            });
+            parsed.transpose()
+        };
+        let (_, direct) = first(["no_proxy", "NO_PROXY"]).unwrap_or_default();
+        let direct = Direct::parse(&direct);
+        let (http, https) = match &proxy {
+            _ if direct.is_everything() => (None, None),
+            Some(_) => (proxy.clone(), proxy.clone()),
+            None => (
+                named(["http_proxy", "HTTP_PROXY"])?,
+                named(["https_proxy", "HTTPS_PROXY"])?,
+            ),
+        };
+        Ok(Network {
+            http,
+            https,
+            direct,
+            is_chosen: proxy.is_some(),
+            ca_cert,
+        })
+    }
+
+    /// The proxy for addresses that begin with `http:`.
+    pub fn http(&self) -> Option<&Proxy> {
+        self.http.as_ref()
+    }
+
+    /// The proxy for addresses that begin with `https:`.
+    pub fn https(&self) -> Option<&Proxy> {
+        self.https.as_ref()
+    }
+
+    /// The hosts that are reached without a proxy, as `NO_PROXY` lists them.
+    pub fn direct(&self) -> &[String] {
+        self.direct.entries()
+    }
+
+    /// The proxy that stands between this host and `url`.
+    pub fn proxy_for(&self, url: &Url) -> Option<&Proxy> {
+        let proxy = match url.scheme() {
+            "https" => self.https(),
+            _ => self.http(),
+        };
+        let host = url.host_str().unwrap_or_default();
+        proxy.filter(|_| !self.direct.covers(host))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::exit_code;
+
+    const URL: &str = "https://download.docker.com/linux";
+
+    fn network(setting: Option<&str>, variables: &[(&str, &str)]) -> Result<Network> {
+        let setting = setting.map(|text| Proxy::parse(text).unwrap());
+        Network::new(setting, None, |name| {
+            let set = variables.iter().find(|(known, _)| *known == name);
+            set.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn proxy_for(setting: Option<&str>, variables: &[(&str, &str)]) -> Option<String> {
+        let network = network(setting, variables).unwrap();
+        let proxy = network.proxy_for(&Url::parse(URL).unwrap());
+        proxy.map(ToString::to_string)
+    }
+
+    #[test]
+    fn a_setting_stands_over_variables_and_small_letters_over_capitals() {
+        let variables = [
+            ("https_proxy", "http://small"),
+            ("HTTPS_PROXY", "http://big"),
+        ];
+        assert_eq!(proxy_for(None, &variables).as_deref(), Some("http://small"));
+        assert_eq!(
+            proxy_for(Some("http://setting"), &variables).as_deref(),
+            Some("http://setting")
+        );
+        let all = [("https_proxy", " "), ("ALL_PROXY", "all:3128")];
+        assert_eq!(proxy_for(None, &all).as_deref(), Some("http://all:3128"));
+        assert_eq!(proxy_for(None, &[("http_proxy", "http://a")]), None);
+    }
+
+    #[test]
+    fn no_proxy_holds_for_a_proxy_from_anywhere() {
+        for direct in ["*", "docker.com", "x, .docker.com", "download.docker.com"] {
+            let variables = [("HTTPS_PROXY", "http://proxy"), ("NO_PROXY", direct)];
+            assert_eq!(proxy_for(None, &variables), None, "{direct}");
+            assert_eq!(proxy_for(Some("http://s"), &variables), None, "{direct}");
+        }
+    }
+
+    #[test]
+    fn fault_13_a_variable_that_is_no_proxy_is_named_without_its_password() {
+        let wrong = [("ALL_PROXY", "socks5://me:word@proxy")];
+        let error = network(None, &wrong).unwrap_err();
+        assert_eq!(exit_code(&error), 2);
+        let text = error.to_string();
+        assert!(
+            text.contains("ALL_PROXY") && !text.contains("word"),
+            "{text}"
+        );
+    }
+}

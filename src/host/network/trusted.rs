@@ -1,0 +1,137 @@
+//! Who may vouch for a server: the host's certificate store, and what was added to it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::Network;
+use crate::error::Failure;
+
+/// With these, the environment names another store than the host's; apt does not read them.
+const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// The certificates of a PEM file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaCert {
+    path: PathBuf,
+    certificates: Vec<CertificateDer<'static>>,
+}
+
+impl CaCert {
+    /// Reads a PEM file that holds at least one certificate.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when it does not.
+    pub fn read(path: &Path) -> Result<CaCert> {
+        let refuse = |why: String| Failure::Usage(format!("ca-cert {}: {why}", path.display()));
+        let text =
+            std::fs::read(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+        let certificates = certificates.unwrap_or_default();
+        let sound = |der: &CertificateDer<'static>| RootCertStore::empty().add(der.clone()).is_ok();
+        if certificates.is_empty() || !certificates.iter().all(sound) {
+            let why = "must hold certificates in PEM, each from BEGIN CERTIFICATE to END \
+                       CERTIFICATE";
+            return Err(refuse(why.to_owned()).into());
+        }
+        Ok(CaCert {
+            path: path.to_owned(),
+            certificates,
+        })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// All that this run trusts: the host's store, or what `SSL_CERT_FILE` and `SSL_CERT_DIR` name
+/// instead, and the added certificates.
+pub fn certificates(network: &Network) -> Result<Vec<CertificateDer<'static>>> {
+    let store = rustls_native_certs::load_native_certs();
+    if store.certs.is_empty() {
+        for variable in VARIABLES {
+            if let Some(path) = std::env::var_os(variable) {
+                bail!(
+                    "{variable} names {}, where no certificate can be read; name a file with the \
+                     certificates to trust, or unset {variable} to trust the host's own",
+                    path.to_string_lossy()
+                );
+            }
+        }
+        if network.ca_cert.is_none() {
+            bail!(
+                "this host has no certificate store, so no HTTPS server can be trusted; install \
+                 one with: apt-get install ca-certificates"
+            );
+        }
+    }
+    let added = network
+        .ca_cert
+        .iter()
+        .flat_map(|added| added.certificates.clone());
+    Ok(store.certs.into_iter().chain(added).collect())
+}
+
+/// All that this run trusts as one PEM file, for programs that would trust something else by
+/// themselves; `None` when the host's store is all.
+pub fn bundle(network: &Network) -> Result<Option<String>> {
+    let is_elsewhere = VARIABLES
+        .iter()
+        .any(|name| std::env::var_os(name).is_some());
+    if network.ca_cert.is_none() && !is_elsewhere {
+        return Ok(None);
+    }
+    let certificates = certificates(network).context("gathering the certificates to trust")?;
+    Ok(Some(certificates.iter().map(pem).collect()))
+}
+
+fn pem(certificate: &CertificateDer<'_>) -> String {
+    let text = BASE64_STANDARD.encode(certificate);
+    let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let (line, more) = rest.split_at(rest.len().min(64));
+        pem.push_str(line);
+        pem.push('\n');
+        rest = more;
+    }
+    pem + "-----END CERTIFICATE-----\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::exit_code;
+
+    fn fixture(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures/tls")
+            .join(name)
+    }
+
+    #[test]
+    fn a_file_without_certificates_is_refused() {
+        for name in ["no-such-file.pem", "server.key", "make"] {
+            let error = CaCert::read(&fixture(name)).unwrap_err();
+            assert_eq!(exit_code(&error), 2, "{name}");
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_bundle_holds_what_was_added() {
+        let network = Network {
+            ca_cert: Some(CaCert::read(&fixture("ca.pem")).unwrap()),
+            ..Network::default()
+        };
+        let added = std::fs::read_to_string(fixture("ca.pem")).unwrap();
+        let bundle = bundle(&network).unwrap().unwrap();
+        assert!(bundle.ends_with(added.trim_start()), "{bundle}");
+    }
+}
