@@ -63,6 +63,16 @@ pub struct Layer {
     )]
     pub proxy: Option<Secret>,
 
+    /// Set up the proxy of this run for good: for apt, for the engine, or both with
+    /// apt,engine; uninstall takes it back
+    #[arg(
+        long,
+        value_name = "WHAT",
+        env = "DOCKSTRAP_PROXY_FOR",
+        value_delimiter = ','
+    )]
+    pub proxy_for: Option<Vec<ProxyUser>>,
+
     /// Wait up to SECONDS for other package managers [default: 300]
     #[arg(long, value_name = "SECONDS", env = "DOCKSTRAP_LOCK_WAIT")]
     pub lock_wait: Option<u64>,
@@ -78,6 +88,16 @@ pub struct Layer {
 #[serde(transparent)]
 pub struct Secret(String);
 
+/// Who can be given the proxy for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProxyUser {
+    /// apt, by a file of its own
+    Apt,
+    /// the engine, by daemon.json
+    Engine,
+}
+
 /// The settings in force.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -91,6 +111,8 @@ pub struct Settings {
     pub ca_cert: Option<CaCert>,
     /// The proxy to go through; `None` is what the environment says.
     pub proxy: Option<Proxy>,
+    /// Who is given the proxy for good.
+    pub proxy_for: Vec<ProxyUser>,
     /// How long to wait for the locks of other package managers.
     pub lock_wait: Duration,
     /// Whether a repository may go back in time.
@@ -120,6 +142,7 @@ impl Settings {
                 .map(|path| CaCert::read(&path))
                 .transpose()?,
             proxy: flags.proxy.or(below.proxy).map(parse_proxy).transpose()?,
+            proxy_for: flags.proxy_for.or(below.proxy_for).unwrap_or_default(),
             lock_wait: Duration::from_secs(
                 flags.lock_wait.or(below.lock_wait).unwrap_or(LOCK_WAIT),
             ),
@@ -132,10 +155,16 @@ impl Settings {
     /// The way to the network: these settings over the environment.
     ///
     /// # Errors
-    /// [`Failure::Usage`] when the environment names a proxy that cannot be used.
+    /// [`Failure::Usage`] when the environment names a proxy that cannot be used, or when there
+    /// is none to be set up for good.
     pub fn network(&self) -> Result<Network> {
         let variable = |name: &str| std::env::var(name).ok();
-        Network::new(self.proxy.clone(), self.ca_cert.clone(), variable)
+        let network = Network::new(self.proxy.clone(), self.ca_cert.clone(), variable)?;
+        if !self.proxy_for.is_empty() && network.http().or(network.https()).is_none() {
+            let error = "proxy-for: there is no proxy to be set up; name it: --proxy URL";
+            return Err(Failure::Usage(error.to_owned()).into());
+        }
+        Ok(network)
     }
 }
 
@@ -295,6 +324,12 @@ mod tests {
             assert_eq!(exit_code(&error), 2);
             assert!(!format!("{error:#}").contains("s3cret"), "{error:#}");
         }
+    }
+
+    #[test]
+    fn the_proxy_can_be_given_to_apt_and_the_engine() {
+        let settings = with_file("proxy-for = ['apt', 'engine']", Layer::default()).unwrap();
+        assert_eq!(settings.proxy_for, [ProxyUser::Apt, ProxyUser::Engine]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod view;
 pub use index::Index;
 pub use lock::{LISTS, lock_lists, wait_for_locks};
 pub use purge::Purge;
-pub use reach::Reach;
+pub use reach::{Reach, proxies};
 pub use run::{apt_get, install, run};
 pub use seen::Seen;
 pub use source::{Source, existing_sources};

@@ -5,6 +5,7 @@
 
 mod files;
 mod journal;
+mod seal;
 #[cfg(test)]
 pub(crate) mod trial;
 mod tx;

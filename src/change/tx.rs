@@ -1,5 +1,7 @@
 //! The only writer: whatever changes the host goes through here, and into the journal first.
 
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::seal::seal;
 use super::undo::Revert;
 use super::{Act, FOLDER, Journal, Reverted, Undo, files, journal};
 use crate::apt::{self, Seen};
@@ -14,6 +17,7 @@ use crate::daemon_json::{self, Change};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
+use crate::redact::has_credentials;
 use crate::report::{Event, Listener};
 use crate::trust::sha256_hex;
 
@@ -92,19 +96,21 @@ impl<'a> Tx<'a> {
         })
     }
 
-    /// Writes daemon.json anew; `changes` are the keys that differ.
+    /// Writes daemon.json anew; `changes` are the keys that differ. A file that holds a password
+    /// is kept from other users.
     pub fn write_daemon_json(&mut self, text: &str, changes: &[Change]) -> Result<()> {
         let path = daemon_json::PATH;
         self.create_folders(path)?;
         let undo = Undo::RestoreDaemonJson {
             created: !self.host.exists(path)?,
-            changes: changes.to_vec(),
+            changes: seal(changes),
         };
+        let mode = self.hide_when_secret(path, text)?;
         self.act(&format!("write {path}"), undo, |tx| {
             // A link is followed: it is the file behind it that the engine reads.
             let path = tx.host.path(path);
             let target = path.canonicalize().unwrap_or(path);
-            files::write(&target, text.as_bytes(), None)
+            files::write(&target, text.as_bytes(), mode)
         })
     }
 
@@ -214,6 +220,30 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
+    /// The mode that a file with this text must have, if any. One that is there gets it now, with
+    /// a way back.
+    fn hide_when_secret(&mut self, path: &str, text: &str) -> Result<Option<u32>> {
+        if !has_credentials(text) {
+            return Ok(None);
+        }
+        let there = std::fs::metadata(self.host.path(path)).ok();
+        let mode = there.map(|there| there.mode() & 0o7777);
+        let Some(mode) = mode.filter(|mode| mode & 0o077 != 0) else {
+            return Ok(Some(mode.unwrap_or(0o600)));
+        };
+        let undo = Undo::RestoreMode {
+            path: path.into(),
+            mode,
+        };
+        let hidden = mode & !0o077;
+        self.act(&format!("keep {path} from other users"), undo, |tx| {
+            let path = tx.host.path(path);
+            std::fs::set_permissions(&path, Permissions::from_mode(hidden))
+                .with_context(|| format!("setting the mode of {}", path.display()))
+        })?;
+        Ok(Some(hidden))
+    }
+
     fn create_folders(&mut self, path: &str) -> Result<()> {
         let mut missing = Vec::new();
         for folder in Path::new(path).ancestors().skip(1) {
@@ -246,7 +276,6 @@ impl<'a> Tx<'a> {
     }
 
     fn mode(&self, path: &str) -> Result<Option<u32>> {
-        use std::os::unix::fs::MetadataExt;
         let there = self.host.metadata(path)?;
         Ok(there.map(|there| there.mode() & 0o7777))
     }

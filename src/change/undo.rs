@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::files;
+use super::seal::unseal;
 use crate::apt;
 use crate::daemon_json::{self, Change, Document};
 use crate::host::Host;
@@ -32,6 +33,8 @@ pub enum Undo {
     RemoveList { path: PathBuf },
     /// Remove a folder of ours when it is empty.
     RemoveFolder { path: PathBuf },
+    /// Give a file the mode it had.
+    RestoreMode { path: PathBuf, mode: u32 },
     /// Take our keys out of daemon.json, those that are still as we set them.
     RestoreDaemonJson { created: bool, changes: Vec<Change> },
     /// Let a running engine read its configuration again.
@@ -81,6 +84,7 @@ impl Revert<'_> {
                 files::remove(&self.host.path(path)).map(|()| Reverted::Done)
             }
             Undo::RemoveFolder { path } => self.remove_folder(path),
+            Undo::RestoreMode { path, mode } => self.restore_mode(path, *mode),
             Undo::RestoreDaemonJson { created, changes } => {
                 self.restore_daemon_json(*created, changes)
             }
@@ -139,6 +143,16 @@ impl Revert<'_> {
         }
     }
 
+    fn restore_mode(&self, path: &Path, mode: u32) -> Result<Reverted> {
+        use std::os::unix::fs::PermissionsExt;
+        match fs::set_permissions(self.host.path(path), fs::Permissions::from_mode(mode)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("setting the mode of {}", path.display()))
+            }
+            _ => Ok(Reverted::Done),
+        }
+    }
+
     fn restore_daemon_json(&self, created: bool, changes: &[Change]) -> Result<Reverted> {
         let Some(current) = self.host.read(daemon_json::PATH)? else {
             return Ok(Reverted::Done);
@@ -148,7 +162,10 @@ impl Revert<'_> {
             Ok(document) => document,
             Err(refusal) => return Ok(Reverted::Kept(format!("it cannot be read: {refusal}"))),
         };
-        let daemon_json::Reverted { document, kept } = daemon_json::revert(document, changes);
+        let daemon_json::Reverted { document, kept } = {
+            let changes = unseal(changes, &document);
+            daemon_json::revert(document, &changes)
+        };
         if created && document.is_empty() {
             files::remove(&path)?;
         } else if document.text().as_bytes() != current {

@@ -55,7 +55,22 @@ pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
     if plan.pending().any(new_members) {
         ui::line("New members of group docker must log in again before they can use it.");
     }
+    if let Some(hint) = proxy_hint(&settings)? {
+        ui::note(hint);
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How to keep a proxy that this run went through, unless that was asked for.
+fn proxy_hint(settings: &Settings) -> Result<Option<String>> {
+    let network = settings.network()?;
+    let proxy = network.https().or(network.http());
+    Ok(proxy.filter(|_| settings.proxy_for.is_empty()).map(|proxy| {
+        format!(
+            "The proxy {proxy} was for this run. To give it to apt and the engine for good, say \
+             beside it: dockstrap install --proxy-for apt,engine"
+        )
+    }))
 }
 
 fn engine_version(host: &Host) -> Result<String> {

@@ -1,6 +1,7 @@
 //! The engine's configuration file, with sane defaults merged into what is there.
 
 use anyhow::Result;
+use serde_json::{Map, Value};
 
 use super::unit::Unit;
 use super::{Finding, Step};
@@ -8,6 +9,8 @@ use crate::change::{Tx, Undo};
 use crate::daemon_json::{self, Change, Context, Document, Merged, PATH, Severity, Wanted};
 use crate::error::Failure;
 use crate::host::Host;
+use crate::host::network::{Network, Proxy};
+use crate::redact::has_credentials;
 
 /// There when this host is a member of a swarm.
 const SWARM_STATE: &str = "/var/lib/docker/swarm/docker-state.json";
@@ -16,11 +19,33 @@ const SWARM_STATE: &str = "/var/lib/docker/swarm/docker-state.json";
 pub struct DaemonJson {
     /// What the unit tells the engine already; saying it twice stops the engine.
     unit_flags: Vec<String>,
+    /// What the engine is to be told of proxies, if anything.
+    proxies: Option<Value>,
 }
 
 impl DaemonJson {
     pub fn new(unit_flags: Vec<String>) -> DaemonJson {
-        DaemonJson { unit_flags }
+        DaemonJson {
+            unit_flags,
+            proxies: None,
+        }
+    }
+
+    /// The same with the proxies of this network, which stand over those that are there.
+    pub fn with_proxies(self, network: &Network) -> DaemonJson {
+        let url = |proxy: Option<&Proxy>| proxy.map(|proxy| proxy.with_credentials().to_owned());
+        let direct = Some(network.direct().join(",")).filter(|list| !list.is_empty());
+        let entries = [
+            ("http-proxy", url(network.http())),
+            ("https-proxy", url(network.https())),
+            ("no-proxy", direct),
+        ];
+        let entries = entries.into_iter();
+        let entries = entries.filter_map(|(name, text)| Some((name.to_owned(), text?.into())));
+        DaemonJson {
+            proxies: Some(Value::Object(entries.collect())),
+            ..self
+        }
     }
 
     /// What the file is to say: what is there, with what is missing added. A setting that is
@@ -37,7 +62,11 @@ impl DaemonJson {
             // A member of a swarm does not start with live-restore.
             wanted.shift_remove("live-restore");
         }
-        Ok(daemon_json::merge(current, &wanted, Wanted::Default))
+        let merged = daemon_json::merge(current, &wanted, Wanted::Default);
+        match &self.proxies {
+            None => Ok(merged),
+            Some(proxies) => with_proxies(merged, proxies),
+        }
     }
 
     fn check(&self, document: &Document) -> Result<()> {
@@ -95,6 +124,26 @@ impl Step for DaemonJson {
         }
         tx.write_daemon_json(document.text(), &changes)
     }
+}
+
+/// Sets the proxies. Those that are there and hold a password are not replaced: to put them back
+/// some day, the journal would have to keep it.
+fn with_proxies(merged: Merged, proxies: &Value) -> Result<Merged> {
+    let before = merged.document.get("proxies");
+    if before.is_some_and(|there| there != proxies && has_credentials(&there.to_string())) {
+        return Err(Failure::Blocked(format!(
+            "{PATH} names other proxies, with a password, which would be lost; nothing was \
+             changed. Remove `proxies` there, or leave `engine` out of --proxy-for"
+        ))
+        .into());
+    }
+    let wanted = Map::from_iter([("proxies".to_owned(), proxies.clone())]);
+    let Merged { document, changes } = merged;
+    let set = daemon_json::merge(document, &wanted, Wanted::Set);
+    Ok(Merged {
+        document: set.document,
+        changes: changes.into_iter().chain(set.changes).collect(),
+    })
 }
 
 fn read(host: &Host) -> Result<Document> {

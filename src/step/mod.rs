@@ -4,6 +4,7 @@
 //! module and the place in [`inspect_all`].
 
 mod apt_key;
+mod apt_proxy;
 mod apt_source;
 mod conflicts;
 mod daemon_json;
@@ -22,9 +23,10 @@ use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::http::Http;
 use crate::report::Listener;
-use crate::settings::Settings;
+use crate::settings::{ProxyUser, Settings};
 
 use apt_key::AptKey;
+use apt_proxy::AptProxy;
 use apt_source::AptSource;
 use daemon_json::DaemonJson;
 use docker_group::DockerGroup;
@@ -96,7 +98,11 @@ pub fn inspect_all(
 ) -> Result<Vec<Inspected>> {
     conflicts::check(host, facts)?;
     let network = settings.network()?;
-    let configuration = DaemonJson::new(unit::flags(host)?);
+    let wants_proxy = |user| settings.proxy_for.contains(&user);
+    let mut configuration = DaemonJson::new(unit::flags(host)?);
+    if wants_proxy(ProxyUser::Engine) {
+        configuration = configuration.with_proxies(&network);
+    }
     let service = Service::new(&configuration, host)?;
     let daemon_json = inspect(configuration, host)?;
     let service = inspect(service, host)?;
@@ -116,14 +122,19 @@ pub fn inspect_all(
         listener,
     )?;
     let packages = inspect(packages, host)?;
-    Ok(vec![
+    let mut inspected = Vec::new();
+    if wants_proxy(ProxyUser::Apt) {
+        inspected.push(inspect(AptProxy::new(&network), host)?);
+    }
+    inspected.extend([
         apt_key,
         apt_source,
         daemon_json,
         docker_group,
         packages,
         service,
-    ])
+    ]);
+    Ok(inspected)
 }
 
 fn inspect(step: impl Step + 'static, host: &Host) -> Result<Inspected> {
