@@ -28,6 +28,8 @@ const OLD: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 pub struct Index {
     pub inrelease: Vec<u8>,
     pub packages: Vec<u8>,
+    /// What stands in it.
+    pub offered: Packages,
     /// When it was signed.
     pub date: SystemTime,
 }
@@ -96,6 +98,7 @@ impl Index {
         Ok(Index {
             inrelease,
             packages,
+            offered,
             date: release.date(),
         })
     }

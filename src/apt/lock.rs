@@ -4,6 +4,7 @@
 //! lock makes it fail at once.
 
 use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -17,12 +18,16 @@ use crate::report::{Event, Listener};
 /// Where apt keeps the indexes it has fetched.
 pub const LISTS: &str = "/var/lib/apt/lists";
 
+/// Where apt keeps package files.
+pub const ARCHIVES: &str = "/var/cache/apt/archives";
+
 const LISTS_LOCK: &str = "/var/lib/apt/lists/lock";
+const ARCHIVES_LOCK: &str = "/var/cache/apt/archives/lock";
 const LOCKS: &[&str] = &[
     "/var/lib/dpkg/lock-frontend",
     "/var/lib/dpkg/lock",
     LISTS_LOCK,
-    "/var/cache/apt/archives/lock",
+    ARCHIVES_LOCK,
 ];
 
 const PAUSE: Duration = Duration::from_millis(250);
@@ -47,12 +52,25 @@ pub fn wait_for_locks(host: &Host, wait: Duration, listener: Listener<'_>) -> Re
 /// # Errors
 /// As [`wait_for_locks`].
 pub fn lock_lists(host: &Host, wait: Duration, listener: Listener<'_>) -> Result<File> {
+    take(host, LISTS_LOCK, wait, listener)
+}
+
+/// Takes the lock on apt's package files, waiting for it; it goes when the file is closed.
+///
+/// # Errors
+/// As [`wait_for_locks`].
+pub fn lock_archives(host: &Host, wait: Duration, listener: Listener<'_>) -> Result<File> {
+    take(host, ARCHIVES_LOCK, wait, listener)
+}
+
+fn take(host: &Host, lock: &'static str, wait: Duration, listener: Listener<'_>) -> Result<File> {
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
-        .open(host.path(LISTS_LOCK))
-        .with_context(|| format!("opening {LISTS_LOCK}"))?;
+        .mode(0o640) // as apt makes it
+        .open(host.path(lock))
+        .with_context(|| format!("opening {lock}"))?;
     retry(wait, listener, || {
         if try_record_lock(&file)? {
             return Ok(Ok(()));
@@ -61,8 +79,8 @@ pub fn lock_lists(host: &Host, wait: Duration, listener: Listener<'_>) -> Result
             pid: 0,
             program: "another process".to_owned(),
         };
-        let holder = host.lock_holder(LISTS_LOCK)?;
-        Ok(Err((LISTS_LOCK, holder.unwrap_or_else(unknown))))
+        let holder = host.lock_holder(lock)?;
+        Ok(Err((lock, holder.unwrap_or_else(unknown))))
     })?;
     Ok(file)
 }

@@ -1,5 +1,7 @@
 //! apt as the host has it: its sources, a private view of them, what it would do, and doing it.
 
+mod archive;
+mod fetch;
 mod index;
 mod lock;
 mod purge;
@@ -8,10 +10,13 @@ mod run;
 mod seen;
 mod source;
 mod transaction;
+mod transfer;
 mod view;
 
+pub use archive::{Archive, Archives};
+pub use fetch::fetch;
 pub use index::Index;
-pub use lock::{LISTS, lock_lists, wait_for_locks};
+pub use lock::{ARCHIVES, LISTS, lock_archives, lock_lists, wait_for_locks};
 pub use purge::Purge;
 pub use reach::{Reach, proxies};
 pub use run::{apt_get, install, run};

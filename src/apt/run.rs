@@ -81,9 +81,10 @@ fn progress(line: &str) -> Option<Event> {
     let percent: f64 = fields.next()?.parse().ok()?;
     let text = fields.next()?.trim();
     let (percent, text) = match kind {
-        "dlstatus" => (percent / 2.0, "downloading".to_owned()),
-        "pmstatus" if text.contains(package) => (50.0 + percent / 2.0, text.to_owned()),
-        "pmstatus" => (50.0 + percent / 2.0, format!("{text} ({package})")),
+        // Next to nothing is left to apt to download.
+        "dlstatus" => (0.0, "downloading".to_owned()),
+        "pmstatus" if text.contains(package) => (percent, text.to_owned()),
+        "pmstatus" => (percent, format!("{text} ({package})")),
         _ => return None,
     };
     Some(Event::Progress { percent, text })
@@ -94,18 +95,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn downloads_are_the_first_half_and_dpkg_the_second() {
+    fn the_progress_is_that_of_dpkg() {
         let percent = |line: &str| match progress(line) {
             Some(Event::Progress { percent, .. }) => percent,
             other => panic!("{other:?}"),
         };
         assert_eq!(
             percent("dlstatus:1:50.0000:Retrieving file 3 of 7 (1s remaining)"),
-            25.0
+            0.0
         );
         assert_eq!(
             percent("pmstatus:docker-ce:50.0000:Unpacking docker-ce (amd64)"),
-            75.0
+            50.0
         );
         assert_eq!(progress("media-change: x"), None);
         assert_eq!(progress("nonsense"), None);

@@ -72,19 +72,6 @@ impl Transaction {
     }
 }
 
-impl Download {
-    /// Reads what `apt-get --print-uris` prints: `'URI' FILE BYTES HASH`.
-    pub fn parse(printed: &str) -> Download {
-        let mut download = Download::default();
-        for line in printed.lines().filter(|line| line.starts_with('\'')) {
-            let bytes = line.split(' ').nth(2).and_then(|bytes| bytes.parse().ok());
-            download.files += 1;
-            download.bytes += bytes.unwrap_or(0u64);
-        }
-        download
-    }
-}
-
 /// Reads `NAME [OLD] (NEW ORIGIN [ARCH])`, of which `[OLD]` may be missing.
 fn parse_install(text: &str) -> Option<Install> {
     let (before, offer) = text.split_once(" (")?;
@@ -131,20 +118,6 @@ Conf pigz (2.8-1 Ubuntu:24.04/noble [amd64])
             engine.origin.starts_with("Docker CE:noble"),
             "{}",
             engine.origin
-        );
-    }
-
-    #[test]
-    fn the_download_is_summed_up() {
-        let printed = "Reading package lists...\n\
-            'https://example.com/a.deb' a.deb 1000 SHA256:aa\n\
-            'https://example.com/b.deb' b.deb 24 SHA256:bb\n";
-        assert_eq!(
-            Download::parse(printed),
-            Download {
-                files: 2,
-                bytes: 1024
-            }
         );
     }
 }

@@ -13,17 +13,18 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
+use super::archive::Archives;
 use super::index::Index;
 use super::lock::LISTS;
 use super::reach::Reach;
 use super::run::apt_get;
 use super::source::{Source, existing_sources, source_files};
-use super::transaction::{Download, Transaction};
+use super::transaction::Transaction;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
 use crate::host::network::Network;
-use crate::trust::Certificate;
+use crate::trust::{Certificate, Packages};
 
 const CONFIGURATION: &str = "apt.conf";
 const DOCKER_SOURCE: &str = "sources/dockstrap-docker.sources";
@@ -89,6 +90,14 @@ impl View {
     /// The way to the network, for apt outside of this view, which must outlive it.
     pub fn reach(&self) -> &Reach {
         &self.reach
+    }
+
+    /// The package files that installing these packages needs, whether they are in apt's folder
+    /// already or not.
+    pub fn archives(&self, host: &Host, packages: &[&str], offered: &Packages) -> Result<Archives> {
+        let print = self.install("--print-uris", packages);
+        let printed = host.query(&print)?.success()?.stdout;
+        Archives::parse(&printed, &self.source, offered)
     }
 
     /// The lists that were fetched into this view.
@@ -173,6 +182,8 @@ impl View {
         format!(
             "Dir::State::Lists \"{folder}/lists/\";\n\
              Dir::Etc::SourceParts \"{folder}/sources\";\n\
+             Dir::Cache::archives \"{folder}/archives/\";\n\
+             Acquire::ForceHash \"SHA256\";\n\
              Dir::Cache::pkgcache \"{folder}/pkgcache.bin\";\n\
              Dir::Cache::srcpkgcache \"\";\n\
              APT::Update::Error-Mode \"any\";\n\
@@ -199,18 +210,16 @@ impl View {
     }
 
     fn simulate(&self, host: &Host, packages: &[&str]) -> Result<Transaction> {
-        let install = |flag: &str| {
-            let command = self.apt().args([flag, "install"]);
-            command.args(packages.iter().copied())
-        };
-        let simulated = host.query(&install("--simulate"))?;
+        let simulated = host.query(&self.install("--simulate", packages))?;
         if simulated.code != 0 {
             return Err(self.explain(&simulated));
         }
-        let mut transaction = Transaction::parse(&simulated.stdout);
-        let printed = host.query(&install("--print-uris"))?.success()?;
-        transaction.download = Download::parse(&printed.stdout);
-        Ok(transaction)
+        Ok(Transaction::parse(&simulated.stdout))
+    }
+
+    fn install(&self, flag: &str, packages: &[&str]) -> Command {
+        let command = self.apt().args([flag, "install"]);
+        command.args(packages.iter().copied())
     }
 
     fn explain(&self, output: &Output) -> anyhow::Error {

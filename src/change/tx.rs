@@ -12,11 +12,12 @@ use anyhow::{Context, Result};
 use super::seal::seal;
 use super::undo::Revert;
 use super::{Act, FOLDER, Journal, Reverted, Undo, files, journal};
-use crate::apt::{self, Seen};
+use crate::apt::{self, Archives, Seen};
 use crate::daemon_json::{self, Change};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
+use crate::host::http::Http;
 use crate::redact::has_credentials;
 use crate::report::{Event, Listener};
 use crate::trust::sha256_hex;
@@ -130,6 +131,23 @@ impl<'a> Tx<'a> {
                 let undo = Undo::RemoveList { path: path.clone() };
                 self.act(&format!("write {}", path.display()), undo, write)?;
             }
+        }
+        drop(locked);
+        Ok(())
+    }
+
+    /// Brings package files into apt's archive folder, under apt's own lock. Those that were not
+    /// there before are removed on the way back, apt's own among them.
+    pub fn fetch_archives(&mut self, http: &Http, archives: &Archives) -> Result<()> {
+        let locked = apt::lock_archives(self.host, self.lock_wait, self.listener)?;
+        let paths = archives.absent(self.host)?;
+        let fetch =
+            |tx: &mut Tx<'_>| apt::fetch(tx.host, http, archives, tx.listener, &tx.cancelled);
+        if paths.is_empty() {
+            fetch(self)?; // at most a bad file is exchanged: there is no way back to that
+        } else {
+            let text = format!("put package files into {}", apt::ARCHIVES);
+            self.act(&text, Undo::RemoveArchives { paths }, fetch)?;
         }
         drop(locked);
         Ok(())

@@ -31,6 +31,9 @@ pub enum Undo {
     },
     /// Remove one of apt's lists, whatever apt made of it since: its repository goes as well.
     RemoveList { path: PathBuf },
+    /// Remove package files from apt's archive folder, whatever apt made of them since: it is
+    /// only a cache.
+    RemoveArchives { paths: Vec<PathBuf> },
     /// Remove a folder of ours when it is empty.
     RemoveFolder { path: PathBuf },
     /// Give a file the mode it had.
@@ -82,6 +85,11 @@ impl Revert<'_> {
             } => self.restore_file(path, sha256, backup),
             Undo::RemoveList { path } => {
                 files::remove(&self.host.path(path)).map(|()| Reverted::Done)
+            }
+            Undo::RemoveArchives { paths } => {
+                let mut paths = paths.iter();
+                paths.try_for_each(|path| files::remove(&self.host.path(path)))?;
+                Ok(Reverted::Done)
             }
             Undo::RemoveFolder { path } => self.remove_folder(path),
             Undo::RestoreMode { path, mode } => self.restore_mode(path, *mode),

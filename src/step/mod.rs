@@ -112,15 +112,7 @@ pub fn inspect_all(
     let repository = Repository::resolve(host, &http, facts, settings, listener)?;
     let apt_key = inspect(AptKey::new(&repository), host)?;
     let apt_source = inspect(AptSource::new(&repository), host)?;
-    let packages = Packages::plan(
-        host,
-        &http,
-        facts,
-        settings,
-        &repository,
-        &network,
-        listener,
-    )?;
+    let packages = Packages::plan(host, &http, facts, settings, &repository, listener)?;
     let packages = inspect(packages, host)?;
     let mut inspected = Vec::new();
     if wants_proxy(ProxyUser::Apt) {

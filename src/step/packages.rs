@@ -4,12 +4,11 @@ use anyhow::{Context, Result, bail};
 
 use super::repository::Repository;
 use super::{Finding, Step, service};
-use crate::apt::{self, Index, Seen, Source, Transaction, View};
+use crate::apt::{self, Archives, Index, Seen, Source, Transaction, View};
 use crate::change::{Journal, Tx, Undo};
 use crate::error::Failure;
 use crate::facts::{self, ENGINE_PACKAGES, Facts};
 use crate::host::http::Http;
-use crate::host::network::Network;
 use crate::host::{Host, is_forbidden};
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
@@ -34,6 +33,8 @@ struct Offer {
     missing: Vec<&'static str>,
     view: View,
     transaction: Transaction,
+    archives: Archives,
+    http: Http,
 }
 
 impl Packages {
@@ -44,7 +45,6 @@ impl Packages {
         facts: &Facts,
         settings: &Settings,
         repository: &Repository,
-        network: &Network,
         listener: Listener<'_>,
     ) -> Result<Packages> {
         let missing = facts.missing_packages();
@@ -62,9 +62,9 @@ impl Packages {
         let index = Index::fetch(http, source, certificate, &missing, listener)?;
         Packages::offered(
             host,
+            http,
             repository,
             &index,
-            network,
             missing,
             settings.allow_downgrade,
         )
@@ -72,16 +72,18 @@ impl Packages {
 
     fn offered(
         host: &Host,
+        http: &Http,
         repository: &Repository,
         index: &Index,
-        network: &Network,
         missing: Vec<&'static str>,
         allow_downgrade: bool,
     ) -> Result<Packages> {
         let source = &repository.source;
-        let view = View::open(host, source, &repository.certificate, index, network)?;
-        let transaction = view.plan(host, &missing)?;
+        let view = View::open(host, source, &repository.certificate, index, http.network())?;
+        let mut transaction = view.plan(host, &missing)?;
         refuse_removals(&transaction)?;
+        let archives = view.archives(host, &missing, &index.offered)?;
+        transaction.download = archives.download(host)?;
         let seen = look_back(host, source, index, &transaction, allow_downgrade)?;
         Ok(Packages {
             offer: Some(Offer {
@@ -89,6 +91,8 @@ impl Packages {
                 missing,
                 view,
                 transaction,
+                archives,
+                http: http.clone(),
             }),
         })
     }
@@ -144,6 +148,7 @@ impl Step for Packages {
             return Ok(());
         };
         tx.publish_lists(&offer.view.fetched()?)?;
+        tx.fetch_archives(&offer.http, &offer.archives)?;
         refuse_another(tx.host(), offer)?;
         note_what_the_engine_makes(tx)?;
         tx.remember(offer.seen.clone())?;

@@ -9,11 +9,24 @@ use super::{Document, Refusal, Sha256};
 /// What a signed text says of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Relative to the folder of the InRelease.
+    /// Relative to the folder of the InRelease, or of the repository.
     pub path: String,
     /// Bytes.
     pub size: u64,
     pub sha256: Sha256,
+}
+
+impl Entry {
+    /// Whether a file of this size and hash is the one that is meant.
+    pub fn check(&self, size: u64, sha256: Sha256) -> Result<(), Refusal> {
+        if size != self.size {
+            return Err(Refusal::other_size(&self.path, self.size, size));
+        }
+        if sha256 != self.sha256 {
+            return Err(Refusal::other_hash(&self.path, self.sha256, sha256));
+        }
+        Ok(())
+    }
 }
 
 /// Bytes that are what a signed text says they are. Made by [`verify_file`] alone.
@@ -28,14 +41,7 @@ impl<'a> Verified<'a> {
 
 /// Believes `bytes` if their size and SHA-256 are those of `entry`.
 pub fn verify_file<'a>(bytes: &'a [u8], entry: &Entry) -> Result<Verified<'a>, Refusal> {
-    let size = bytes.len() as u64;
-    if size != entry.size {
-        return Err(Refusal::other_size(&entry.path, entry.size, size));
-    }
-    let sha256 = Sha256::of(bytes);
-    if sha256 != entry.sha256 {
-        return Err(Refusal::other_hash(&entry.path, entry.sha256, sha256));
-    }
+    entry.check(bytes.len() as u64, Sha256::of(bytes))?;
     Ok(Verified(bytes))
 }
 

@@ -4,19 +4,21 @@
 //! Certificates are always checked, and nothing here can turn that off.
 
 mod classify;
+mod rest;
 mod trouble;
 
-use std::io::{self, Read};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use reqwest::blocking::{Client, Response};
+use reqwest::blocking::Client;
+use reqwest::header::{CACHE_CONTROL, CONTENT_RANGE, RANGE};
 use reqwest::{StatusCode, Url};
 
 use super::network::{self, Network};
 use classify::classify;
 
+pub use rest::Rest;
 pub use trouble::{Peer, Trouble};
 
 /// How long a connection may take to come about. Where a name has addresses of both kinds, IPv4
@@ -39,10 +41,8 @@ const DEADLINE_OF_ALL: Duration = Duration::from_secs(30 * 60);
 const TRIES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(if cfg!(test) { 5 } else { 500 });
 
-const CHUNK: usize = 64 * 1024;
-
 /// A client for downloads. It is set up when it is first used, since most runs need no network.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Http {
     network: Network,
     client: OnceLock<Client>,
@@ -52,10 +52,34 @@ pub struct Http {
 
 /// What a server answered to a download.
 #[derive(Debug)]
-pub enum Answer {
-    Found(Vec<u8>),
+pub enum Answer<T = Vec<u8>> {
+    Found(T),
     /// The server says that there is no such file.
     Absent,
+}
+
+/// Whether the caches on the way may answer for the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caches {
+    Used,
+    Passed,
+}
+
+/// A part of a file that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// The number of its first byte.
+    pub from: u64,
+    /// The size of the whole file, as far as it may be: it decides how long it may take.
+    pub limit: u64,
+    pub caches: Caches,
+}
+
+/// When a download began, and by when it must be complete.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    begun: Instant,
+    deadline: Instant,
 }
 
 impl Http {
@@ -67,21 +91,53 @@ impl Http {
         }
     }
 
+    /// The way it goes.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
     /// Downloads `url`, at most `limit` bytes of it. A server that cannot be reached, or that is
     /// in trouble of its own, is asked again.
     ///
     /// # Errors
     /// A [`Trouble`] that says what went wrong, but not what for.
     pub fn get(&self, url: &str, limit: u64) -> Result<Answer> {
+        let part = Part {
+            from: 0,
+            limit,
+            caches: Caches::Used,
+        };
+        self.persist(url, part, |url, span| match self.ask(url, part, span)? {
+            Answer::Absent => Ok(Answer::Absent),
+            Answer::Found(mut rest) => rest.read_all(limit).map(Answer::Found),
+        })
+    }
+
+    /// Opens a part of `url`, to be read as it comes in. A server that cannot begin in the middle
+    /// begins with the first byte.
+    ///
+    /// # Errors
+    /// As [`Http::get`].
+    pub fn open(&self, url: &str, part: Part) -> Result<Answer<Rest>> {
+        self.persist(url, part, |url, span| self.ask(url, part, span))
+    }
+
+    /// Tries until it goes through, but for what would only come again.
+    fn persist<T>(
+        &self,
+        url: &str,
+        part: Part,
+        attempt: impl Fn(&Url, Span) -> Result<T, Trouble>,
+    ) -> Result<T> {
         let url = Url::parse(url).context("reading an address")?;
-        let client = self.client()?;
-        let allowed = DEADLINE + Duration::from_secs(limit / BYTES_PER_SECOND);
+        self.client()?;
         let begun = Instant::now();
         let of_all = *self.deadline.get_or_init(|| begun + DEADLINE_OF_ALL);
+        let allowed = DEADLINE + Duration::from_secs(part.limit / BYTES_PER_SECOND);
         let deadline = of_all.min(begun + allowed);
         let mut pause = FIRST_PAUSE;
         for left in (0..TRIES).rev() {
-            match self.try_get(client, &url, limit, begun, deadline) {
+            match attempt(&url, Span { begun, deadline }) {
                 Err(trouble)
                     if left > 0 && trouble.is_passing() && Instant::now() + pause < deadline =>
                 {
@@ -102,24 +158,20 @@ impl Http {
         Ok(self.client.get_or_init(|| client))
     }
 
-    fn try_get(
-        &self,
-        client: &Client,
-        url: &Url,
-        limit: u64,
-        begun: Instant,
-        deadline: Instant,
-    ) -> Result<Answer, Trouble> {
-        let response = client.get(url.clone()).send();
-        let response = response.map_err(|error| {
+    fn ask(&self, url: &Url, part: Part, span: Span) -> Result<Answer<Rest>, Trouble> {
+        let client = self.client.get().expect("set up before anything is tried");
+        let mut request = client.get(url.clone());
+        if part.from > 0 {
+            request = request.header(RANGE, format!("bytes={}-", part.from));
+        }
+        if part.caches == Caches::Passed {
+            request = request.header(CACHE_CONTROL, "no-cache");
+        }
+        let response = request.send().map_err(|error| {
             // After a redirect it is another server that could not be reached.
             let url = error.url().unwrap_or(url).clone();
-            classify(
-                &error.without_url(),
-                &url,
-                self.network.proxy_for(&url),
-                None,
-            )
+            let proxy = self.network.proxy_for(&url);
+            classify(&error.without_url(), &url, proxy, None)
         })?;
         let status = response.status();
         if matches!(
@@ -128,46 +180,32 @@ impl Http {
         ) {
             return Ok(Answer::Absent);
         }
-        if !status.is_success() {
-            return Err(Trouble::Status {
+        let range = response.headers().get(CONTENT_RANGE);
+        let first = first_byte(status, range.and_then(|range| range.to_str().ok()));
+        match first.filter(|first| *first == 0 || *first == part.from) {
+            Some(from) if status.is_success() => {
+                let proxy = self.network.proxy_for(response.url()).cloned();
+                Ok(Answer::Found(Rest::new(response, from, proxy, span)))
+            }
+            // The file has no such byte, or the server sends others than those asked for.
+            None if part.from > 0 => self.ask(url, Part { from: 0, ..part }, span),
+            _ => Err(Trouble::Status {
                 host: trouble::host(response.url()).to_owned(),
                 status: status.as_u16(),
-            });
+            }),
         }
-        self.read(response, limit, begun, deadline)
-            .map(Answer::Found)
     }
+}
 
-    fn read(
-        &self,
-        mut response: Response,
-        limit: u64,
-        begun: Instant,
-        deadline: Instant,
-    ) -> Result<Vec<u8>, Trouble> {
-        let url = response.url().clone();
-        let proxy = self.network.proxy_for(&url);
-        let mut bytes = Vec::new();
-        let mut chunk = vec![0; CHUNK];
-        loop {
-            let received = bytes.len() as u64;
-            if received > limit {
-                let host = trouble::host(&url).to_owned();
-                return Err(Trouble::TooLarge { host, limit });
-            }
-            if Instant::now() > deadline {
-                return Err(Trouble::TooSlow {
-                    peer: Peer::of(&url, proxy),
-                    within: begun.elapsed(),
-                });
-            }
-            match response.read(&mut chunk) {
-                Ok(0) => return Ok(bytes),
-                Ok(read) => bytes.extend_from_slice(&chunk[..read]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(classify(&error, &url, proxy, Some(received))),
-            }
+/// With which byte an answer begins; `None` when that is not said, or there is none.
+fn first_byte(status: StatusCode, content_range: Option<&str>) -> Option<u64> {
+    match status {
+        StatusCode::PARTIAL_CONTENT => {
+            let range = content_range?.strip_prefix("bytes ")?;
+            range.split_once('-')?.0.parse().ok()
         }
+        StatusCode::RANGE_NOT_SATISFIABLE => None,
+        _ => Some(0),
     }
 }
 

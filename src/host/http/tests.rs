@@ -1,6 +1,6 @@
 //! Downloads from servers that live for one test, on this machine.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -278,4 +278,24 @@ fn what_does_not_speak_tls_is_named() {
     });
     let trouble = trouble(&format!("https://{address}/"), &network(None));
     assert!(matches!(trouble, Trouble::NoTls { .. }), "{trouble:?}");
+}
+
+#[test]
+fn an_answer_to_a_range_says_where_it_begins() {
+    let partial = |range| first_byte(StatusCode::PARTIAL_CONTENT, range);
+    assert_eq!(partial(Some("bytes 700-1023/1024")), Some(700));
+    assert_eq!(partial(Some("bytes 700-1023/*")), Some(700));
+    assert_eq!(partial(Some("bytes */1024")), None);
+    assert_eq!(partial(Some("lines 1-2/3")), None);
+    assert_eq!(partial(None), None);
+}
+
+#[test]
+fn a_server_that_ignores_a_range_begins_with_the_first_byte() {
+    assert_eq!(first_byte(StatusCode::OK, None), Some(0));
+    let past_the_end = Some("bytes */9");
+    assert_eq!(
+        first_byte(StatusCode::RANGE_NOT_SATISFIABLE, past_the_end),
+        None
+    );
 }

@@ -2,7 +2,6 @@ use super::*;
 use crate::apt::Source;
 use crate::change::trial;
 use crate::error::exit_code;
-use crate::host::network::Network;
 use crate::host::stub::StubHost;
 use crate::step::repository::KEYRING;
 use crate::trust::fixture;
@@ -14,7 +13,7 @@ for word; do
 done
 case "$*" in
     *--print-uris*update*) echo "'https://docker.example/linux/ubuntu/dists/noble/InRelease' docker_dists_noble_InRelease 0" ;;
-    *--print-uris*) echo "'https://example.com/a.deb' a.deb 2500000 SHA256:aa" ;;
+    *--print-uris*) echo "'https://example.com/a.deb' a.deb 2500000 SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" ;;
     *--simulate*purge*) sed 's/^/Purg /' $ROOT/dpkg ;;
     *--simulate*) cat $ROOT/simulated ;;
     *--no-remove*)
@@ -39,6 +38,7 @@ fn host() -> StubHost {
     let installed: String = ENGINE_PACKAGES.iter().map(known).collect();
     StubHost::new()
         .file("/var/lib/apt/lists/archive_Packages", "")
+        .file("/var/cache/apt/archives/lock", "")
         .file("/simulated", simulated("5:29.5.3"))
         .file("/installed", installed)
         .program("apt-get", APT)
@@ -60,10 +60,11 @@ fn offered(stub: &StubHost) -> Result<Packages> {
         inrelease: b"signed".to_vec(),
         packages: b"index".to_vec(),
         date: fixture::today(),
+        offered: crate::trust::Packages::default(),
     };
     let missing = ENGINE_PACKAGES.to_vec();
-    let network = Network::default();
-    Packages::offered(stub.host(), &repository, &index, &network, missing, false)
+    let http = Http::default();
+    Packages::offered(stub.host(), &http, &repository, &index, missing, false)
 }
 
 fn apply(stub: &StubHost, packages: &Packages) -> Result<()> {

@@ -1,0 +1,287 @@
+//! Package files: which of them a transaction needs, what each must be, and what is there.
+//!
+//! apt believes a file in its archive folder by its size alone (seen on apt 2.6 to 3.3), so what
+//! is there is judged here by its hash. Nothing here downloads.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use sha2::Digest;
+
+use super::lock::ARCHIVES;
+use super::source::Source;
+use super::transaction::Download;
+use crate::error::Failure;
+use crate::host::Host;
+use crate::trust::{Entry, Packages, Refusal, Sha256};
+
+/// A package file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archive {
+    pub uri: String,
+    /// What apt calls it in its archive folder.
+    pub name: String,
+    /// What it must be.
+    pub entry: Entry,
+}
+
+/// The package files of a transaction.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Archives {
+    /// Those of Docker's repository. What they must be is said by its verified index.
+    pub docker: Vec<Archive>,
+    /// All others. What they must be is said by apt, from indexes that it has verified.
+    pub others: Vec<Archive>,
+}
+
+impl Archives {
+    /// Reads what `apt-get --print-uris` prints, `'URI' NAME SIZE SHA256:HASH` a line. A file for
+    /// which apt knows no SHA-256 is not among them.
+    ///
+    /// # Errors
+    /// [`Failure::Trust`] when `offered`, the index of `source`, lacks a file of that source.
+    pub fn parse(printed: &str, source: &Source, offered: &Packages) -> Result<Archives> {
+        let mut archives = Archives::default();
+        for line in printed.lines().filter(|line| line.starts_with('\'')) {
+            let Some(mut archive) = parse_line(line) else {
+                continue;
+            };
+            let root = format!("{}/", source.uri);
+            let Some(path) = archive.uri.strip_prefix(&root).map(decode) else {
+                archives.others.push(archive);
+                continue;
+            };
+            let Some(package) = offered.iter().find(|package| package.filename == path) else {
+                return Err(Failure::Trust(format!(
+                    "apt would download {}, which the verified index does not have",
+                    archive.uri
+                ))
+                .into());
+            };
+            archive.entry = Entry {
+                path,
+                size: package.size,
+                sha256: package.sha256,
+            };
+            archives.docker.push(archive);
+        }
+        Ok(archives)
+    }
+
+    /// What is to be downloaded, judged by names and sizes, as apt does.
+    pub fn download(&self, host: &Host) -> Result<Download> {
+        let mut download = Download::default();
+        for archive in self.iter() {
+            if archive.size_there(host)? != Some(archive.entry.size) {
+                download.files += 1;
+                download.bytes += archive.entry.size;
+            }
+        }
+        Ok(download)
+    }
+
+    /// Where files will stand that are not there yet.
+    pub fn absent(&self, host: &Host) -> Result<Vec<PathBuf>> {
+        let mut absent = Vec::new();
+        for archive in self.iter() {
+            if !host.exists(archive.path())? {
+                absent.push(archive.path());
+            }
+        }
+        Ok(absent)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Archive> {
+        self.docker.iter().chain(&self.others)
+    }
+}
+
+impl Archive {
+    /// Where apt looks for it.
+    pub fn path(&self) -> PathBuf {
+        Path::new(ARCHIVES).join(&self.name)
+    }
+
+    /// Whether it is there, all of it and unchanged.
+    pub fn is_there(&self, host: &Host) -> Result<bool> {
+        if self.size_there(host)? != Some(self.entry.size) {
+            return Ok(false);
+        }
+        let path = self.path();
+        let mut measured = Measured::default();
+        File::open(host.path(&path))
+            .and_then(|mut file| measured.read(&mut file))
+            .with_context(|| format!("reading {}", path.display()))?;
+        Ok(measured.check(&self.entry).is_ok())
+    }
+
+    /// The size of the file in its place; `None` when there is none.
+    fn size_there(&self, host: &Host) -> Result<Option<u64>> {
+        let there = host.metadata(self.path())?;
+        Ok(there
+            .filter(std::fs::Metadata::is_file)
+            .map(|file| file.len()))
+    }
+}
+
+/// The size and the hash of bytes that pass by.
+#[derive(Default, Clone)]
+pub struct Measured {
+    pub size: u64,
+    hasher: sha2::Sha256,
+}
+
+impl Measured {
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.size += bytes.len() as u64;
+        self.hasher.update(bytes);
+    }
+
+    /// Takes in all that `file` still has.
+    pub fn read(&mut self, file: &mut File) -> std::io::Result<()> {
+        let mut chunk = vec![0; 1 << 16];
+        loop {
+            match file.read(&mut chunk)? {
+                0 => return Ok(()),
+                read => self.add(&chunk[..read]),
+            }
+        }
+    }
+
+    /// Whether these were the bytes that `entry` means.
+    pub fn check(self, entry: &Entry) -> Result<(), Refusal> {
+        entry.check(self.size, Sha256::from(self.hasher))
+    }
+}
+
+fn parse_line(line: &str) -> Option<Archive> {
+    let (uri, rest) = line.strip_prefix('\'')?.split_once("' ")?;
+    let mut words = rest.split(' ');
+    let name = words.next().filter(|name| is_archive_name(name))?;
+    let size = words.next()?.parse().ok()?;
+    let sha256 = words.next()?.strip_prefix("SHA256:")?.parse().ok()?;
+    Some(Archive {
+        uri: uri.to_owned(),
+        name: name.to_owned(),
+        entry: Entry {
+            path: name.to_owned(),
+            size,
+            sha256,
+        },
+    })
+}
+
+/// Whether `name` stays in the folder that it is put into, and is no hidden file there.
+fn is_archive_name(name: &str) -> bool {
+    name.ends_with(".deb") && !name.starts_with('.') && !name.contains('/')
+}
+
+/// Takes back what apt does to a path in a URI, such as `%7e` for a tilde.
+fn decode(path: &str) -> String {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let escaped = after.get(..2).filter(|_| first == b'%');
+        let value = escaped
+            .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(value.unwrap_or(first));
+        rest = if value.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::exit_code;
+    use crate::trust::verify_file;
+
+    const PRINTED: &str = "\
+Reading package lists...
+'http://archive.ubuntu.com/ubuntu/pool/main/pigz_2.8-1_amd64.deb' pigz_2.8-1_amd64.deb 6 SHA256:876b4612815c310d91cced1e6193a14e397d03ebb5ae85fec72fc6e0246ccdd9
+'https://download.docker.com/linux/ubuntu/dists/noble/pool/stable/amd64/docker-ce_29.5.3-1%7eubuntu_amd64.deb' docker-ce_5%3a29.5.3-1~ubuntu_amd64.deb 3 SHA256:876b4612815c310d91cced1e6193a14e397d03ebb5ae85fec72fc6e0246ccdd9
+'file:/srv/a.deb' a_1_all.deb 3 MD5Sum:73d79a6cdc5ce7811dcad0a224e9b5b8
+'http://example.com/b.deb' ../b.deb 3 SHA256:876b4612815c310d91cced1e6193a14e397d03ebb5ae85fec72fc6e0246ccdd9
+";
+    const INDEX: &str = "\
+Package: docker-ce
+Version: 5:29.5.3-1~ubuntu
+Architecture: amd64
+Filename: dists/noble/pool/stable/amd64/docker-ce_29.5.3-1~ubuntu_amd64.deb
+Size: 3
+SHA256: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
+";
+
+    fn parse(index: &str) -> Result<Archives> {
+        let source = Source {
+            uri: "https://download.docker.com/linux/ubuntu".to_owned(),
+            suite: "noble".to_owned(),
+            architecture: "amd64".to_owned(),
+        };
+        let entry = Entry {
+            path: "Packages".to_owned(),
+            size: index.len() as u64,
+            sha256: Sha256::of(index.as_bytes()),
+        };
+        let verified = verify_file(index.as_bytes(), &entry).unwrap();
+        Archives::parse(PRINTED, &source, &Packages::parse(verified).unwrap())
+    }
+
+    fn put(root: &Path, name: &str, bytes: &[u8]) {
+        let folder = root.join("var/cache/apt/archives");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(name), bytes).unwrap();
+    }
+
+    #[test]
+    fn what_dockers_files_must_be_is_said_by_the_verified_index() {
+        let archives = parse(INDEX).unwrap();
+        let [engine] = archives.docker.as_slice() else {
+            panic!("{archives:?}");
+        };
+        assert_eq!(engine.name, "docker-ce_5%3a29.5.3-1~ubuntu_amd64.deb");
+        assert_eq!(engine.entry.sha256, Sha256::of(b"abc"));
+    }
+
+    #[test]
+    fn files_without_a_sha_256_and_names_that_leave_the_folder_are_passed_over() {
+        let archives = parse(INDEX).unwrap();
+        let names = archives.others.iter().map(|other| other.name.as_str());
+        assert_eq!(names.collect::<Vec<_>>(), ["pigz_2.8-1_amd64.deb"]);
+    }
+
+    #[test]
+    fn a_file_of_dockers_that_is_not_in_the_index_is_refused() {
+        let error = parse(&INDEX.replace("docker-ce_29", "docker-ce_28")).unwrap_err();
+        assert_eq!(exit_code(&error), 5);
+        assert!(error.to_string().contains("docker-ce_29"), "{error}");
+    }
+
+    #[test]
+    fn a_file_is_there_only_when_its_hash_is_right() {
+        let root = tempfile::tempdir().unwrap();
+        let host = Host::at(root.path(), root.path());
+        let archives = parse(INDEX).unwrap();
+        let engine = &archives.docker[0];
+        assert!(!engine.is_there(&host).unwrap());
+        assert_eq!(archives.absent(&host).unwrap().len(), 2);
+        for (bytes, right) in [("ab", false), ("abd", false), ("abc", true)] {
+            put(root.path(), &engine.name, bytes.as_bytes());
+            assert_eq!(engine.is_there(&host).unwrap(), right, "{bytes}");
+        }
+        let download = archives.download(&host).unwrap();
+        assert_eq!((download.files, download.bytes), (1, 6));
+        assert_eq!(archives.absent(&host).unwrap(), [archives.others[0].path()]);
+    }
+
+    #[test]
+    fn an_escaped_path_is_read_as_it_was() {
+        assert_eq!(decode("a%7eb%2Bc"), "a~b+c");
+        assert_eq!(decode("100%"), "100%");
+        assert_eq!(decode("a%zz%+1"), "a%zz%+1");
+    }
+}

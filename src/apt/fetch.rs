@@ -1,0 +1,205 @@
+//! Fetching Docker's package files into apt's archive folder, several at a time.
+//!
+//! Only files of Docker's repository are fetched here: theirs is the index that we verified. The
+//! others are few and small, and apt fetches them while it installs, by the host's own mirrors,
+//! methods and proxies; it checks what it fetches. What lies in its folder already it does not
+//! check, so a file that is not what it must be is taken out of there, whosever it is.
+//!
+//! Until all are whole they stay in partial files. Those stand in the archive folder itself,
+//! since only root may write there: `partial` belongs to the user as whom apt downloads, who could
+//! exchange a file behind its check. `apt-get clean` and `autoclean` know them as leftovers.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use nix::sys::statvfs::statvfs;
+
+use super::archive::{Archive, Archives};
+use super::lock::ARCHIVES;
+use super::transfer::Transfer;
+use crate::error::Failure;
+use crate::host::Host;
+use crate::host::http::Http;
+use crate::report::{Event, Listener};
+
+/// What the names of partial files begin with.
+const PARTIAL: &str = ".dockstrap-";
+
+/// How many files are fetched at a time.
+const CONNECTIONS: usize = 4;
+
+/// How often progress is told.
+const PULSE: Duration = Duration::from_millis(100);
+
+/// Brings the files of Docker's packages into apt's archive folder and takes out of it whatever
+/// is not what it must be. The caller holds apt's lock on the folder.
+///
+/// # Errors
+/// [`Failure::Trust`] for a file that is not the one in the index; [`Failure::Blocked`] when the
+/// disk lacks room; [`Failure::Cancelled`] when `cancelled` is set meanwhile. Partial files stay,
+/// so that the next run goes on with them.
+pub fn fetch(
+    host: &Host,
+    http: &Http,
+    archives: &Archives,
+    listener: Listener<'_>,
+    cancelled: &AtomicBool,
+) -> Result<()> {
+    for archive in &archives.others {
+        if host.exists(archive.path())? && !archive.is_there(host)? {
+            let path = host.path(archive.path());
+            fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
+        }
+    }
+    let mut files = Vec::new();
+    for archive in &archives.docker {
+        if !archive.is_there(host)? {
+            files.push(Partial::of(host, archive));
+        }
+    }
+    require_space(host, &files)?;
+    // The longest first, so that none is left to run alone at the end.
+    files.sort_by_key(|file| std::cmp::Reverse(file.archive.entry.size));
+    fetch_all(http, &files, listener, cancelled)?;
+    for file in &files {
+        file.publish(host)?;
+    }
+    remove_leftovers(host)
+}
+
+/// A file on its way.
+struct Partial<'a> {
+    archive: &'a Archive,
+    path: PathBuf,
+    /// How many of its bytes are here.
+    here: AtomicU64,
+}
+
+impl<'a> Partial<'a> {
+    fn of(host: &Host, archive: &'a Archive) -> Partial<'a> {
+        let path = host
+            .path(ARCHIVES)
+            .join(format!("{PARTIAL}{}", archive.name));
+        let here = fs::metadata(&path).map_or(0, |there| there.len());
+        Partial {
+            archive,
+            path,
+            here: here.into(),
+        }
+    }
+
+    /// Puts the whole file where apt looks for it. It is not flushed to the disk: it is only a
+    /// cache, and its hash is checked before each use.
+    fn publish(&self, host: &Host) -> Result<()> {
+        let target = host.path(self.archive.path());
+        fs::set_permissions(&self.path, Permissions::from_mode(0o644))
+            .and_then(|()| fs::rename(&self.path, &target))
+            .with_context(|| format!("writing {}", target.display()))
+    }
+}
+
+fn fetch_all(
+    http: &Http,
+    files: &[Partial<'_>],
+    listener: Listener<'_>,
+    cancelled: &AtomicBool,
+) -> Result<()> {
+    let (stop, next) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let work = |outcomes: Sender<Result<()>>| {
+        while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let transfer = Transfer {
+                http,
+                archive: file.archive,
+                partial: &file.path,
+                here: &file.here,
+                stop: &stop,
+            };
+            if stop.load(Ordering::Relaxed) || outcomes.send(transfer.run()).is_err() {
+                break;
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let (sender, outcomes) = channel();
+        for _ in 0..CONNECTIONS.min(files.len()) {
+            let sender = sender.clone();
+            scope.spawn(|| work(sender));
+        }
+        drop(sender);
+        let mut first_failure = Ok(());
+        let mut fail = |failure| {
+            stop.store(true, Ordering::Relaxed);
+            if first_failure.is_ok() {
+                first_failure = Err(failure);
+            }
+        };
+        loop {
+            match outcomes.recv_timeout(PULSE) {
+                Ok(Ok(())) | Err(RecvTimeoutError::Timeout) => listener(progress(files)),
+                Ok(Err(failure)) => fail(failure),
+                Err(RecvTimeoutError::Disconnected) => return first_failure,
+            }
+            if cancelled.load(Ordering::Relaxed) {
+                fail(Failure::Cancelled("cancelled".to_owned()).into());
+            }
+        }
+    })
+}
+
+fn progress(files: &[Partial<'_>]) -> Event {
+    let here = |file: &Partial<'_>| file.here.load(Ordering::Relaxed);
+    let here: u64 = files.iter().map(here).sum();
+    let all: u64 = files.iter().map(|file| file.archive.entry.size).sum();
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    let packages = match files.len() {
+        1 => "1 package".to_owned(),
+        several => format!("{several} packages"),
+    };
+    Event::Progress {
+        percent: 100.0 * here as f64 / all as f64,
+        text: format!(
+            "downloading {packages}, {:.0} of {:.0} MB",
+            megabytes(here),
+            megabytes(all)
+        ),
+    }
+}
+
+/// Refuses to begin what cannot be finished.
+fn require_space(host: &Host, files: &[Partial<'_>]) -> Result<()> {
+    let missing = |file: &Partial<'_>| {
+        let here = file.here.load(Ordering::Relaxed);
+        file.archive.entry.size.saturating_sub(here)
+    };
+    let needed: u64 = files.iter().map(missing).sum();
+    let disk =
+        statvfs(&host.path(ARCHIVES)).with_context(|| format!("asking how full {ARCHIVES} is"))?;
+    let free = disk.blocks_free() * disk.fragment_size();
+    if needed <= free {
+        return Ok(());
+    }
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    Err(Failure::Blocked(format!(
+        "the disk with {ARCHIVES} has {:.0} MB free, {:.0} MB too few for the packages; \
+         make room, for a start with: apt-get clean",
+        megabytes(free),
+        megabytes(needed - free).max(1.0)
+    ))
+    .into())
+}
+
+/// Removes partial files of versions that are wanted no more.
+fn remove_leftovers(host: &Host) -> Result<()> {
+    for name in host.list(ARCHIVES)? {
+        if name.starts_with(PARTIAL) {
+            let path = host.path(Path::new(ARCHIVES).join(name));
+            fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
+        }
+    }
+    Ok(())
+}

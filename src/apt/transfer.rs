@@ -1,0 +1,155 @@
+//! One package file, from its server into a partial file, until all of it is there.
+//!
+//! A transfer that breaks goes on where it broke, in this run or in the next; whether the whole
+//! is the right file is decided by its hash alone.
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+
+use super::archive::{Archive, Measured};
+use crate::error::Failure;
+use crate::host::http::{Answer, Caches, Http, Part, Trouble};
+use crate::trust::Refusal;
+
+/// How often a file is asked for when its transfer breaks, and the first pause between; each
+/// further pause is twice as long.
+const TRIES: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// The transfer of one file.
+pub struct Transfer<'a> {
+    pub http: &'a Http,
+    pub archive: &'a Archive,
+    pub partial: &'a Path,
+    /// How many of its bytes are here.
+    pub here: &'a AtomicU64,
+    /// Set when no more is to be fetched.
+    pub stop: &'a AtomicBool,
+}
+
+/// How far one try came.
+enum Reached {
+    End(Measured),
+    Broken(Trouble),
+}
+
+impl Transfer<'_> {
+    /// Fetches what is missing of the partial file.
+    ///
+    /// # Errors
+    /// [`Failure::Trust`] when it is another file, and still is when it is fetched anew, past the
+    /// caches on the way. The partial file is then gone.
+    pub fn run(&self) -> Result<()> {
+        if self.attempt(Caches::Used)?.is_ok() {
+            return Ok(());
+        }
+        let refused = self.attempt(Caches::Passed)?;
+        refused
+            .map_err(Failure::from)
+            .with_context(|| format!("{} is not to be trusted", self.archive.uri))
+    }
+
+    fn attempt(&self, caches: Caches) -> Result<Result<(), Refusal>> {
+        let checked = self.persist(caches)?.check(&self.archive.entry);
+        if checked.is_err() {
+            std::fs::remove_file(self.partial)
+                .with_context(|| format!("removing {}", self.partial.display()))?;
+        }
+        Ok(checked)
+    }
+
+    fn persist(&self, caches: Caches) -> Result<Measured> {
+        let mut pause = FIRST_PAUSE;
+        for left in (0..TRIES).rev() {
+            match self.go_on(caches)? {
+                Reached::End(measured) => return Ok(measured),
+                Reached::Broken(trouble) if left == 0 => {
+                    let text = format!(
+                        "downloading {}: it broke off {TRIES} times",
+                        self.archive.uri
+                    );
+                    return Err(anyhow!(trouble).context(text));
+                }
+                Reached::Broken(_) => std::thread::sleep(pause),
+            }
+            pause *= 2;
+        }
+        unreachable!("the last try returns")
+    }
+
+    fn go_on(&self, caches: Caches) -> Result<Reached> {
+        let Archive { uri, entry, .. } = self.archive;
+        let mut measured = self.measure()?;
+        if measured.size >= entry.size {
+            return Ok(Reached::End(measured));
+        }
+        self.check_stop()?;
+        let part = Part {
+            from: measured.size,
+            limit: entry.size,
+            caches,
+        };
+        let Answer::Found(mut rest) = self.http.open(uri, part)? else {
+            bail!(
+                "the server does not have {uri}, though its index names it: a mirror that is \
+                 being brought up to date is like that; try again in a few minutes"
+            );
+        };
+        if rest.from != measured.size {
+            measured = Measured::default();
+        }
+        let writing = || format!("writing {}", self.partial.display());
+        let mut file = self.open_at(measured.size).with_context(writing)?;
+        let mut chunk = vec![0; 1 << 16];
+        // A file that is longer than it must be is refused all the same, without its end.
+        while measured.size <= entry.size {
+            self.check_stop()?;
+            match rest.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(read) => {
+                    file.write_all(&chunk[..read]).with_context(writing)?;
+                    measured.add(&chunk[..read]);
+                    self.here.store(measured.size, Ordering::Relaxed);
+                }
+                Err(trouble) if trouble.is_passing() => return Ok(Reached::Broken(trouble)),
+                Err(trouble) => return Err(trouble.into()),
+            }
+        }
+        Ok(Reached::End(measured))
+    }
+
+    fn check_stop(&self) -> Result<()> {
+        ensure!(
+            !self.stop.load(Ordering::Relaxed),
+            "the download was stopped"
+        );
+        Ok(())
+    }
+
+    /// What the partial file holds already.
+    fn measure(&self) -> Result<Measured> {
+        let mut measured = Measured::default();
+        match File::open(self.partial).and_then(|mut file| measured.read(&mut file)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("reading {}", self.partial.display()))
+            }
+            _ => Ok(measured),
+        }
+    }
+
+    /// Opens the partial file for what comes behind its first `size` bytes.
+    fn open_at(&self, size: u64) -> std::io::Result<File> {
+        let mut options = OpenOptions::new();
+        let file = options.create(true).append(true).mode(0o600);
+        let file = file.open(self.partial)?;
+        file.set_len(size)?;
+        self.here.store(size, Ordering::Relaxed);
+        Ok(file)
+    }
+}

@@ -1,0 +1,73 @@
+//! A file as it comes in, from some byte on, within its time.
+
+use std::io::{self, Read};
+use std::time::Instant;
+
+use reqwest::blocking::Response;
+
+use super::Span;
+use super::classify::classify;
+use super::trouble::{self, Peer, Trouble};
+use crate::host::network::Proxy;
+
+const CHUNK: usize = 64 * 1024;
+
+/// A file from some byte on, to be read as it comes in.
+#[derive(Debug)]
+pub struct Rest {
+    /// The number of its first byte.
+    pub from: u64,
+    received: u64,
+    response: Response,
+    proxy: Option<Proxy>,
+    span: Span,
+}
+
+impl Rest {
+    pub(super) fn new(response: Response, from: u64, proxy: Option<Proxy>, span: Span) -> Rest {
+        Rest {
+            from,
+            received: 0,
+            response,
+            proxy,
+            span,
+        }
+    }
+
+    /// Reads what comes next into `chunk`; 0 at the end.
+    pub fn read(&mut self, chunk: &mut [u8]) -> Result<usize, Trouble> {
+        let (url, proxy) = (self.response.url().clone(), self.proxy.as_ref());
+        loop {
+            if Instant::now() > self.span.deadline {
+                return Err(Trouble::TooSlow {
+                    peer: Peer::of(&url, proxy),
+                    within: self.span.begun.elapsed(),
+                });
+            }
+            match self.response.read(chunk) {
+                Ok(read) => {
+                    self.received += read as u64;
+                    return Ok(read);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(classify(&error, &url, proxy, Some(self.received))),
+            }
+        }
+    }
+
+    /// Reads all of it, at most `limit` bytes.
+    pub(super) fn read_all(&mut self, limit: u64) -> Result<Vec<u8>, Trouble> {
+        let mut bytes = Vec::new();
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            match self.read(&mut chunk)? {
+                0 => return Ok(bytes),
+                read => bytes.extend_from_slice(&chunk[..read]),
+            }
+            if bytes.len() as u64 > limit {
+                let host = trouble::host(self.response.url()).to_owned();
+                return Err(Trouble::TooLarge { host, limit });
+            }
+        }
+    }
+}
