@@ -6,6 +6,7 @@
 //! configuration ties to an update are not run.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -144,8 +145,8 @@ impl View {
     fn lay_in(&self, host: &Host, index: &Index) -> Result<()> {
         let name = self.list_name(host)?;
         let packages = format!("{name}_stable_binary-{}_Packages", self.source.architecture);
-        fs::write(self.lists().join(packages), &index.packages)
-            .and_then(|()| fs::write(self.lists().join(name + "_InRelease"), &index.inrelease))
+        replace(&self.lists().join(packages), &index.packages)
+            .and_then(|()| replace(&self.lists().join(name + "_InRelease"), &index.inrelease))
             .context("laying Docker's index into apt's private view")
     }
 
@@ -249,6 +250,15 @@ impl View {
     }
 }
 
+/// Writes a new file in the place of whatever stands there. A link to one of the host's lists is
+/// replaced: written through it, the host would change.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => fs::write(path, bytes),
+    }
+}
+
 /// Whether everything to be installed comes from Docker's repository.
 fn only_docker(transaction: &Transaction) -> bool {
     let of_docker = |origin: &str| origin.starts_with("Docker CE");
@@ -269,4 +279,22 @@ fn stale(host: &Host) -> Result<bool> {
     let fetched = partial.and_then(|there| there.modified().ok());
     let age = fetched.map(|time| SystemTime::now().duration_since(time).unwrap_or_default());
     Ok(age.is_none_or(|age| age > STALE_AFTER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_the_hosts_is_not_written_through_its_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (list, link) = (folder.path().join("list"), folder.path().join("link"));
+        fs::write(&list, "the host's").unwrap();
+        symlink(&list, &link).unwrap();
+        for text in ["ours", "ours, anew"] {
+            replace(&link, text.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&link).unwrap(), text);
+        }
+        assert_eq!(fs::read_to_string(&list).unwrap(), "the host's");
+    }
 }
