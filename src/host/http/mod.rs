@@ -4,10 +4,11 @@
 //! Certificates are always checked, and nothing here can turn that off.
 
 mod classify;
+mod resolve;
 mod rest;
 mod trouble;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -17,6 +18,7 @@ use reqwest::{StatusCode, Url};
 
 use super::network::{self, Network};
 use classify::classify;
+use resolve::Resolver;
 
 pub use rest::Rest;
 pub use trouble::{Peer, Trouble};
@@ -222,6 +224,7 @@ fn set_up(network: &Network) -> Result<Client> {
         .https_only(true)
         .no_proxy()
         .proxy(proxy)
+        .dns_resolver(Arc::new(Resolver::default()))
         .connect_timeout(CONNECT_DEADLINE)
         .timeout(STALL)
         .build()

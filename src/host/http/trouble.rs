@@ -25,8 +25,8 @@ pub enum Trouble {
     #[error("there is no way from this host to {0}; see: ip route get 1.1.1.1{hint}", hint = .0.hint())]
     Unreachable(Peer),
     #[error(
-        "no connection to {peer} came about within {seconds} seconds: a firewall may drop what \
-         is sent, or the name servers do not answer{hint}",
+        "no connection to {peer} came about within {seconds} seconds: it does not answer, or a \
+         firewall drops what is sent{hint}",
         seconds = .within.as_secs(), hint = .peer.hint()
     )]
     TimedOut { peer: Peer, within: Duration },
