@@ -1,6 +1,6 @@
 //! Who may vouch for a server: the host's certificate store, and what was added to it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use base64::Engine;
@@ -17,10 +17,7 @@ const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// The certificates of a PEM file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CaCert {
-    path: PathBuf,
-    certificates: Vec<CertificateDer<'static>>,
-}
+pub struct CaCert(Vec<CertificateDer<'static>>);
 
 impl CaCert {
     /// Reads a PEM file that holds at least one certificate.
@@ -39,14 +36,7 @@ impl CaCert {
                        CERTIFICATE";
             return Err(refuse(why.to_owned()).into());
         }
-        Ok(CaCert {
-            path: path.to_owned(),
-            certificates,
-        })
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.path
+        Ok(CaCert(certificates))
     }
 }
 
@@ -71,10 +61,7 @@ pub fn certificates(network: &Network) -> Result<Vec<CertificateDer<'static>>> {
             );
         }
     }
-    let added = network
-        .ca_cert
-        .iter()
-        .flat_map(|added| added.certificates.clone());
+    let added = network.ca_cert.iter().flat_map(|added| added.0.clone());
     Ok(store.certs.into_iter().chain(added).collect())
 }
 
@@ -108,6 +95,7 @@ fn pem(certificate: &CertificateDer<'_>) -> String {
 mod tests {
     use super::*;
     use crate::error::exit_code;
+    use std::path::PathBuf;
 
     fn fixture(name: &str) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR"))
