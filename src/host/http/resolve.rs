@@ -13,6 +13,8 @@ use std::time::Duration;
 use futures_util::future::select;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::LookupIpStrategy::{self, Ipv4Only, Ipv6Only};
+use hickory_resolver::config::ResolverConfig;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// How long a name server has to answer, and how often it is asked again; together well within
@@ -57,7 +59,11 @@ fn lookup(known: &OnceLock<TokioResolver>, family: LookupIpStrategy, name: &Name
 }
 
 fn set_up(family: LookupIpStrategy) -> Result<TokioResolver, Failure> {
-    let mut builder = TokioResolver::builder_tokio()?;
+    // A host without name servers still has its /etc/hosts.
+    let mut builder = TokioResolver::builder_tokio().unwrap_or_else(|_| {
+        let nobody = ResolverConfig::from_parts(None, Vec::new(), Vec::new());
+        TokioResolver::builder_with_config(nobody, TokioRuntimeProvider::default())
+    });
     let options = builder.options_mut();
     options.ip_strategy = family;
     options.timeout = PATIENCE;
