@@ -17,10 +17,13 @@ use crate::error::Failure;
 use crate::host::http::{Answer, Caches, Http, Part, Trouble};
 use crate::trust::Refusal;
 
-/// How often a file is asked for when its transfer breaks, and the first pause between; each
-/// further pause is twice as long.
-const TRIES: u32 = 5;
+/// How often in a row a transfer may break without headway, and the first pause before it goes
+/// on; each further pause is twice as long.
+const TRIES: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// How many bytes are headway. A few would let a server keep us for ever.
+const HEADWAY: u64 = 1 << 20;
 
 /// The transfer of one file.
 pub struct Transfer<'a> {
@@ -65,22 +68,21 @@ impl Transfer<'_> {
     }
 
     fn persist(&self, caches: Caches) -> Result<Measured> {
-        let mut pause = FIRST_PAUSE;
-        for left in (0..TRIES).rev() {
-            match self.go_on(caches)? {
+        let (mut vain, mut most) = (0, 0);
+        loop {
+            let error = match self.go_on(caches)? {
                 Reached::End(measured) => return Ok(measured),
-                Reached::Broken(trouble) if left == 0 => {
-                    let text = format!(
-                        "downloading {}: it broke off {TRIES} times",
-                        self.archive.uri
-                    );
-                    return Err(anyhow!(trouble).context(text));
-                }
-                Reached::Broken(_) => std::thread::sleep(pause),
+                Reached::Broken(error) => error,
+            };
+            let here = self.here.load(Ordering::Relaxed);
+            vain = if here >= most + HEADWAY { 0 } else { vain + 1 };
+            if vain == TRIES {
+                let text = format!("downloading {}: it keeps breaking off", self.archive.uri);
+                return Err(anyhow!(error).context(text));
             }
-            pause *= 2;
+            most = most.max(here);
+            std::thread::sleep(FIRST_PAUSE * 2u32.pow(vain));
         }
-        unreachable!("the last try returns")
     }
 
     fn go_on(&self, caches: Caches) -> Result<Reached> {
