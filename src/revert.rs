@@ -60,6 +60,7 @@ impl Reversal {
             let stop = docker().arg("stop").args(&containers);
             tx.run_covered(&stop.deadline(Duration::from_secs(120)))?;
         }
+        tx.remove_partials()?;
         tx.revert(0, purge_data)
     }
 }

@@ -69,7 +69,7 @@ pub fn fetch(
     for file in &files {
         file.publish(host)?;
     }
-    remove_leftovers(host)
+    remove_partials(host)
 }
 
 /// A file on its way.
@@ -193,8 +193,9 @@ fn require_space(host: &Host, files: &[Partial<'_>]) -> Result<()> {
     .into())
 }
 
-/// Removes partial files of versions that are wanted no more.
-fn remove_leftovers(host: &Host) -> Result<()> {
+/// Removes partial files: of versions that are wanted no more, or of runs that will not be taken
+/// up again.
+pub fn remove_partials(host: &Host) -> Result<()> {
     for name in host.list(ARCHIVES)? {
         if name.starts_with(PARTIAL) {
             let path = host.path(Path::new(ARCHIVES).join(name));

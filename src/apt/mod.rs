@@ -14,7 +14,7 @@ mod transfer;
 mod view;
 
 pub use archive::{Archive, Archives};
-pub use fetch::fetch;
+pub use fetch::{fetch, remove_partials};
 pub use index::Index;
 pub use lock::{ARCHIVES, LISTS, lock_archives, lock_lists, wait_for_locks};
 pub use purge::Purge;

@@ -153,6 +153,12 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
+    /// Removes what a run that was cut short has left of package files. A failed one leaves it on
+    /// purpose, so that the next goes on with it.
+    pub fn remove_partials(&mut self) -> Result<()> {
+        apt::remove_partials(self.host)
+    }
+
     /// Runs a command that changes the host.
     pub fn run(&mut self, text: &str, undo: Undo, command: &Command) -> Result<Output> {
         self.act(text, undo, |tx| {
