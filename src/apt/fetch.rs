@@ -31,7 +31,7 @@ use crate::report::{Event, Listener};
 const PARTIAL: &str = ".dockstrap-";
 
 /// How many files are fetched at a time.
-const CONNECTIONS: usize = 4;
+pub(super) const CONNECTIONS: usize = 4;
 
 /// How often progress is told.
 const PULSE: Duration = Duration::from_millis(100);

@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::archive::{Archive, Measured};
+use super::fetch::CONNECTIONS;
 use crate::error::Failure;
 use crate::host::http::{Answer, Caches, Http, Part, Trouble};
 use crate::trust::Refusal;
@@ -94,7 +95,7 @@ impl Transfer<'_> {
         self.check_stop()?;
         let part = Part {
             from: measured.size,
-            limit: entry.size,
+            limit: entry.size * CONNECTIONS as u64, // others share the line
             caches,
         };
         let Answer::Found(mut rest) = self.http.open(uri, part)? else {

@@ -92,7 +92,7 @@ impl Packages {
                 view,
                 transaction,
                 archives,
-                http: http.clone(),
+                http: http.again(),
             }),
         })
     }

@@ -93,6 +93,15 @@ impl Http {
         }
     }
 
+    /// The same client, with time of its own: for downloads that come long after the first, since
+    /// a user was asked in between.
+    pub fn again(&self) -> Http {
+        Http {
+            deadline: OnceLock::new(),
+            ..self.clone()
+        }
+    }
+
     /// The way it goes.
     pub fn network(&self) -> &Network {
         &self.network
