@@ -5,6 +5,7 @@ mod lock;
 mod purge;
 mod run;
 mod source;
+mod suites;
 mod transaction;
 mod view;
 

@@ -11,6 +11,7 @@ mod docker_group;
 mod packages;
 mod repository;
 mod service;
+mod suite;
 mod unit;
 
 use anyhow::{Context, Result};
@@ -94,6 +95,7 @@ pub fn inspect_all(
     settings: &Settings,
     listener: Listener<'_>,
 ) -> Result<Vec<Inspected>> {
+    let source = suite::source(facts, settings, listener)?;
     conflicts::check(host, facts)?;
     let configuration = DaemonJson::new(unit::flags(host)?);
     let service = Service::new(&configuration, host)?;
@@ -102,7 +104,7 @@ pub fn inspect_all(
     let docker_group = inspect(DockerGroup::new(facts, settings), host)?;
 
     let http = Http::default();
-    let repository = Repository::resolve(host, &http, facts, settings, listener)?;
+    let repository = Repository::resolve(host, &http, source, settings, listener)?;
     let apt_key = inspect(AptKey::new(&repository), host)?;
     let apt_source = inspect(AptSource::new(&repository), host)?;
     let packages = Packages::plan(host, &http, facts, &repository, listener)?;

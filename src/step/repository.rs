@@ -6,7 +6,6 @@ use anyhow::{Context, Result};
 
 use crate::apt::{Source, existing_sources};
 use crate::error::Failure;
-use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::http::{Answer, Http};
 use crate::report::{Event, Listener};
@@ -38,15 +37,10 @@ impl Repository {
     pub fn resolve(
         host: &Host,
         http: &Http,
-        facts: &Facts,
+        source: Source,
         settings: &Settings,
         listener: Listener<'_>,
     ) -> Result<Repository> {
-        let source = Source {
-            uri: format!("{}/linux/ubuntu", settings.mirror),
-            suite: facts.release.codename.to_owned(),
-            architecture: facts.architecture.clone(),
-        };
         let keyring = find_keyring(host, &source)?;
         let pin = settings.key_fingerprint;
         let certificate = match trusted(host, &keyring, &pin)? {
