@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 
-use super::source::Source;
+use super::source::{COMPONENT, Source};
 use super::suites;
 use crate::error::Failure;
 use crate::host::http::{Answer, Http};
@@ -61,7 +61,7 @@ impl Index {
             .map_err(refused)?;
         warn_when_old(&release, now, &url, listener);
 
-        let path = format!("stable/binary-{}/Packages", source.architecture);
+        let path = format!("{COMPONENT}/binary-{}/Packages", source.architecture);
         let Some(entry) = release.file(&path) else {
             return Err(lacks(http, source, wanted));
         };

@@ -16,7 +16,8 @@ use tempfile::TempDir;
 use super::index::Index;
 use super::lock::LISTS;
 use super::run::apt_get;
-use super::source::{Source, existing_sources, source_files};
+use super::source::{COMPONENT, Source};
+use super::source_file::{SOURCES_LIST, source_files};
 use super::transaction::{Download, Transaction};
 use crate::error::Failure;
 use crate::host::Host;
@@ -123,10 +124,28 @@ impl View {
     /// Puts Docker's index where apt looks for it.
     fn lay_in(&self, host: &Host, index: &Index) -> Result<()> {
         let name = self.list_name(host)?;
-        let packages = format!("{name}_stable_binary-{}_Packages", self.source.architecture);
-        fs::write(self.lists().join(packages), &index.packages)
-            .and_then(|()| fs::write(self.lists().join(name + "_InRelease"), &index.inrelease))
-            .context("laying Docker's index into apt's private view")
+        let Source { architecture, .. } = &self.source;
+        let packages = format!("{name}_{COMPONENT}_binary-{architecture}_Packages");
+        let lay = || {
+            // Lists of the host for this suite are linked in by now: written to, the links would
+            // lead out of the view, and some may be compressed and so have other names.
+            for entry in fs::read_dir(self.lists())? {
+                let entry = entry?;
+                let list = entry.file_name().to_string_lossy().into_owned();
+                if list
+                    .strip_prefix(&name)
+                    .is_some_and(|rest| rest.starts_with('_'))
+                {
+                    fs::remove_file(entry.path())?;
+                }
+            }
+            fs::write(self.lists().join(packages), &index.packages)?;
+            fs::write(
+                self.lists().join(format!("{name}_InRelease")),
+                &index.inrelease,
+            )
+        };
+        lay().context("laying Docker's index into apt's private view")
     }
 
     /// What apt begins the names of the suite's lists with. How it writes an address as a file
@@ -142,16 +161,23 @@ impl View {
         name.with_context(|| format!("apt does not say where it keeps the index of {uri}"))
     }
 
-    /// Links the host's sources in, but for those that name Docker's repository already: one
-    /// repository must not stand in the view twice.
+    /// Links the host's sources in, without those for Docker's repository: one repository must
+    /// not stand in the view twice.
     fn link_sources(&self, host: &Host) -> Result<()> {
-        let dockers = existing_sources(host, &self.source.uri)?;
         for file in source_files(host)? {
-            if dockers.iter().any(|existing| existing.path == file) {
-                continue;
+            let main = file.path == SOURCES_LIST;
+            let name = Path::new(&file.path).file_name().unwrap_or_default();
+            let there = match main {
+                true => self.path("sources.list"),
+                false => self.path("sources").join(name),
+            };
+            if !file.names_docker(&self.source) {
+                symlink(host.path(&file.path), there)?;
+            } else if let Some(left) = file.without_docker(&self.source) {
+                fs::write(&there, left)?;
+                // It may hold passwords, and only apt itself has to read it.
+                fs::set_permissions(&there, fs::Permissions::from_mode(0o600))?;
             }
-            let name = Path::new(&file).file_name().unwrap_or_default();
-            symlink(host.path(&file), self.path("sources").join(name))?;
         }
         Ok(())
     }
@@ -161,6 +187,7 @@ impl View {
         let folder = self.folder.path().display();
         format!(
             "Dir::State::Lists \"{folder}/lists/\";\n\
+             Dir::Etc::SourceList \"{folder}/sources.list\";\n\
              Dir::Etc::SourceParts \"{folder}/sources\";\n\
              Dir::Cache::pkgcache \"{folder}/pkgcache.bin\";\n\
              Dir::Cache::srcpkgcache \"\";\n\

@@ -96,6 +96,7 @@ pub fn inspect_all(
     listener: Listener<'_>,
 ) -> Result<Vec<Inspected>> {
     let source = suite::source(facts, settings, listener)?;
+    let suite_remark = suite::remark(facts, &source);
     conflicts::check(host, facts)?;
     let configuration = DaemonJson::new(unit::flags(host)?);
     let service = Service::new(&configuration, host)?;
@@ -106,7 +107,10 @@ pub fn inspect_all(
     let http = Http::default();
     let repository = Repository::resolve(host, &http, source, settings, listener)?;
     let apt_key = inspect(AptKey::new(&repository), host)?;
-    let apt_source = inspect(AptSource::new(&repository), host)?;
+    let apt_source = inspect(AptSource::new(&repository, suite_remark), host)?;
+    if !apt_source.finding.satisfied {
+        repository.check_when_unused(&http, facts, listener)?;
+    }
     let packages = Packages::plan(host, &http, facts, &repository, listener)?;
     let packages = inspect(packages, host)?;
     Ok(vec![

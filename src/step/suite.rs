@@ -63,6 +63,16 @@ fn unknown(facts: &Facts) -> anyhow::Error {
     .into()
 }
 
+/// That another suite than the release's own is used, for the plan; nothing if it is not.
+pub fn remark(facts: &Facts, source: &Source) -> Option<String> {
+    (source.suite != facts.codename).then(|| {
+        format!(
+            "suite {}, as asked for, not {} as this host's release",
+            source.suite, facts.codename
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,5 +128,17 @@ mod tests {
     fn a_suite_without_updates_is_refused() {
         let error = chosen("noble", Some("focal")).unwrap_err();
         assert_eq!(exit_code(&error), 4);
+    }
+
+    #[test]
+    fn the_plan_says_when_the_suite_is_another_one() {
+        let source = |suite: &str| Source {
+            uri: String::new(),
+            suite: suite.to_owned(),
+            architecture: "amd64".to_owned(),
+        };
+        assert_eq!(remark(&host("noble"), &source("noble")), None);
+        let remark = remark(&host("noble"), &source("jammy")).unwrap();
+        assert!(remark.contains("jammy") && remark.contains("noble"));
     }
 }
