@@ -223,7 +223,7 @@ fn segments(uri: &str) -> Vec<String> {
 }
 
 /// An address as it may be shown.
-fn without_password(uri: &str) -> String {
+pub fn without_password(uri: &str) -> String {
     let Some((scheme, address)) = uri.split_once("://") else {
         return uri.to_owned();
     };

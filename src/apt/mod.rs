@@ -10,6 +10,7 @@ mod source;
 mod source_file;
 mod suites;
 mod transaction;
+mod trouble;
 mod view;
 
 pub use existing::{Existing, Migration};

@@ -19,9 +19,11 @@ use super::run::apt_get;
 use super::source::{COMPONENT, Source};
 use super::source_file::{SOURCES_LIST, source_files};
 use super::transaction::{Download, Transaction};
+use super::trouble;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
+use crate::report::{Event, Listener};
 use crate::trust::Certificate;
 
 const CONFIGURATION: &str = "apt.conf";
@@ -65,7 +67,12 @@ impl View {
     /// What apt would do to install these packages. Ubuntu's indexes are fetched anew, into the
     /// view, when Docker's alone do not suffice: a dependency is missing, or must be fetched by
     /// an index so old that the archive may have dropped the file.
-    pub fn plan(&self, host: &Host, packages: &[&str]) -> Result<Transaction> {
+    pub fn plan(
+        &self,
+        host: &Host,
+        packages: &[&str],
+        listener: Listener<'_>,
+    ) -> Result<Transaction> {
         let first = self.simulate(host, packages);
         let suffices = match &first {
             Ok(transaction) => only_docker(transaction) || !stale(host)?,
@@ -74,11 +81,18 @@ impl View {
         if suffices && has_indexes(host)? {
             return first;
         }
-        if let Err(error) = self.refresh_others(host) {
-            // An unrelated broken source must not stop what can be done without it.
-            return first.with_context(|| format!("{error:#}"));
+        // An unrelated broken source must not stop what can be done without it.
+        let broken = self.refresh_others(host)?;
+        let second = self.simulate(host, packages);
+        let Some(broken) = broken else {
+            return second;
+        };
+        if second.is_ok() {
+            listener(Event::Warning {
+                text: format!("{broken}; the engine can be installed without"),
+            });
         }
-        self.simulate(host, packages)
+        second.context(broken)
     }
 
     /// The lists that were fetched into this view.
@@ -152,6 +166,9 @@ impl View {
     /// name is its own affair, so it is asked; that fetches nothing.
     fn list_name(&self, host: &Host) -> Result<String> {
         let printed = host.query(&self.apt().args(["--print-uris", "update"]))?;
+        if trouble::is_unreadable(&printed) {
+            return Err(trouble::unreadable(&printed, self.folder.path()).into());
+        }
         let Source { uri, suite, .. } = &self.source;
         let ours = format!("'{uri}/dists/{suite}/InRelease' ");
         let name = printed.success()?.stdout.lines().find_map(|line| {
@@ -199,15 +216,23 @@ impl View {
         )
     }
 
-    /// Fetches the indexes of every source but Docker's, whose index is here already.
-    fn refresh_others(&self, host: &Host) -> Result<()> {
+    /// Fetches the indexes of every source but Docker's, whose index is here already. Returns
+    /// what was in the way of some of them, for people; the others are fetched all the same.
+    fn refresh_others(&self, host: &Host) -> Result<Option<String>> {
         let (docker, aside) = (self.path(DOCKER_SOURCE), self.path("docker.aside"));
         fs::rename(&docker, &aside).context("setting Docker's source aside")?;
         let update = self.apt().arg("update").deadline(REFRESH_DEADLINE);
-        let updated = host.query(&update).and_then(Output::success);
+        let updated = host.query(&update);
         fs::rename(&aside, &docker).context("putting Docker's source back")?;
-        updated.context("refreshing Ubuntu's indexes")?;
-        Ok(())
+        let output = match updated {
+            Ok(output) if output.code == 0 => return Ok(None),
+            Ok(output) => output,
+            Err(error) => return Ok(Some(format!("refreshing Ubuntu's indexes: {error:#}"))),
+        };
+        Ok(Some(match trouble::broken(&output).as_slice() {
+            [] => format!("refreshing Ubuntu's indexes: {}", output.tail()),
+            broken => format!("apt cannot use {}", broken.join(", ")),
+        }))
     }
 
     fn simulate(&self, host: &Host, packages: &[&str]) -> Result<Transaction> {

@@ -56,7 +56,7 @@ impl Packages {
         } = repository;
         let index = Index::fetch(http, source, certificate, &missing, listener)?;
         let view = View::open(host, source, certificate, &index)?;
-        let transaction = view.plan(host, &missing)?;
+        let transaction = view.plan(host, &missing, listener)?;
         refuse_removals(&transaction)?;
         Ok(Packages {
             offer: Some(Offer {
