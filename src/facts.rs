@@ -40,8 +40,10 @@ pub const CONFLICTING_PACKAGES: &[&str] = &[
 pub struct Facts {
     /// The name the host gives itself, such as `Ubuntu 24.04.3 LTS`.
     pub name: String,
-    /// The Ubuntu release, or the one a derivative stands on.
-    pub release: &'static Release,
+    /// The codename of the Ubuntu release, or of the one a derivative stands on.
+    pub codename: String,
+    /// That release; `None` when it is newer than the table of releases.
+    pub release: Option<&'static Release>,
     /// Debian's name for the architecture, such as `amd64`.
     pub architecture: String,
     pub init: Init,
@@ -105,14 +107,15 @@ impl Facts {
 /// # Errors
 /// [`Failure::Blocked`] when it is one that dockstrap does not set up.
 pub fn gather(host: &Host) -> Result<Facts> {
-    let (name, release) = detect_release(host)?;
+    let (name, codename) = detect_release(host)?;
     let mut packages = known_packages(host)?;
     let dpkg = packages
         .remove("dpkg")
         .context("dpkg does not know itself")?;
     Ok(Facts {
         name,
-        release,
+        release: Release::by_codename(&codename),
+        codename,
         architecture: check_architecture(dpkg.architecture)?,
         init: detect_init(host)?,
         packages,
@@ -120,7 +123,9 @@ pub fn gather(host: &Host) -> Result<Facts> {
     })
 }
 
-fn detect_release(host: &Host) -> Result<(String, &'static Release)> {
+/// The host's name for itself, and the codename of its Ubuntu. One that the table of releases
+/// does not have is taken for a newer one: all old ones are known to have ended.
+fn detect_release(host: &Host) -> Result<(String, String)> {
     let text = match host.read_text("/etc/os-release")? {
         Some(text) => text,
         None => host.read_text("/usr/lib/os-release")?.unwrap_or_default(),
@@ -137,15 +142,15 @@ fn detect_release(host: &Host) -> Result<(String, &'static Release)> {
         "" => "a system without an os-release file".to_owned(),
         name => name.to_owned(),
     };
-    match Release::by_codename(codename) {
-        Some(release) => Ok((name, release)),
-        None => Err(Failure::Blocked(format!(
+    if codename.is_empty() || release::has_ended(codename) {
+        return Err(Failure::Blocked(format!(
             "this host is {name}, which dockstrap does not set up; \
              it sets up Ubuntu {}, and what is built on them",
             release::supported()
         ))
-        .into()),
+        .into());
     }
+    Ok((name, codename.to_owned()))
 }
 
 /// Reads an os-release file with the `os-release` crate, which wants vetted lines: it panics on
@@ -230,30 +235,40 @@ mod tests {
     use crate::error::exit_code;
     use crate::host::stub::StubHost;
 
-    fn detected(os_release: &str) -> Result<(String, &'static Release)> {
+    fn detected(os_release: &str) -> Result<(String, String)> {
         detect_release(StubHost::new().file("/etc/os-release", os_release).host())
     }
 
     #[test]
     fn ubuntu_is_known_by_its_codename() {
-        let (name, release) = detected(
+        let (name, codename) = detected(
             "PRETTY_NAME=\"Ubuntu 24.04.3 LTS\"\nID=ubuntu\nID_LIKE=debian\n\
              VERSION_CODENAME=noble\nUBUNTU_CODENAME=noble\n",
         )
         .unwrap();
         assert_eq!(name, "Ubuntu 24.04.3 LTS");
-        assert_eq!(release.codename, "noble");
+        assert_eq!(codename, "noble");
     }
 
     #[test]
     fn fault_57_a_derivative_is_taken_for_the_ubuntu_it_stands_on() {
-        let (name, release) = detected(
+        let (name, codename) = detected(
             "PRETTY_NAME='Linux Mint 21.3'\nID=linuxmint\nID_LIKE=\"ubuntu debian\"\n\
              VERSION_CODENAME=virginia\nUBUNTU_CODENAME=\"jammy\"\n",
         )
         .unwrap();
         assert_eq!(name, "Linux Mint 21.3");
-        assert_eq!(release.codename, "jammy");
+        assert_eq!(codename, "jammy");
+    }
+
+    #[test]
+    fn a_release_that_is_not_known_is_taken_for_a_newer_one() {
+        let (_, codename) = detected(
+            "PRETTY_NAME=\"Ubuntu 26.10\"\nID=ubuntu\nVERSION_ID=\"26.10\"\n\
+             VERSION_CODENAME=stonking\nUBUNTU_CODENAME=stonking\n",
+        )
+        .unwrap();
+        assert_eq!(codename, "stonking");
     }
 
     #[test]

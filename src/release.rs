@@ -38,6 +38,56 @@ pub const SUPPORTED: &[Release] = &[
     },
 ];
 
+/// Why a release is not among the supported ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lack {
+    /// Docker no longer builds for it. What was built stays on the server, without updates.
+    Ended,
+    /// Docker did not build for it when this table was written.
+    Unbuilt,
+}
+
+/// Releases beside the supported ones, oldest first, for telling what a server has.
+pub const OTHERS: &[(&str, &str, Lack)] = &[
+    ("trusty", "14.04", Lack::Ended),
+    ("xenial", "16.04", Lack::Ended),
+    ("bionic", "18.04", Lack::Ended),
+    ("focal", "20.04", Lack::Ended),
+    ("groovy", "20.10", Lack::Ended),
+    ("hirsute", "21.04", Lack::Ended),
+    ("impish", "21.10", Lack::Ended),
+    ("kinetic", "22.10", Lack::Ended),
+    ("lunar", "23.04", Lack::Ended),
+    ("mantic", "23.10", Lack::Ended),
+    ("oracular", "24.10", Lack::Ended),
+    ("plucky", "25.04", Lack::Ended),
+    ("questing", "25.10", Lack::Ended),
+    ("stonking", "26.10", Lack::Unbuilt),
+];
+
+/// Whether Docker no longer builds for the release with that codename.
+pub fn has_ended(codename: &str) -> bool {
+    let ended = |(name, _, lack): &(&str, &str, Lack)| *name == codename && *lack == Lack::Ended;
+    OTHERS.iter().any(ended)
+}
+
+/// The codenames of all known releases, newest first.
+pub fn codenames() -> Vec<&'static str> {
+    let supported = SUPPORTED
+        .iter()
+        .map(|known| (known.version, known.codename));
+    let others = OTHERS
+        .iter()
+        .map(|(codename, version, _)| (*version, *codename));
+    let mut known: Vec<(&str, &str)> = supported.chain(others).collect();
+    known.sort_unstable(); // versions are four digits and a dot
+    known
+        .into_iter()
+        .rev()
+        .map(|(_, codename)| codename)
+        .collect()
+}
+
 /// The Debian architectures for which Docker publishes packages and dockstrap is built.
 pub const ARCHITECTURES: &[&str] = &["amd64", "arm64"];
 
@@ -77,6 +127,23 @@ mod tests {
         assert_eq!(Release::by_codename("noble").unwrap().version, "24.04");
         assert_eq!(Release::by_codename("24.04"), None);
         assert_eq!(Release::by_codename("trixie"), None);
+    }
+
+    #[test]
+    fn every_release_is_known_once_and_the_newest_comes_first() {
+        let codenames = codenames();
+        assert_eq!(codenames[..3], ["stonking", "resolute", "questing"]);
+        assert_eq!(codenames.len(), SUPPORTED.len() + OTHERS.len());
+        let once: std::collections::BTreeSet<_> = codenames.iter().collect();
+        assert_eq!(once.len(), codenames.len());
+    }
+
+    #[test]
+    fn an_old_release_has_ended_and_a_new_one_has_not() {
+        assert!(has_ended("focal"));
+        assert!(!has_ended("noble"));
+        assert!(!has_ended("stonking"));
+        assert!(!has_ended("unheard"));
     }
 
     #[test]

@@ -35,6 +35,10 @@ pub struct Layer {
     #[arg(long, value_name = "FPR", env = "DOCKSTRAP_KEY_FINGERPRINT")]
     pub key_fingerprint: Option<String>,
 
+    /// Take packages of the suite CODENAME instead of this release's own
+    #[arg(long, value_name = "CODENAME", env = "DOCKSTRAP_SUITE")]
+    pub suite: Option<String>,
+
     /// Add NAME to group docker, which is the same as giving it root; repeatable
     /// [default: the user behind sudo]
     #[arg(
@@ -105,6 +109,8 @@ pub struct Settings {
     pub mirror: String,
     /// The primary key that must sign the repository.
     pub key_fingerprint: Fingerprint,
+    /// The suite to take packages of; `None` is the one of the host's release.
+    pub suite: Option<String>,
     /// The users to be members of group docker; `None` is whoever called sudo.
     pub users: Option<Vec<String>>,
     /// The authorities to trust beside the host's store.
@@ -135,6 +141,7 @@ impl Settings {
         Ok(Settings {
             mirror: parse_mirror(mirror.as_deref().unwrap_or(MIRROR))?,
             key_fingerprint,
+            suite: flags.suite.or(below.suite).map(check_suite).transpose()?,
             users: flags.users.or(below.users).map(check_names).transpose()?,
             ca_cert: flags
                 .ca_cert
@@ -231,6 +238,15 @@ fn parse_fingerprint(text: &str) -> Result<Fingerprint> {
         .context("reading the settings")
 }
 
+/// A suite goes by the codename of a release, which is one word (and ends up in addresses).
+fn check_suite(suite: String) -> Result<String> {
+    if (3..=20).contains(&suite.len()) && suite.bytes().all(|c| c.is_ascii_lowercase()) {
+        return Ok(suite);
+    }
+    let cause = format!("suite `{suite}` is no codename of a release; give one like noble");
+    Err(Failure::Usage(cause).into())
+}
+
 fn check_names(names: Vec<String>) -> Result<Vec<String>> {
     for name in &names {
         let plain = |c: char| c.is_ascii_alphanumeric() || "_.-@\\$".contains(c);
@@ -323,6 +339,29 @@ mod tests {
             let error = with_file(wrong, Layer::default()).unwrap_err();
             assert_eq!(exit_code(&error), 2);
             assert!(!format!("{error:#}").contains("s3cret"), "{error:#}");
+        }
+    }
+
+    #[test]
+    fn a_suite_is_a_codename() {
+        let suite = |name: &str| Layer {
+            suite: Some(name.to_owned()),
+            ..Layer::default()
+        };
+        let settings = with_file("suite = 'jammy'", suite("noble")).unwrap();
+        assert_eq!(settings.suite.as_deref(), Some("noble"));
+        for wrong in [
+            "",
+            "24.04",
+            "noble/",
+            "../x",
+            "Noble",
+            "noble stable",
+            "a\nb",
+            "-x",
+        ] {
+            let error = with_file("", suite(wrong)).unwrap_err();
+            assert_eq!(exit_code(&error), 2, "{wrong:?}");
         }
     }
 

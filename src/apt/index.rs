@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 
-use super::source::Source;
+use super::source::{COMPONENT, Source};
+use super::suites;
 use crate::error::Failure;
 use crate::host::http::{Answer, Http};
-use crate::release;
 use crate::report::{Event, Listener};
 use crate::trust::{Certificate, Packages, Refusal, Release, verify_file};
 
@@ -56,7 +56,7 @@ impl Index {
             .with_context(|| fetching(&url))?
         {
             Answer::Found(bytes) => bytes,
-            Answer::Absent => return Err(no_suite(source)),
+            Answer::Absent => return Err(no_suite(http, source)),
         };
         let now = SystemTime::now();
         let refused = |refusal: Refusal| {
@@ -70,14 +70,14 @@ impl Index {
             .map_err(refused)?;
         warn_when_old(&release, now, &url, listener);
 
-        let path = format!("stable/binary-{}/Packages", source.architecture);
+        let path = format!("{COMPONENT}/binary-{}/Packages", source.architecture);
         let Some(entry) = release.file(&path) else {
-            return Err(lacks(source, wanted));
+            return Err(lacks(http, source, wanted));
         };
         let url = format!("{suite}/{path}");
         let packages = http.get(&url, entry.size).with_context(|| fetching(&url))?;
         let Answer::Found(packages) = packages else {
-            return Err(lacks(source, wanted)).with_context(|| format!("there is no {url}"));
+            return Err(lacks(http, source, wanted)).with_context(|| format!("there is no {url}"));
         };
         // A mirror in the middle of a sync has the one file and not yet the other.
         let half_synced = || {
@@ -93,7 +93,7 @@ impl Index {
         let missing = |name: &&&str| offered.versions(name).next().is_none();
         let missing: Vec<&str> = wanted.iter().filter(missing).copied().collect();
         if !missing.is_empty() {
-            return Err(lacks(source, &missing));
+            return Err(lacks(http, source, &missing));
         }
         Ok(Index {
             inrelease,
@@ -114,25 +114,20 @@ fn warn_when_old(release: &Release, now: SystemTime, url: &str, listener: Listen
     }
 }
 
-fn no_suite(source: &Source) -> anyhow::Error {
+fn no_suite(http: &Http, source: &Source) -> anyhow::Error {
     let Source { uri, suite, .. } = source;
-    Failure::Blocked(format!(
-        "{uri} has no suite `{suite}`, so there are no packages for this release there; \
-         nothing was changed. dockstrap knows Ubuntu {}; which suites the server has is at \
-         {uri}/dists/",
-        release::supported()
-    ))
-    .into()
+    let why = format!("{uri} has no suite `{suite}`, so there are no packages for it");
+    suites::of_no_use(http, source, &why)
 }
 
-fn lacks(source: &Source, missing: &[&str]) -> anyhow::Error {
-    Failure::Blocked(format!(
-        "the suite `{}` at {} does not offer {} for {}; nothing was changed. \
-         A suite for a new release can stay empty for a while; try again later",
+/// A suite can be there for weeks before anything is in it.
+fn lacks(http: &Http, source: &Source, missing: &[&str]) -> anyhow::Error {
+    let why = format!(
+        "the suite `{}` at {} does not offer {} for {}",
         source.suite,
         source.uri,
         missing.join(", "),
         source.architecture
-    ))
-    .into()
+    );
+    suites::of_no_use(http, source, &why)
 }

@@ -1,6 +1,8 @@
 //! apt as the host has it: its sources, a private view of them, what it would do, and doing it.
 
 mod archive;
+mod entry;
+mod existing;
 mod fetch;
 mod index;
 mod lock;
@@ -9,11 +11,15 @@ mod reach;
 mod run;
 mod seen;
 mod source;
+mod source_file;
+mod suites;
 mod transaction;
 mod transfer;
+mod trouble;
 mod view;
 
 pub use archive::{Archive, Archives};
+pub use existing::{Existing, Migration};
 pub use fetch::{fetch, remove_partials};
 pub use index::Index;
 pub use lock::{ARCHIVES, LISTS, lock_archives, lock_lists, wait_for_locks};
@@ -21,6 +27,6 @@ pub use purge::Purge;
 pub use reach::{Reach, proxies};
 pub use run::{apt_get, install, run};
 pub use seen::Seen;
-pub use source::{Source, existing_sources};
+pub use source::Source;
 pub use transaction::{Install, Transaction};
 pub use view::View;

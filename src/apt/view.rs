@@ -6,7 +6,6 @@
 //! configuration ties to an update are not run.
 
 use std::fs;
-use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -19,12 +18,15 @@ use super::index::Index;
 use super::lock::LISTS;
 use super::reach::Reach;
 use super::run::apt_get;
-use super::source::{Source, existing_sources, source_files};
+use super::source::{COMPONENT, Source};
+use super::source_file::{SOURCES_LIST, source_files};
 use super::transaction::Transaction;
+use super::trouble;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
 use crate::host::network::Network;
+use crate::report::{Event, Listener};
 use crate::trust::{Certificate, Packages};
 
 const CONFIGURATION: &str = "apt.conf";
@@ -72,7 +74,12 @@ impl View {
     /// What apt would do to install these packages. Ubuntu's indexes are fetched anew, into the
     /// view, when Docker's alone do not suffice: a dependency is missing, or must be fetched by
     /// an index so old that the archive may have dropped the file.
-    pub fn plan(&self, host: &Host, packages: &[&str]) -> Result<Transaction> {
+    pub fn plan(
+        &self,
+        host: &Host,
+        packages: &[&str],
+        listener: Listener<'_>,
+    ) -> Result<Transaction> {
         let first = self.simulate(host, packages);
         let suffices = match &first {
             Ok(transaction) => only_docker(transaction) || !stale(host)?,
@@ -81,11 +88,18 @@ impl View {
         if suffices && has_indexes(host)? {
             return first;
         }
-        if let Err(error) = self.refresh_others(host) {
-            // An unrelated broken source must not stop what can be done without it.
-            return first.with_context(|| format!("{error:#}"));
+        // An unrelated broken source must not stop what can be done without it.
+        let broken = self.refresh_others(host)?;
+        let second = self.simulate(host, packages);
+        let Some(broken) = broken else {
+            return second;
+        };
+        if second.is_ok() {
+            listener(Event::Warning {
+                text: format!("{broken}; the engine can be installed without"),
+            });
         }
-        self.simulate(host, packages)
+        second.context(broken)
     }
 
     /// The way to the network, for apt outside of this view, which must outlive it.
@@ -144,16 +158,37 @@ impl View {
     /// Puts Docker's index where apt looks for it.
     fn lay_in(&self, host: &Host, index: &Index) -> Result<()> {
         let name = self.list_name(host)?;
-        let packages = format!("{name}_stable_binary-{}_Packages", self.source.architecture);
-        replace(&self.lists().join(packages), &index.packages)
-            .and_then(|()| replace(&self.lists().join(name + "_InRelease"), &index.inrelease))
-            .context("laying Docker's index into apt's private view")
+        let Source { architecture, .. } = &self.source;
+        let packages = format!("{name}_{COMPONENT}_binary-{architecture}_Packages");
+        let lay = || {
+            // Lists of the host for this suite are linked in by now: written to, the links would
+            // lead out of the view, and some may be compressed and so have other names.
+            for entry in fs::read_dir(self.lists())? {
+                let entry = entry?;
+                let list = entry.file_name().to_string_lossy().into_owned();
+                if list
+                    .strip_prefix(&name)
+                    .is_some_and(|rest| rest.starts_with('_'))
+                {
+                    fs::remove_file(entry.path())?;
+                }
+            }
+            fs::write(self.lists().join(packages), &index.packages)?;
+            fs::write(
+                self.lists().join(format!("{name}_InRelease")),
+                &index.inrelease,
+            )
+        };
+        lay().context("laying Docker's index into apt's private view")
     }
 
     /// What apt begins the names of the suite's lists with. How it writes an address as a file
     /// name is its own affair, so it is asked; that fetches nothing.
     fn list_name(&self, host: &Host) -> Result<String> {
         let printed = host.query(&self.apt().args(["--print-uris", "update"]))?;
+        if trouble::is_unreadable(&printed) {
+            return Err(trouble::unreadable(&printed, self.folder.path()).into());
+        }
         let Source { uri, suite, .. } = &self.source;
         let ours = format!("'{uri}/dists/{suite}/InRelease' ");
         let name = printed.success()?.stdout.lines().find_map(|line| {
@@ -163,16 +198,23 @@ impl View {
         name.with_context(|| format!("apt does not say where it keeps the index of {uri}"))
     }
 
-    /// Links the host's sources in, but for those that name Docker's repository already: one
-    /// repository must not stand in the view twice.
+    /// Links the host's sources in, without those for Docker's repository: one repository must
+    /// not stand in the view twice.
     fn link_sources(&self, host: &Host) -> Result<()> {
-        let dockers = existing_sources(host, &self.source.uri)?;
         for file in source_files(host)? {
-            if dockers.iter().any(|existing| existing.path == file) {
-                continue;
+            let main = file.path == SOURCES_LIST;
+            let name = Path::new(&file.path).file_name().unwrap_or_default();
+            let there = match main {
+                true => self.path("sources.list"),
+                false => self.path("sources").join(name),
+            };
+            if !file.names_docker(&self.source) {
+                symlink(host.path(&file.path), there)?;
+            } else if let Some(left) = file.without_docker(&self.source) {
+                fs::write(&there, left)?;
+                // It may hold passwords, and only apt itself has to read it.
+                fs::set_permissions(&there, fs::Permissions::from_mode(0o600))?;
             }
-            let name = Path::new(&file).file_name().unwrap_or_default();
-            symlink(host.path(&file), self.path("sources").join(name))?;
         }
         Ok(())
     }
@@ -182,6 +224,7 @@ impl View {
         let folder = self.folder.path().display();
         format!(
             "Dir::State::Lists \"{folder}/lists/\";\n\
+             Dir::Etc::SourceList \"{folder}/sources.list\";\n\
              Dir::Etc::SourceParts \"{folder}/sources\";\n\
              Dir::Cache::archives \"{folder}/archives/\";\n\
              Acquire::ForceHash \"SHA256\";\n\
@@ -195,8 +238,9 @@ impl View {
         )
     }
 
-    /// Fetches the indexes of every source but Docker's, whose index is here already.
-    fn refresh_others(&self, host: &Host) -> Result<()> {
+    /// Fetches the indexes of every source but Docker's, whose index is here already. Returns
+    /// what was in the way of some of them, for people; the others are fetched all the same.
+    fn refresh_others(&self, host: &Host) -> Result<Option<String>> {
         let (docker, aside) = (self.path(DOCKER_SOURCE), self.path("docker.aside"));
         fs::rename(&docker, &aside).context("setting Docker's source aside")?;
         let update = self
@@ -204,10 +248,17 @@ impl View {
             .lend(self.apt())
             .arg("update")
             .deadline(REFRESH_DEADLINE);
-        let updated = host.query(&update).and_then(Output::success);
+        let updated = host.query(&update);
         fs::rename(&aside, &docker).context("putting Docker's source back")?;
-        updated.context("refreshing Ubuntu's indexes")?;
-        Ok(())
+        let output = match updated {
+            Ok(output) if output.code == 0 => return Ok(None),
+            Ok(output) => output,
+            Err(error) => return Ok(Some(format!("refreshing Ubuntu's indexes: {error:#}"))),
+        };
+        Ok(Some(match trouble::broken(&output).as_slice() {
+            [] => format!("refreshing Ubuntu's indexes: {}", output.tail()),
+            broken => format!("apt cannot use {}", broken.join(", ")),
+        }))
     }
 
     fn simulate(&self, host: &Host, packages: &[&str]) -> Result<Transaction> {
@@ -250,15 +301,6 @@ impl View {
     }
 }
 
-/// Writes a new file in the place of whatever stands there. A link to one of the host's lists is
-/// replaced: written through it, the host would change.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => fs::write(path, bytes),
-    }
-}
-
 /// Whether everything to be installed comes from Docker's repository.
 fn only_docker(transaction: &Transaction) -> bool {
     let of_docker = |origin: &str| origin.starts_with("Docker CE");
@@ -279,22 +321,4 @@ fn stale(host: &Host) -> Result<bool> {
     let fetched = partial.and_then(|there| there.modified().ok());
     let age = fetched.map(|time| SystemTime::now().duration_since(time).unwrap_or_default());
     Ok(age.is_none_or(|age| age > STALE_AFTER))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_list_of_the_hosts_is_not_written_through_its_link() {
-        let folder = tempfile::tempdir().unwrap();
-        let (list, link) = (folder.path().join("list"), folder.path().join("link"));
-        fs::write(&list, "the host's").unwrap();
-        symlink(&list, &link).unwrap();
-        for text in ["ours", "ours, anew"] {
-            replace(&link, text.as_bytes()).unwrap();
-            assert_eq!(fs::read_to_string(&link).unwrap(), text);
-        }
-        assert_eq!(fs::read_to_string(&list).unwrap(), "the host's");
-    }
 }

@@ -1,6 +1,6 @@
 //! Files written so that a crash leaves either the old content or the new, never a half.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
@@ -13,17 +13,30 @@ pub fn write(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<()> {
     try_write(path, bytes, mode).with_context(|| format!("writing {}", path.display()))
 }
 
+/// Makes the file at `to` the same as the one at `from`: content, mode and owner.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    let copy = || {
+        let like = fs::metadata(from)?;
+        put(to, &fs::read(from)?, like.mode() & 0o7777, Some(&like))
+    };
+    copy().with_context(|| format!("copying {} to {}", from.display(), to.display()))
+}
+
 fn try_write(path: &Path, bytes: &[u8], mode: Option<u32>) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("/"));
     let there = fs::metadata(path).ok();
     let mode = mode
         .or(there.as_ref().map(|there| there.mode() & 0o7777))
         .unwrap_or(0o644);
+    put(path, bytes, mode, there.as_ref())
+}
+
+fn put(path: &Path, bytes: &[u8], mode: u32, owned_like: Option<&Metadata>) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
     let mut file = tempfile::Builder::new()
         .prefix(".dockstrap-")
         .tempfile_in(folder)?;
     file.write_all(bytes)?;
-    if let Some(there) = there {
+    if let Some(there) = owned_like {
         chown(file.path(), Some(there.uid()), Some(there.gid()))?;
     }
     file.as_file()
@@ -72,6 +85,16 @@ mod tests {
         write(&path, b"two", None).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
         assert_eq!(fs::read(&path).unwrap(), b"two");
+    }
+
+    #[test]
+    fn a_copy_has_the_mode_of_its_original() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        write(&from, b"\xff\0", Some(0o600)).unwrap();
+        copy(&from, &to).unwrap();
+        assert_eq!(fs::read(&to).unwrap(), b"\xff\0");
+        assert_eq!(fs::metadata(&to).unwrap().mode() & 0o7777, 0o600);
     }
 
     #[test]

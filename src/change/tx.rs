@@ -89,11 +89,33 @@ impl<'a> Tx<'a> {
             Some(_) => Undo::RestoreFile {
                 backup: self.back_up(path)?,
                 path: target,
-                sha256,
+                sha256: Some(sha256),
             },
         };
         self.act(&format!("write {path}"), undo, |tx| {
             files::write(&tx.host.path(path), bytes, Some(mode))
+        })
+    }
+
+    /// Makes `bytes` the content of the file at `path`, which is there and keeps its mode.
+    pub fn edit_file(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
+        let mode = self.mode(path)?;
+        let mode = mode.with_context(|| format!("{path} is no longer there"))?;
+        self.write_file(path, bytes, mode)
+    }
+
+    /// Removes the file at `path`; it is kept for the way back.
+    pub fn move_aside(&mut self, path: &str) -> Result<()> {
+        if !self.host.exists(path)? {
+            return Ok(());
+        }
+        let undo = Undo::RestoreFile {
+            backup: self.back_up(path)?,
+            path: path.into(),
+            sha256: None,
+        };
+        self.act(&format!("move {path} aside"), undo, |tx| {
+            files::remove(&tx.host.path(path))
         })
     }
 
@@ -292,10 +314,7 @@ impl<'a> Tx<'a> {
         let name = Path::new(path).file_name().unwrap_or_default();
         let number = self.journal.last() + 1;
         let backup = Path::new(FOLDER).join(format!("{number}-{}", name.to_string_lossy()));
-        let source = self.host.path(path);
-        let bytes = self.host.read(path)?.unwrap_or_default();
-        files::write(&self.host.path(&backup), &bytes, self.mode(path)?)
-            .with_context(|| format!("keeping a copy of {}", source.display()))?;
+        files::copy(&self.host.path(path), &self.host.path(&backup))?;
         Ok(backup)
     }
 

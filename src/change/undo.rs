@@ -23,10 +23,12 @@ use crate::trust::sha256_hex;
 pub enum Undo {
     /// Remove a file of ours, unless its content is no longer the one with this hash.
     RemoveFile { path: PathBuf, sha256: String },
-    /// Put back the file that stood there, unless ours was edited since.
+    /// Put back the file that stood there, unless ours, which has this hash, was edited since.
+    /// Without a hash we removed the file; then one that is there by now is not ours.
     RestoreFile {
         path: PathBuf,
-        sha256: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<String>,
         backup: PathBuf,
     },
     /// Remove one of apt's lists, whatever apt made of it since: its repository goes as well.
@@ -82,7 +84,7 @@ impl Revert<'_> {
                 path,
                 sha256,
                 backup,
-            } => self.restore_file(path, sha256, backup),
+            } => self.restore_file(path, sha256.as_deref(), backup),
             Undo::RemoveList { path } => {
                 files::remove(&self.host.path(path)).map(|()| Reverted::Done)
             }
@@ -116,22 +118,24 @@ impl Revert<'_> {
         }
     }
 
-    fn restore_file(&self, path: &Path, sha256: &str, backup: &Path) -> Result<Reverted> {
+    fn restore_file(&self, path: &Path, ours: Option<&str>, backup: &Path) -> Result<Reverted> {
         let Some(old) = self.host.read(backup)? else {
             return Ok(Reverted::Done); // put back already, or never moved away
         };
-        let ours = self.host.read(path)?;
-        let mode = self.host.metadata(backup)?.map(|there| {
-            use std::os::unix::fs::MetadataExt;
-            there.mode() & 0o7777
-        });
-        if ours.is_some_and(|bytes| sha256_hex(&bytes) != sha256 && bytes != old) {
+        if let Some(bytes) = self.host.read(path)?
+            && bytes != old
+            && ours != Some(sha256_hex(&bytes).as_str())
+        {
             let beside = format!("{}.before-dockstrap", path.display());
-            files::write(&self.host.path(&beside), &old, mode)?;
-            let reason = format!("it was edited since; what was there before is in {beside}");
+            files::copy(&self.host.path(backup), &self.host.path(&beside))?;
+            let since = match ours {
+                Some(_) => "it was edited since",
+                None => "another file stands there by now",
+            };
+            let reason = format!("{since}; what was there before is in {beside}");
             return Ok(Reverted::Kept(reason));
         }
-        files::write(&self.host.path(path), &old, mode)?;
+        files::copy(&self.host.path(backup), &self.host.path(path))?;
         Ok(Reverted::Done)
     }
 

@@ -86,10 +86,10 @@ fn engine_version(host: &Host) -> Result<String> {
 
 fn warn_of_age(facts: &Facts) {
     let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
-    if facts.release.has_ended(today) {
+    if let Some(release) = facts.release.filter(|release| release.has_ended(today)) {
         ui::note(format!(
             "warning: Ubuntu's standard support for {} ended on {}",
-            facts.release.version, facts.release.support_ends
+            release.version, release.support_ends
         ));
     }
 }

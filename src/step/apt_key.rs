@@ -90,10 +90,18 @@ mod tests {
     }
 
     #[test]
-    fn there_before_us_in_any_form_it_satisfies() {
-        for form in ["docker.asc", "docker.gpg"] {
-            let stub = StubHost::new().file(KEYRING, fixture::bytes(form));
-            assert!(inspect(&stub).satisfied, "{form}");
+    fn there_before_us_in_the_form_its_name_says_it_satisfies() {
+        for (form, other) in [("asc", "gpg"), ("gpg", "asc")] {
+            let keyring = format!("/usr/share/keyrings/docker.{form}");
+            let file = |form: &str| fixture::bytes(&format!("docker.{form}"));
+            let key = AptKey {
+                keyring: keyring.clone(),
+                ..key()
+            };
+            let stub = StubHost::new().file(&keyring, file(form));
+            assert!(key.inspect(stub.host()).unwrap().satisfied, "{form}");
+            let stub = stub.file(&keyring, file(other));
+            assert!(!key.inspect(stub.host()).unwrap().satisfied, "{form}");
         }
     }
 

@@ -12,6 +12,7 @@ mod docker_group;
 mod packages;
 mod repository;
 mod service;
+mod suite;
 mod unit;
 
 use anyhow::{Context, Result};
@@ -96,6 +97,8 @@ pub fn inspect_all(
     settings: &Settings,
     listener: Listener<'_>,
 ) -> Result<Vec<Inspected>> {
+    let source = suite::source(facts, settings, listener)?;
+    let suite_remark = suite::remark(facts, &source);
     conflicts::check(host, facts)?;
     let network = settings.network()?;
     let wants_proxy = |user| settings.proxy_for.contains(&user);
@@ -109,9 +112,12 @@ pub fn inspect_all(
     let docker_group = inspect(DockerGroup::new(facts, settings), host)?;
 
     let http = Http::new(&network);
-    let repository = Repository::resolve(host, &http, facts, settings, listener)?;
+    let repository = Repository::resolve(host, &http, source, settings, listener)?;
     let apt_key = inspect(AptKey::new(&repository), host)?;
-    let apt_source = inspect(AptSource::new(&repository), host)?;
+    let apt_source = inspect(AptSource::new(&repository, suite_remark), host)?;
+    if !apt_source.finding.satisfied {
+        repository.check_when_unused(&http, facts, listener)?;
+    }
     let packages = Packages::plan(host, &http, facts, settings, &repository, listener)?;
     let packages = inspect(packages, host)?;
     let mut inspected = Vec::new();

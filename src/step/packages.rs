@@ -67,6 +67,7 @@ impl Packages {
             &index,
             missing,
             settings.allow_downgrade,
+            listener,
         )
     }
 
@@ -77,10 +78,11 @@ impl Packages {
         index: &Index,
         missing: Vec<&'static str>,
         allow_downgrade: bool,
+        listener: Listener<'_>,
     ) -> Result<Packages> {
         let source = &repository.source;
         let view = View::open(host, source, &repository.certificate, index, http.network())?;
-        let mut transaction = view.plan(host, &missing)?;
+        let mut transaction = view.plan(host, &missing, listener)?;
         refuse_removals(&transaction)?;
         let archives = view.archives(host, &missing, &index.offered)?;
         transaction.download = archives.download(host)?;

@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 
-use crate::apt::{Source, existing_sources};
+use crate::apt::{Existing, Index, Source};
 use crate::error::Failure;
-use crate::facts::Facts;
+use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::http::{Answer, Http};
 use crate::report::{Event, Listener};
@@ -33,22 +33,19 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// Takes the repository that is set up already, when its keyring holds the pinned key;
-    /// downloads and verifies the key otherwise.
+    /// Takes the keyring of a source that is set up already, when it holds the pinned key and
+    /// the source is as `source`; downloads and verifies the key otherwise.
     pub fn resolve(
         host: &Host,
         http: &Http,
-        facts: &Facts,
+        source: Source,
         settings: &Settings,
         listener: Listener<'_>,
     ) -> Result<Repository> {
-        let source = Source {
-            uri: format!("{}/linux/ubuntu", settings.mirror),
-            suite: facts.release.codename.to_owned(),
-            architecture: facts.architecture.clone(),
-        };
         let pin = settings.key_fingerprint;
-        let keyring = find_keyring(host, &source, &pin)?;
+        let holds_pin = |keyring: &str| Ok(trusted(host, keyring, &pin)?.is_some());
+        let kept = Existing::find(host, &source, &pin, holds_pin)?.kept;
+        let keyring = kept.map_or_else(|| KEYRING.to_owned(), |kept| kept.keyring);
         let certificate = match trusted(host, &keyring, &pin)? {
             Some(certificate) => certificate,
             None => download(http, &source, &pin, listener)?,
@@ -60,32 +57,44 @@ impl Repository {
             certificate,
         })
     }
+
+    /// Verifies the index when no package is going to be taken from it in this run: a source
+    /// must not be set up for a suite that is not there.
+    pub fn check_when_unused(
+        &self,
+        http: &Http,
+        facts: &Facts,
+        listener: Listener<'_>,
+    ) -> Result<()> {
+        if facts.missing_packages().is_empty() {
+            Index::fetch(
+                http,
+                &self.source,
+                &self.certificate,
+                ENGINE_PACKAGES,
+                listener,
+            )?;
+        }
+        Ok(())
+    }
 }
 
-/// The certificate in the keyring, when it is there, readable for apt's own user, and the
+/// The certificate in the keyring, when it is there, as apt's own user can read it, and the
 /// pinned one.
 pub fn trusted(host: &Host, keyring: &str, pin: &Fingerprint) -> Result<Option<Certificate>> {
     use std::os::unix::fs::MetadataExt;
-    let readable = |there: std::fs::Metadata| there.mode() & 0o444 == 0o444;
-    if !host.metadata(keyring)?.is_some_and(readable) {
+    // A link counts as the file it leads to.
+    let readable = std::fs::metadata(host.path(keyring));
+    if !readable.is_ok_and(|there| there.is_file() && there.mode() & 0o444 == 0o444) {
         return Ok(None);
     }
     let bytes = host.read(keyring)?.unwrap_or_default();
-    Ok(Certificate::verify(&bytes, pin, SystemTime::now()).ok())
-}
-
-/// The keyring of a source that names this repository already, when it holds the pinned key; or
-/// else our own.
-fn find_keyring(host: &Host, source: &Source, pin: &Fingerprint) -> Result<String> {
-    for existing in existing_sources(host, &source.uri)? {
-        let keyring = existing.signed_by.clone().filter(|it| it.starts_with('/'));
-        if let (true, Some(keyring)) = (existing.names(source), keyring)
-            && trusted(host, &keyring, pin)?.is_some()
-        {
-            return Ok(keyring);
-        }
+    // apt 2.6 believes a file's ending: it finds no key in an armored `.gpg` or a binary `.asc`.
+    let armored = bytes.trim_ascii_start().starts_with(b"-----BEGIN");
+    if armored != keyring.ends_with(".asc") {
+        return Ok(None);
     }
-    Ok(KEYRING.to_owned())
+    Ok(Certificate::verify(&bytes, pin, SystemTime::now()).ok())
 }
 
 fn download(

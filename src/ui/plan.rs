@@ -9,11 +9,13 @@ use crate::revert::Reversal;
 /// Prints what is there and what is going to be done.
 pub fn print_plan(plan: &Plan) {
     let host = &plan.host;
+    let ubuntu = match host.release {
+        Some(release) => format!("{} ({})", release.version, release.codename),
+        None => format!("({})", host.codename),
+    };
     line(format!(
-        "{}: Ubuntu {} ({}), {}",
+        "{}: Ubuntu {ubuntu}, {}",
         style(&host.name).bold(),
-        host.release.version,
-        host.release.codename,
         host.architecture
     ));
     for planned in &plan.steps {

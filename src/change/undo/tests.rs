@@ -49,7 +49,7 @@ fn every_undo_can_be_walked_twice() {
         },
         Undo::RestoreFile {
             path: path("/etc/old"),
-            sha256: ours,
+            sha256: Some(ours),
             backup: path("/var/lib/dockstrap/1-old"),
         },
         Undo::RemoveList {

@@ -64,7 +64,15 @@ fn offered(stub: &StubHost) -> Result<Packages> {
     };
     let missing = ENGINE_PACKAGES.to_vec();
     let http = Http::default();
-    Packages::offered(stub.host(), &http, &repository, &index, missing, false)
+    Packages::offered(
+        stub.host(),
+        &http,
+        &repository,
+        &index,
+        missing,
+        false,
+        &|_| {},
+    )
 }
 
 fn apply(stub: &StubHost, packages: &Packages) -> Result<()> {

@@ -1,0 +1,236 @@
+//! What one source says: a line of a `.list` file or a stanza of a `.sources` file.
+//!
+//! Read as apt does (tried with apt 2.6, 3.0 and 3.3), but leniently: a source that apt would
+//! call malformed is still known as Docker's, since it is to be replaced, not used.
+
+use std::collections::BTreeMap;
+
+use deb822_fast::Deb822;
+
+use super::source::{COMPONENT, Source};
+use crate::trust::Fingerprint;
+
+/// Where mirrors keep Docker's files, be it as a host or as a folder of theirs.
+const DOCKERS: &[&str] = &["download.docker.com", "docker-ce"];
+
+/// The distributions that Docker publishes for with apt. Debian's repository on an Ubuntu host is
+/// a common mistake, and as much in the way as another one.
+const DISTRIBUTIONS: &[&str] = &["ubuntu", "debian", "raspbian"];
+
+/// Options that take away what apt checks, or that name other files than the usual ones.
+const LOOSENING: &[&str] = &[
+    "trusted",
+    "allow-insecure",
+    "allow-weak",
+    "allow-downgrade-to-insecure",
+    "check-valid-until",
+    "check-date",
+    "inrelease-path",
+    "snapshot",
+    "targets",
+];
+
+/// One source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub enabled: bool,
+    types: Vec<String>,
+    uris: Vec<String>,
+    suites: Vec<String>,
+    components: Vec<String>,
+    /// By the names that `.sources` files have for them, in lower case.
+    options: BTreeMap<String, Vec<String>>,
+}
+
+impl Entry {
+    /// Reads `deb [OPTION=VALUE …] URI SUITE COMPONENT…`; `None` for a line that is no source.
+    pub fn of_line(line: &str) -> Option<Entry> {
+        let line = uncommented(line).trim();
+        let (kind, rest) = line.split_once(char::is_whitespace)?;
+        if !matches!(kind, "deb" | "deb-src") {
+            return None;
+        }
+        let rest = rest.trim_start();
+        let (options, rest) = match rest.strip_prefix('[') {
+            Some(rest) => rest.split_once(']')?,
+            None => ("", rest),
+        };
+        let mut words = rest
+            .split_whitespace()
+            .map(|word| word.trim_matches('"').to_owned());
+        let options = options.split_whitespace().filter_map(|option| {
+            let (name, value) = option.split_once('=')?;
+            let values = value.trim_matches('"').split(',').map(str::to_owned);
+            Some((long_name(name).to_owned(), values.collect()))
+        });
+        Some(Entry {
+            enabled: true,
+            types: vec![kind.to_owned()],
+            uris: vec![words.next()?],
+            suites: words.next().into_iter().collect(),
+            components: words.collect(),
+            options: options.collect(),
+        })
+    }
+
+    /// Reads a stanza; `None` for a text that is none.
+    pub fn of_stanza(text: &str) -> Option<Entry> {
+        // To apt, neither a comment nor a line of white space ends a field or a stanza.
+        let lines = text.lines().map(str::trim_end);
+        let lines: Vec<&str> = lines
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .collect();
+        let stanzas: Deb822 = lines.join("\n").parse().ok()?;
+        let mut fields = BTreeMap::new();
+        for (name, value) in stanzas.iter().next()?.iter() {
+            // Of a field that is there twice, apt takes the last.
+            let words: Vec<String> = value.split_whitespace().map(str::to_owned).collect();
+            fields.insert(name.to_ascii_lowercase(), words);
+        }
+        let mut take = |name: &str| fields.remove(name).unwrap_or_default();
+        let off = ["no", "false", "without", "off", "disable", "0"];
+        let enabled = take("enabled");
+        let disabled = |word: &String| off.contains(&word.to_ascii_lowercase().as_str());
+        Some(Entry {
+            enabled: !enabled.first().is_some_and(disabled),
+            types: take("types"),
+            uris: take("uris"),
+            suites: take("suites"),
+            components: take("components"),
+            options: fields,
+        })
+    }
+
+    /// Whether apt uses it and it names Docker's repository, at whatever address.
+    pub fn names_docker(&self, source: &Source) -> bool {
+        self.enabled && self.uris.iter().any(|uri| is_dockers(uri, source))
+    }
+
+    /// Whether it names other repositories beside Docker's.
+    pub fn names_others(&self, source: &Source) -> bool {
+        self.uris.iter().any(|uri| !is_dockers(uri, source))
+    }
+
+    /// The keyring it trusts, when it does all that `source` would do and no more.
+    ///
+    /// # Errors
+    /// Otherwise why it does not, for people.
+    pub fn serves(&self, source: &Source, pin: &Fingerprint) -> Result<&str, String> {
+        if self.types.iter().any(|kind| kind == "deb-src") {
+            return Err("it asks for source packages, which Docker does not publish".to_owned());
+        }
+        let same = |uri: &String| uri.trim_end_matches('/') == source.uri;
+        if !self.uris.iter().all(same) {
+            let shown: Vec<String> = self.uris.iter().map(|uri| without_password(uri)).collect();
+            return Err(format!("it names another address, {}", shown.join(" ")));
+        }
+        match self.suites.as_slice() {
+            [] => return Err("it names no suite".to_owned()),
+            [suite] if *suite == source.suite => {}
+            suites => return Err(format!("it names another suite, {}", suites.join(" "))),
+        }
+        if !self.components.iter().any(|name| name == COMPONENT) {
+            return Err(format!("it leaves out the component {COMPONENT}"));
+        }
+        if let Some(architectures) = self.for_others(&source.architecture) {
+            return Err(format!("it is for other architectures, {architectures}"));
+        }
+        if let Some(option) = LOOSENING
+            .iter()
+            .find(|option| self.options.contains_key(**option))
+        {
+            return Err(format!("it changes what apt checks ({option})"));
+        }
+        self.keyring(pin)
+    }
+
+    /// The architectures it is limited to, when that leaves `architecture` out.
+    fn for_others(&self, architecture: &str) -> Option<String> {
+        let has = |values: &Vec<String>| values.iter().any(|value| value == architecture);
+        let only = self.options.get("architectures");
+        let not = self.options.get("architectures-remove");
+        match (only, not) {
+            (Some(only), _) if !has(only) => Some(only.join(" ")),
+            (_, Some(not)) if has(not) => Some(format!("all but {}", not.join(" "))),
+            _ => None,
+        }
+    }
+
+    fn keyring(&self, pin: &Fingerprint) -> Result<&str, String> {
+        let words = self.options.get("signed-by").map_or(&[][..], Vec::as_slice);
+        let is_pin = |word: &String| word.parse().is_ok_and(|key: Fingerprint| key == *pin);
+        match words {
+            [] => Err("it names no keyring, so any key that apt knows may sign for it".to_owned()),
+            [path] if path.starts_with('/') => Ok(path),
+            [path, key] if path.starts_with('/') && is_pin(key) => Ok(path),
+            [begin, ..] if begin.starts_with("-----BEGIN") => {
+                Err("it carries its key within itself".to_owned())
+            }
+            other => Err(format!("it trusts another key, {}", other.join(" "))),
+        }
+    }
+}
+
+/// The line without its comment. What is in brackets is no comment to apt.
+fn uncommented(line: &str) -> &str {
+    let mut in_brackets = false;
+    for (at, character) in line.char_indices() {
+        match character {
+            '[' => in_brackets = line[at..].contains(']'),
+            ']' => in_brackets = false,
+            '#' if !in_brackets => return &line[..at],
+            _ => {}
+        }
+    }
+    line
+}
+
+/// What an option of a line is called in a stanza.
+fn long_name(name: &str) -> &str {
+    match name {
+        "arch" => "architectures",
+        "arch-" => "architectures-remove",
+        "target" => "targets",
+        name => name,
+    }
+}
+
+fn is_dockers(uri: &str, source: &Source) -> bool {
+    let segments = segments(uri);
+    let [folders @ .., linux, distribution] = segments.as_slice() else {
+        return false;
+    };
+    let of_docker = |folder: &String| DOCKERS.contains(&folder.as_str());
+    let configured = self::segments(&source.uri);
+    linux == "linux"
+        && DISTRIBUTIONS.contains(&distribution.as_str())
+        && (folders.iter().any(of_docker)
+            || matches!(&configured[..], [mirror @ .., _, _] if mirror == folders))
+}
+
+/// The host and the folders of an address. How it is fetched, by whom and at which port does not
+/// matter, nor do slashes too many, which caches put into addresses.
+fn segments(uri: &str) -> Vec<String> {
+    let address = uri.split_once("://").map_or(uri, |(_, address)| address);
+    let mut segments = address.split('/').filter(|segment| !segment.is_empty());
+    let host = segments.next().unwrap_or_default();
+    let host = host.rsplit('@').next().unwrap_or_default();
+    let host = host.split(':').next().unwrap_or_default();
+    let host = host.to_ascii_lowercase();
+    std::iter::once(host)
+        .chain(segments.map(str::to_owned))
+        .collect()
+}
+
+/// An address as it may be shown.
+pub fn without_password(uri: &str) -> String {
+    let Some((scheme, address)) = uri.split_once("://") else {
+        return uri.to_owned();
+    };
+    let end = address.find('/').unwrap_or(address.len());
+    let host = address[..end].rfind('@').map_or(0, |at| at + 1);
+    format!("{scheme}://{}", &address[host..])
+}
+
+#[cfg(test)]
+mod tests;

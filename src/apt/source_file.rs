@@ -1,0 +1,265 @@
+//! The files that apt reads sources from, and what is left of one without some of its sources.
+//!
+//! Works on bytes: what is not taken out stays as it is, whatever it holds.
+
+use anyhow::Result;
+
+use super::entry::Entry;
+use super::source::Source;
+use crate::host::Host;
+
+/// The folder of the host's sources.
+pub const FOLDER: &str = "/etc/apt/sources.list.d";
+pub const SOURCES_LIST: &str = "/etc/apt/sources.list";
+
+/// One file of sources.
+#[derive(Debug, Clone)]
+pub struct SourceFile {
+    pub path: String,
+    /// All of the file, in order: its sources and what stands between them.
+    parts: Vec<Part>,
+}
+
+/// A line or a stanza.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Counted from 1.
+    pub line: usize,
+    bytes: Vec<u8>,
+    pub entry: Option<Entry>,
+}
+
+impl SourceFile {
+    /// Reads a file; its name says in which of apt's two forms it is.
+    pub fn parse(path: &str, bytes: &[u8]) -> SourceFile {
+        let stanzas = path.ends_with(".sources");
+        let mut parts: Vec<Part> = Vec::new();
+        let mut in_stanza = false;
+        for (number, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+            // Only an empty line ends a stanza: to apt, one of white space is part of a field.
+            let empty = matches!(line, b"\n" | b"\r\n");
+            match parts.last_mut() {
+                Some(stanza) if stanzas && in_stanza && !empty => {
+                    stanza.bytes.extend_from_slice(line);
+                }
+                _ => parts.push(Part {
+                    line: number + 1,
+                    bytes: line.to_vec(),
+                    entry: None,
+                }),
+            }
+            in_stanza = !empty;
+        }
+        for part in &mut parts {
+            let text = String::from_utf8_lossy(&part.bytes);
+            part.entry = match stanzas {
+                true => Entry::of_stanza(&text),
+                false => Entry::of_line(&text),
+            };
+        }
+        SourceFile {
+            path: path.to_owned(),
+            parts,
+        }
+    }
+
+    /// The sources in it that name Docker's repository.
+    pub fn dockers(&self, source: &Source) -> impl Iterator<Item = (&Part, &Entry)> {
+        self.parts.iter().filter_map(|part| {
+            let entry = part.entry.as_ref()?;
+            entry.names_docker(source).then_some((part, entry))
+        })
+    }
+
+    /// Whether Docker's repository is named in it.
+    pub fn names_docker(&self, source: &Source) -> bool {
+        self.dockers(source).next().is_some()
+    }
+
+    /// What is left without the parts that begin at these lines, byte for byte; `None` when
+    /// nothing but comments would be left of a file that is there for its sources only.
+    pub fn without(&self, lines: &[usize]) -> Option<Vec<u8>> {
+        let left: Vec<&Part> = self
+            .parts
+            .iter()
+            .filter(|part| !lines.contains(&part.line))
+            .collect();
+        let matters = left.iter().any(|part| !part.is_comment());
+        if !matters && self.path != SOURCES_LIST {
+            return None;
+        }
+        Some(left.iter().flat_map(|part| part.bytes.clone()).collect())
+    }
+
+    /// What is left without any source for Docker's repository.
+    pub fn without_docker(&self, source: &Source) -> Option<Vec<u8>> {
+        let lines: Vec<usize> = self.dockers(source).map(|(part, _)| part.line).collect();
+        self.without(&lines)
+    }
+}
+
+impl Part {
+    fn is_comment(&self) -> bool {
+        let mut lines = self.bytes.split(|byte| *byte == b'\n');
+        lines.all(|line| {
+            let line = line.trim_ascii();
+            line.is_empty() || line.starts_with(b"#")
+        })
+    }
+}
+
+/// The host's files of sources, those that apt reads.
+pub fn source_files(host: &Host) -> Result<Vec<SourceFile>> {
+    let names = host
+        .list(FOLDER)?
+        .into_iter()
+        .filter(|name| read_by_apt(name));
+    let paths = names.map(|name| format!("{FOLDER}/{name}"));
+    let mut files = Vec::new();
+    for path in std::iter::once(SOURCES_LIST.to_owned()).chain(paths) {
+        if let Some(bytes) = host.read(&path)? {
+            files.push(SourceFile::parse(&path, &bytes));
+        }
+    }
+    Ok(files)
+}
+
+/// apt passes over names with other characters or endings (sources.list(5)).
+fn read_by_apt(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let ending = name.ends_with(".list") || name.ends_with(".sources");
+    ending && !name.starts_with('.') && name.chars().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn noble() -> Source {
+        Source {
+            uri: "https://download.docker.com/linux/ubuntu".to_owned(),
+            suite: "noble".to_owned(),
+            architecture: "amd64".to_owned(),
+        }
+    }
+
+    fn left(path: &str, text: &str) -> Option<String> {
+        let left = SourceFile::parse(path, text.as_bytes()).without_docker(&noble());
+        left.map(|bytes| String::from_utf8(bytes).unwrap())
+    }
+
+    const LINE: &str = "deb [arch=amd64] https://download.docker.com/linux/ubuntu noble stable\n";
+    const OTHER: &str = "deb http://archive.example/ubuntu noble main # mine\n";
+    const STANZA: &str = "Types: deb\nURIs: https://download.docker.com/linux/ubuntu\n\
+                          Suites: noble\nComponents: stable\n";
+    const OTHER_STANZA: &str = "Types: deb\nURIs: http://archive.example/ubuntu\n\
+                                Suites: noble\nComponents: main\n";
+
+    #[test]
+    fn a_file_with_docker_alone_goes_and_its_comments_with_it() {
+        assert_eq!(left("/d/docker.list", LINE), None);
+        assert_eq!(
+            left("/d/docker.list", &format!("# Docker\n\n{LINE}# end")),
+            None
+        );
+        assert_eq!(
+            left("/d/docker.sources", &format!("# Docker\n{STANZA}\n\n")),
+            None
+        );
+    }
+
+    #[test]
+    fn the_main_list_is_never_removed() {
+        assert_eq!(left(SOURCES_LIST, LINE).as_deref(), Some(""));
+    }
+
+    #[test]
+    fn what_is_not_dockers_stays_as_it_is() {
+        let text = format!("# a\n{OTHER}\t\n{LINE}\n{OTHER}no newline");
+        let kept = format!("# a\n{OTHER}\t\n\n{OTHER}no newline");
+        assert_eq!(left("/d/mixed.list", &text), Some(kept));
+        let text = format!("{OTHER_STANZA}\n# Docker\n{STANZA}\n\n{OTHER_STANZA}");
+        let kept = format!("{OTHER_STANZA}\n\n\n{OTHER_STANZA}");
+        assert_eq!(left("/d/mixed.sources", &text), Some(kept));
+    }
+
+    #[test]
+    fn a_disabled_source_is_something_that_stays() {
+        let disabled = format!("{STANZA}Enabled: no\n");
+        let text = format!("{STANZA}\n{disabled}");
+        assert_eq!(
+            left("/d/docker.sources", &text),
+            Some(format!("\n{disabled}"))
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_stay_as_they_are() {
+        let bytes = [b"deb http://x/\xff noble main\n", LINE.as_bytes()].concat();
+        let file = SourceFile::parse("/d/x.list", &bytes);
+        let left = file.without_docker(&noble()).unwrap();
+        assert_eq!(left, b"deb http://x/\xff noble main\n");
+    }
+
+    #[test]
+    fn names_that_apt_passes_over_are_passed_over() {
+        for name in [
+            "docker.list.save",
+            "a b.list",
+            ".x.list",
+            "ö.list",
+            "list",
+            "x.sources~",
+        ] {
+            assert!(!read_by_apt(name), "{name}");
+        }
+        assert!(read_by_apt("docker-ce_1.0.list"));
+    }
+
+    /// Lines of all kinds, good and bad, in any order.
+    fn texts() -> impl Strategy<Value = Vec<String>> {
+        let line = prop_oneof![
+            Just(LINE.to_owned()),
+            Just(OTHER.to_owned()),
+            Just("\n".to_owned()),
+            Just(" \n".to_owned()),
+            Just("# note\n".to_owned()),
+            Just(STANZA.to_owned()),
+            Just(OTHER_STANZA.to_owned()),
+            "[ -~\t]{0,30}\r?\n",
+            "\\PC{0,20}\n",
+        ];
+        prop::collection::vec(line, 0..12)
+    }
+
+    proptest! {
+        #[test]
+        fn taking_docker_out_and_putting_it_back_is_the_identity(
+            lines in texts(),
+            list in any::<bool>(),
+        ) {
+            let path = if list { SOURCES_LIST } else { "/d/x.sources" };
+            let text = lines.concat();
+            let file = SourceFile::parse(path, text.as_bytes());
+            let taken: Vec<usize> = file.dockers(&noble()).map(|(part, _)| part.line).collect();
+            let bytes = |part: &Part| part.bytes.clone();
+            // Put back: the parts that were left, and those that were taken, by their lines.
+            let whole: Vec<u8> = file.parts.iter().flat_map(bytes).collect();
+            prop_assert_eq!(&whole, text.as_bytes());
+            let stays = |part: &&Part| !taken.contains(&part.line);
+            let kept: Vec<u8> = file.parts.iter().filter(stays).flat_map(bytes).collect();
+            if let Some(left) = file.without(&taken) {
+                prop_assert_eq!(&left, &kept);
+            }
+            // Nothing of Docker's is left in it, and nothing else is lost.
+            let after = SourceFile::parse(path, &kept);
+            prop_assert!(!after.names_docker(&noble()));
+            let entries = |file: &SourceFile| -> Vec<Entry> {
+                let entries = file.parts.iter().filter_map(|part| part.entry.clone());
+                entries.filter(|entry| !entry.names_docker(&noble())).collect()
+            };
+            prop_assert_eq!(entries(&file), entries(&after));
+        }
+    }
+}
