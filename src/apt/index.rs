@@ -19,10 +19,6 @@ const ORIGIN: &str = "Docker";
 
 const INRELEASE_LIMIT: u64 = 1024 * 1024;
 
-/// Docker releases about every two weeks. An index this old may come from a mirror that stands
-/// still, or from someone who keeps updates back.
-const OLD: Duration = Duration::from_secs(90 * 24 * 60 * 60);
-
 /// The verified index of one suite, as it was served.
 #[derive(Debug)]
 pub struct Index {
@@ -45,6 +41,7 @@ impl Index {
         source: &Source,
         certificate: &Certificate,
         wanted: &[&str],
+        max_age: Duration,
         listener: Listener<'_>,
     ) -> Result<Index> {
         let suite = source.suite_url();
@@ -68,7 +65,7 @@ impl Index {
             .require(ORIGIN, &source.suite, &source.architecture)
             .and_then(|()| release.check_date(now))
             .map_err(refused)?;
-        warn_when_old(&release, now, &url, listener);
+        warn_when_old(release.age(now), max_age, &url, listener);
 
         let path = format!("{COMPONENT}/binary-{}/Packages", source.architecture);
         let Some(entry) = release.file(&path) else {
@@ -104,9 +101,8 @@ impl Index {
     }
 }
 
-fn warn_when_old(release: &Release, now: SystemTime, url: &str, listener: Listener<'_>) {
-    let age = release.age(now);
-    if age > OLD {
+fn warn_when_old(age: Duration, max_age: Duration, url: &str, listener: Listener<'_>) {
+    if age > max_age {
         let days = age.as_secs() / (24 * 60 * 60);
         listener(Event::Warning {
             text: format!("{url} is {days} days old; is this mirror still kept up to date?"),

@@ -54,12 +54,7 @@ impl Packages {
         listener(Event::Started {
             text: "asking apt what is to be installed".to_owned(),
         });
-        let Repository {
-            source,
-            certificate,
-            ..
-        } = repository;
-        let index = Index::fetch(http, source, certificate, &missing, listener)?;
+        let index = repository.index(http, &missing, listener)?;
         Packages::offered(
             host,
             http,

@@ -1,6 +1,6 @@
 //! Docker's repository as this host is to use it: the source, its keyring and the verified key.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 
@@ -30,6 +30,8 @@ pub struct Repository {
     pub pin: Fingerprint,
     /// The verified certificate.
     pub certificate: Certificate,
+    /// How old its index may be before a warning is due.
+    pub max_index_age: Duration,
 }
 
 impl Repository {
@@ -55,7 +57,19 @@ impl Repository {
             keyring,
             pin,
             certificate,
+            max_index_age: settings.max_index_age,
         })
+    }
+
+    /// Fetches and verifies its index, in which each of `wanted` must stand.
+    pub fn index(&self, http: &Http, wanted: &[&str], listener: Listener<'_>) -> Result<Index> {
+        let Repository {
+            source,
+            certificate,
+            max_index_age,
+            ..
+        } = self;
+        Index::fetch(http, source, certificate, wanted, *max_index_age, listener)
     }
 
     /// Verifies the index when no package is going to be taken from it in this run: a source
@@ -67,13 +81,7 @@ impl Repository {
         listener: Listener<'_>,
     ) -> Result<()> {
         if facts.missing_packages().is_empty() {
-            Index::fetch(
-                http,
-                &self.source,
-                &self.certificate,
-                ENGINE_PACKAGES,
-                listener,
-            )?;
+            self.index(http, ENGINE_PACKAGES, listener)?;
         }
         Ok(())
     }

@@ -55,6 +55,7 @@ fn offered(stub: &StubHost) -> Result<Packages> {
         keyring: KEYRING.to_owned(),
         pin: fixture::fingerprints("docker")[0],
         certificate: fixture::certificate("docker").unwrap(),
+        max_index_age: fixture::days(90),
     };
     let index = Index {
         inrelease: b"signed".to_vec(),

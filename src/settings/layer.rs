@@ -1,0 +1,139 @@
+//! One [`Layer`] describes every setting once: its fields are the keys of the settings file, the
+//! flags of `install` and `plan`, and, in capitals behind `DOCKSTRAP_`, the variables.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::Result;
+use serde::Deserialize;
+
+use crate::error::Failure;
+use crate::redact::{STARS, redact};
+
+/// Where the settings file is looked for when none is named.
+pub const PATH: &str = "/etc/dockstrap/config.toml";
+
+/// One layer of settings: what a file, or the command line with the variables, says.
+#[derive(Debug, Default, Clone, clap::Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Layer {
+    /// Serve packages and key from URL instead of <https://download.docker.com>
+    #[arg(long, value_name = "URL", env = "DOCKSTRAP_MIRROR")]
+    pub mirror: Option<String>,
+
+    /// Trust the repository key with this fingerprint instead of Docker's
+    #[arg(long, value_name = "FPR", env = "DOCKSTRAP_KEY_FINGERPRINT")]
+    pub key_fingerprint: Option<String>,
+
+    /// Take packages of the suite CODENAME instead of this release's own
+    #[arg(long, value_name = "CODENAME", env = "DOCKSTRAP_SUITE")]
+    pub suite: Option<String>,
+
+    /// Add NAME to group docker, which is the same as giving it root; repeatable
+    /// [default: the user behind sudo]
+    #[arg(
+        long = "user",
+        value_name = "NAME",
+        env = "DOCKSTRAP_USERS",
+        value_delimiter = ','
+    )]
+    pub users: Option<Vec<String>>,
+
+    /// Trust the authorities in FILE (PEM) beside the host's store, for the downloads
+    /// of this run and its apt; to trust them for good, for apt and the engine as
+    /// well, add them to the store: update-ca-certificates
+    #[arg(long, value_name = "FILE", env = "DOCKSTRAP_CA_CERT")]
+    pub ca_cert: Option<PathBuf>,
+
+    /// Go through the proxy at URL, in the downloads of this run and its apt
+    /// [default: what https_proxy, http_proxy and all_proxy say; no_proxy always
+    /// holds]. A URL with a password is best given by the variable or the settings
+    /// file, since other users see the command line
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "DOCKSTRAP_PROXY",
+        hide_env_values = true
+    )]
+    pub proxy: Option<Secret>,
+
+    /// Set up the proxy of this run for good: for apt, for the engine, or both with
+    /// apt,engine; uninstall takes it back
+    #[arg(
+        long,
+        value_name = "WHAT",
+        env = "DOCKSTRAP_PROXY_FOR",
+        value_delimiter = ','
+    )]
+    pub proxy_for: Option<Vec<ProxyUser>>,
+
+    /// Wait up to SECONDS for other package managers [default: 300]
+    #[arg(long, value_name = "SECONDS", env = "DOCKSTRAP_LOCK_WAIT")]
+    pub lock_wait: Option<u64>,
+
+    /// Warn when the repository's index is older than DAYS [default: 90]
+    #[arg(
+        long,
+        value_name = "DAYS",
+        env = "DOCKSTRAP_MAX_INDEX_AGE",
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub max_index_age: Option<u32>,
+
+    /// Take packages older than those seen on this host before
+    #[arg(long, env = "DOCKSTRAP_ALLOW_DOWNGRADE")]
+    #[serde(default)]
+    pub allow_downgrade: bool,
+}
+
+/// A text that may hold a password, and so is never shown.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub(super) String);
+
+/// Who can be given the proxy for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProxyUser {
+    /// apt, by a file of its own
+    Apt,
+    /// the engine, by daemon.json
+    Engine,
+}
+
+impl Layer {
+    /// Reads the settings file: `file`, which must be there, or else [`PATH`].
+    pub(super) fn read(file: Option<&Path>) -> Result<Layer> {
+        let path = file.map_or_else(|| PathBuf::from(PATH), Path::to_owned);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && file.is_none() => {
+                return Ok(Layer::default());
+            }
+            Err(error) => {
+                let cause = format!("cannot read the settings file {}: {error}", path.display());
+                return Err(Failure::Usage(cause).into());
+            }
+        };
+        toml::from_str(&text).map_err(|error| {
+            let cause = format!("the settings file {} is not right: {error}", path.display());
+            Failure::Usage(redact(cause.trim_end()).into_owned()).into()
+        })
+    }
+}
+
+impl FromStr for Secret {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Secret, Infallible> {
+        Ok(Secret(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(STARS)
+    }
+}

@@ -1,0 +1,104 @@
+//! What the user wants: defaults, under the settings file, under variables, under flags.
+
+mod layer;
+mod value;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::error::Failure;
+use crate::host::network::{CaCert, Network, Proxy};
+use crate::trust::{DOCKER_KEY_FINGERPRINT, Fingerprint};
+
+pub use layer::{Layer, PATH, ProxyUser, Secret};
+
+const MIRROR: &str = "https://download.docker.com";
+const LOCK_WAIT: u64 = 300;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Docker releases about every two weeks. An index this old may come from a mirror that stands
+/// still, or from someone who keeps updates back.
+const MAX_INDEX_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// The settings in force.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The address under which `linux/ubuntu` stands, without a slash at its end.
+    pub mirror: String,
+    /// The primary key that must sign the repository.
+    pub key_fingerprint: Fingerprint,
+    /// The suite to take packages of; `None` is the one of the host's release.
+    pub suite: Option<String>,
+    /// The users to be members of group docker; `None` is whoever called sudo.
+    pub users: Option<Vec<String>>,
+    /// The authorities to trust beside the host's store.
+    pub ca_cert: Option<CaCert>,
+    /// The proxy to go through; `None` is what the environment says.
+    pub proxy: Option<Proxy>,
+    /// Who is given the proxy for good.
+    pub proxy_for: Vec<ProxyUser>,
+    /// How long to wait for the locks of other package managers.
+    pub lock_wait: Duration,
+    /// How old an index may be before a warning is due.
+    pub max_index_age: Duration,
+    /// Whether a repository may go back in time.
+    pub allow_downgrade: bool,
+}
+
+impl Settings {
+    /// Puts `flags` (with the variables, which clap has put under them) over the settings file:
+    /// `file` when one is named, which then must be there, or else [`PATH`].
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for anything that cannot be meant.
+    pub fn resolve(flags: Layer, file: Option<&Path>) -> Result<Settings> {
+        let below = Layer::read(file)?;
+        let key_fingerprint = match flags.key_fingerprint.or(below.key_fingerprint) {
+            Some(text) => value::fingerprint(&text)?,
+            None => DOCKER_KEY_FINGERPRINT,
+        };
+        let mirror = flags.mirror.or(below.mirror);
+        Ok(Settings {
+            mirror: value::mirror(mirror.as_deref().unwrap_or(MIRROR))?,
+            key_fingerprint,
+            suite: flags.suite.or(below.suite).map(value::suite).transpose()?,
+            users: flags.users.or(below.users).map(value::users).transpose()?,
+            ca_cert: flags
+                .ca_cert
+                .or(below.ca_cert)
+                .map(|path| CaCert::read(&path))
+                .transpose()?,
+            proxy: flags.proxy.or(below.proxy).map(value::proxy).transpose()?,
+            proxy_for: flags.proxy_for.or(below.proxy_for).unwrap_or_default(),
+            lock_wait: Duration::from_secs(
+                flags.lock_wait.or(below.lock_wait).unwrap_or(LOCK_WAIT),
+            ),
+            max_index_age: flags
+                .max_index_age
+                .or(below.max_index_age)
+                .map_or(MAX_INDEX_AGE, |days| DAY * days),
+            allow_downgrade: flags.allow_downgrade || below.allow_downgrade,
+        })
+    }
+
+    /// The way to the network: these settings over the environment.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when the environment names a proxy that cannot be used, or when there
+    /// is none to be set up for good.
+    pub fn network(&self) -> Result<Network> {
+        let variable = |name: &str| std::env::var(name).ok();
+        let network = Network::new(self.proxy.clone(), self.ca_cert.clone(), variable)?;
+        if !self.proxy_for.is_empty() && network.http().or(network.https()).is_none() {
+            let error = "proxy-for: there is no proxy to be set up; name it: --proxy URL";
+            return Err(Failure::Usage(error.to_owned()).into());
+        }
+        Ok(network)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+use super::*;
+use crate::error::exit_code;
+
+fn with_file(text: &str, flags: Layer) -> Result<Settings> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    Settings::resolve(flags, Some(file.path()))
+}
+
+fn mirror(url: &str) -> Layer {
+    Layer {
+        mirror: Some(url.to_owned()),
+        ..Layer::default()
+    }
+}
+
+#[test]
+fn flags_stand_over_the_file_and_the_file_over_defaults() {
+    let settings = with_file(
+        "mirror = 'https://file.example/docker'\nlock-wait = 7",
+        mirror("https://flag.example/docker/"),
+    )
+    .unwrap();
+    assert_eq!(settings.mirror, "https://flag.example/docker");
+    assert_eq!(settings.lock_wait, Duration::from_secs(7));
+    assert_eq!(settings.key_fingerprint, DOCKER_KEY_FINGERPRINT);
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_known_ones() {
+    let error = with_file("miror = 'https://example.com'", Layer::default()).unwrap_err();
+    assert_eq!(exit_code(&error), 2);
+    assert!(error.to_string().contains("`mirror`"), "{error}");
+}
+
+#[test]
+fn a_named_file_must_be_there() {
+    let error = Settings::resolve(Layer::default(), Some(Path::new("/no/such.toml"))).unwrap_err();
+    assert_eq!(exit_code(&error), 2);
+}
+
+#[test]
+fn a_mirror_is_an_https_address_without_a_password() {
+    for wrong in [
+        "http://example.com",
+        "example.com",
+        "https://alice:secret@example.com",
+        "http://alice:secret@example.com",
+        "alice:secret@example.com",
+        "https://example.com/a b",
+        "https://example.com/?x=1",
+    ] {
+        let error = with_file("", mirror(wrong)).unwrap_err();
+        assert_eq!(exit_code(&error), 2, "{wrong}");
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+}
+
+#[test]
+fn fault_13_no_setting_shows_the_password_of_a_proxy() {
+    let flags = Layer {
+        proxy: Some("http://me:s3cret@proxy:3128".parse().unwrap()),
+        ..Layer::default()
+    };
+    assert!(!format!("{flags:?}").contains("s3cret"));
+    let settings = with_file("", flags).unwrap();
+    assert!(!format!("{settings:?}").contains("s3cret"), "{settings:?}");
+    assert!(settings.proxy.unwrap().has_credentials());
+    for wrong in [
+        "proxy = 'http://me:s3cret@proxy/x'",
+        "proxy = 'http://me:s3cret@proxy' x",
+    ] {
+        let error = with_file(wrong, Layer::default()).unwrap_err();
+        assert_eq!(exit_code(&error), 2);
+        assert!(!format!("{error:#}").contains("s3cret"), "{error:#}");
+    }
+}
+
+#[test]
+fn a_suite_is_a_codename() {
+    let suite = |name: &str| Layer {
+        suite: Some(name.to_owned()),
+        ..Layer::default()
+    };
+    let settings = with_file("suite = 'jammy'", suite("noble")).unwrap();
+    assert_eq!(settings.suite.as_deref(), Some("noble"));
+    for wrong in [
+        "",
+        "24.04",
+        "noble/",
+        "../x",
+        "Noble",
+        "noble stable",
+        "a\nb",
+        "-x",
+    ] {
+        let error = with_file("", suite(wrong)).unwrap_err();
+        assert_eq!(exit_code(&error), 2, "{wrong:?}");
+    }
+}
+
+#[test]
+fn the_proxy_can_be_given_to_apt_and_the_engine() {
+    let settings = with_file("proxy-for = ['apt', 'engine']", Layer::default()).unwrap();
+    assert_eq!(settings.proxy_for, [ProxyUser::Apt, ProxyUser::Engine]);
+}
+
+#[test]
+fn names_that_are_options_or_root_are_refused() {
+    for wrong in ["-rf", "root", "", "a b", "a\nb"] {
+        let flags = Layer {
+            users: Some(vec![wrong.to_owned()]),
+            ..Layer::default()
+        };
+        assert_eq!(
+            exit_code(&with_file("", flags).unwrap_err()),
+            2,
+            "{wrong:?}"
+        );
+    }
+}
+
+#[test]
+fn the_age_of_an_index_is_given_in_days() {
+    let settings = with_file("max-index-age = 7", Layer::default()).unwrap();
+    assert_eq!(settings.max_index_age, DAY * 7);
+    assert_eq!(
+        with_file("", Layer::default()).unwrap().max_index_age,
+        DAY * 90
+    );
+}

@@ -1,0 +1,64 @@
+//! Values as the user writes them, read into what they mean, or refused in words.
+
+use anyhow::{Context, Result};
+
+use super::{MIRROR, Secret};
+use crate::error::Failure;
+use crate::host::network::Proxy;
+use crate::trust::Fingerprint;
+
+/// An HTTPS address without a password, and without a slash at its end.
+pub fn mirror(text: &str) -> Result<String> {
+    // Checked first, so that no message below can show a password.
+    if text.contains('@') {
+        let error = "a mirror's URL must not carry a password: other users could read it";
+        return Err(Failure::Usage(error.to_owned()).into());
+    }
+    let refuse = |why: &str| {
+        Failure::Usage(format!(
+            "mirror `{text}` {why}; give an address like {MIRROR}"
+        ))
+    };
+    let url = reqwest::Url::parse(text).map_err(|error| refuse(&format!("is no URL ({error})")))?;
+    if url.scheme() != "https" {
+        return Err(refuse("is not served over https").into());
+    }
+    if url.query().is_some() || url.fragment().is_some() || text.contains(char::is_whitespace) {
+        return Err(refuse("has more than a host and a path").into());
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+pub fn proxy(Secret(text): Secret) -> Result<Proxy> {
+    Proxy::parse(&text).map_err(|why| Failure::Usage(format!("proxy {why}")).into())
+}
+
+pub fn fingerprint(text: &str) -> Result<Fingerprint> {
+    text.parse()
+        .map_err(|error| Failure::Usage(format!("key-fingerprint: {error}")))
+        .context("reading the settings")
+}
+
+/// A suite goes by the codename of a release, which is one word (and ends up in addresses).
+pub fn suite(suite: String) -> Result<String> {
+    if (3..=20).contains(&suite.len()) && suite.bytes().all(|c| c.is_ascii_lowercase()) {
+        return Ok(suite);
+    }
+    let cause = format!("suite `{suite}` is no codename of a release; give one like noble");
+    Err(Failure::Usage(cause).into())
+}
+
+/// Names of users, of whom none is root.
+pub fn users(names: Vec<String>) -> Result<Vec<String>> {
+    for name in &names {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_.-@\\$".contains(c);
+        if name.is_empty() || name.starts_with('-') || !name.chars().all(plain) {
+            return Err(Failure::Usage(format!("`{name}` is no user name")).into());
+        }
+        if name == "root" {
+            let error = "root needs no membership in group docker; leave it out";
+            return Err(Failure::Usage(error.to_owned()).into());
+        }
+    }
+    Ok(names)
+}
