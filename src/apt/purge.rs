@@ -40,13 +40,28 @@ impl Purge {
 
     /// The command that purges them; `None` when others need every one.
     pub fn command(&self) -> Option<Command> {
-        (!self.packages.is_empty()).then(|| apt_get().arg("purge").args(&self.packages))
+        (!self.packages.is_empty()).then(|| without_sources().arg("purge").args(&self.packages))
     }
+}
+
+/// Removing needs no sources, and those of the host may be of no use by now: edited, or in the
+/// middle of being put back as they were, with two keyrings for Docker's repository.
+fn without_sources() -> Command {
+    let none = [
+        "Dir::Etc::SourceList=/dev/null",
+        "Dir::Etc::SourceParts=/dev/null",
+        // What apt knows without them is not to be kept.
+        "Dir::Cache::pkgcache=",
+        "Dir::Cache::srcpkgcache=",
+    ];
+    apt_get().args(none.iter().flat_map(|option| ["-o", option]))
 }
 
 /// Whether purging `packages` would take along a package that is not one of `ours`.
 fn takes_others(host: &Host, packages: &[String], ours: &[String]) -> Result<bool> {
-    let simulate = apt_get().args(["--simulate", "purge"]).args(packages);
+    let simulate = without_sources()
+        .args(["--simulate", "purge"])
+        .args(packages);
     let simulated = host.query(&simulate)?.success()?.stdout;
     let taken = Transaction::parse(&simulated).removals;
     Ok(taken.iter().any(|package| !ours.contains(package)))
