@@ -49,16 +49,20 @@ macro_rules! on_each_release {
 mod host;
 mod interruption;
 mod outcome;
+mod signing;
 mod terminal;
 mod tree;
 mod world;
 
 mod engine;
 mod locks;
+mod packages;
 mod planning;
 mod program;
 mod prompt;
+mod reach;
 mod refusals;
 mod rollback;
 mod survival;
+mod trust;
 mod whole_way;

@@ -98,6 +98,24 @@ fn on_an_installed_host_the_plan_is_empty_until_something_is_missing() {
     host.dockstrap(["plan", "--check"]).exits(0);
 }
 
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_57_a_derivative_is_set_up_as_the_ubuntu_it_stands_on() {
+    let host = LabHost::up("noble");
+    host.write(
+        "/etc/os-release",
+        "NAME=\"Linux Mint\"\nVERSION=\"22 (Wilma)\"\nID=linuxmint\nID_LIKE=\"ubuntu debian\"\n\
+         PRETTY_NAME=\"Linux Mint 22\"\nVERSION_ID=\"22\"\nVERSION_CODENAME=wilma\n\
+         UBUNTU_CODENAME=noble\n",
+    );
+    let before = host.tree();
+    host.dockstrap(["plan"])
+        .exits(0)
+        .says("Linux Mint 22: Ubuntu 24.04 (noble)")
+        .says("install 7 packages");
+    before.is_untouched_in(&host.tree());
+}
+
 /// What a run left in the folders for temporary files.
 fn left_behind(host: &LabHost) -> String {
     host.sh("find /tmp /var/tmp -name '*dockstrap*'").stdout

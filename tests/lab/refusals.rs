@@ -1,14 +1,7 @@
 //! Hosts and wishes that are refused: each with its own words and exit code, the host untouched.
 
-use std::fs;
-
 use crate::host::{LabHost, PROGRAM};
 use crate::outcome::Outcome;
-
-const OTHER_KEY: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/tests/fixtures/trust/other.asc"
-);
 
 /// Does `what`, which must end with this code and leave the host as it is.
 #[track_caller]
@@ -26,43 +19,11 @@ fn refuses_install(host: &LabHost, code: i32) -> Outcome {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
-fn a_key_of_somebody_else_is_refused() {
-    let host = LabHost::up("noble");
-    let other = fs::read(OTHER_KEY).expect("reading the other key");
-    fs::write(host.docker_repository().join("gpg"), other).expect("serving the other key");
-    refuses_install(&host, 5)
-        .says("https://download.docker.com/linux/ubuntu/gpg")
-        .says(host.fingerprint());
-}
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
 fn a_key_that_is_not_dockers_is_refused_unless_its_fingerprint_is_given() {
     let host = LabHost::up("noble");
     refuses(&host, 5, || host.run([PROGRAM, "install", "--yes"]))
         .says("9DC858229FC7DD38854AE2D88D81803C0EBFCD88")
         .says(host.fingerprint());
-}
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
-fn a_repository_without_the_release_is_refused() {
-    let host = LabHost::up("noble");
-    let suite = host.docker_repository().join("dists/noble");
-    fs::remove_dir_all(suite).expect("removing the suite");
-    refuses_install(&host, 4)
-        .says("noble")
-        .says("https://download.docker.com/linux/ubuntu");
-}
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
-fn without_a_network_nothing_is_begun() {
-    let host = LabHost::up("noble");
-    host.servers("stop");
-    refuses_install(&host, 1)
-        .says("nothing was changed")
-        .says("https://download.docker.com");
 }
 
 #[test]

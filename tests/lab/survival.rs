@@ -164,7 +164,7 @@ fn another_key_in_the_keyring_is_replaced_and_comes_back() {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
-fn under_a_strict_umask_apt_can_read_what_it_must() {
+fn fault_06_under_a_strict_umask_apt_can_read_what_it_must() {
     let host = LabHost::up("noble");
     let install = format!(
         "umask 077; dockstrap install --yes --key-fingerprint {}",

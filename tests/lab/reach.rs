@@ -1,0 +1,158 @@
+//! Networks that lead nowhere, or not to Docker: what is wrong is told in plain words, in time,
+//! and the host is as before.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::host::LabHost;
+use crate::outcome::Outcome;
+use crate::signing::read;
+
+const PROXY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/support/proxy.py");
+const PASSWORD: &str = "s3cret-Word";
+
+/// A server that takes connections and never answers.
+const SILENT: &str = "import socket, time
+server = socket.create_server(('127.0.0.13', 443))
+print('listening', flush=True)
+time.sleep(600)";
+
+/// A server on this machine in the network of a host, ended with the test.
+struct Neighbour(Child);
+
+impl Neighbour {
+    /// Starts a server that prints a line once it listens.
+    fn start<const N: usize>(host: &LabHost, command: [&str; N]) -> Neighbour {
+        let mut entered = Command::new("nsenter");
+        entered.arg(format!("--net={}", host.lab_path("netns").display()));
+        entered.args(command).stdin(Stdio::null());
+        let mut child = entered
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("running nsenter");
+        let output = child.stdout.take().expect("a pipe");
+        let neighbour = Neighbour(child);
+        let line = BufReader::new(output).lines().next();
+        line.expect("it did not begin to listen")
+            .expect("reading from it");
+        neighbour
+    }
+}
+
+impl Drop for Neighbour {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Does `what`, which must fail for the network and leave the host as it is.
+#[track_caller]
+fn fails<const N: usize>(host: &LabHost, arguments: [&str; N]) -> Outcome {
+    let before = host.tree();
+    let outcome = host.dockstrap(arguments).exits(1);
+    before.is_untouched_in(&host.tree());
+    outcome.says("nothing was changed")
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_07_a_server_that_cannot_be_found_or_refuses_is_named() {
+    let host = LabHost::up("noble");
+    fails(
+        &host,
+        ["install", "--yes", "--mirror", "https://mirror.example"],
+    )
+    .says("https://mirror.example/linux/ubuntu/gpg")
+    .says("name");
+    fails(&host, ["install", "--yes", "--mirror", "https://127.0.0.9"])
+        .says("https://127.0.0.9/linux/ubuntu/gpg")
+        .says("refuse");
+    // Nobody answers for names, either.
+    host.servers("stop");
+    fails(&host, ["install", "--yes"]).says("https://download.docker.com");
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_08_a_certificate_of_an_unknown_authority_is_refused_unless_it_is_given() {
+    let host = LabHost::up("noble");
+    host.sh("mv /usr/local/share/ca-certificates/*.crt /root/lab.pem; update-ca-certificates");
+    fails(&host, ["install", "--yes"])
+        .says("the certificate of download.docker.com is not trusted")
+        .says("--ca-cert FILE");
+    let before = host.tree();
+    host.dockstrap(["plan", "--ca-cert", "/root/lab.pem"])
+        .exits(0)
+        .says("install 7 packages");
+    before.is_untouched_in(&host.tree());
+
+    // And without any authority at all.
+    host.sh("rm -r /etc/ssl/certs");
+    fails(&host, ["install", "--yes"]).says("apt-get install ca-certificates");
+    host.dockstrap(["plan", "--ca-cert", "/root/lab.pem"])
+        .exits(0);
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_13_a_proxy_is_given_its_password_and_nobody_else_is() {
+    let host = LabHost::up("noble");
+    let log = tempfile::NamedTempFile::new().expect("making a file");
+    let log_path = log.path().to_str().expect("a plain path");
+    let credentials = format!("alice:{PASSWORD}");
+    let _proxy = Neighbour::start(&host, ["python3", PROXY, &credentials, log_path]);
+    // Only the proxy knows the names of the servers, and apt must fetch its indexes as well.
+    host.sh("echo 'nameserver 127.0.0.9' >/etc/resolv.conf; rm -rf /var/lib/apt/lists/*");
+
+    for wrong in ["", "alice:wrong-Word@"] {
+        let proxy = format!("http://{wrong}127.0.0.1:3128");
+        fails(&host, ["install", "--yes", "--proxy", &proxy])
+            .says("127.0.0.1:3128")
+            .says("password")
+            .never_says("wrong-Word");
+    }
+    let settings = "/etc/dockstrap/config.toml";
+    host.write(
+        settings,
+        &format!("proxy = 'http://{credentials}@127.0.0.1:3128'\n"),
+    );
+    host.sh(&format!("chmod 0600 {settings}"));
+    let before = host.tree();
+    for outcome in [host.dockstrap(["plan"]), host.dockstrap(["plan", "--json"])] {
+        outcome.exits(0).says("docker-ce").never_says(PASSWORD);
+    }
+    before.is_untouched_in(&host.tree());
+    host.install().never_says(PASSWORD);
+
+    let requests = read(log.path());
+    for expected in [
+        "CONNECT download.docker.com:443 200",
+        "GET http://archive.ubuntu.com/",
+    ] {
+        assert!(requests.contains(expected), "{expected}:\n{requests}");
+    }
+    let holders = format!(
+        "grep --recursive --files-with-matches {PASSWORD} /etc /root /run /tmp /var || true"
+    );
+    assert_eq!(host.sh(&holders).stdout, format!("{settings}\n"));
+    host.sh("journalctl --no-pager").never_says(PASSWORD);
+    host.uninstall().never_says(PASSWORD);
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_14_a_server_that_never_answers_is_given_up() {
+    let host = LabHost::up("noble");
+    let _silent = Neighbour::start(&host, ["python3", "-c", SILENT]);
+    let begun = Instant::now();
+    fails(
+        &host,
+        ["install", "--yes", "--mirror", "https://127.0.0.13"],
+    )
+    .says("https://127.0.0.13/linux/ubuntu/gpg")
+    .says("10 s");
+    let taken = begun.elapsed();
+    assert!(taken < Duration::from_secs(45), "it took {taken:?}");
+}
