@@ -272,6 +272,23 @@ mod tests {
     }
 
     #[test]
+    fn fault_58_an_architecture_without_packages_is_refused_with_those_that_have_some() {
+        for known in ["amd64", "arm64"] {
+            assert_eq!(check_architecture(known.to_owned()).unwrap(), known);
+        }
+        for other in ["i386", "riscv64", "armhf", ""] {
+            let error = check_architecture(other.to_owned()).unwrap_err();
+            assert_eq!(exit_code(&error), 4);
+            let text = error.to_string();
+            assert!(
+                text.contains(&format!("architecture is {other},")),
+                "{text}"
+            );
+            assert!(text.contains("amd64 and arm64"), "{text}");
+        }
+    }
+
+    #[test]
     fn another_system_is_refused_with_what_is_supported() {
         for text in [
             "PRETTY_NAME=\"Debian GNU/Linux 13\"\nID=debian\nVERSION_CODENAME=trixie\n",

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use super::source::{COMPONENT, Source};
 use super::suites;
 use crate::error::Failure;
-use crate::host::http::{Answer, Http};
+use crate::host::http::{Answer, Http, is_too_large};
 use crate::report::{Event, Listener};
 use crate::trust::{Certificate, Packages, Refusal, Release, verify_file};
 
@@ -72,16 +72,24 @@ impl Index {
             return Err(lacks(http, source, wanted));
         };
         let url = format!("{suite}/{path}");
-        let packages = http.get(&url, entry.size).with_context(|| fetching(&url))?;
-        let Answer::Found(packages) = packages else {
-            return Err(lacks(http, source, wanted)).with_context(|| format!("there is no {url}"));
-        };
         // A mirror in the middle of a sync has the one file and not yet the other.
         let half_synced = || {
             format!(
                 "{url} is not what InRelease says, as on a mirror that is being \
                  brought up to date; nothing was changed, try again in a few minutes"
             )
+        };
+        let packages = match http.get(&url, entry.size) {
+            Ok(Answer::Found(packages)) => packages,
+            Ok(Answer::Absent) => {
+                let absent = lacks(http, source, wanted);
+                return Err(absent.context(format!("there is no {url}")));
+            }
+            Err(error) if is_too_large(&error) => {
+                let longer = Failure::Trust("it is longer than it must be".to_owned());
+                return Err(longer).with_context(half_synced);
+            }
+            Err(error) => return Err(error.context(fetching(&url))),
         };
         let verified = verify_file(&packages, entry)
             .map_err(Failure::from)

@@ -26,7 +26,7 @@ pub use lock::{ARCHIVES, LISTS, lock_archives, lock_lists, wait_for_locks};
 pub use purge::Purge;
 pub use reach::{Reach, proxies};
 pub use run::{apt_get, install, run};
-pub use seen::Seen;
+pub use seen::{Seen, newest};
 pub use source::Source;
 pub use transaction::{Install, Transaction};
 pub use view::View;

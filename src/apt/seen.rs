@@ -50,6 +50,17 @@ impl Seen {
     }
 }
 
+/// The newest of these versions; nothing when there is none.
+pub fn newest<'a>(host: &Host, versions: impl Iterator<Item = &'a str>) -> Result<String> {
+    let mut newest = "";
+    for version in versions {
+        if newest.is_empty() || is_older(host, newest, version)? {
+            newest = version;
+        }
+    }
+    Ok(newest.to_owned())
+}
+
 /// Whether one Debian version is older than another, by dpkg's own reckoning.
 fn is_older(host: &Host, version: &str, than: &str) -> Result<bool> {
     let compare = Command::new("dpkg").args(["--compare-versions", version, "lt", than]);
@@ -84,6 +95,17 @@ mod tests {
             assert_eq!(exit_code(&error), 5);
             assert!(error.to_string().contains("--allow-downgrade"), "{error}");
         }
+    }
+
+    #[test]
+    fn versions_are_ordered_as_dpkg_orders_them() {
+        let newest = |versions: &[&str]| newest(&Host::real(), versions.iter().copied()).unwrap();
+        assert_eq!(
+            newest(&["5:29.9.1-1", "5:29.10.0-1", "5:28.0.0-1"]),
+            "5:29.10.0-1"
+        );
+        assert_eq!(newest(&["5:1.0~rc1", "5:1.0"]), "5:1.0");
+        assert_eq!(newest(&[]), "");
     }
 
     #[test]

@@ -13,6 +13,9 @@ use crate::host::{Host, is_forbidden};
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
 
+/// The package of the engine itself.
+const ENGINE: &str = "docker-ce";
+
 /// Where the engine keeps images, containers and volumes.
 const DATA: &[&str] = &["/var/lib/docker", "/var/lib/containerd"];
 
@@ -178,22 +181,24 @@ fn look_back(
     transaction: &Transaction,
     allow_downgrade: bool,
 ) -> Result<Seen> {
-    let mut installs = transaction.installs.iter();
-    let engine = installs.find(|install| install.package == "docker-ce");
     let journal = match Journal::read(host) {
         // Only root may look; what is planned by someone else is checked when it is installed.
         Err(error) if is_forbidden(&error) => None,
         journal => Some(journal?),
     };
     let before = journal.and_then(|journal| journal.seen(&source.suite_url()).cloned());
+    let mut installs = transaction.installs.iter();
+    let engine = match installs.find(|install| install.package == ENGINE) {
+        Some(engine) => engine.version.clone(),
+        None => {
+            let offered = index.offered.versions(ENGINE);
+            apt::newest(host, offered.map(|offer| offer.version.as_str()))?
+        }
+    };
     let seen = Seen {
         suite: source.suite_url(),
         date: index.date.try_into().context("reading the index's date")?,
-        engine: match (engine, &before) {
-            (Some(engine), _) => engine.version.clone(),
-            (None, Some(before)) => before.engine.clone(),
-            (None, None) => String::new(),
-        },
+        engine,
     };
     match &before {
         Some(before) if !allow_downgrade => seen.refuse_older_than(before, host)?,

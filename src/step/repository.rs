@@ -8,11 +8,12 @@ use crate::apt::{Existing, Index, Source};
 use crate::error::Failure;
 use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
-use crate::host::http::{Answer, Http};
+use crate::host::http::{Answer, Http, is_too_large};
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
 use crate::trust::{
-    Certificate, DOCKER_KEY_FINGERPRINT, DOCKER_KEY_SHA256, Fingerprint, sha256_hex,
+    Certificate, DOCKER_KEY_FINGERPRINT, DOCKER_KEY_SHA256, Document, Fingerprint, Refusal,
+    sha256_hex,
 };
 
 /// Where dockstrap keeps the key, and where Docker's documentation does.
@@ -115,9 +116,19 @@ fn download(
     listener(Event::Started {
         text: format!("fetching the key from {url}"),
     });
-    let answer = http
-        .get(&url, KEY_LIMIT)
-        .with_context(|| format!("the key cannot be fetched from {url}; nothing was changed"))?;
+    let refused = || format!("the key at {url} is refused; nothing was changed");
+    let answer = match http.get(&url, KEY_LIMIT) {
+        Err(error) if is_too_large(&error) => {
+            let refusal = Refusal::TooLarge {
+                document: Document::KeyFile,
+                limit: KEY_LIMIT as usize,
+            };
+            return Err(Failure::from(refusal)).with_context(refused);
+        }
+        answer => answer.with_context(|| {
+            format!("the key cannot be fetched from {url}; nothing was changed")
+        })?,
+    };
     let Answer::Found(bytes) = answer else {
         let cause = format!(
             "the server has no key at {url}; nothing was changed. \
@@ -127,7 +138,7 @@ fn download(
     };
     let certificate = Certificate::verify(&bytes, pin, SystemTime::now())
         .map_err(Failure::from)
-        .with_context(|| format!("the key at {url} is refused; nothing was changed"))?;
+        .with_context(refused)?;
     if *pin == DOCKER_KEY_FINGERPRINT && sha256_hex(&bytes) != DOCKER_KEY_SHA256 {
         listener(Event::Warning {
             text: format!(

@@ -208,6 +208,12 @@ impl Http {
     }
 }
 
+/// Whether a download failed because the server sent more than the file may have.
+pub fn is_too_large(error: &anyhow::Error) -> bool {
+    let trouble = error.downcast_ref::<Trouble>();
+    trouble.is_some_and(|trouble| matches!(trouble, Trouble::TooLarge { .. }))
+}
+
 /// With which byte an answer begins; `None` when that is not said, or there is none.
 fn first_byte(status: StatusCode, content_range: Option<&str>) -> Option<u64> {
     match status {
