@@ -63,6 +63,7 @@ mod prompt;
 mod reach;
 mod refusals;
 mod rollback;
+mod sources;
 mod survival;
 mod trust;
 mod whole_way;

@@ -113,22 +113,3 @@ fn ubuntus_own_docker_is_left_to_the_user() {
         .says("apt-get remove")
         .says("docker.io");
 }
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
-fn another_source_for_the_repository_is_refused() {
-    // Older apt reads a keyring by its name: `.asc` is text, `.gpg` is not.
-    let host = LabHost::up("jammy");
-    let list = "/etc/apt/sources.list.d/docker.list";
-    for options in [
-        "",
-        "[arch=amd64]",
-        "[signed-by=/usr/share/keyrings/docker.gpg]",
-    ] {
-        host.write(
-            list,
-            &format!("deb {options} https://download.docker.com/linux/ubuntu jammy stable\n"),
-        );
-        refuses_install(&host, 4).says(list);
-    }
-}
