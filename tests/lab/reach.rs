@@ -13,12 +13,13 @@ const PROXY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/support/prox
 const PASSWORD: &str = "s3cret-Word";
 
 /// A server that takes connections and never answers.
-const SILENT: &str = "import socket, time
+const SILENT: &str = "import socket, sys
 server = socket.create_server(('127.0.0.13', 443))
 print('listening', flush=True)
-time.sleep(600)";
+sys.stdin.read()";
 
-/// A server on this machine in the network of a host, ended with the test.
+/// A server on this machine in the network of a host. It ends with the test, of which it knows
+/// by its input.
 struct Neighbour(Child);
 
 impl Neighbour {
@@ -26,7 +27,7 @@ impl Neighbour {
     fn start<const N: usize>(host: &LabHost, command: [&str; N]) -> Neighbour {
         let mut entered = Command::new("nsenter");
         entered.arg(format!("--net={}", host.lab_path("netns").display()));
-        entered.args(command).stdin(Stdio::null());
+        entered.args(command).stdin(Stdio::piped());
         let mut child = entered
             .stdout(Stdio::piped())
             .spawn()

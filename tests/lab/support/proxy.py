@@ -1,10 +1,11 @@
 """A proxy that wants a password: proxy.py USER:PASSWORD LOG
 
 Listens on 127.0.0.1:3128 and leads to the servers on the loopback, whatever name is asked for.
-Says so once it listens, and writes a line a request into LOG: METHOD TARGET STATUS.
+Says so once it listens, and writes a line a request into LOG: METHOD TARGET STATUS. Ends when its input does.
 """
 
 import base64
+import os
 import socket
 import sys
 import threading
@@ -52,7 +53,13 @@ def serve(client, wanted, log):
     copy(server, client)
 
 
+def end_with_input():
+    sys.stdin.read()
+    os._exit(0)
+
+
 def main():
+    threading.Thread(target=end_with_input, daemon=True).start()
     credentials, log = sys.argv[1:]
     wanted = "Basic " + base64.b64encode(credentials.encode()).decode()
     with open(log, "a", buffering=1) as log, socket.create_server(("127.0.0.1", PORT)) as proxy:
