@@ -5,7 +5,9 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::host::LabHost;
+use tempfile::NamedTempFile;
+
+use crate::host::{LabHost, PROGRAM};
 use crate::outcome::Outcome;
 use crate::signing::read;
 
@@ -70,9 +72,17 @@ fn fault_07_a_server_that_cannot_be_found_or_refuses_is_named() {
     fails(&host, ["install", "--yes", "--mirror", "https://127.0.0.9"])
         .says("https://127.0.0.9/linux/ubuntu/gpg")
         .says("refuse");
-    // Nobody answers for names, either.
+    // Neither servers nor anyone who knows names.
     host.servers("stop");
-    fails(&host, ["install", "--yes"]).says("https://download.docker.com");
+    fails(&host, ["install", "--yes"])
+        .says("https://download.docker.com/linux/ubuntu/gpg")
+        .says("refuse");
+    fails(
+        &host,
+        ["install", "--yes", "--mirror", "https://mirror.example"],
+    )
+    .says("https://mirror.example/linux/ubuntu/gpg")
+    .says("name");
 }
 
 #[test]
@@ -100,13 +110,7 @@ fn fault_08_a_certificate_of_an_unknown_authority_is_refused_unless_it_is_given(
 #[ignore = "needs root and the lab: sudo scripts/test"]
 fn fault_13_a_proxy_is_given_its_password_and_nobody_else_is() {
     let host = LabHost::up("noble");
-    let log = tempfile::NamedTempFile::new().expect("making a file");
-    let log_path = log.path().to_str().expect("a plain path");
-    let credentials = format!("alice:{PASSWORD}");
-    let _proxy = Neighbour::start(&host, ["python3", PROXY, &credentials, log_path]);
-    // Only the proxy knows the names of the servers, and apt must fetch its indexes as well.
-    host.sh("echo 'nameserver 127.0.0.9' >/etc/resolv.conf; rm -rf /var/lib/apt/lists/*");
-
+    let (_proxy, log) = leave_only_the_proxy(&host);
     for wrong in ["", "alice:wrong-Word@"] {
         let proxy = format!("http://{wrong}127.0.0.1:3128");
         fails(&host, ["install", "--yes", "--proxy", &proxy])
@@ -115,10 +119,7 @@ fn fault_13_a_proxy_is_given_its_password_and_nobody_else_is() {
             .never_says("wrong-Word");
     }
     let settings = "/etc/dockstrap/config.toml";
-    host.write(
-        settings,
-        &format!("proxy = 'http://{credentials}@127.0.0.1:3128'\n"),
-    );
+    host.write(settings, &format!("proxy = '{}'\n", proxy_url()));
     host.sh(&format!("chmod 0600 {settings}"));
     let before = host.tree();
     for outcome in [host.dockstrap(["plan"]), host.dockstrap(["plan", "--json"])] {
@@ -140,6 +141,52 @@ fn fault_13_a_proxy_is_given_its_password_and_nobody_else_is() {
     assert_eq!(host.sh(&holders).stdout, format!("{settings}\n"));
     host.sh("journalctl --no-pager").never_says(PASSWORD);
     host.uninstall().never_says(PASSWORD);
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_13_a_proxy_in_capitals_holds_for_apt_as_well_but_not_for_whom_no_proxy_names() {
+    let host = LabHost::up("noble");
+    let (_proxy, log) = leave_only_the_proxy(&host);
+    let key = format!("DOCKSTRAP_KEY_FINGERPRINT={}", host.fingerprint());
+    let https = format!("HTTPS_PROXY={}", proxy_url());
+    let http = format!("HTTP_PROXY={}", proxy_url());
+    let plan = |direct| host.run(["env", &key, &https, &http, direct, PROGRAM, "plan"]);
+    let before = host.tree();
+    plan("NO_PROXY=")
+        .exits(0)
+        .says("install 7 packages")
+        .never_says(PASSWORD);
+    let requests = read(log.path());
+    assert!(
+        requests.contains("GET http://archive.ubuntu.com/"),
+        "{requests}"
+    );
+
+    plan("NO_PROXY=download.docker.com")
+        .exits(1)
+        .says("https://download.docker.com/linux/ubuntu/gpg")
+        .never_says(PASSWORD);
+    assert_eq!(read(log.path()), requests, "nothing goes through the proxy");
+    before.is_untouched_in(&host.tree());
+}
+
+/// A proxy that alone knows the names of the servers, with its log; apt must ask it for its
+/// indexes as well, since there are none.
+fn leave_only_the_proxy(host: &LabHost) -> (Neighbour, NamedTempFile) {
+    host.sh(
+        "echo '127.0.0.1 localhost' >/etc/hosts; echo 'nameserver 127.0.0.9' >/etc/resolv.conf",
+    );
+    host.sh("rm -rf /var/lib/apt/lists/*");
+    let log = NamedTempFile::new().expect("making a file");
+    let path = log.path().to_str().expect("a plain path");
+    let credentials = format!("alice:{PASSWORD}");
+    let proxy = Neighbour::start(host, ["python3", PROXY, &credentials, path]);
+    (proxy, log)
+}
+
+fn proxy_url() -> String {
+    format!("http://alice:{PASSWORD}@127.0.0.1:3128")
 }
 
 #[test]

@@ -1,7 +1,8 @@
 """A proxy that wants a password: proxy.py USER:PASSWORD LOG
 
 Listens on 127.0.0.1:3128 and leads to the servers on the loopback, whatever name is asked for.
-Says so once it listens, and writes a line a request into LOG: METHOD TARGET STATUS. Ends when its input does.
+Says so once it listens, writes a line a request into LOG (METHOD TARGET STATUS), and ends when
+its input does.
 """
 
 import base64
