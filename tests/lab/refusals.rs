@@ -113,3 +113,14 @@ fn ubuntus_own_docker_is_left_to_the_user() {
         .says("apt-get remove")
         .says("docker.io");
 }
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_18_a_dpkg_that_was_cut_short_is_the_users_to_mend() {
+    let host = LabHost::up("noble");
+    // A line that dpkg wrote down and never merged, as a power cut leaves it.
+    host.sh("dpkg-query --status sudo >/var/lib/dpkg/updates/0000");
+    refuses_install(&host, 4).says("dpkg --configure -a");
+    host.sh("dpkg --configure -a");
+    host.install();
+}
