@@ -99,8 +99,14 @@ pub struct Uninstall {
     #[arg(long)]
     pub purge_data: bool,
 
-    #[command(flatten)]
-    pub settings: SettingsArgs,
+    /// Wait up to SECONDS for other package managers
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "DOCKSTRAP_LOCK_WAIT",
+        default_value_t = crate::settings::LOCK_WAIT
+    )]
+    pub lock_wait: u64,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! `dockstrap uninstall`: takes back what install did, and nothing else.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 
@@ -8,16 +9,15 @@ use super::require_root;
 use crate::cli::Uninstall;
 use crate::host::Host;
 use crate::revert::Reversal;
-use crate::settings::Settings;
 use crate::ui::{self, Live};
 
 pub fn run(host: &Host, arguments: Uninstall) -> Result<ExitCode> {
     require_root("uninstall")?;
-    let file = arguments.settings.config.as_deref();
-    let settings = Settings::resolve(arguments.settings.layer, file)?;
+    // No settings file: the way back must not hang on what is in it by now.
+    let lock_wait = Duration::from_secs(arguments.lock_wait);
     let live = Live::new();
     let show = |event| live.show(event);
-    let _lock = host.lock_run(settings.lock_wait, &show)?;
+    let _lock = host.lock_run(lock_wait, &show)?;
     let Some(reversal) = Reversal::plan(host)? else {
         ui::line("Nothing to do: dockstrap has set up nothing on this host.");
         return Ok(ExitCode::SUCCESS);
@@ -26,7 +26,7 @@ pub fn run(host: &Host, arguments: Uninstall) -> Result<ExitCode> {
         ui::print_reversal(&reversal, arguments.purge_data);
         ui::confirm("Take this back?", arguments.yes, false)
     })?;
-    let kept = reversal.carry_out(host, arguments.purge_data, settings.lock_wait, &show)?;
+    let kept = reversal.carry_out(host, arguments.purge_data, lock_wait, &show)?;
     drop(live);
     ui::line(match kept {
         0 => "Taken back: the host is as it was.",

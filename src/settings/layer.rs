@@ -19,7 +19,7 @@ pub const PATH: &str = "/etc/dockstrap/config.toml";
 #[derive(Debug, Default, Clone, clap::Args, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Layer {
-    /// Serve packages and key from URL instead of <https://download.docker.com>
+    /// Take packages and key from the mirror at URL instead of download.docker.com
     #[arg(long, value_name = "URL", env = "DOCKSTRAP_MIRROR")]
     pub mirror: Option<String>,
 

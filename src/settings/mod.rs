@@ -15,7 +15,8 @@ use crate::trust::{DOCKER_KEY_FINGERPRINT, Fingerprint};
 pub use layer::{Layer, PATH, ProxyUser, Secret};
 
 const MIRROR: &str = "https://download.docker.com";
-const LOCK_WAIT: u64 = 300;
+/// How long other package managers are waited for, in seconds.
+pub const LOCK_WAIT: u64 = 300;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
