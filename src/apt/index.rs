@@ -3,14 +3,16 @@
 //! The chain: the certificate signs InRelease, InRelease names the size and hash of the index of
 //! packages. Both are fetched once, and verified here before apt sees either.
 
+use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
+use thiserror::Error;
 
 use super::source::{COMPONENT, Source};
 use super::suites;
 use crate::error::Failure;
-use crate::host::http::{Answer, Http, is_too_large};
+use crate::host::http::{Answer, Caches, Http, is_too_large};
 use crate::report::{Event, Listener};
 use crate::trust::{Certificate, Packages, Refusal, Release, verify_file};
 
@@ -18,6 +20,20 @@ use crate::trust::{Certificate, Packages, Refusal, Release, verify_file};
 const ORIGIN: &str = "Docker";
 
 const INRELEASE_LIMIT: u64 = 1024 * 1024;
+
+/// How long a mirror that is being brought up to date is given before it is asked again.
+const SYNC_PAUSE: Duration = Duration::from_secs(3);
+
+/// The index of packages is not the one that InRelease names: a mirror in the middle of a sync has
+/// the one file and not yet the other.
+#[derive(Debug, Error)]
+#[error(
+    "{url} is not what InRelease says, as on a mirror that is being brought up to date; nothing was \
+     changed, try again in a few minutes"
+)]
+struct HalfSynced {
+    url: String,
+}
 
 /// The verified index of one suite, as it was served.
 #[derive(Debug)]
@@ -44,12 +60,35 @@ impl Index {
         max_age: Duration,
         listener: Listener<'_>,
     ) -> Result<Index> {
+        let fetch =
+            |caches| Index::try_fetch(http, source, certificate, wanted, max_age, caches, listener);
+        match fetch(Caches::Used) {
+            Err(error) if error.is::<HalfSynced>() => {
+                listener(Event::Waiting {
+                    text: "the repository is being brought up to date; asking again".to_owned(),
+                });
+                sleep(SYNC_PAUSE);
+                fetch(Caches::Passed)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn try_fetch(
+        http: &Http,
+        source: &Source,
+        certificate: &Certificate,
+        wanted: &[&str],
+        max_age: Duration,
+        caches: Caches,
+        listener: Listener<'_>,
+    ) -> Result<Index> {
         let suite = source.suite_url();
         let url = format!("{suite}/InRelease");
         let fetching =
             |url: &str| format!("the index cannot be fetched from {url}; nothing was changed");
         let inrelease = match http
-            .get(&url, INRELEASE_LIMIT)
+            .get(&url, INRELEASE_LIMIT, caches)
             .with_context(|| fetching(&url))?
         {
             Answer::Found(bytes) => bytes,
@@ -72,14 +111,8 @@ impl Index {
             return Err(lacks(http, source, wanted));
         };
         let url = format!("{suite}/{path}");
-        // A mirror in the middle of a sync has the one file and not yet the other.
-        let half_synced = || {
-            format!(
-                "{url} is not what InRelease says, as on a mirror that is being \
-                 brought up to date; nothing was changed, try again in a few minutes"
-            )
-        };
-        let packages = match http.get(&url, entry.size) {
+        let half_synced = || HalfSynced { url: url.clone() };
+        let packages = match http.get(&url, entry.size, caches) {
             Ok(Answer::Found(packages)) => packages,
             Ok(Answer::Absent) => {
                 let absent = lacks(http, source, wanted);

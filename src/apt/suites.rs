@@ -4,7 +4,7 @@
 
 use super::source::Source;
 use crate::error::Failure;
-use crate::host::http::{Answer, Http};
+use crate::host::http::{Answer, Caches, Http};
 use crate::release::{self, Release};
 
 /// What an InRelease begins with. It is not verified here: nothing is taken from it.
@@ -30,7 +30,7 @@ fn offered(http: &Http, source: &Source) -> Vec<&'static str> {
         if codename == source.suite {
             continue;
         }
-        match http.get(&url, LIMIT) {
+        match http.get(&url, LIMIT, Caches::Used) {
             Ok(Answer::Found(bytes)) if bytes.starts_with(SIGNED) => found.push(codename),
             Ok(_) => {}
             Err(_) => break,

@@ -135,10 +135,10 @@ impl Step for Packages {
         });
         let megabytes = transaction.download.bytes as f64 / 1e6;
         Ok(Finding::pending(
-            format!(
-                "install {} packages, download {megabytes:.1} MB",
-                installs.len()
-            ),
+            match installs.len() {
+                1 => format!("install 1 package, download {megabytes:.1} MB"),
+                several => format!("install {several} packages, download {megabytes:.1} MB"),
+            },
             details.collect(),
         ))
     }

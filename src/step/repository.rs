@@ -8,7 +8,7 @@ use crate::apt::{Existing, Index, Source};
 use crate::error::Failure;
 use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
-use crate::host::http::{Answer, Http, is_too_large};
+use crate::host::http::{Answer, Caches, Http, is_too_large};
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
 use crate::trust::{
@@ -117,7 +117,7 @@ fn download(
         text: format!("fetching the key from {url}"),
     });
     let refused = || format!("the key at {url} is refused; nothing was changed");
-    let answer = match http.get(&url, KEY_LIMIT) {
+    let answer = match http.get(&url, KEY_LIMIT, Caches::Used) {
         Err(error) if is_too_large(&error) => {
             let refusal = Refusal::TooLarge {
                 document: Document::KeyFile,

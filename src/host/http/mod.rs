@@ -112,11 +112,11 @@ impl Http {
     ///
     /// # Errors
     /// A [`Trouble`] that says what went wrong, but not what for.
-    pub fn get(&self, url: &str, limit: u64) -> Result<Answer> {
+    pub fn get(&self, url: &str, limit: u64, caches: Caches) -> Result<Answer> {
         let part = Part {
             from: 0,
             limit,
-            caches: Caches::Used,
+            caches,
         };
         self.persist(url, part, |url, span| match self.ask(url, part, span)? {
             Answer::Absent => Ok(Answer::Absent),

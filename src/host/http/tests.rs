@@ -100,7 +100,7 @@ fn network(proxy: Option<&str>) -> Network {
 }
 
 fn get(url: &str, network: &Network) -> Result<Vec<u8>> {
-    match Http::new(network).get(url, 100)? {
+    match Http::new(network).get(url, 100, Caches::Used)? {
         Answer::Found(bytes) => Ok(bytes),
         Answer::Absent => anyhow::bail!("absent"),
     }
@@ -127,7 +127,7 @@ fn fault_08_a_certificate_of_an_unknown_authority_names_the_cure() {
         client: OnceLock::from(client),
         ..Http::default()
     };
-    let error = http.get(&url, 100).unwrap_err();
+    let error = http.get(&url, 100, Caches::Used).unwrap_err();
     let trouble: Trouble = error.downcast().unwrap();
     assert!(matches!(trouble, Trouble::Untrusted { .. }), "{trouble:?}");
     assert!(trouble.to_string().contains("--ca-cert FILE"), "{trouble}");
@@ -214,7 +214,9 @@ fn fault_07_a_name_that_no_server_knows_is_named() {
         client: OnceLock::from(client.build().unwrap()),
         ..Http::default()
     };
-    let error = http.get("https://download.docker.com/", 100).unwrap_err();
+    let error = http
+        .get("https://download.docker.com/", 100, Caches::Used)
+        .unwrap_err();
     let trouble: Trouble = error.downcast().unwrap();
     assert!(matches!(trouble, Trouble::NoName(_)), "{trouble:?}");
     assert!(
@@ -235,7 +237,7 @@ fn fault_14_a_connection_that_stalls_is_given_up() {
         client: OnceLock::from(client.build().unwrap()),
         ..Http::default()
     };
-    let error = http.get(&url, 100).unwrap_err();
+    let error = http.get(&url, 100, Caches::Used).unwrap_err();
     let trouble: Trouble = error.downcast().unwrap();
     assert!(matches!(trouble, Trouble::Stalled { .. }), "{trouble:?}");
 }
