@@ -1,7 +1,6 @@
 //! The way back: everything that the journal says was done, newest first.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -9,11 +8,16 @@ use anyhow::Result;
 use crate::change::{Act, Journal, Tx, Undo};
 use crate::host::Host;
 use crate::host::engine::docker;
+use crate::host::signal::stop_flag;
 use crate::report::Listener;
+
+/// How long containers may take to stop, all together.
+const STOP_DEADLINE: Duration = Duration::from_secs(120);
 
 /// What an uninstall is going to do.
 pub struct Reversal {
     journal: Journal,
+    engine_goes: bool,
     /// Running containers; they must stop when the engine goes.
     pub containers: Vec<String>,
 }
@@ -33,6 +37,7 @@ impl Reversal {
         };
         Ok(Some(Reversal {
             journal,
+            engine_goes,
             containers,
         }))
     }
@@ -52,16 +57,32 @@ impl Reversal {
     ) -> Result<usize> {
         let Reversal {
             journal,
-            containers,
+            engine_goes,
+            ..
         } = self;
-        let unstoppable = Arc::new(AtomicBool::new(false));
-        let mut tx = Tx::begin(host, journal, lock_wait, listener, unstoppable)?;
-        if !containers.is_empty() {
-            let stop = docker().arg("stop").args(&containers);
-            tx.run_covered(&stop.deadline(Duration::from_secs(120)))?;
+        // From here on a signal no longer ends the process. It is not obeyed either: a way back
+        // that is walked half is worse than one that is walked to its end.
+        stop_flag()?;
+        let mut tx = Tx::begin(host, journal, lock_wait, listener, Arc::default())?;
+        if engine_goes && host.engine_info()?.is_some() {
+            stop_containers(host, &mut tx)?;
         }
         tx.remove_partials()?;
         tx.revert(0, purge_data)
+    }
+}
+
+/// Stops what runs by now, which may be other containers than those that ran when it was asked.
+fn stop_containers(host: &Host, tx: &mut Tx<'_>) -> Result<()> {
+    let running = running_containers(host)?;
+    if running.is_empty() {
+        return Ok(());
+    }
+    let stop = docker().arg("stop").args(&running);
+    let stopped = tx.run_covered(&stop.deadline(STOP_DEADLINE));
+    match running_containers(host)?.is_empty() {
+        true => Ok(()), // one that ended by itself meanwhile is no failure
+        false => stopped.map(drop),
     }
 }
 

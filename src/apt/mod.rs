@@ -29,4 +29,4 @@ pub use run::{apt_get, install, run};
 pub use seen::{Seen, newest};
 pub use source::Source;
 pub use transaction::{Install, Transaction};
-pub use view::View;
+pub use view::{Lists, View};

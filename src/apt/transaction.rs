@@ -62,6 +62,15 @@ impl Transaction {
         new.map(|install| install.package.clone()).collect()
     }
 
+    /// Packages that are on the host in another version, each as `NAME OLD → NEW`.
+    pub fn upgrades(&self) -> Vec<String> {
+        let upgrade = |install: &Install| {
+            let old = install.replaces.as_ref()?;
+            Some(format!("{} {old} → {}", install.package, install.version))
+        };
+        self.installs.iter().filter_map(upgrade).collect()
+    }
+
     /// Those of `packages` that would be installed, each with its version, as apt takes them.
     pub fn pinned(&self, packages: &[&str]) -> Vec<String> {
         self.installs

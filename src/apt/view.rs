@@ -44,6 +44,16 @@ pub struct View {
     folder: TempDir,
     source: Source,
     reach: Reach,
+    /// Docker's lists in this view.
+    docker: Vec<PathBuf>,
+}
+
+/// Lists that were brought into a view.
+#[derive(Debug, Default)]
+pub struct Lists {
+    pub docker: Vec<PathBuf>,
+    /// Those of the host's other sources, fetched anew.
+    pub others: Vec<PathBuf>,
 }
 
 impl View {
@@ -60,14 +70,15 @@ impl View {
             .tempdir()
             .context("making a folder for planning")?;
         let reach = Reach::lay_out(folder.path(), network)?;
-        let view = View {
+        let mut view = View {
             folder,
             source: source.clone(),
             reach,
+            docker: Vec::new(),
         };
         view.set_up(host, &certificate.armored())
             .context("setting up apt's private view")?;
-        view.lay_in(host, index)?;
+        view.docker = view.lay_in(host, index)?;
         Ok(view)
     }
 
@@ -116,16 +127,21 @@ impl View {
     }
 
     /// The lists that were fetched into this view.
-    pub fn fetched(&self) -> Result<Vec<PathBuf>> {
-        let mut fetched = Vec::new();
+    pub fn fetched(&self) -> Result<Lists> {
+        let mut lists = Lists {
+            docker: self.docker.clone(),
+            ..Lists::default()
+        };
         for entry in fs::read_dir(self.lists()).context("listing the fetched indexes")? {
             let entry = entry.context("listing the fetched indexes")?;
-            if entry.file_type()?.is_file() && entry.file_name() != "lock" {
-                fetched.push(entry.path());
+            let path = entry.path();
+            let is_list = entry.file_type()?.is_file() && entry.file_name() != "lock";
+            if is_list && !self.docker.contains(&path) {
+                lists.others.push(path);
             }
         }
-        fetched.sort();
-        Ok(fetched)
+        lists.others.sort();
+        Ok(lists)
     }
 
     fn set_up(&self, host: &Host, certificate: &[u8]) -> Result<()> {
@@ -155,8 +171,8 @@ impl View {
         Ok(())
     }
 
-    /// Puts Docker's index where apt looks for it.
-    fn lay_in(&self, host: &Host, index: &Index) -> Result<()> {
+    /// Puts Docker's index where apt looks for it, and returns where that is.
+    fn lay_in(&self, host: &Host, index: &Index) -> Result<Vec<PathBuf>> {
         let name = self.list_name(host)?;
         let Source { architecture, .. } = &self.source;
         let packages = format!("{name}_{COMPONENT}_binary-{architecture}_Packages");
@@ -173,11 +189,11 @@ impl View {
                     fs::remove_file(entry.path())?;
                 }
             }
-            fs::write(self.lists().join(packages), &index.packages)?;
-            fs::write(
-                self.lists().join(format!("{name}_InRelease")),
-                &index.inrelease,
-            )
+            let inrelease = self.lists().join(format!("{name}_InRelease"));
+            let packages = self.lists().join(packages);
+            fs::write(&inrelease, &index.inrelease)?;
+            fs::write(&packages, &index.packages)?;
+            Ok::<_, std::io::Error>(vec![inrelease, packages])
         };
         lay().context("laying Docker's index into apt's private view")
     }

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use super::seal::seal;
 use super::undo::Revert;
 use super::{Act, FOLDER, Journal, Reverted, Undo, files, journal};
-use crate::apt::{self, Archives, Seen};
+use crate::apt::{self, Archives, Lists, Seen};
 use crate::daemon_json::{self, Change};
 use crate::error::Failure;
 use crate::host::Host;
@@ -73,7 +73,21 @@ impl<'a> Tx<'a> {
 
     /// Makes `bytes` the content of the file at `path`, with this mode. Missing folders are made,
     /// a file that is there is kept for the way back, and one that is right already is left.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`] for a link: what it leads to is looked after by somebody else.
     pub fn write_file(&mut self, path: &str, bytes: &[u8], mode: u32) -> Result<()> {
+        if self
+            .host
+            .metadata(path)?
+            .is_some_and(|there| there.is_symlink())
+        {
+            return Err(Failure::Blocked(format!(
+                "{path} is a link to another file, which is not dockstrap's to change; remove \
+                 the link and run this again: rm {path}"
+            ))
+            .into());
+        }
         let old = self.host.read(path)?;
         if old.as_deref() == Some(bytes) && self.mode(path)? == Some(mode) {
             return Ok(());
@@ -137,21 +151,24 @@ impl<'a> Tx<'a> {
         })
     }
 
-    /// Copies apt's own list files to where apt keeps them, under apt's own lock. Those that
-    /// were not there before are removed on the way back.
-    pub fn publish_lists(&mut self, lists: &[PathBuf]) -> Result<()> {
+    /// Copies apt's own list files to where apt keeps them, under apt's own lock. Docker's are
+    /// removed on the way back; the others are of the host's own sources, as `apt-get update`
+    /// would have fetched them.
+    pub fn publish_lists(&mut self, lists: &Lists) -> Result<()> {
         let locked = apt::lock_lists(self.host, self.lock_wait, self.listener)?;
-        for list in lists {
+        let docker = lists.docker.iter().map(|list| (list, true));
+        let others = lists.others.iter().map(|list| (list, false));
+        for (list, of_docker) in docker.chain(others) {
             let name = list.file_name().unwrap_or_default();
             let path = Path::new(apt::LISTS).join(name);
             let bytes =
                 std::fs::read(list).with_context(|| format!("reading {}", list.display()))?;
             let write = |tx: &mut Tx<'_>| files::write(&tx.host.path(&path), &bytes, Some(0o644));
-            if self.host.exists(&path)? {
-                write(self)?; // apt's own cache, fetched anew: there is no way back to an old one
-            } else {
+            if of_docker && !self.host.exists(&path)? {
                 let undo = Undo::RemoveList { path: path.clone() };
                 self.act(&format!("write {}", path.display()), undo, write)?;
+            } else {
+                write(self)?; // apt's own cache, fetched anew: there is no way back to an old one
             }
         }
         drop(locked);

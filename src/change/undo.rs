@@ -14,6 +14,7 @@ use crate::apt;
 use crate::daemon_json::{self, Change, Document};
 use crate::host::Host;
 use crate::host::command::{Command, Output};
+use crate::redact::has_credentials;
 use crate::report::Listener;
 use crate::trust::sha256_hex;
 
@@ -31,7 +32,8 @@ pub enum Undo {
         sha256: Option<String>,
         backup: PathBuf,
     },
-    /// Remove one of apt's lists, whatever apt made of it since: its repository goes as well.
+    /// Remove one of apt's lists of Docker's repository, whatever apt made of it since: its source
+    /// goes as well.
     RemoveList { path: PathBuf },
     /// Remove package files from apt's archive folder, whatever apt made of them since: it is
     /// only a cache.
@@ -46,6 +48,8 @@ pub enum Undo {
     RestartEngine,
     /// Purge packages that were not there before.
     PurgePackages { packages: Vec<String> },
+    /// Packages that were upgraded: apt does not go back, so they stay and are reported.
+    KeepUpgrades { packages: Vec<String> },
     /// Images, containers and volumes: removed only when that is asked for.
     RemoveData { paths: Vec<PathBuf> },
     /// Remove a group of ours.
@@ -100,6 +104,10 @@ impl Revert<'_> {
             }
             Undo::RestartEngine => self.restart_engine(),
             Undo::PurgePackages { packages } => self.purge(packages),
+            Undo::KeepUpgrades { packages } => {
+                let upgraded = packages.join(", ");
+                Ok(Reverted::Kept(format!("apt does not go back: {upgraded}")))
+            }
             Undo::RemoveData { paths } => self.remove_data(paths),
             Undo::RemoveGroup { group } => self.remove_group(group),
             Undo::RemoveMember { group, user } => self.remove_member(group, user),
@@ -156,6 +164,12 @@ impl Revert<'_> {
     }
 
     fn restore_mode(&self, path: &Path, mode: u32) -> Result<Reverted> {
+        let text = self.host.read_text(path)?.unwrap_or_default();
+        if mode & 0o077 != 0 && has_credentials(&text) {
+            return Ok(Reverted::Kept(
+                "it holds a password, which other users could then read".to_owned(),
+            ));
+        }
         use std::os::unix::fs::PermissionsExt;
         match fs::set_permissions(self.host.path(path), fs::Permissions::from_mode(mode)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -190,11 +204,31 @@ impl Revert<'_> {
         }
     }
 
+    /// A running engine takes up its configuration again; one that failed with ours gets another
+    /// chance. Containers are not stopped for it.
     fn restart_engine(&self) -> Result<Reverted> {
-        let is_active = systemctl(&["is-active", "--quiet", "docker.service"]);
-        if self.output(&is_active)?.code == 0 {
-            let restart = systemctl(&["restart", "docker.service"]);
-            restart.run(self.host.search_path())?.success()?;
+        let is = |state: &str| -> Result<bool> {
+            let asked = systemctl(&[state, "--quiet", "docker.service"]);
+            Ok(self.output(&asked)?.code == 0)
+        };
+        if is("is-failed")? {
+            self.output(&systemctl(&["reset-failed", "docker.service"]))?
+                .success()?;
+            self.output(&systemctl(&["start", "docker.service"]))?
+                .success()?;
+        } else if is("is-active")? {
+            let engine = self.host.engine_info()?;
+            if engine.is_some_and(|engine| engine.containers_running > 0) {
+                self.output(&systemctl(&["reload", "docker.service"]))?
+                    .success()?;
+                return Ok(Reverted::Kept(
+                    "a restart may stop the running containers; when it suits: \
+                     systemctl restart docker"
+                        .to_owned(),
+                ));
+            }
+            self.output(&systemctl(&["restart", "docker.service"]))?
+                .success()?;
         }
         Ok(Reverted::Done)
     }
@@ -219,11 +253,11 @@ impl Revert<'_> {
     fn remove_data(&self, paths: &[PathBuf]) -> Result<Reverted> {
         let mut kept = Vec::new();
         for path in paths {
-            if !self.host.exists(path)? {
+            if self.host.list(path)?.is_empty() {
                 continue;
             }
             if self.purge_data {
-                remove_tree(&self.host.path(path))?;
+                empty_folder(&self.host.path(path))?;
             } else {
                 kept.push(path.display().to_string());
             }
@@ -299,19 +333,18 @@ fn systemctl(arguments: &[&str]) -> Command {
     Command::new("systemctl").args(arguments.iter().copied())
 }
 
-/// Removes a folder with all that is in it; of a mount point, only what is in it.
-fn remove_tree(path: &Path) -> Result<()> {
-    let removing = || format!("removing {}", path.display());
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy => {
-            let left = fs::read_dir(path).with_context(removing)?.count();
-            if left == 0 {
-                return Ok(());
-            }
-            Err(error).with_context(removing)
-        }
-        other => other.with_context(removing),
+/// Removes all that is in a folder, and leaves the folder.
+fn empty_folder(path: &Path) -> Result<()> {
+    let removing = || format!("removing what is in {}", path.display());
+    for entry in fs::read_dir(path).with_context(removing)? {
+        let entry = entry.with_context(removing)?;
+        let removed = match entry.file_type().with_context(removing)?.is_dir() {
+            true => fs::remove_dir_all(entry.path()),
+            false => fs::remove_file(entry.path()),
+        };
+        removed.with_context(removing)?;
     }
+    Ok(())
 }
 
 #[cfg(test)]

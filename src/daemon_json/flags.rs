@@ -31,6 +31,14 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document, flags: &[S
     }
 }
 
+/// Whether the unit says by a flag what this key would say.
+pub fn is_said_by_flag(key: &str, flags: &[String]) -> bool {
+    let said = flags
+        .iter()
+        .filter_map(|flag| flag_name(flag).and_then(key_of_flag));
+    said.into_iter().any(|said| said == key)
+}
+
 /// `host` of `--host=fd://`, `H` of `-H` and `-Hfd://`; nothing of a value that stands apart.
 fn flag_name(flag: &str) -> Option<&str> {
     match flag.strip_prefix("--") {

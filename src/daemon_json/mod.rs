@@ -28,6 +28,7 @@ mod values;
 pub use change::Change;
 pub use check::{Context, Problem, Severity, check};
 pub use document::{Document, Position};
+pub use flags::is_said_by_flag;
 pub use merge::{Merged, Wanted, merge};
 pub use preset::{Preset, recommended};
 pub use revert::{Reverted, revert};

@@ -6,7 +6,9 @@ use serde_json::{Map, Value};
 use super::unit::Unit;
 use super::{Finding, Step};
 use crate::change::{Tx, Undo};
-use crate::daemon_json::{self, Change, Context, Document, Merged, PATH, Severity, Wanted};
+use crate::daemon_json::{
+    self, Change, Context, Document, Merged, PATH, Severity, Wanted, is_said_by_flag,
+};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::network::{Network, Proxy};
@@ -57,6 +59,11 @@ impl DaemonJson {
         let current = read(host)?;
         self.check(&current)?;
         let mut wanted = daemon_json::recommended().values();
+        if is_said_by_flag("log-driver", &self.unit_flags) {
+            // The options are those of the driver.
+            wanted.shift_remove("log-opts");
+        }
+        wanted.retain(|key, _| !is_said_by_flag(key, &self.unit_flags));
         // Only root may look; a plan that someone else makes takes it that there is no swarm.
         if host.exists(SWARM_STATE).unwrap_or(false) {
             // A member of a swarm does not start with live-restore.
@@ -271,6 +278,13 @@ mod tests {
     }
 
     #[test]
+    fn what_the_unit_says_by_flag_is_not_said_again() {
+        let flags = ["--log-driver=journald", "--live-restore"];
+        let step = DaemonJson::new(flags.map(str::to_owned).to_vec());
+        assert!(step.inspect(host().host()).unwrap().satisfied);
+    }
+
+    #[test]
     fn a_member_of_a_swarm_gets_no_live_restore() {
         let stub = host().file(SWARM_STATE, "{}");
         apply(&stub);
@@ -281,7 +295,7 @@ mod tests {
     #[test]
     fn a_running_engine_reads_its_configuration_again_on_the_way_back() {
         let running = "LoadState=loaded\\nUnitFileState=enabled\\nActiveState=active\\n";
-        let systemctl = format!("case $1 in show) printf '{running}';; esac");
+        let systemctl = format!("case $1 in show) printf '{running}';; is-failed) exit 1;; esac");
         let stub = host().program("systemctl", &systemctl);
         apply(&stub);
         stub.calls();

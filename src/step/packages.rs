@@ -153,6 +153,11 @@ impl Step for Packages {
         note_what_the_engine_makes(tx)?;
         tx.remember(offer.seen.clone())?;
         let packages = offer.transaction.new_packages();
+        let upgrades = offer.transaction.upgrades();
+        if !upgrades.is_empty() {
+            let undo = Undo::KeepUpgrades { packages: upgrades };
+            tx.note("upgrade packages that were there", undo)?;
+        }
         let installed = tx.run_apt(
             &format!("install {}", packages.join(" ")),
             Undo::PurgePackages { packages },
@@ -212,6 +217,7 @@ fn note_what_the_engine_makes(tx: &mut Tx<'_>) -> Result<()> {
     let host = tx.host();
     let mut data = Vec::new();
     for path in DATA {
+        note_folder(tx, path)?;
         if host.list(path)?.is_empty() {
             data.push(path.into());
         }
@@ -221,12 +227,18 @@ fn note_what_the_engine_makes(tx: &mut Tx<'_>) -> Result<()> {
         tx.note("let the engine keep its data", undo)?;
     }
     for folder in MADE_BY_CONTAINERD {
-        if !host.exists(folder)? {
-            let undo = Undo::RemoveFolder {
-                path: folder.into(),
-            };
-            tx.note(&format!("let the engine make {folder}"), undo)?;
-        }
+        note_folder(tx, folder)?;
+    }
+    Ok(())
+}
+
+/// Writes down that a folder is not there yet.
+fn note_folder(tx: &mut Tx<'_>, folder: &str) -> Result<()> {
+    if !tx.host().exists(folder)? {
+        let undo = Undo::RemoveFolder {
+            path: folder.into(),
+        };
+        tx.note(&format!("let the engine make {folder}"), undo)?;
     }
     Ok(())
 }

@@ -27,6 +27,8 @@ enum Need {
     /// The running engine has another configuration than its file.
     Restart {
         containers: u64,
+        /// Whether live-restore keeps them running meanwhile.
+        kept: bool,
     },
 }
 
@@ -59,7 +61,9 @@ impl Service {
         };
         if outdated {
             let containers = engine.map_or(0, |engine| engine.containers_running);
-            needs.push(Need::Restart { containers });
+            let live_restore = self.configuration.merged(host)?.document;
+            let kept = live_restore.get("live-restore") == Some(&true.into());
+            needs.push(Need::Restart { containers, kept });
         }
         Ok(needs)
     }
@@ -150,9 +154,10 @@ impl Need {
 
     fn detail(&self) -> Option<String> {
         match self {
-            Need::Restart { containers } if *containers > 0 => Some(format!(
-                "{containers} running containers are kept running by live-restore"
-            )),
+            Need::Restart { containers, kept } if *containers > 0 => Some(match kept {
+                true => format!("{containers} running containers are kept running by live-restore"),
+                false => format!("{containers} running containers are stopped by this"),
+            }),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 use console::style;
 
 use super::line;
+use crate::change::Undo;
 use crate::plan::{Plan, Planned};
 use crate::revert::Reversal;
 
@@ -35,10 +36,18 @@ pub fn print_reversal(reversal: &Reversal, purge_data: bool) {
             reversal.containers.join(", ")
         ));
     }
-    line(match purge_data {
-        true => "Images, containers and volumes are removed as well.",
-        false => "Images, containers and volumes stay (--purge-data removes them).",
-    });
+    for act in reversal.acts() {
+        if let Undo::RemoveData { paths } = &act.undo {
+            let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
+            let paths = paths.join(" and ");
+            line(match purge_data {
+                true => format!("Images, containers and volumes in {paths} are removed as well."),
+                false => format!(
+                    "Images, containers and volumes in {paths} stay (--purge-data removes them)."
+                ),
+            });
+        }
+    }
 }
 
 fn print_step(planned: &Planned) {

@@ -36,8 +36,29 @@ impl<'a> SelfImage<'a> {
     }
 }
 
+impl SelfImage<'_> {
+    /// A container that was given up on may still run.
+    fn remove_containers(&self) {
+        let token = self.name.rsplit(':').next().unwrap_or_default();
+        let label = format!("label={LABEL}={token}");
+        let list = docker().args(["ps", "--all", "--quiet", "--filter", &label]);
+        let listed = self.host.query(&list).map(|output| output.stdout);
+        let left: Vec<String> = listed
+            .unwrap_or_default()
+            .lines()
+            .map(str::to_owned)
+            .collect();
+        if !left.is_empty() {
+            let _ = self
+                .host
+                .query(&docker().args(["rm", "--force"]).args(left));
+        }
+    }
+}
+
 impl Drop for SelfImage<'_> {
     fn drop(&mut self) {
+        self.remove_containers();
         let remove = docker().args(["image", "rm", "--force", &self.name]);
         // The stage has its outcome already; a stray image carries the label.
         let _ = self.host.query(&remove);

@@ -105,7 +105,7 @@ pub fn verify(host: &Host, names: &[String], listener: Listener<'_>) -> Result<V
             false => prove(stage, &proof),
         };
         if stopped.load(Ordering::Relaxed) {
-            let cancelled = "cancelled; the engine is set up, but not proven";
+            let cancelled = "cancelled; the engine is not proven";
             return Err(Failure::Cancelled(cancelled.to_owned()).into());
         }
         listener(Event::StageDone(report.clone()));

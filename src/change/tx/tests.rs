@@ -202,3 +202,14 @@ fn a_cancelled_run_begins_no_further_act() {
     tx.revert(0, true).unwrap();
     assert!(!stub.has("/etc/a"));
 }
+
+#[test]
+fn a_link_is_not_written_over() {
+    let stub = StubHost::new().folder("/etc/apt/keyrings");
+    std::os::unix::fs::symlink("/srv/key", stub.host().path(KEY)).unwrap();
+    let error = trial::run(stub.host(), |tx| tx.write_file(KEY, b"new", 0o644)).unwrap_err();
+    assert!(
+        error.to_string().contains("is a link to another file"),
+        "{error}"
+    );
+}

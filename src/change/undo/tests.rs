@@ -85,7 +85,7 @@ fn every_undo_can_be_walked_twice() {
         .file("/etc/docker/daemon.json", "{}\n")
         .folder("/var/lib/docker/volumes")
         .file("/dpkg", "docker-ce installed\n")
-        .program("systemctl", "[ $1 != is-active ]")
+        .program("systemctl", "case $1 in is-*) exit 3;; esac")
         .program("dpkg-query", "cat $ROOT/dpkg 2>/dev/null")
         .program(
             "apt-get",
@@ -105,7 +105,7 @@ fn every_undo_can_be_walked_twice() {
             "/etc/folder",
             "/lists/docker",
             "json",
-            "/lib/docker",
+            "volumes",
             "/dpkg",
         ] {
             assert!(
@@ -175,7 +175,11 @@ fn data_is_kept_unless_it_is_to_be_purged() {
     let reason = kept(&stub, &data);
     assert!(reason.ends_with("rm -r /var/lib/docker"), "{reason}");
     undo_with(&stub, &data, true).unwrap();
-    assert!(!stub.has("/var/lib/docker"));
+    assert!(
+        stub.has("/var/lib/docker"),
+        "the folder has an act of its own"
+    );
+    assert!(!stub.has("/var/lib/docker/volumes"));
 }
 
 #[test]
@@ -195,14 +199,50 @@ fn a_unit_goes_back_to_the_state_it_was_in() {
     assert_eq!(gone.calls(), ["systemctl cat docker.service"]);
 }
 
+const RUNNING: &str = "[ $1 != is-failed ]";
+
 #[test]
 fn only_a_running_engine_is_restarted() {
-    let stub = StubHost::new().program("systemctl", "");
+    let stub = StubHost::new().program("systemctl", RUNNING);
     undo(&stub, &Undo::RestartEngine).unwrap();
-    assert_eq!(stub.calls()[1], "systemctl restart docker.service");
+    assert_eq!(stub.calls()[2], "systemctl restart docker.service");
     let stopped = stub.program("systemctl", "exit 3");
     undo(&stopped, &Undo::RestartEngine).unwrap();
-    assert_eq!(stopped.calls().len(), 1);
+    assert_eq!(stopped.calls().len(), 2);
+}
+
+#[test]
+fn an_engine_with_containers_is_not_restarted_under_them() {
+    let engine = serde_json::json!({
+        "ServerVersion": "29.5.3", "LoggingDriver": "local", "LiveRestoreEnabled": true,
+        "ContainersRunning": 1, "Driver": "overlay2", "CgroupDriver": "systemd",
+        "CgroupVersion": "2", "DockerRootDir": "/var/lib/docker",
+    });
+    let stub = StubHost::new().program("systemctl", RUNNING).engine(engine);
+    assert!(kept(&stub, &Undo::RestartEngine).ends_with("systemctl restart docker"));
+    assert_eq!(stub.calls()[2], "systemctl reload docker.service");
+}
+
+#[test]
+fn an_engine_that_failed_with_our_file_gets_another_chance() {
+    let stub = StubHost::new().program("systemctl", "");
+    undo(&stub, &Undo::RestartEngine).unwrap();
+    let calls = ["is-failed --quiet", "reset-failed", "start"];
+    assert_eq!(
+        stub.calls(),
+        calls.map(|call| format!("systemctl {call} docker.service"))
+    );
+}
+
+#[test]
+fn a_file_with_a_password_is_not_opened_to_others() {
+    let text = r#"{"proxies": {"http-proxy": "http://me:s3cret@proxy"}}"#;
+    let stub = StubHost::new().file("/etc/docker/daemon.json", text);
+    let open = Undo::RestoreMode {
+        path: "/etc/docker/daemon.json".into(),
+        mode: 0o644,
+    };
+    assert!(kept(&stub, &open).starts_with("it holds a password"));
 }
 
 /// dpkg knows both packages; apt would take `taken` along with containerd.io.
