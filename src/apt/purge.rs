@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::run::apt_get;
 use super::transaction::Transaction;
+use crate::facts::ENGINE_PACKAGES;
 use crate::host::Host;
 use crate::host::command::Command;
 
@@ -13,19 +14,23 @@ pub struct Purge {
     packages: Vec<String>,
     /// Packages that stay, since something installed later depends on them.
     pub needed_by_others: Vec<String>,
+    /// Packages that came as dependencies and that the user has asked for since.
+    pub asked_for: Vec<String>,
 }
 
 impl Purge {
     /// Finds out which of `packages` dpkg still knows and can purge without removing any other
     /// package; `None` when dpkg knows none of them.
     pub fn plan(host: &Host, packages: &[String]) -> Result<Option<Purge>> {
-        let ours = known(host, packages)?;
-        if ours.is_empty() {
+        let known = known(host, packages)?;
+        if known.is_empty() {
             return Ok(None);
         }
+        let (asked_for, ours) = asked_for_since(host, known)?;
         let mut purge = Purge {
             packages: Vec::new(),
             needed_by_others: Vec::new(),
+            asked_for,
         };
         let all_free = !takes_others(host, &ours, &ours)?;
         for package in &ours {
@@ -65,6 +70,18 @@ fn takes_others(host: &Host, packages: &[String], ours: &[String]) -> Result<boo
     let simulated = host.query(&simulate)?.success()?.stdout;
     let taken = Transaction::parse(&simulated).removals;
     Ok(taken.iter().any(|package| !ours.contains(package)))
+}
+
+/// Parts the packages that the user has asked for from the others. The engine's own were asked for
+/// by us; what came along with them is marked as a dependency, until somebody asks for it.
+fn asked_for_since(host: &Host, packages: Vec<String>) -> Result<(Vec<String>, Vec<String>)> {
+    let show = Command::new("apt-mark").arg("showmanual").args(&packages);
+    let shown = host.query(&show)?.success()?.stdout;
+    let manual: Vec<&str> = shown.lines().collect();
+    Ok(packages.into_iter().partition(|package| {
+        let package = package.as_str();
+        manual.contains(&package) && !ENGINE_PACKAGES.contains(&package)
+    }))
 }
 
 /// Those of the packages of which dpkg has anything on the host.

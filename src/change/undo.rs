@@ -241,13 +241,19 @@ impl Revert<'_> {
             apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
             apt::run(self.host, &command, self.lock_wait, self.listener)?;
         }
-        match purge.needed_by_others.as_slice() {
-            [] => Ok(Reverted::Done),
-            needed => Ok(Reverted::Kept(format!(
-                "other packages need {}",
-                needed.join(", ")
-            ))),
+        let mut reasons = Vec::new();
+        for (packages, reason) in [
+            (purge.needed_by_others, "other packages need"),
+            (purge.asked_for, "somebody has asked apt for"),
+        ] {
+            if !packages.is_empty() {
+                reasons.push(format!("{reason} {}", packages.join(", ")));
+            }
         }
+        Ok(match reasons.as_slice() {
+            [] => Reverted::Done,
+            reasons => Reverted::Kept(reasons.join("; ")),
+        })
     }
 
     fn remove_data(&self, paths: &[PathBuf]) -> Result<Reverted> {

@@ -28,8 +28,10 @@ impl StubHost {
             fs::create_dir_all(at(name)).unwrap();
         }
         let host = Host::at(&at("root"), &at("programs"));
-        // No user and no group, until a test says otherwise.
-        StubHost { folder, host }.program("getent", "exit 2")
+        // No user, no group and no package that was asked for, until a test says otherwise.
+        StubHost { folder, host }
+            .program("getent", "exit 2")
+            .program("apt-mark", "")
     }
 
     /// What `facts` asks of an Ubuntu 24.04 under systemd that has nothing of Docker's.

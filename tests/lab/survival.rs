@@ -183,3 +183,14 @@ fn fault_06_under_a_strict_umask_apt_can_read_what_it_must() {
     );
     host.sh("apt-get update").never_says("W:").never_says("E:");
 }
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_dependency_that_was_asked_for_since_stays() {
+    let host = LabHost::up("noble");
+    host.install();
+    host.sh("apt-get install --yes pigz");
+    host.uninstall().says("somebody has asked apt for pigz");
+    host.run(["pigz", "--version"]).exits(0);
+    assert!(!host.has("/usr/bin/dockerd"), "the engine went");
+}

@@ -321,3 +321,17 @@ fn a_group_that_others_joined_is_kept() {
     };
     assert_eq!(kept(&stub, &group), "others are members by now: carol");
 }
+
+#[test]
+fn a_dependency_that_the_user_has_asked_for_since_stays() {
+    let stub = host_with_packages("").program("apt-mark", "echo containerd.io; echo git");
+    let stub = stub.program(
+        "dpkg-query",
+        "echo git installed; echo containerd.io installed; echo docker-ce installed",
+    );
+    let ours = ["containerd.io", "docker-ce", "git"].map(str::to_owned);
+    let purge = Undo::PurgePackages {
+        packages: ours.to_vec(),
+    };
+    assert_eq!(kept(&stub, &purge), "somebody has asked apt for git");
+}
