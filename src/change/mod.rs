@@ -1,7 +1,7 @@
 //! Changes to the host: each is written to the journal with the way back before it is made.
 //!
 //! [`Tx`] is the only one that writes to the host or runs a command that changes it;
-//! [`Undo`] is the closed list of ways back.
+//! [`Undo`] is the closed list of ways back, which `way_back` walks.
 
 mod files;
 mod journal;
@@ -10,7 +10,9 @@ mod seal;
 pub(crate) mod trial;
 mod tx;
 mod undo;
+mod way_back;
 
 pub use journal::{Act, FOLDER, Journal, PATH};
 pub use tx::Tx;
-pub use undo::{Reverted, Undo};
+pub use undo::Undo;
+pub use way_back::Reverted;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::seal::seal;
-use super::undo::Revert;
+use super::way_back::Revert;
 use super::{Act, FOLDER, Journal, Reverted, Undo, files, journal};
 use crate::apt::{self, Archives, Lists, Seen};
 use crate::daemon_json::{self, Change};

@@ -1,0 +1,310 @@
+//! Walking the ways back. Each can be walked twice: what is undone already stays so.
+//!
+//! What was edited since is left as it is and reported; nothing here guesses.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::seal::unseal;
+use super::{Undo, files};
+use crate::apt;
+use crate::daemon_json::{self, Change, Document};
+use crate::host::Host;
+use crate::host::command::{Command, Output};
+use crate::redact::has_credentials;
+use crate::report::Listener;
+use crate::trust::sha256_hex;
+
+/// What became of an undo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reverted {
+    Done,
+    /// Left as it is, for this reason.
+    Kept(String),
+}
+
+/// Everything an undo may need beside the host.
+pub(super) struct Revert<'a> {
+    pub host: &'a Host,
+    pub purge_data: bool,
+    pub lock_wait: std::time::Duration,
+    pub listener: Listener<'a>,
+}
+
+impl Revert<'_> {
+    pub fn undo(&self, undo: &Undo) -> Result<Reverted> {
+        match undo {
+            Undo::RemoveFile { path, sha256 } => self.remove_file(path, sha256),
+            Undo::RestoreFile {
+                path,
+                sha256,
+                backup,
+            } => self.restore_file(path, sha256.as_deref(), backup),
+            Undo::RemoveList { path } => {
+                files::remove(&self.host.path(path)).map(|()| Reverted::Done)
+            }
+            Undo::RemoveArchives { paths } => {
+                let mut paths = paths.iter();
+                paths.try_for_each(|path| files::remove(&self.host.path(path)))?;
+                Ok(Reverted::Done)
+            }
+            Undo::RemoveFolder { path } => self.remove_folder(path),
+            Undo::RestoreMode { path, mode } => self.restore_mode(path, *mode),
+            Undo::RestoreDaemonJson { created, changes } => {
+                self.restore_daemon_json(*created, changes)
+            }
+            Undo::RestartEngine => self.restart_engine(),
+            Undo::PurgePackages { packages } => self.purge(packages),
+            Undo::KeepUpgrades { packages } => {
+                let upgraded = packages.join(", ");
+                Ok(Reverted::Kept(format!("apt does not go back: {upgraded}")))
+            }
+            Undo::RemoveData { paths } => self.remove_data(paths),
+            Undo::RemoveGroup { group } => self.remove_group(group),
+            Undo::RemoveMember { group, user } => self.remove_member(group, user),
+            Undo::RestoreUnit {
+                unit,
+                enabled,
+                active,
+            } => self.restore_unit(unit, *enabled, *active),
+        }
+    }
+
+    fn remove_file(&self, path: &Path, sha256: &str) -> Result<Reverted> {
+        match self.host.read(path)? {
+            Some(bytes) if sha256_hex(&bytes) != sha256 => Ok(edited_since()),
+            _ => files::remove(&self.host.path(path)).map(|()| Reverted::Done),
+        }
+    }
+
+    fn restore_file(&self, path: &Path, ours: Option<&str>, backup: &Path) -> Result<Reverted> {
+        let Some(old) = self.host.read(backup)? else {
+            return Ok(Reverted::Done); // put back already, or never moved away
+        };
+        if let Some(bytes) = self.host.read(path)?
+            && bytes != old
+            && ours != Some(sha256_hex(&bytes).as_str())
+        {
+            let beside = format!("{}.before-dockstrap", path.display());
+            files::copy(&self.host.path(backup), &self.host.path(&beside))?;
+            let since = match ours {
+                Some(_) => "it was edited since",
+                None => "another file stands there by now",
+            };
+            let reason = format!("{since}; what was there before is in {beside}");
+            return Ok(Reverted::Kept(reason));
+        }
+        files::copy(&self.host.path(backup), &self.host.path(path))?;
+        Ok(Reverted::Done)
+    }
+
+    fn remove_folder(&self, path: &Path) -> Result<Reverted> {
+        use std::io::ErrorKind::{DirectoryNotEmpty, NotADirectory, NotFound};
+        match fs::remove_dir(self.host.path(path)) {
+            Err(error) if error.kind() == DirectoryNotEmpty => {
+                Ok(Reverted::Kept("other files are in it".to_owned()))
+            }
+            Err(error) if error.kind() == NotADirectory => {
+                Ok(Reverted::Kept("it is no folder any more".to_owned()))
+            }
+            Err(error) if error.kind() != NotFound => {
+                Err(error).with_context(|| format!("removing the folder {}", path.display()))
+            }
+            _ => Ok(Reverted::Done),
+        }
+    }
+
+    fn restore_mode(&self, path: &Path, mode: u32) -> Result<Reverted> {
+        let text = self.host.read_text(path)?.unwrap_or_default();
+        if mode & 0o077 != 0 && has_credentials(&text) {
+            return Ok(Reverted::Kept(
+                "it holds a password, which other users could then read".to_owned(),
+            ));
+        }
+        use std::os::unix::fs::PermissionsExt;
+        match fs::set_permissions(self.host.path(path), fs::Permissions::from_mode(mode)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("setting the mode of {}", path.display()))
+            }
+            _ => Ok(Reverted::Done),
+        }
+    }
+
+    fn restore_daemon_json(&self, created: bool, changes: &[Change]) -> Result<Reverted> {
+        let Some(current) = self.host.read(daemon_json::PATH)? else {
+            return Ok(Reverted::Done);
+        };
+        let path = self.host.path(daemon_json::PATH);
+        let document = match Document::parse(&current) {
+            Ok(document) => document,
+            Err(refusal) => return Ok(Reverted::Kept(format!("it cannot be read: {refusal}"))),
+        };
+        let daemon_json::Reverted { document, kept } = {
+            let changes = unseal(changes, &document);
+            daemon_json::revert(document, &changes)
+        };
+        if created && document.is_empty() {
+            files::remove(&path)?;
+        } else if document.text().as_bytes() != current {
+            let target = path.canonicalize().unwrap_or(path);
+            files::write(&target, document.text().as_bytes(), None)?;
+        }
+        match kept.as_slice() {
+            [] => Ok(Reverted::Done),
+            kept => Ok(Reverted::Kept(format!("edited since: {}", kept.join(", ")))),
+        }
+    }
+
+    /// A running engine takes up its configuration again; one that failed with ours gets another
+    /// chance. Containers are not stopped for it.
+    fn restart_engine(&self) -> Result<Reverted> {
+        let is = |state: &str| -> Result<bool> {
+            let asked = systemctl(&[state, "--quiet", "docker.service"]);
+            Ok(self.output(&asked)?.code == 0)
+        };
+        if is("is-failed")? {
+            self.output(&systemctl(&["reset-failed", "docker.service"]))?
+                .success()?;
+            self.output(&systemctl(&["start", "docker.service"]))?
+                .success()?;
+        } else if is("is-active")? {
+            let engine = self.host.engine_info()?;
+            if engine.is_some_and(|engine| engine.containers_running > 0) {
+                self.output(&systemctl(&["reload", "docker.service"]))?
+                    .success()?;
+                return Ok(Reverted::Kept(
+                    "a restart may stop the running containers; when it suits: \
+                     systemctl restart docker"
+                        .to_owned(),
+                ));
+            }
+            self.output(&systemctl(&["restart", "docker.service"]))?
+                .success()?;
+        }
+        Ok(Reverted::Done)
+    }
+
+    fn purge(&self, packages: &[String]) -> Result<Reverted> {
+        let Some(purge) = apt::Purge::plan(self.host, packages)? else {
+            return Ok(Reverted::Done);
+        };
+        if let Some(command) = purge.command() {
+            apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
+            apt::run(self.host, &command, self.lock_wait, self.listener)?;
+        }
+        let mut reasons = Vec::new();
+        for (packages, reason) in [
+            (purge.needed_by_others, "other packages need"),
+            (purge.asked_for, "somebody has asked apt for"),
+        ] {
+            if !packages.is_empty() {
+                reasons.push(format!("{reason} {}", packages.join(", ")));
+            }
+        }
+        Ok(match reasons.as_slice() {
+            [] => Reverted::Done,
+            reasons => Reverted::Kept(reasons.join("; ")),
+        })
+    }
+
+    fn remove_data(&self, paths: &[PathBuf]) -> Result<Reverted> {
+        let mut kept = Vec::new();
+        for path in paths {
+            if self.host.list(path)?.is_empty() {
+                continue;
+            }
+            if self.purge_data {
+                empty_folder(&self.host.path(path))?;
+            } else {
+                kept.push(path.display().to_string());
+            }
+        }
+        match kept.as_slice() {
+            [] => Ok(Reverted::Done),
+            kept => Ok(Reverted::Kept(format!(
+                "images, containers and volumes are yours; to remove them: rm -r {}",
+                kept.join(" ")
+            ))),
+        }
+    }
+
+    fn remove_group(&self, group: &str) -> Result<Reverted> {
+        match self
+            .host
+            .group_members(group)?
+            .unwrap_or_default()
+            .as_slice()
+        {
+            [] => {}
+            members => {
+                let members = members.join(", ");
+                return Ok(Reverted::Kept(format!(
+                    "others are members by now: {members}"
+                )));
+            }
+        }
+        let output = self.output(&Command::new("groupdel").arg(group))?;
+        match output.code {
+            6 => Ok(Reverted::Done), // there is no such group
+            8 => Ok(Reverted::Kept(format!(
+                "{group} is the primary group of a user"
+            ))),
+            _ => output.success().map(|_| Reverted::Done),
+        }
+    }
+
+    fn remove_member(&self, group: &str, user: &str) -> Result<Reverted> {
+        let delete = Command::new("gpasswd").args(["--delete", user, group]);
+        let output = self.output(&delete)?;
+        match output.code {
+            3 => Ok(Reverted::Done), // the user is no member, or there is no such group
+            _ => output.success().map(|_| Reverted::Done),
+        }
+    }
+
+    fn restore_unit(&self, unit: &str, enabled: bool, active: bool) -> Result<Reverted> {
+        if self.output(&systemctl(&["cat", unit]))?.code != 0 {
+            return Ok(Reverted::Done); // it went with its package
+        }
+        if !enabled {
+            let disable = systemctl(&["disable", unit]);
+            disable.run(self.host.search_path())?.success()?;
+        }
+        if !active {
+            let stop = systemctl(&["stop", unit]);
+            stop.run(self.host.search_path())?.success()?;
+        }
+        Ok(Reverted::Done)
+    }
+
+    fn output(&self, command: &Command) -> Result<Output> {
+        command.run(self.host.search_path())
+    }
+}
+
+fn edited_since() -> Reverted {
+    Reverted::Kept("it was edited since".to_owned())
+}
+
+fn systemctl(arguments: &[&str]) -> Command {
+    Command::new("systemctl").args(arguments.iter().copied())
+}
+
+/// Removes all that is in a folder, and leaves the folder.
+fn empty_folder(path: &Path) -> Result<()> {
+    let removing = || format!("removing what is in {}", path.display());
+    for entry in fs::read_dir(path).with_context(removing)? {
+        let entry = entry.with_context(removing)?;
+        let removed = match entry.file_type().with_context(removing)?.is_dir() {
+            true => fs::remove_dir_all(entry.path()),
+            false => fs::remove_file(entry.path()),
+        };
+        removed.with_context(removing)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
