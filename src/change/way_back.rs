@@ -13,6 +13,7 @@ use crate::apt;
 use crate::daemon_json::{self, Change, Document};
 use crate::host::Host;
 use crate::host::command::{Command, Output};
+use crate::host::engine::{UNIT, systemctl};
 use crate::redact::has_credentials;
 use crate::report::Listener;
 use crate::trust::sha256_hex;
@@ -161,27 +162,24 @@ impl Revert<'_> {
     /// chance. Containers are not stopped for it.
     fn restart_engine(&self) -> Result<Reverted> {
         let is = |state: &str| -> Result<bool> {
-            let asked = systemctl(&[state, "--quiet", "docker.service"]);
+            let asked = systemctl(&[state, "--quiet", UNIT]);
             Ok(self.output(&asked)?.code == 0)
         };
+        let make = |verb: &str| self.output(&systemctl(&[verb, UNIT]))?.success();
         if is("is-failed")? {
-            self.output(&systemctl(&["reset-failed", "docker.service"]))?
-                .success()?;
-            self.output(&systemctl(&["start", "docker.service"]))?
-                .success()?;
+            make("reset-failed")?;
+            make("start")?;
         } else if is("is-active")? {
             let engine = self.host.engine_info()?;
             if engine.is_some_and(|engine| engine.containers_running > 0) {
-                self.output(&systemctl(&["reload", "docker.service"]))?
-                    .success()?;
+                make("reload")?;
                 return Ok(Reverted::Kept(
                     "a restart may stop the running containers; when it suits: \
                      systemctl restart docker"
                         .to_owned(),
                 ));
             }
-            self.output(&systemctl(&["restart", "docker.service"]))?
-                .success()?;
+            make("restart")?;
         }
         Ok(Reverted::Done)
     }
@@ -286,10 +284,6 @@ impl Revert<'_> {
 
 fn edited_since() -> Reverted {
     Reverted::Kept("it was edited since".to_owned())
-}
-
-fn systemctl(arguments: &[&str]) -> Command {
-    Command::new("systemctl").args(arguments.iter().copied())
 }
 
 /// Removes all that is in a folder, and leaves the folder.

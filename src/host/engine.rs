@@ -1,4 +1,4 @@
-//! The running engine: what it says of itself over its socket, and the `docker` command.
+//! The running engine: its unit, what it says of itself over its socket, and the `docker` command.
 //!
 //! The socket answers in a few milliseconds, where the `docker` command takes ten times that;
 //! it is asked whenever a second run must be quick. The `docker` command is what `verify` uses.
@@ -15,6 +15,9 @@ use super::command::Command;
 
 /// The engine's socket, which its unit opens.
 pub const SOCKET: &str = "/run/docker.sock";
+
+/// The engine's unit.
+pub const UNIT: &str = "docker.service";
 
 /// A part of the engine's answer to `GET /info`.
 ///
@@ -67,4 +70,9 @@ impl Host {
 /// The `docker` command, sent to this host's engine whatever the user's contexts say.
 pub fn docker() -> Command {
     Command::new("docker").args(["--host", "unix:///run/docker.sock"])
+}
+
+/// A systemctl command.
+pub fn systemctl(arguments: &[&str]) -> Command {
+    Command::new("systemctl").args(arguments.iter().copied())
 }

@@ -5,12 +5,12 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context, Result, bail};
 
 use super::daemon_json::DaemonJson;
-use super::unit::{UNIT, Unit, systemctl};
+use super::unit::Unit;
 use super::{Finding, Step};
 use crate::change::{Tx, Undo};
-use crate::daemon_json;
+use crate::daemon_json::{self, Merged};
 use crate::host::command::Command;
-use crate::host::engine::EngineInfo;
+use crate::host::engine::{EngineInfo, UNIT, systemctl};
 use crate::host::{Host, is_forbidden};
 
 pub struct Service {
@@ -55,14 +55,14 @@ impl Service {
             Err(error) if is_forbidden(&error) => return Ok(needs),
             engine => engine?,
         };
+        let merged = self.configuration.merged(host)?;
         let outdated = match &engine {
-            Some(engine) => self.is_outdated(host, unit, engine)?,
+            Some(engine) => self.is_outdated(host, unit, engine, &merged)?,
             None => true, // it runs and does not answer
         };
         if outdated {
             let containers = engine.map_or(0, |engine| engine.containers_running);
-            let live_restore = self.configuration.merged(host)?.document;
-            let kept = live_restore.get("live-restore") == Some(&true.into());
+            let kept = merged.document.get("live-restore") == Some(&true.into());
             needs.push(Need::Restart { containers, kept });
         }
         Ok(needs)
@@ -70,8 +70,13 @@ impl Service {
 
     /// Whether the running engine does not have what its file says, as far as it tells, or was
     /// started before the file was changed by this run.
-    fn is_outdated(&self, host: &Host, unit: &Unit, engine: &EngineInfo) -> Result<bool> {
-        let merged = self.configuration.merged(host)?;
+    fn is_outdated(
+        &self,
+        host: &Host,
+        unit: &Unit,
+        engine: &EngineInfo,
+        merged: &Merged,
+    ) -> Result<bool> {
         let live_restore = merged.document.get("live-restore");
         let live_restore = live_restore.and_then(serde_json::Value::as_bool);
         let log_driver = merged.document.get("log-driver");

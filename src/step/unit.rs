@@ -6,9 +6,7 @@ use anyhow::Result;
 
 use crate::error::Failure;
 use crate::host::Host;
-use crate::host::command::Command;
-
-pub const UNIT: &str = "docker.service";
+use crate::host::engine::{UNIT, systemctl};
 
 /// The flags of the packages' own unit.
 const PACKAGED_FLAGS: &[&str] = &[
@@ -79,11 +77,6 @@ impl Unit {
         ))
         .into())
     }
-}
-
-/// A systemctl command.
-pub fn systemctl(arguments: &[&str]) -> Command {
-    Command::new("systemctl").args(arguments.iter().copied())
 }
 
 #[cfg(test)]
