@@ -40,6 +40,9 @@ pub enum Command {
     /// Take back what install did, and nothing else
     #[command(after_help = EXIT_CODES)]
     Uninstall(Uninstall),
+    /// Make or look into an offline bundle: all that install fetches, in one file
+    #[command(subcommand)]
+    Bundle(Bundle),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete for
@@ -117,6 +120,33 @@ pub struct SettingsArgs {
 
     #[command(flatten)]
     pub layer: Layer,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Bundle {
+    /// Fetch and verify all that hosts like this one need, into one file
+    #[command(after_help = EXIT_CODES)]
+    Create {
+        #[command(flatten)]
+        settings: SettingsArgs,
+
+        /// Write to FILE [default: dockstrap-RELEASE-ARCHITECTURE-VERSION.tar, here]
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Verify a bundle and say what is in it
+    #[command(after_help = EXIT_CODES)]
+    Inspect {
+        /// The bundle
+        file: PathBuf,
+
+        #[command(flatten)]
+        settings: SettingsArgs,
+
+        /// Print the outcome as JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

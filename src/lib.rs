@@ -28,6 +28,7 @@ pub mod step;
 pub mod plan;
 
 pub mod apply;
+pub mod bundle;
 pub mod revert;
 pub mod verify;
 

@@ -8,6 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use percent_encoding::percent_decode_str;
 use sha2::Digest;
 
 use super::lock::ARCHIVES;
@@ -49,7 +50,7 @@ impl Archives {
                 continue;
             };
             let root = format!("{}/", source.uri);
-            let Some(path) = archive.uri.strip_prefix(&root).map(decode) else {
+            let Some(path) = archive.uri.strip_prefix(&root).map(unescape) else {
                 archives.others.push(archive);
                 continue;
             };
@@ -109,12 +110,16 @@ impl Archive {
         if self.size_there(host)? != Some(self.entry.size) {
             return Ok(false);
         }
-        let path = self.path();
+        Ok(self.check(&host.path(self.path()))?.is_ok())
+    }
+
+    /// Whether the file at `path` is the one that is meant.
+    pub fn check(&self, path: &Path) -> Result<Result<(), Refusal>> {
         let mut measured = Measured::default();
-        File::open(host.path(&path))
+        File::open(path)
             .and_then(|mut file| measured.read(&mut file))
             .with_context(|| format!("reading {}", path.display()))?;
-        Ok(measured.check(&self.entry).is_ok())
+        Ok(measured.check(&self.entry))
     }
 
     /// The size of the file in its place; `None` when there is none.
@@ -140,7 +145,7 @@ impl Measured {
     }
 
     /// Takes in all that `file` still has.
-    pub fn read(&mut self, file: &mut File) -> std::io::Result<()> {
+    pub fn read(&mut self, file: &mut impl Read) -> std::io::Result<()> {
         let mut chunk = vec![0; 1 << 16];
         loop {
             match file.read(&mut chunk)? {
@@ -173,25 +178,14 @@ fn parse_line(line: &str) -> Option<Archive> {
     })
 }
 
+/// Takes back what apt does to a path in a URI, such as `%7e` for a tilde.
+pub fn unescape(path: &str) -> String {
+    percent_decode_str(path).decode_utf8_lossy().into_owned()
+}
+
 /// Whether `name` stays in the folder that it is put into, and is no hidden file there.
 fn is_archive_name(name: &str) -> bool {
     name.ends_with(".deb") && !name.starts_with('.') && !name.contains('/')
-}
-
-/// Takes back what apt does to a path in a URI, such as `%7e` for a tilde.
-fn decode(path: &str) -> String {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let escaped = after.get(..2).filter(|_| first == b'%');
-        let value = escaped
-            .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(value.unwrap_or(first));
-        rest = if value.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
@@ -276,12 +270,5 @@ SHA256: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
         let download = archives.download(&host).unwrap();
         assert_eq!((download.files, download.bytes), (1, 6));
         assert_eq!(archives.absent(&host).unwrap(), [archives.others[0].path()]);
-    }
-
-    #[test]
-    fn an_escaped_path_is_read_as_it_was() {
-        assert_eq!(decode("a%7eb%2Bc"), "a~b+c");
-        assert_eq!(decode("100%"), "100%");
-        assert_eq!(decode("a%zz%+1"), "a%zz%+1");
     }
 }

@@ -163,7 +163,7 @@ fn progress(files: &[Partial<'_>]) -> Event {
     Event::Progress {
         percent: 100.0 * here as f64 / all as f64,
         text: format!(
-            "downloading {packages}, {:.0} of {:.0} MB",
+            "fetching {packages}, {:.0} of {:.0} MB",
             megabytes(here),
             megabytes(all)
         ),

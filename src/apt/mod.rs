@@ -27,6 +27,6 @@ pub use purge::Purge;
 pub use reach::{Reach, proxies};
 pub use run::{apt_get, install, run};
 pub use seen::{Seen, newest};
-pub use source::Source;
+pub use source::{COMPONENT, Source};
 pub use transaction::{Install, Transaction};
-pub use view::{Lists, View};
+pub use view::{Export, Lists, PartOfArchive, View};

@@ -1,5 +1,6 @@
 //! One file a subcommand, each wiring what stands below it.
 
+mod bundle;
 mod install;
 mod plan;
 mod probe;
@@ -25,6 +26,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Plan(arguments) => plan::run(&host, arguments),
         Command::Verify(arguments) => verify::run(&host, &arguments),
         Command::Uninstall(arguments) => uninstall::run(&host, arguments),
+        Command::Bundle(bundle) => bundle::run(&host, bundle),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "dockstrap", &mut script);

@@ -3,6 +3,7 @@
 //! Everything here reads. A [`Host`] cannot change the machine; only `change::Tx` can.
 
 mod account;
+pub mod bundle;
 pub mod command;
 pub mod engine;
 pub mod http;

@@ -31,6 +31,11 @@ pub struct Layer {
     #[arg(long, value_name = "CODENAME", env = "DOCKSTRAP_SUITE")]
     pub suite: Option<String>,
 
+    /// Take key and packages from the offline bundle in FILE instead of the network;
+    /// see dockstrap bundle create
+    #[arg(long, value_name = "FILE", env = "DOCKSTRAP_BUNDLE")]
+    pub bundle: Option<PathBuf>,
+
     /// Add NAME to group docker, which is the same as giving it root; repeatable
     /// [default: the user behind sudo]
     #[arg(

@@ -3,7 +3,7 @@
 mod layer;
 mod value;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -33,6 +33,8 @@ pub struct Settings {
     pub key_fingerprint: Fingerprint,
     /// The suite to take packages of; `None` is the one of the host's release.
     pub suite: Option<String>,
+    /// The offline bundle to take everything from.
+    pub bundle: Option<PathBuf>,
     /// The users to be members of group docker; `None` is whoever called sudo.
     pub users: Option<Vec<String>>,
     /// The authorities to trust beside the host's store.
@@ -66,6 +68,7 @@ impl Settings {
             mirror: value::mirror(mirror.as_deref().unwrap_or(MIRROR))?,
             key_fingerprint,
             suite: flags.suite.or(below.suite).map(value::suite).transpose()?,
+            bundle: flags.bundle.or(below.bundle),
             users: flags.users.or(below.users).map(value::users).transpose()?,
             ca_cert: flags
                 .ca_cert

@@ -10,19 +10,21 @@ mod conflicts;
 mod daemon_json;
 mod docker_group;
 mod packages;
-mod repository;
+pub(crate) mod repository;
 mod service;
-mod suite;
+pub(crate) mod suite;
 mod unit;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use crate::apt::Transaction;
+use crate::apt::{Source, Transaction};
 use crate::change::Tx;
 use crate::facts::Facts;
 use crate::host::Host;
+use crate::host::bundle::Bundle;
 use crate::host::http::Http;
+use crate::host::network::Network;
 use crate::report::Listener;
 use crate::settings::{ProxyUser, Settings};
 
@@ -111,7 +113,7 @@ pub fn inspect_all(
     let service = inspect(service, host)?;
     let docker_group = inspect(DockerGroup::new(facts, settings), host)?;
 
-    let http = Http::new(&network);
+    let http = open_way(settings, &network, facts, &source)?;
     let repository = Repository::resolve(host, &http, source, settings, listener)?;
     let apt_key = inspect(AptKey::new(&repository), host)?;
     let apt_source = inspect(AptSource::new(&repository, suite_remark), host)?;
@@ -133,6 +135,21 @@ pub fn inspect_all(
         service,
     ]);
     Ok(inspected)
+}
+
+/// The way to all that is to be fetched: the network, or a bundle, which must be for this host.
+fn open_way(
+    settings: &Settings,
+    network: &Network,
+    facts: &Facts,
+    source: &Source,
+) -> Result<Http> {
+    let Some(path) = &settings.bundle else {
+        return Ok(Http::new(network));
+    };
+    let bundle = Bundle::open(path)?;
+    bundle.require(&facts.codename, &source.suite, &source.architecture)?;
+    Ok(Http::offline(bundle, &source.uri))
 }
 
 fn inspect(step: impl Step + 'static, host: &Host) -> Result<Inspected> {

@@ -79,7 +79,7 @@ impl Packages {
         listener: Listener<'_>,
     ) -> Result<Packages> {
         let source = &repository.source;
-        let view = View::open(host, source, &repository.certificate, index, http.network())?;
+        let view = View::open(host, source, &repository.certificate, index, http)?;
         let mut transaction = view.plan(host, &missing, listener)?;
         refuse_removals(&transaction)?;
         let archives = view.archives(host, &missing, &index.offered)?;
@@ -125,7 +125,10 @@ impl Step for Packages {
             let engine = version(&"docker-ce").map_or("", |engine| &engine.version);
             return Ok(Finding::satisfied(format!("docker-ce {engine}")));
         }
-        let Some(Offer { transaction, .. }) = &self.offer else {
+        let Some(Offer {
+            transaction, http, ..
+        }) = &self.offer
+        else {
             bail!("packages went missing since the plan was made; run this again");
         };
         let installs = &transaction.installs;
@@ -133,12 +136,19 @@ impl Step for Packages {
             None => format!("{} {}", install.package, install.version),
             Some(old) => format!("{} {old} → {}", install.package, install.version),
         });
-        let megabytes = transaction.download.bytes as f64 / 1e6;
+        let packages = match installs.len() {
+            1 => "1 package".to_owned(),
+            several => format!("{several} packages"),
+        };
+        let origin = match http.bundle() {
+            None => format!(
+                ", download {:.1} MB",
+                transaction.download.bytes as f64 / 1e6
+            ),
+            Some(bundle) => format!(" from {}", bundle.path().display()),
+        };
         Ok(Finding::pending(
-            match installs.len() {
-                1 => format!("install 1 package, download {megabytes:.1} MB"),
-                several => format!("install {several} packages, download {megabytes:.1} MB"),
-            },
+            format!("install {packages}{origin}"),
             details.collect(),
         ))
     }
@@ -161,7 +171,7 @@ impl Step for Packages {
         let installed = tx.run_apt(
             &format!("install {}", packages.join(" ")),
             Undo::PurgePackages { packages },
-            &offer.view.reach().lend(apt::install(&offer.request())),
+            &offer.view.lend(apt::install(&offer.request())),
         );
         let Err(error) = installed else {
             return Ok(());
@@ -260,7 +270,7 @@ fn refuse_another(host: &Host, offer: &Offer) -> Result<()> {
     let simulate = apt::apt_get()
         .args(["--simulate", "install"])
         .args(offer.request());
-    let simulated = host.query(&simulate)?.success();
+    let simulated = host.query(&offer.view.lend(simulate))?.success();
     let simulated = simulated.context("comparing what apt would do with the plan")?;
     if Transaction::parse(&simulated.stdout).equals(&offer.transaction) {
         return Ok(());

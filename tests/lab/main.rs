@@ -54,6 +54,7 @@ mod terminal;
 mod tree;
 mod world;
 
+mod bundle;
 mod engine;
 mod locks;
 mod packages;

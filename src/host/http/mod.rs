@@ -12,10 +12,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use percent_encoding::percent_decode_str;
 use reqwest::blocking::Client;
 use reqwest::header::{CACHE_CONTROL, CONTENT_RANGE, RANGE};
 use reqwest::{StatusCode, Url};
 
+use super::bundle::{Bundle, DOCKER, Slice};
 use super::network::{self, Network};
 use classify::classify;
 use resolve::Resolver;
@@ -50,6 +52,16 @@ pub struct Http {
     client: OnceLock<Client>,
     /// When everything must have come.
     deadline: OnceLock<Instant>,
+    /// What stands in for the servers.
+    bundle: Option<Arc<Mounted>>,
+}
+
+/// A bundle in the place of a repository.
+#[derive(Debug)]
+struct Mounted {
+    bundle: Bundle,
+    /// The address of the repository, with a slash at its end.
+    root: String,
 }
 
 /// What a server answered to a download.
@@ -102,6 +114,21 @@ impl Http {
         }
     }
 
+    /// A client that goes to no server: what it is asked for of the repository at `uri` comes
+    /// from the bundle, and there is nothing else.
+    pub fn offline(bundle: Bundle, uri: &str) -> Http {
+        let root = format!("{uri}/");
+        Http {
+            bundle: Some(Arc::new(Mounted { bundle, root })),
+            ..Http::default()
+        }
+    }
+
+    /// The bundle that stands in for the servers.
+    pub fn bundle(&self) -> Option<&Bundle> {
+        self.bundle.as_ref().map(|mounted| &mounted.bundle)
+    }
+
     /// The way it goes.
     pub fn network(&self) -> &Network {
         &self.network
@@ -141,7 +168,9 @@ impl Http {
         attempt: impl Fn(&Url, Span) -> Result<T, Trouble>,
     ) -> Result<T> {
         let url = Url::parse(url).context("reading an address")?;
-        self.client()?;
+        if self.bundle.is_none() {
+            self.client()?;
+        }
         let begun = Instant::now();
         let of_all = *self.deadline.get_or_init(|| begun + DEADLINE_OF_ALL);
         let allowed = DEADLINE + Duration::from_secs(part.limit / BYTES_PER_SECOND);
@@ -170,6 +199,12 @@ impl Http {
     }
 
     fn ask(&self, url: &Url, part: Part, span: Span) -> Result<Answer<Rest>, Trouble> {
+        if let Some(mounted) = &self.bundle {
+            return Ok(match mounted.open(url, part.from) {
+                Some(slice) => Answer::Found(Rest::bundled(slice, part.from)),
+                None => Answer::Absent,
+            });
+        }
         let client = self.client.get().expect("set up before anything is tried");
         let mut request = client.get(url.clone());
         if part.from > 0 {
@@ -205,6 +240,14 @@ impl Http {
                 status: status.as_u16(),
             }),
         }
+    }
+}
+
+impl Mounted {
+    fn open(&self, url: &Url, from: u64) -> Option<Slice> {
+        let path = url.as_str().strip_prefix(&self.root)?;
+        let path = percent_decode_str(path).decode_utf8_lossy();
+        self.bundle.open_file(&format!("{DOCKER}/{path}"), from)
     }
 }
 

@@ -8,6 +8,7 @@ use reqwest::blocking::Response;
 use super::Span;
 use super::classify::classify;
 use super::trouble::{self, Peer, Trouble};
+use crate::host::bundle::Slice;
 use crate::host::network::Proxy;
 
 const CHUNK: usize = 64 * 1024;
@@ -17,6 +18,19 @@ const CHUNK: usize = 64 * 1024;
 pub struct Rest {
     /// The number of its first byte.
     pub from: u64,
+    origin: Origin,
+}
+
+/// Where it comes from.
+#[derive(Debug)]
+enum Origin {
+    Server(Box<Incoming>),
+    Bundle(Slice),
+}
+
+/// What a server sends.
+#[derive(Debug)]
+struct Incoming {
     received: u64,
     response: Response,
     proxy: Option<Proxy>,
@@ -25,17 +39,57 @@ pub struct Rest {
 
 impl Rest {
     pub(super) fn new(response: Response, from: u64, proxy: Option<Proxy>, span: Span) -> Rest {
-        Rest {
-            from,
+        let incoming = Incoming {
             received: 0,
             response,
             proxy,
             span,
+        };
+        Rest {
+            from,
+            origin: Origin::Server(Box::new(incoming)),
+        }
+    }
+
+    pub(super) fn bundled(slice: Slice, from: u64) -> Rest {
+        Rest {
+            from,
+            origin: Origin::Bundle(slice),
         }
     }
 
     /// Reads what comes next into `chunk`; 0 at the end.
     pub fn read(&mut self, chunk: &mut [u8]) -> Result<usize, Trouble> {
+        match &mut self.origin {
+            Origin::Server(incoming) => incoming.read(chunk),
+            Origin::Bundle(slice) => slice
+                .read(chunk)
+                .map_err(|error| Trouble::Other(format!("reading the bundle: {error}"))),
+        }
+    }
+
+    /// Reads all of it, at most `limit` bytes.
+    pub(super) fn read_all(&mut self, limit: u64) -> Result<Vec<u8>, Trouble> {
+        let mut bytes = Vec::new();
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            match self.read(&mut chunk)? {
+                0 => return Ok(bytes),
+                read => bytes.extend_from_slice(&chunk[..read]),
+            }
+            if bytes.len() as u64 > limit {
+                let host = match &self.origin {
+                    Origin::Server(incoming) => trouble::host(incoming.response.url()).to_owned(),
+                    Origin::Bundle(_) => "the bundle".to_owned(),
+                };
+                return Err(Trouble::TooLarge { host, limit });
+            }
+        }
+    }
+}
+
+impl Incoming {
+    fn read(&mut self, chunk: &mut [u8]) -> Result<usize, Trouble> {
         let (url, proxy) = (self.response.url().clone(), self.proxy.as_ref());
         loop {
             if Instant::now() > self.span.deadline {
@@ -51,22 +105,6 @@ impl Rest {
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(classify(&error, &url, proxy, Some(self.received))),
-            }
-        }
-    }
-
-    /// Reads all of it, at most `limit` bytes.
-    pub(super) fn read_all(&mut self, limit: u64) -> Result<Vec<u8>, Trouble> {
-        let mut bytes = Vec::new();
-        let mut chunk = vec![0; CHUNK];
-        loop {
-            match self.read(&mut chunk)? {
-                0 => return Ok(bytes),
-                read => bytes.extend_from_slice(&chunk[..read]),
-            }
-            if bytes.len() as u64 > limit {
-                let host = trouble::host(self.response.url()).to_owned();
-                return Err(Trouble::TooLarge { host, limit });
             }
         }
     }

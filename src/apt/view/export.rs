@@ -1,0 +1,218 @@
+//! What a bundle takes out of a view: every package that a fresh host would need, and the indexes
+//! that vouch for them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use super::{CONFIGURATION, View};
+use crate::apt::archive::{Archive, unescape};
+use crate::apt::{Archives, run};
+use crate::error::Failure;
+use crate::facts::ENGINE_PACKAGES;
+use crate::host::Host;
+use crate::host::command::Command;
+use crate::report::Listener;
+use crate::trust::Packages;
+
+const DPKG_STATUS: &str = "/var/lib/dpkg/status";
+
+/// The packages for a bundle, as files in the folder of a view.
+#[derive(Debug)]
+pub struct Export {
+    /// Those of Docker's repository, each with its file.
+    pub docker: Vec<(Archive, PathBuf)>,
+    /// Parts of other archives, with the packages that are taken from each.
+    pub others: Vec<PartOfArchive>,
+    /// The version of the engine.
+    pub engine: String,
+}
+
+/// One suite of an archive, in part.
+#[derive(Debug)]
+pub struct PartOfArchive {
+    pub uri: String,
+    pub suite: String,
+    pub inrelease: PathBuf,
+    /// Each component's name with its index, unpacked.
+    pub components: Vec<(String, Vec<u8>)>,
+    pub packages: Vec<(Archive, PathBuf)>,
+}
+
+/// An index of packages that apt has.
+struct Target {
+    uri: String,
+    suite: String,
+    component: String,
+    /// Where the list is.
+    file: PathBuf,
+}
+
+impl View {
+    /// Downloads what a host like this one, but without Docker's packages, needs for the engine.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`] when something comes from an archive that a bundle cannot hold.
+    pub fn export(
+        &self,
+        host: &Host,
+        offered: &Packages,
+        listener: Listener<'_>,
+    ) -> Result<Export> {
+        self.forget_docker(host, offered)?;
+        let transaction = self.plan(host, ENGINE_PACKAGES, listener)?;
+        let Archives { docker, others } = self.archives(host, ENGINE_PACKAGES, offered)?;
+        let download = self.install("--download-only", ENGINE_PACKAGES);
+        fs::create_dir_all(self.path("archives/partial"))
+            .context("making a folder for packages")?;
+        run(
+            host,
+            &self.reach.lend(download),
+            std::time::Duration::ZERO,
+            listener,
+        )
+        .context("downloading the packages")?;
+        let mut installs = transaction.installs.iter();
+        let engine = installs.find(|install| install.package == "docker-ce");
+        Ok(Export {
+            docker: docker
+                .into_iter()
+                .map(|archive| self.downloaded(archive))
+                .collect::<Result<_>>()?,
+            others: self.parts(host, others)?,
+            engine: engine
+                .map(|engine| engine.version.clone())
+                .unwrap_or_default(),
+        })
+    }
+
+    /// Lets apt believe that nothing of Docker's is installed here.
+    fn forget_docker(&self, host: &Host, offered: &Packages) -> Result<()> {
+        let status = host.read_text(DPKG_STATUS)?.unwrap_or_default();
+        let of_docker = |stanza: &&str| {
+            let name = stanza
+                .lines()
+                .find_map(|line| line.strip_prefix("Package: "));
+            name.is_some_and(|name| offered.versions(name).next().is_some())
+        };
+        let left: Vec<&str> = status
+            .split("\n\n")
+            .filter(|stanza| !of_docker(stanza))
+            .collect();
+        let path = self.path("status");
+        let configuration = self.path(CONFIGURATION);
+        let text = format!(
+            "{}Dir::State::status \"{}\";\n",
+            self.configuration(),
+            path.display()
+        );
+        fs::write(&path, left.join("\n\n"))
+            .and_then(|()| fs::write(configuration, text))
+            .context("setting up apt's private view")
+    }
+
+    /// The file of a package that was downloaded, when it is what it must be.
+    fn downloaded(&self, archive: Archive) -> Result<(Archive, PathBuf)> {
+        let path = self.path("archives").join(&archive.name);
+        let checked = archive.check(&path)?;
+        checked.map_err(Failure::from)?;
+        Ok((archive, path))
+    }
+
+    /// Sorts packages by the suites that vouch for them.
+    fn parts(&self, host: &Host, packages: Vec<Archive>) -> Result<Vec<PartOfArchive>> {
+        let mut parts: BTreeMap<(String, String), PartOfArchive> = BTreeMap::new();
+        let targets = self.targets(host)?;
+        for mut package in packages {
+            let vouching = targets.iter().find_map(|(target, index)| {
+                let path = unescape(package.uri.strip_prefix(&target.uri)?);
+                names_file(index, &path).then_some((target, index, path))
+            });
+            let Some((target, index, path)) = vouching else {
+                return Err(no_archive(&package.uri));
+            };
+            package.entry.path = path;
+            let key = (target.uri.clone(), target.suite.clone());
+            let part = parts.entry(key).or_insert_with(|| PartOfArchive {
+                uri: target.uri.clone(),
+                suite: target.suite.clone(),
+                inrelease: target.inrelease(),
+                components: Vec::new(),
+                packages: Vec::new(),
+            });
+            if !part
+                .components
+                .iter()
+                .any(|(name, _)| *name == target.component)
+            {
+                let component = (target.component.clone(), index.clone());
+                part.components.push(component);
+            }
+            part.packages.push(self.downloaded(package)?);
+        }
+        let parts: Vec<PartOfArchive> = parts.into_values().collect();
+        match parts.iter().find(|part| !part.inrelease.is_file()) {
+            Some(part) => Err(no_archive(&part.uri)),
+            None => Ok(parts),
+        }
+    }
+
+    /// The indexes that apt has of other repositories than Docker's.
+    fn targets(&self, host: &Host) -> Result<Vec<(Target, Vec<u8>)>> {
+        let format = "$(REPO_URI)\t$(RELEASE)\t$(COMPONENT)\t$(FILENAME)";
+        let list = self
+            .apt()
+            .args(["indextargets", "--format", format, "Created-By: Packages"]);
+        let listed = host.query(&list)?.success()?.stdout;
+        let mut targets = Vec::new();
+        for line in listed.lines() {
+            let fields: Vec<&str> = line.split('\t').collect();
+            let [uri, suite, component, file] = fields[..] else {
+                continue;
+            };
+            if component.is_empty() || uri.trim_end_matches('/') == self.source.uri {
+                continue;
+            }
+            let target = Target {
+                uri: uri.to_owned(),
+                suite: suite.to_owned(),
+                component: component.to_owned(),
+                file: file.into(),
+            };
+            // It may be compressed in one of several ways, all of which apt knows.
+            let show = Command::new("/usr/lib/apt/apt-helper").args(["cat-file", file]);
+            let index = host.query(&show)?.success()?.stdout.into_bytes();
+            targets.push((target, index));
+        }
+        Ok(targets)
+    }
+}
+
+impl Target {
+    /// Where apt keeps the InRelease that vouches for this index: `…_SUITE_InRelease` beside
+    /// `…_SUITE_COMPONENT_binary-ARCH_Packages`.
+    fn inrelease(&self) -> PathBuf {
+        let name = self.file.file_name().unwrap_or_default().to_string_lossy();
+        let component = format!("_{}_binary-", self.component.replace('/', "_"));
+        let suite = name.rfind(&component).map_or("", |at| &name[..at]);
+        self.file.with_file_name(format!("{suite}_InRelease"))
+    }
+}
+
+/// Whether an index names a file.
+fn names_file(index: &[u8], path: &str) -> bool {
+    let line = format!("Filename: {path}");
+    index
+        .split(|byte| *byte == b'\n')
+        .any(|it| it == line.as_bytes())
+}
+
+fn no_archive(what: &str) -> anyhow::Error {
+    Failure::Blocked(format!(
+        "{what} is not of an archive that a bundle can hold: one with an InRelease file, signed \
+         by Ubuntu; make the bundle on a host without that source"
+    ))
+    .into()
+}

@@ -1,0 +1,119 @@
+//! The lists of a private view: Docker's, laid in by us, and those of others, linked or fetched.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
+
+use super::View;
+use crate::apt::index::Index;
+use crate::apt::lock::LISTS;
+use crate::apt::source::{COMPONENT, Source};
+use crate::apt::trouble;
+use crate::host::Host;
+
+/// Ubuntu's indexes older than this may name packages that its archive no longer has.
+const STALE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Lists that were brought into a view.
+#[derive(Debug, Default)]
+pub struct Lists {
+    pub docker: Vec<PathBuf>,
+    /// Those of the host's other sources, fetched anew.
+    pub others: Vec<PathBuf>,
+}
+
+impl View {
+    /// The lists that were fetched into this view, as far as the host can use them.
+    pub fn fetched(&self) -> Result<Lists> {
+        let mut lists = Lists {
+            docker: self.docker.clone(),
+            ..Lists::default()
+        };
+        if self.is_offline() {
+            // The others are of a source that is in this view alone.
+            return Ok(lists);
+        }
+        for entry in fs::read_dir(self.lists()).context("listing the fetched indexes")? {
+            let entry = entry.context("listing the fetched indexes")?;
+            let path = entry.path();
+            let is_list = entry.file_type()?.is_file() && entry.file_name() != "lock";
+            if is_list && !self.docker.contains(&path) {
+                lists.others.push(path);
+            }
+        }
+        lists.others.sort();
+        Ok(lists)
+    }
+
+    /// Links the host's lists in.
+    pub(super) fn link_lists(&self, host: &Host) -> Result<()> {
+        for name in host.list(LISTS)? {
+            let list = host.path(LISTS).join(&name);
+            if list.is_file() && name != "lock" {
+                symlink(&list, self.lists().join(&name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts Docker's index where apt looks for it, and returns where that is.
+    pub(super) fn lay_in(&self, host: &Host, index: &Index) -> Result<Vec<PathBuf>> {
+        let name = self.list_name(host)?;
+        let Source { architecture, .. } = &self.source;
+        let packages = format!("{name}_{COMPONENT}_binary-{architecture}_Packages");
+        let lay = || {
+            // Lists of the host for this suite are linked in by now: written to, the links would
+            // lead out of the view, and some may be compressed and so have other names.
+            for entry in fs::read_dir(self.lists())? {
+                let entry = entry?;
+                let list = entry.file_name().to_string_lossy().into_owned();
+                if list
+                    .strip_prefix(&name)
+                    .is_some_and(|rest| rest.starts_with('_'))
+                {
+                    fs::remove_file(entry.path())?;
+                }
+            }
+            let inrelease = self.lists().join(format!("{name}_InRelease"));
+            let packages = self.lists().join(packages);
+            fs::write(&inrelease, &index.inrelease)?;
+            fs::write(&packages, &index.packages)?;
+            Ok::<_, std::io::Error>(vec![inrelease, packages])
+        };
+        lay().context("laying Docker's index into apt's private view")
+    }
+
+    /// What apt begins the names of the suite's lists with. How it writes an address as a file
+    /// name is its own affair, so it is asked; that fetches nothing.
+    fn list_name(&self, host: &Host) -> Result<String> {
+        let printed = host.query(&self.apt().args(["--print-uris", "update"]))?;
+        if trouble::is_unreadable(&printed) {
+            return Err(trouble::unreadable(&printed, self.folder.path()).into());
+        }
+        let Source { uri, suite, .. } = &self.source;
+        let ours = format!("'{uri}/dists/{suite}/InRelease' ");
+        let name = printed.success()?.stdout.lines().find_map(|line| {
+            let name = line.strip_prefix(&ours)?.split(' ').next()?;
+            name.strip_suffix("_InRelease").map(str::to_owned)
+        });
+        name.with_context(|| format!("apt does not say where it keeps the index of {uri}"))
+    }
+}
+
+/// Whether the host has indexes at all; images often come without.
+pub(super) fn has_indexes(host: &Host) -> Result<bool> {
+    let lists = host.list(LISTS)?;
+    Ok(lists.iter().any(|name| name.contains("_Packages")))
+}
+
+/// Whether the host's indexes were fetched so long ago that they must be fetched anew. apt gives
+/// a list the server's date; only the folder it downloads into tells when it last did.
+pub(super) fn stale(host: &Host) -> Result<bool> {
+    let partial = host.metadata(Path::new(LISTS).join("partial"))?;
+    let fetched = partial.and_then(|there| there.modified().ok());
+    let age = fetched.map(|time| SystemTime::now().duration_since(time).unwrap_or_default());
+    Ok(age.is_none_or(|age| age > STALE_AFTER))
+}

@@ -1,0 +1,34 @@
+//! The host's own sources, in a private view.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::View;
+use crate::apt::source_file::{SOURCES_LIST, source_files};
+use crate::host::Host;
+
+impl View {
+    /// Links the host's sources in, without those for Docker's repository: one repository must
+    /// not stand in the view twice.
+    pub(super) fn link_sources(&self, host: &Host) -> Result<()> {
+        for file in source_files(host)? {
+            let main = file.path == SOURCES_LIST;
+            let name = Path::new(&file.path).file_name().unwrap_or_default();
+            let there = match main {
+                true => self.path("sources.list"),
+                false => self.path("sources").join(name),
+            };
+            if !file.names_docker(&self.source) {
+                symlink(host.path(&file.path), there)?;
+            } else if let Some(left) = file.without_docker(&self.source) {
+                fs::write(&there, left)?;
+                // It may hold passwords, and only apt itself has to read it.
+                fs::set_permissions(&there, fs::Permissions::from_mode(0o600))?;
+            }
+        }
+        Ok(())
+    }
+}
