@@ -21,6 +21,7 @@ static SWEEP: Once = Once::new();
 /// A host of the lab.
 pub struct LabHost {
     name: String,
+    release: String,
     fingerprint: String,
     root: PathBuf,
 }
@@ -37,6 +38,7 @@ impl LabHost {
         // From here on a failure takes the host down.
         let mut host = LabHost {
             fingerprint: String::new(),
+            release: release.to_owned(),
             root: PathBuf::new(),
             name,
         };
@@ -44,6 +46,11 @@ impl LabHost {
         host.root = host.lab_path("root");
         lab(&["put", &host.name, &program, PROGRAM]).exits(0);
         host
+    }
+
+    /// The codename of the release it presents itself as.
+    pub fn release(&self) -> &str {
+        &self.release
     }
 
     /// The fingerprint of the key that signs the stand-in for Docker's repository.
@@ -54,6 +61,15 @@ impl LabHost {
     /// Runs dockstrap as root, trusting the stand-in's key.
     pub fn dockstrap<const N: usize>(&self, arguments: [&str; N]) -> Outcome {
         self.run_list(&self.with_program(&arguments), None)
+    }
+
+    /// Runs dockstrap as root, which must end with this exit code and leave the host as it is.
+    #[track_caller]
+    pub fn refuses<const N: usize>(&self, code: i32, arguments: [&str; N]) -> Outcome {
+        let before = self.tree();
+        let outcome = self.dockstrap(arguments).exits(code);
+        before.is_untouched_in(&self.tree());
+        outcome
     }
 
     /// Installs without the proof at its end: the shortest way to a host with an engine.

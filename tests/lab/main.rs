@@ -55,6 +55,7 @@ mod tree;
 mod world;
 
 mod bundle;
+mod dates;
 mod engine;
 mod locks;
 mod packages;

@@ -33,8 +33,16 @@ impl Outcome {
     /// Fails unless the text stands in what was printed.
     #[track_caller]
     pub fn says(self, text: &str) -> Outcome {
-        if !self.all().contains(text) {
-            self.fail(&format!("the words `{text}`"));
+        self.says_all(&[text])
+    }
+
+    /// Fails unless all of these texts stand in what was printed.
+    #[track_caller]
+    pub fn says_all(self, texts: &[&str]) -> Outcome {
+        for text in texts {
+            if !self.all().contains(text) {
+                self.fail(&format!("the words `{text}`"));
+            }
         }
         self
     }

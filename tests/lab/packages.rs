@@ -42,7 +42,7 @@ fn cache(
     package: &str,
     write: impl FnOnce(PathBuf, Vec<u8>) -> std::io::Result<()>,
 ) {
-    let served = host.served_package("noble", package);
+    let served = host.served_package(package);
     let archives = host.lab_path("root").join("var/cache/apt/archives");
     let content = fs::read(&served).expect("reading a package");
     let path = archives.join(served.file_name().expect("a name"));

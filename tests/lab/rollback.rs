@@ -9,7 +9,7 @@ use crate::host::LabHost;
 fn a_package_that_the_server_has_lost_rolls_everything_back() {
     let host = LabHost::up("noble");
     let before = host.tree();
-    let package = host.served_package("noble", "docker-buildx-plugin");
+    let package = host.served_package("docker-buildx-plugin");
     fs::remove_file(package).expect("removing a package");
     host.dockstrap(["install", "--yes", "--user", "alice"])
         .exits(1)
@@ -25,7 +25,7 @@ fn a_package_that_the_server_has_lost_rolls_everything_back() {
 fn a_package_that_is_not_the_one_the_index_names_is_never_unpacked() {
     let host = LabHost::up("noble");
     let before = host.tree();
-    let package = host.served_package("noble", "docker-ce-rootless-extras");
+    let package = host.served_package("docker-ce-rootless-extras");
     let mut bytes = fs::read(&package).expect("reading a package");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;

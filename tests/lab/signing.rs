@@ -17,7 +17,7 @@ pub const SOMEBODY: &str = "somebody@lab.invalid";
 
 const INDEX: &str = "stable/binary-amd64/Packages";
 
-/// Docker's repository for one release, in the hands of someone who holds keys.
+/// Docker's repository for the release of a host, in the hands of someone who holds keys.
 pub struct Repository {
     /// A GnuPG home of its own, so that tests do not wait for each other.
     home: TempDir,
@@ -27,11 +27,11 @@ pub struct Repository {
 }
 
 impl Repository {
-    pub fn of(host: &LabHost, release: &str) -> Repository {
+    pub fn of(host: &LabHost) -> Repository {
         let root = host.docker_repository();
         let repository = Repository {
             home: private_folder(),
-            suite: root.join("dists").join(release),
+            suite: root.join("dists").join(host.release()),
             root,
         };
         let keys = host.lab_path("keys").join("gnupg");
@@ -146,6 +146,14 @@ pub fn with_field(release: &str, field: &str, value: &str) -> String {
             None => format!("{line}\n"),
         });
     lines.collect()
+}
+
+/// Those stanzas of an index that are wanted.
+pub fn stanzas(index: &str, is_wanted: impl Fn(&str) -> bool) -> String {
+    let wanted = index
+        .split_inclusive("\n\n")
+        .filter(|stanza| is_wanted(stanza));
+    wanted.collect()
 }
 
 /// The moment so many days ahead of now, or before it, as a repository writes it.

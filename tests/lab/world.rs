@@ -35,10 +35,10 @@ impl LabHost {
 
     /// The file of a package in what the servers serve.
     #[track_caller]
-    pub fn served_package(&self, release: &str, package: &str) -> PathBuf {
+    pub fn served_package(&self, package: &str) -> PathBuf {
         let pool = self
             .docker_repository()
-            .join(format!("dists/{release}/pool/stable"));
+            .join(format!("dists/{}/pool/stable", self.release()));
         let folders = fs::read_dir(&pool).expect("listing the pool").flatten();
         let files =
             folders.flat_map(|folder| fs::read_dir(folder.path()).expect("listing the pool"));

@@ -1,0 +1,96 @@
+//! A repository of another day: from the future, from long ago, or from before what this host has
+//! seen of it already.
+
+use crate::host::LabHost;
+use crate::outcome::Outcome;
+use crate::signing::{DOCKER, Repository, dated, in_days, read, stanzas};
+
+#[track_caller]
+fn goes_back(host: &LabHost) -> Outcome {
+    let outcome = host.refuses(5, ["install", "--yes"]);
+    outcome.says_all(&[
+        "goes back in time",
+        "nothing was changed",
+        "--allow-downgrade",
+    ])
+}
+
+on_each_release! {
+    fn a_repository_that_goes_back_in_time_is_refused_unless_that_is_meant(host) {
+        let repository = Repository::of(host);
+        let index = read(&repository.index());
+        host.install();
+        let newest = engine(host);
+        host.sh("apt-get remove --yes docker-ce");
+
+        repository.publish(&index, &in_days(-30));
+        goes_back(host).says("its index is of");
+        repository.publish(&without_engine(&index, &newest), &in_days(0));
+        goes_back(host).says("it offers engine");
+
+        host.dockstrap(["install", "--yes", "--no-verify", "--allow-downgrade"])
+            .exits(0);
+        let older = engine(host);
+        assert_ne!(older, newest);
+        host.dockstrap(["install", "--yes"])
+            .exits(0)
+            .says("Nothing to do");
+    }
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_11_an_index_from_the_future_names_the_clock() {
+    let host = LabHost::up("noble");
+    let repository = Repository::of(&host);
+    repository.sign(&dated(&repository.release(), &in_days(2)), DOCKER);
+    host.refuses(5, ["install", "--yes"]).says_all(&[
+        "InRelease",
+        "this host's clock says",
+        "timedatectl set-ntp true",
+    ]);
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_12_an_old_index_is_warned_of_and_taken() {
+    let host = LabHost::up("noble");
+    let repository = Repository::of(&host);
+    repository.sign(&dated(&repository.release(), &in_days(-100)), DOCKER);
+    let before = host.tree();
+    host.dockstrap(["plan"])
+        .exits(0)
+        .says("100 days old")
+        .says("install 7 packages");
+    before.is_untouched_in(&host.tree());
+}
+
+/// The engine is not what is missing, and yet the repository is not one to take anything from.
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_repository_with_an_older_engine_is_refused_whatever_is_missing() {
+    let host = LabHost::up("noble");
+    let repository = Repository::of(&host);
+    let index = read(&repository.index());
+    host.install();
+    let newest = engine(&host);
+    host.sh("apt-get remove --yes docker-compose-plugin");
+    repository.publish(&without_engine(&index, &newest), &in_days(0));
+    goes_back(&host).says("it offers engine");
+    host.dockstrap(["install", "--yes", "--no-verify", "--allow-downgrade"])
+        .exits(0);
+    host.sh("docker compose version");
+    assert_eq!(engine(&host), newest, "what is installed stays");
+}
+
+/// The version of the engine on the host.
+fn engine(host: &LabHost) -> String {
+    let query = "dpkg-query --show --showformat='${Version}' docker-ce";
+    host.sh(query).stdout
+}
+
+/// An index that has only older engines than this one.
+fn without_engine(index: &str, version: &str) -> String {
+    let line = format!("\nVersion: {version}\n");
+    stanzas(index, |stanza| !stanza.contains(&line))
+}
