@@ -48,6 +48,7 @@ macro_rules! on_each_release {
 
 mod host;
 mod interruption;
+mod neighbour;
 mod outcome;
 mod signing;
 mod terminal;
@@ -62,6 +63,7 @@ mod packages;
 mod planning;
 mod program;
 mod prompt;
+mod proxy;
 mod reach;
 mod refusals;
 mod rollback;

@@ -45,7 +45,8 @@ def serve(client, wanted, log):
         client.close()
         return
     if method == "CONNECT":
-        server = socket.create_connection(("127.0.0.1", 443))
+        address = "127.0.0.2" if target.startswith("registry-1.") else "127.0.0.1"
+        server = socket.create_connection((address, 443))
         client.sendall(b"HTTP/1.1 200 Go on\r\n\r\n")
     else:
         server = socket.create_connection(("127.0.0.1", 80))

@@ -1,0 +1,36 @@
+//! Servers of a test's own, in the network of a host.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use crate::host::LabHost;
+
+/// A server on this machine in the network of a host. It ends with the test, of which it knows
+/// by its input.
+pub struct Neighbour(Child);
+
+impl Neighbour {
+    /// Starts a server that prints a line once it listens.
+    pub fn start<const N: usize>(host: &LabHost, command: [&str; N]) -> Neighbour {
+        let mut entered = Command::new("nsenter");
+        entered.arg(format!("--net={}", host.lab_path("netns").display()));
+        entered.args(command).stdin(Stdio::piped());
+        let mut child = entered
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("running nsenter");
+        let output = child.stdout.take().expect("a pipe");
+        let neighbour = Neighbour(child);
+        let line = BufReader::new(output).lines().next();
+        line.expect("it did not begin to listen")
+            .expect("reading from it");
+        neighbour
+    }
+}
+
+impl Drop for Neighbour {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
