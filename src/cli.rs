@@ -21,7 +21,7 @@ Exit codes:
   2  the command line or the settings are wrong
   3  plan --check: changes are pending
   4  the host is not supported, or something on it stands in the way
-  5  a key, signature or hash is not to be trusted
+  5  a certificate, key, signature or hash is not to be trusted
   6  another process held a lock for too long
   7  installed, but the verification failed
   130  cancelled";

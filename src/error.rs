@@ -14,7 +14,7 @@ pub enum Failure {
     /// The host is one that dockstrap does not set up, or something on it stands in the way.
     #[error("{0}")]
     Blocked(String),
-    /// A key, a signature or a hash is not the one that was expected.
+    /// A certificate, a key, a signature or a hash is not one to be trusted.
     #[error("{0}")]
     Trust(String),
     /// Another process held a lock for longer than the wait.

@@ -56,6 +56,7 @@ mod tree;
 mod world;
 
 mod bundle;
+mod certificates;
 mod dates;
 mod engine;
 mod locks;

@@ -47,27 +47,6 @@ fn fault_07_a_server_that_cannot_be_found_or_refuses_is_named() {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
-fn fault_08_a_certificate_of_an_unknown_authority_is_refused_unless_it_is_given() {
-    let host = LabHost::up("noble");
-    host.sh("mv /usr/local/share/ca-certificates/*.crt /root/lab.pem; update-ca-certificates");
-    fails(&host, ["install", "--yes"])
-        .says("the certificate of download.docker.com is not trusted")
-        .says("--ca-cert FILE");
-    let before = host.tree();
-    host.dockstrap(["plan", "--ca-cert", "/root/lab.pem"])
-        .exits(0)
-        .says("install 7 packages");
-    before.is_untouched_in(&host.tree());
-
-    // And without any authority at all.
-    host.sh("rm -r /etc/ssl/certs");
-    fails(&host, ["install", "--yes"]).says("apt-get install ca-certificates");
-    host.dockstrap(["plan", "--ca-cert", "/root/lab.pem"])
-        .exits(0);
-}
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
 fn fault_14_a_server_that_never_answers_is_given_up() {
     let host = LabHost::up("noble");
     let _silent = Neighbour::start(&host, ["python3", "-c", SILENT]);

@@ -19,6 +19,7 @@ use reqwest::{StatusCode, Url};
 
 use super::bundle::{Bundle, DOCKER, Slice};
 use super::network::{self, Network};
+use crate::error::Failure;
 use classify::classify;
 use resolve::Resolver;
 
@@ -138,7 +139,8 @@ impl Http {
     /// in trouble of its own, is asked again.
     ///
     /// # Errors
-    /// A [`Trouble`] that says what went wrong, but not what for.
+    /// [`Failure::Trust`] when the server's certificate is not to be believed; otherwise a
+    /// [`Trouble`]. Both say what went wrong, but not what for.
     pub fn get(&self, url: &str, limit: u64, caches: Caches) -> Result<Answer> {
         let part = Part {
             from: 0,
@@ -183,6 +185,9 @@ impl Http {
                 {
                     std::thread::sleep(pause);
                     pause *= 2;
+                }
+                Err(trouble) if trouble.is_distrust() => {
+                    return Err(Failure::Trust(trouble.to_string()).into());
                 }
                 outcome => return Ok(outcome?),
             }

@@ -107,6 +107,14 @@ impl Trouble {
             _ => false,
         }
     }
+
+    /// Whether a certificate is not believed, so that who answers may be anyone.
+    pub fn is_distrust(&self) -> bool {
+        matches!(
+            self,
+            Trouble::Untrusted { .. } | Trouble::AnotherName { .. } | Trouble::Clock { .. }
+        )
+    }
 }
 
 impl Peer {

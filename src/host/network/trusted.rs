@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rustls::RootCertStore;
@@ -42,23 +42,30 @@ impl CaCert {
 
 /// All that this run trusts: the host's store, or what `SSL_CERT_FILE` and `SSL_CERT_DIR` name
 /// instead, and the added certificates.
+///
+/// # Errors
+/// [`Failure::Usage`] when the variables lead to no certificate, [`Failure::Blocked`] when the
+/// host has none.
 pub fn certificates(network: &Network) -> Result<Vec<CertificateDer<'static>>> {
     let store = rustls_native_certs::load_native_certs();
     if store.certs.is_empty() {
         for variable in VARIABLES {
             if let Some(path) = std::env::var_os(variable) {
-                bail!(
+                return Err(Failure::Usage(format!(
                     "{variable} names {}, where no certificate can be read; name a file with the \
                      certificates to trust, or unset {variable} to trust the host's own",
                     path.to_string_lossy()
-                );
+                ))
+                .into());
             }
         }
         if network.ca_cert.is_none() {
-            bail!(
+            return Err(Failure::Blocked(
                 "this host has no certificate store, so no HTTPS server can be trusted; install \
                  one with: apt-get install ca-certificates"
-            );
+                    .to_owned(),
+            )
+            .into());
         }
     }
     let added = network.ca_cert.iter().flat_map(|added| added.0.clone());
