@@ -20,7 +20,7 @@ const ISSUER: &str = "/root/issuer.pem";
 fn fault_08_a_certificate_of_an_unknown_authority_is_refused_unless_it_is_given() {
     let host = LabHost::up("noble");
     forget_the_authority(&host);
-    host.refuses(5, ["install", "--yes"]).says_all(&[
+    host.unchanged_by(5, ["install", "--yes"]).says_all(&[
         "the certificate of download.docker.com is not trusted",
         "--ca-cert FILE",
         "nothing was changed",
@@ -33,7 +33,7 @@ fn fault_08_a_certificate_of_an_unknown_authority_is_refused_unless_it_is_given(
 
     // And without any authority at all.
     host.sh("rm -r /etc/ssl/certs");
-    host.refuses(4, ["install", "--yes"])
+    host.unchanged_by(4, ["install", "--yes"])
         .says("apt-get install ca-certificates");
     host.dockstrap(["plan", "--ca-cert", AUTHORITY]).exits(0);
 }
@@ -120,7 +120,7 @@ fn forget_the_authority(host: &LabHost) {
 #[track_caller]
 fn refuses_server(host: &LabHost, certificate: &str) -> Outcome {
     let _server = serve(host, certificate);
-    host.refuses(
+    host.unchanged_by(
         5,
         ["install", "--yes", "--mirror", MIRROR, "--ca-cert", ISSUER],
     )

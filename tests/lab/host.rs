@@ -65,7 +65,7 @@ impl LabHost {
 
     /// Runs dockstrap as root, which must end with this exit code and leave the host as it is.
     #[track_caller]
-    pub fn refuses<const N: usize>(&self, code: i32, arguments: [&str; N]) -> Outcome {
+    pub fn unchanged_by<const N: usize>(&self, code: i32, arguments: [&str; N]) -> Outcome {
         let before = self.tree();
         let outcome = self.dockstrap(arguments).exits(code);
         before.is_untouched_in(&self.tree());

@@ -16,7 +16,7 @@ sys.stdin.read()";
 /// Does `what`, which must fail for the network and leave the host as it is.
 #[track_caller]
 fn fails<const N: usize>(host: &LabHost, arguments: [&str; N]) -> Outcome {
-    host.refuses(1, arguments).says("nothing was changed")
+    host.unchanged_by(1, arguments).says("nothing was changed")
 }
 
 #[test]

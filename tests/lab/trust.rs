@@ -12,7 +12,7 @@ const KEY_LIMIT: usize = 64 * 1024;
 /// An install that must be refused as not to be trusted, by all of these words.
 #[track_caller]
 fn is_refused(host: &LabHost, words: &[&str]) {
-    let outcome = host.refuses(5, ["install", "--yes"]);
+    let outcome = host.unchanged_by(5, ["install", "--yes"]);
     outcome.says("nothing was changed").says_all(words);
 }
 
@@ -39,7 +39,7 @@ on_each_release! {
     fn fault_09_a_suite_that_is_missing_or_empty_is_refused(host) {
         let repository = Repository::of(host);
         let index = read(&repository.index());
-        let refused = || host.refuses(4, ["install", "--yes"]).says("nothing was changed");
+        let refused = || host.unchanged_by(4, ["install", "--yes"]).says("nothing was changed");
         let suite = format!("`{}`", host.release());
         let url = "https://download.docker.com/linux/ubuntu";
         repository.publish("", &in_days(0));
