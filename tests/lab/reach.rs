@@ -7,9 +7,10 @@ use crate::host::LabHost;
 use crate::neighbour::Neighbour;
 use crate::outcome::Outcome;
 
-/// A server that takes connections and never answers.
+/// A server at this address that takes connections and never answers.
 const SILENT: &str = "import socket, sys
-server = socket.create_server(('127.0.0.13', 443))
+family = socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET
+server = socket.create_server((sys.argv[1], 443), family=family)
 print('listening', flush=True)
 sys.stdin.read()";
 
@@ -49,7 +50,7 @@ fn fault_07_a_server_that_cannot_be_found_or_refuses_is_named() {
 #[ignore = "needs root and the lab: sudo scripts/test"]
 fn fault_14_a_server_that_never_answers_is_given_up() {
     let host = LabHost::up("noble");
-    let _silent = Neighbour::start(&host, ["python3", "-c", SILENT]);
+    let _silent = Neighbour::start(&host, ["python3", "-c", SILENT, "127.0.0.13"]);
     let begun = Instant::now();
     fails(
         &host,
@@ -59,4 +60,29 @@ fn fault_14_a_server_that_never_answers_is_given_up() {
     .says("10 s");
     let taken = begun.elapsed();
     assert!(taken < Duration::from_secs(45), "it took {taken:?}");
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_14_where_ipv6_leads_nowhere_ipv4_is_used() {
+    let host = LabHost::up("noble");
+    // apt takes a family only when the host has an address of it besides the loopback's own.
+    host.sh("ip address add fd00::1/128 dev lo; ip address add 10.99.0.1/32 dev lo");
+    host.sh("echo 'fd00::1 download.docker.com archive.ubuntu.com' >>/etc/hosts");
+    let plan = |seconds| {
+        let begun = Instant::now();
+        host.unchanged_by(0, ["plan"]).says("install 7 packages");
+        let taken = begun.elapsed();
+        assert!(taken < Duration::from_secs(seconds), "it took {taken:?}");
+    };
+    // No connection comes about, as on a network with addresses and no way out.
+    host.sh("ip6tables --append INPUT --destination fd00::1 --jump DROP");
+    plan(8);
+    host.install();
+    host.uninstall();
+
+    // A connection comes about and nothing on it, as where large packets are lost on the way.
+    host.sh("ip6tables --flush");
+    let _silent = Neighbour::start(&host, ["python3", "-c", SILENT, "fd00::1"]);
+    plan(20);
 }

@@ -4,30 +4,32 @@
 //! Certificates are always checked, and nothing here can turn that off.
 
 mod classify;
+mod mounted;
 mod resolve;
 mod rest;
 mod trouble;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use percent_encoding::percent_decode_str;
 use reqwest::blocking::Client;
 use reqwest::header::{CACHE_CONTROL, CONTENT_RANGE, RANGE};
 use reqwest::{StatusCode, Url};
 
-use super::bundle::{Bundle, DOCKER, Slice};
+use super::bundle::Bundle;
 use super::network::{self, Network};
 use crate::error::Failure;
 use classify::classify;
+use mounted::Mounted;
 use resolve::Resolver;
 
 pub use rest::Rest;
 pub use trouble::{Peer, Trouble};
 
-/// How long a connection may take to come about. Where a name has addresses of both kinds, IPv4
-/// is tried beside IPv6 after 300 ms.
+/// How long a connection may take to come about, with TLS on it. Where a name has addresses of
+/// both kinds, IPv4 is tried beside IPv6 after 300 ms; and alone, after a server fell silent.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 
 /// How long a server may send nothing.
@@ -53,16 +55,11 @@ pub struct Http {
     client: OnceLock<Client>,
     /// When everything must have come.
     deadline: OnceLock<Instant>,
+    /// Set once a server fell silent: the way to it over IPv6 may lose what is large, so that a
+    /// connection comes about and nothing on it.
+    avoid_ipv6: Arc<AtomicBool>,
     /// What stands in for the servers.
     bundle: Option<Arc<Mounted>>,
-}
-
-/// A bundle in the place of a repository.
-#[derive(Debug)]
-struct Mounted {
-    bundle: Bundle,
-    /// The address of the repository, with a slash at its end.
-    root: String,
 }
 
 /// What a server answered to a download.
@@ -118,16 +115,15 @@ impl Http {
     /// A client that goes to no server: what it is asked for of the repository at `uri` comes
     /// from the bundle, and there is nothing else.
     pub fn offline(bundle: Bundle, uri: &str) -> Http {
-        let root = format!("{uri}/");
         Http {
-            bundle: Some(Arc::new(Mounted { bundle, root })),
+            bundle: Some(Arc::new(Mounted::new(bundle, uri))),
             ..Http::default()
         }
     }
 
     /// The bundle that stands in for the servers.
     pub fn bundle(&self) -> Option<&Bundle> {
-        self.bundle.as_ref().map(|mounted| &mounted.bundle)
+        self.bundle.as_ref().map(|mounted| mounted.bundle())
     }
 
     /// The way it goes.
@@ -183,6 +179,9 @@ impl Http {
                 Err(trouble)
                     if left > 0 && trouble.is_passing() && Instant::now() + pause < deadline =>
                 {
+                    if trouble.is_silence() {
+                        self.avoid_ipv6.store(true, Ordering::Relaxed);
+                    }
                     std::thread::sleep(pause);
                     pause *= 2;
                 }
@@ -199,7 +198,7 @@ impl Http {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = set_up(&self.network)?;
+        let client = set_up(&self.network, &self.avoid_ipv6)?;
         Ok(self.client.get_or_init(|| client))
     }
 
@@ -248,14 +247,6 @@ impl Http {
     }
 }
 
-impl Mounted {
-    fn open(&self, url: &Url, from: u64) -> Option<Slice> {
-        let path = url.as_str().strip_prefix(&self.root)?;
-        let path = percent_decode_str(path).decode_utf8_lossy();
-        self.bundle.open_file(&format!("{DOCKER}/{path}"), from)
-    }
-}
-
 /// Whether a download failed because the server sent more than the file may have.
 pub fn is_too_large(error: &anyhow::Error) -> bool {
     let trouble = error.downcast_ref::<Trouble>();
@@ -275,7 +266,7 @@ fn first_byte(status: StatusCode, content_range: Option<&str>) -> Option<u64> {
 }
 
 /// A client that goes this way, and trusts what is to be trusted on it.
-fn set_up(network: &Network) -> Result<Client> {
+fn set_up(network: &Network, avoid_ipv6: &Arc<AtomicBool>) -> Result<Client> {
     let trusted = network::certificates(network)?;
     let trusted = trusted
         .iter()
@@ -287,7 +278,7 @@ fn set_up(network: &Network) -> Result<Client> {
         .https_only(true)
         .no_proxy()
         .proxy(proxy)
-        .dns_resolver(Arc::new(Resolver::default()))
+        .dns_resolver(Arc::new(Resolver::new(avoid_ipv6)))
         .connect_timeout(CONNECT_DEADLINE)
         .timeout(STALL)
         .build()

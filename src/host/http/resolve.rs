@@ -7,7 +7,8 @@ use std::error::Error;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::future::select;
@@ -31,18 +32,33 @@ type Found = Result<Vec<IpAddr>, Failure>;
 type Lookup = Pin<Box<dyn Future<Output = Found> + Send>>;
 
 /// Finds the addresses of names. A resolver belongs to the runtime that it is first used in.
-#[derive(Default)]
 pub(super) struct Resolver {
     ipv4: OnceLock<TokioResolver>,
     ipv6: OnceLock<TokioResolver>,
+    avoid_ipv6: Arc<AtomicBool>,
+}
+
+impl Resolver {
+    /// While `avoid_ipv6` is set, a name with addresses of both kinds has none of IPv6.
+    pub(super) fn new(avoid_ipv6: &Arc<AtomicBool>) -> Resolver {
+        Resolver {
+            ipv4: OnceLock::new(),
+            ipv6: OnceLock::new(),
+            avoid_ipv6: Arc::clone(avoid_ipv6),
+        }
+    }
 }
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let ipv6 = lookup(&self.ipv6, Ipv6Only, &name);
         let ipv4 = lookup(&self.ipv4, Ipv4Only, &name);
+        let avoid_ipv6 = self.avoid_ipv6.load(Ordering::Relaxed);
         Box::pin(async move {
-            let addresses = either(ipv6, ipv4).await?;
+            let addresses = match avoid_ipv6 {
+                true => one_or_else(ipv4, ipv6).await?,
+                false => either(ipv6, ipv4).await?,
+            };
             let addresses = addresses.into_iter();
             Ok(Box::new(addresses.map(|address| SocketAddr::new(address, 0))) as Addrs)
         })
@@ -92,6 +108,14 @@ async fn either(ipv6: Lookup, ipv4: Lookup) -> Found {
     }
 }
 
+/// What the one lookup finds, or else the other.
+async fn one_or_else(one: Lookup, other: Lookup) -> Found {
+    match one.await {
+        Err(_) => other.await,
+        found => found,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,10 +129,10 @@ mod tests {
         })
     }
 
-    fn settle(ipv6: Lookup, ipv4: Lookup) -> Found {
+    fn settle(lookup: impl Future<Output = Found>) -> Found {
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_time().build().unwrap();
-        runtime.block_on(either(ipv6, ipv4))
+        runtime.block_on(lookup)
     }
 
     const FOUR: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -117,7 +141,7 @@ mod tests {
     #[test]
     fn both_families_are_found_whichever_comes_first() {
         for (six, four) in [(0, 20), (20, 0)] {
-            let found = settle(after(six, Ok(SIX)), after(four, Ok(FOUR))).unwrap();
+            let found = settle(either(after(six, Ok(SIX)), after(four, Ok(FOUR)))).unwrap();
             assert_eq!(found, [SIX, FOUR]);
         }
     }
@@ -125,15 +149,23 @@ mod tests {
     #[test]
     fn fault_14_a_family_that_is_never_answered_for_holds_nothing_up() {
         let begun = Instant::now();
-        let found = settle(after(60_000, Ok(SIX)), after(0, Ok(FOUR))).unwrap();
+        let found = settle(either(after(60_000, Ok(SIX)), after(0, Ok(FOUR)))).unwrap();
         assert_eq!(found, [FOUR]);
         assert!(begun.elapsed() < Duration::from_secs(5));
     }
 
     #[test]
     fn one_family_suffices_and_none_is_a_failure() {
-        let found = settle(after(0, Err("none")), after(20, Ok(FOUR))).unwrap();
+        let found = settle(either(after(0, Err("none")), after(20, Ok(FOUR)))).unwrap();
         assert_eq!(found, [FOUR]);
-        assert!(settle(after(0, Err("none")), after(0, Err("none"))).is_err());
+        assert!(settle(either(after(0, Err("none")), after(0, Err("none")))).is_err());
+    }
+
+    #[test]
+    fn fault_14_a_family_that_is_avoided_is_taken_only_when_there_is_no_other() {
+        let found = settle(one_or_else(after(20, Ok(FOUR)), after(0, Ok(SIX)))).unwrap();
+        assert_eq!(found, [FOUR]);
+        let found = settle(one_or_else(after(0, Err("none")), after(20, Ok(SIX)))).unwrap();
+        assert_eq!(found, [SIX]);
     }
 }

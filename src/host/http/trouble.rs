@@ -108,6 +108,11 @@ impl Trouble {
         }
     }
 
+    /// Whether nothing came, as where packets are dropped on the way.
+    pub fn is_silence(&self) -> bool {
+        matches!(self, Trouble::TimedOut { .. } | Trouble::Stalled { .. })
+    }
+
     /// Whether a certificate is not believed, so that who answers may be anyone.
     pub fn is_distrust(&self) -> bool {
         matches!(
