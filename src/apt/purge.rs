@@ -86,6 +86,9 @@ fn asked_for_since(host: &Host, packages: Vec<String>) -> Result<(Vec<String>, V
 
 /// Those of the packages of which dpkg has anything on the host.
 fn known(host: &Host, packages: &[String]) -> Result<Vec<String>> {
+    if packages.is_empty() {
+        return Ok(Vec::new()); // asked about no package, dpkg-query tells of all
+    }
     let query = Command::new("dpkg-query")
         .args(["--show", "--showformat=${Package} ${db:Status-Status}\n"])
         .args(packages);
@@ -95,4 +98,20 @@ fn known(host: &Host, packages: &[String]) -> Result<Vec<String>> {
         .filter(|(_, status)| *status != "not-installed")
         .map(|(package, _)| package.to_owned())
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::stub::StubHost;
+
+    #[test]
+    fn asked_to_purge_nothing_it_purges_nothing() {
+        // As dpkg-query does it when it is given no name.
+        let stub = StubHost::new()
+            .program("dpkg-query", "echo libc6 installed; echo sudo installed")
+            .program("apt-get", "");
+        assert!(Purge::plan(stub.host(), &[]).unwrap().is_none());
+        assert_eq!(stub.calls(), [""; 0]);
+    }
 }

@@ -65,7 +65,11 @@ impl Transaction {
     /// Packages that are on the host in another version, each as `NAME OLD → NEW`.
     pub fn upgrades(&self) -> Vec<String> {
         let upgrade = |install: &Install| {
-            let old = install.replaces.as_ref()?;
+            // The same version again: dpkg has only a part of it.
+            let old = install
+                .replaces
+                .as_ref()
+                .filter(|old| **old != install.version)?;
             Some(format!("{} {old} → {}", install.package, install.version))
         };
         self.installs.iter().filter_map(upgrade).collect()

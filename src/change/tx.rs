@@ -15,6 +15,7 @@ use super::{Act, FOLDER, Journal, Reverted, Undo, files, journal};
 use crate::apt::{self, Archives, Lists, Seen};
 use crate::daemon_json::{self, Change};
 use crate::error::Failure;
+use crate::facts::Unfinished;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
 use crate::host::http::Http;
@@ -220,9 +221,20 @@ impl<'a> Tx<'a> {
         })
     }
 
+    /// Has dpkg finish what it was cut short at.
+    pub fn finish_dpkg(&mut self, unfinished: &Unfinished, undo: Undo) -> Result<()> {
+        apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
+        self.act("finish what dpkg was cut short at", undo, |tx| {
+            apt::finish(tx.host, unfinished)
+        })
+    }
+
     /// Writes down a way back for what others are going to do on our behalf, such as the data
-    /// that the engine makes.
+    /// that the engine makes; unless a run that was cut short has written it down.
     pub fn note(&mut self, text: &str, undo: Undo) -> Result<()> {
+        if self.journal.acts().iter().any(|act| act.undo == undo) {
+            return Ok(());
+        }
         self.act(text, undo, |_| Ok(()))
     }
 

@@ -39,6 +39,8 @@ pub enum Undo {
     PurgePackages { packages: Vec<String> },
     /// Packages that were upgraded: apt does not go back, so they stay and are reported.
     KeepUpgrades { packages: Vec<String> },
+    /// Packages of others that dpkg was made to finish with: they stay so, and are reported.
+    KeepConfigured { packages: Vec<String> },
     /// Images, containers and volumes: removed only when that is asked for.
     RemoveData { paths: Vec<PathBuf> },
     /// Remove a group of ours.
@@ -51,4 +53,13 @@ pub enum Undo {
         enabled: bool,
         active: bool,
     },
+}
+
+impl Undo {
+    /// For what needs no way back of its own.
+    pub fn nothing() -> Undo {
+        Undo::KeepConfigured {
+            packages: Vec::new(),
+        }
+    }
 }

@@ -11,6 +11,7 @@ use super::seal::unseal;
 use super::{Undo, files};
 use crate::apt;
 use crate::daemon_json::{self, Change, Document};
+use crate::facts::unfinished_packages;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
 use crate::host::engine::{UNIT, systemctl};
@@ -62,6 +63,10 @@ impl Revert<'_> {
                 let upgraded = packages.join(", ");
                 Ok(Reverted::Kept(format!("apt does not go back: {upgraded}")))
             }
+            Undo::KeepConfigured { packages } => Ok(match packages.as_slice() {
+                [] => Reverted::Done,
+                finished => Reverted::Kept(format!("they work now: {}", finished.join(", "))),
+            }),
             Undo::RemoveData { paths } => self.remove_data(paths),
             Undo::RemoveGroup { group } => self.remove_group(group),
             Undo::RemoveMember { group, user } => self.remove_member(group, user),
@@ -185,6 +190,11 @@ impl Revert<'_> {
     }
 
     fn purge(&self, packages: &[String]) -> Result<Reverted> {
+        let unfinished = unfinished_packages(self.host)?;
+        if !unfinished.is_empty() {
+            apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
+            apt::clear_for_purge(self.host, &unfinished, packages)?;
+        }
         let Some(purge) = apt::Purge::plan(self.host, packages)? else {
             return Ok(Reverted::Done);
         };

@@ -14,7 +14,7 @@ use crate::host::Host;
 use crate::plan::{Plan, Planned};
 use crate::settings::Settings;
 use crate::ui::{self, Live};
-use crate::{apply, verify};
+use crate::{apply, apt, verify};
 
 pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
     require_root("install")?;
@@ -23,7 +23,12 @@ pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
     let live = Live::new();
     let show = |event| live.show(event);
     let _lock = host.lock_run(settings.lock_wait, &show)?;
-    let facts = facts::gather(host)?;
+    let mut facts = facts::gather(host)?;
+    if !facts.unfinished.is_empty() {
+        // Another package manager may be in the middle of its work, not cut short.
+        apt::wait_for_locks(host, settings.lock_wait, &show)?;
+        facts = facts::gather(host)?;
+    }
     warn_of_age(&facts);
     let plan = Plan::make(host, facts, &settings, &show)?;
     if !plan.is_pending() {

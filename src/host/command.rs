@@ -101,12 +101,20 @@ impl Command {
         Ok(self.output(output))
     }
 
-    /// Runs the program to its end, however long it takes, and gives each line that it writes to
-    /// a pipe of its own to `on_line`. The pipe's number takes the place of `{}` in
-    /// `pipe_argument`.
+    /// Runs the program to its end, however long it takes.
     ///
     /// The program gets a process group of its own: Ctrl-C in the terminal reaches us alone, and
     /// a package manager in the middle of its work is not cut short.
+    pub(crate) fn run_uncut(&self, search_path: &OsStr) -> Result<Output> {
+        let handle = self.start_uncut(search_path)?;
+        let output = handle
+            .wait()
+            .with_context(|| format!("waiting for {}", self.program))?;
+        Ok(self.output(output))
+    }
+
+    /// As [`Command::run_uncut`], and gives each line that the program writes to a pipe of its own
+    /// to `on_line`. The pipe's number takes the place of `{}` in `pipe_argument`.
     pub(crate) fn run_watched(
         &self,
         search_path: &OsStr,
@@ -118,14 +126,7 @@ impl Command {
         fcntl(writer.as_fd(), FcntlArg::F_SETFD(FdFlag::empty())).context("sharing a pipe")?;
         let number = writer.as_raw_fd().to_string();
         let command = self.clone().arg(pipe_argument.replace("{}", &number));
-        let handle = command
-            .expression(search_path)
-            .before_spawn(|child| {
-                child.process_group(0);
-                Ok(())
-            })
-            .start()
-            .with_context(|| self.starting())?;
+        let handle = command.start_uncut(search_path)?;
         drop(writer);
         for line in BufReader::new(reader).lines() {
             on_line(&line.with_context(|| format!("following {}", self.program))?);
@@ -134,6 +135,14 @@ impl Command {
             .wait()
             .with_context(|| format!("waiting for {}", self.program))?;
         Ok(self.output(output))
+    }
+
+    fn start_uncut(&self, search_path: &OsStr) -> Result<duct::Handle> {
+        let grouped = self.expression(search_path).before_spawn(|child| {
+            child.process_group(0);
+            Ok(())
+        });
+        grouped.start().with_context(|| self.starting())
     }
 
     fn expression(&self, search_path: &OsStr) -> duct::Expression {

@@ -87,6 +87,12 @@ pub struct Layer {
     )]
     pub max_index_age: Option<u32>,
 
+    /// Let dpkg finish what it was cut short at, also with packages of others; apt does
+    /// nothing until then
+    #[arg(long, env = "DOCKSTRAP_REPAIR")]
+    #[serde(default)]
+    pub repair: bool,
+
     /// Take packages older than those seen on this host before
     #[arg(long, env = "DOCKSTRAP_ALLOW_DOWNGRADE")]
     #[serde(default)]

@@ -47,6 +47,8 @@ pub struct Settings {
     pub lock_wait: Duration,
     /// How old an index may be before a warning is due.
     pub max_index_age: Duration,
+    /// Whether dpkg may finish what it was cut short at with packages of others.
+    pub repair: bool,
     /// Whether a repository may go back in time.
     pub allow_downgrade: bool,
 }
@@ -84,6 +86,7 @@ impl Settings {
                 .max_index_age
                 .or(below.max_index_age)
                 .map_or(MAX_INDEX_AGE, |days| DAY * days),
+            repair: flags.repair || below.repair,
             allow_downgrade: flags.allow_downgrade || below.allow_downgrade,
         })
     }

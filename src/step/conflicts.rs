@@ -19,7 +19,6 @@ pub fn check(host: &Host, facts: &Facts) -> Result<()> {
         )
         .into());
     }
-    refuse_interrupted_dpkg(host)?;
     let there = |package: &&&str| facts.has(package);
     let others: Vec<&str> = CONFLICTING_PACKAGES.iter().filter(there).copied().collect();
     if !others.is_empty() {
@@ -39,22 +38,6 @@ pub fn check(host: &Host, facts: &Facts) -> Result<()> {
         .into());
     }
     Ok(())
-}
-
-/// Refuses a host on which dpkg was cut short: apt does nothing there, not even the way back. What
-/// it was at is somebody else's, so it is theirs to finish.
-fn refuse_interrupted_dpkg(host: &Host) -> Result<()> {
-    // dpkg numbers what it has not yet merged into its status file.
-    let numbered = |name: &String| name.bytes().all(|byte| byte.is_ascii_digit());
-    if !host.list("/var/lib/dpkg/updates")?.iter().any(numbered) {
-        return Ok(());
-    }
-    Err(Failure::Blocked(
-        "dpkg was cut short on this host, and apt refuses to work until that is mended; nothing \
-         was changed. Let dpkg finish what it was at, and run this again: dpkg --configure -a"
-            .to_owned(),
-    )
-    .into())
 }
 
 #[cfg(test)]
@@ -103,14 +86,6 @@ mod tests {
                      echo docker.io 27.5 amd64 config-files ok; \
                      echo containerd.io 2.1 amd64 installed ok";
         checked(&StubHost::noble().program("dpkg-query", known)).unwrap();
-    }
-
-    #[test]
-    fn fault_18_a_dpkg_that_was_cut_short_is_the_users_to_mend() {
-        let stub = StubHost::noble().file("/var/lib/dpkg/updates/tmp.i", "");
-        checked(&stub).unwrap();
-        let stub = stub.file("/var/lib/dpkg/updates/0003", "Package: pigz\n");
-        assert!(refused(&stub).ends_with("dpkg --configure -a"));
     }
 
     #[test]

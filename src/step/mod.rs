@@ -9,6 +9,7 @@ mod apt_source;
 mod conflicts;
 mod daemon_json;
 mod docker_group;
+mod dpkg;
 mod packages;
 pub(crate) mod repository;
 mod service;
@@ -33,6 +34,7 @@ use apt_proxy::AptProxy;
 use apt_source::AptSource;
 use daemon_json::DaemonJson;
 use docker_group::DockerGroup;
+use dpkg::Dpkg;
 use packages::Packages;
 use repository::Repository;
 use service::Service;
@@ -102,6 +104,7 @@ pub fn inspect_all(
     let source = suite::source(facts, settings, listener)?;
     let suite_remark = suite::remark(facts, &source);
     conflicts::check(host, facts)?;
+    let dpkg = Dpkg::plan(host, facts, settings.repair)?;
     let network = settings.network()?;
     let wants_proxy = |user| settings.proxy_for.contains(&user);
     let mut configuration = DaemonJson::new(unit::flags(host)?);
@@ -126,14 +129,11 @@ pub fn inspect_all(
     if wants_proxy(ProxyUser::Apt) {
         inspected.push(inspect(AptProxy::new(&network), host)?);
     }
-    inspected.extend([
-        apt_key,
-        apt_source,
-        daemon_json,
-        docker_group,
-        packages,
-        service,
-    ]);
+    inspected.extend([apt_key, apt_source, daemon_json, docker_group]);
+    if let Some(dpkg) = dpkg {
+        inspected.push(inspect(dpkg, host)?);
+    }
+    inspected.extend([packages, service]);
     Ok(inspected)
 }
 

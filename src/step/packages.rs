@@ -136,6 +136,9 @@ impl Step for Packages {
             None => format!("{} {}", install.package, install.version),
             Some(old) => format!("{} {old} → {}", install.package, install.version),
         });
+        if installs.is_empty() {
+            return Ok(Finding::pending("finish the packages", Vec::new()));
+        }
         let packages = match installs.len() {
             1 => "1 package".to_owned(),
             several => format!("{several} packages"),
@@ -168,11 +171,16 @@ impl Step for Packages {
             let undo = Undo::KeepUpgrades { packages: upgrades };
             tx.note("upgrade packages that were there", undo)?;
         }
-        let installed = tx.run_apt(
-            &format!("install {}", packages.join(" ")),
-            Undo::PurgePackages { packages },
-            &offer.view.lend(apt::install(&offer.request())),
-        );
+        let install = offer.view.lend(apt::install(&offer.request()));
+        let (text, undo) = match packages.as_slice() {
+            // A run that was cut short has begun with all of them, and has written that down.
+            [] => ("finish the packages".to_owned(), Undo::nothing()),
+            names => {
+                let text = format!("install {}", names.join(" "));
+                (text, Undo::PurgePackages { packages })
+            }
+        };
+        let installed = tx.run_apt(&text, undo, &install);
         let Err(error) = installed else {
             return Ok(());
         };

@@ -89,6 +89,7 @@ mod tests {
             architecture: "amd64".to_owned(),
             init: Init::Systemd,
             packages: std::collections::BTreeMap::new(),
+            unfinished: crate::facts::Unfinished::default(),
             invoking_user: None,
         }
     }

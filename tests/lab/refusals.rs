@@ -116,11 +116,44 @@ fn ubuntus_own_docker_is_left_to_the_user() {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
-fn fault_18_a_dpkg_that_was_cut_short_is_the_users_to_mend() {
+fn fault_18_what_others_left_unfinished_is_repaired_only_with_consent() {
     let host = LabHost::up("noble");
     // A line that dpkg wrote down and never merged, as a power cut leaves it.
     host.sh("dpkg-query --status sudo >/var/lib/dpkg/updates/0000");
-    refuses_install(&host, 4).says("dpkg --configure -a");
-    host.sh("dpkg --configure -a");
-    host.install();
+    refuses_install(&host, 4)
+        .says("sudo")
+        .says("dockstrap install --repair")
+        .says("dpkg --configure -a");
+    host.dockstrap(["plan", "--repair"])
+        .exits(0)
+        .says("finish what dpkg was cut short at");
+    host.dockstrap(["install", "--yes", "--no-verify", "--repair"])
+        .exits(0);
+    assert!(!host.has("/var/lib/dpkg/updates/0000"));
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_20_a_package_of_others_that_is_not_configured_is_named() {
+    let host = LabHost::up("noble");
+    let script = "/var/lib/dpkg/info/sudo.postinst";
+    host.sh(&format!(
+        "mv {script} /root/kept; printf '#!/bin/sh\\nexit 1\\n' >{script}; chmod 755 {script}
+         sed -i '/^Package: sudo$/,/^$/ s/install ok installed/install ok half-configured/' \
+             /var/lib/dpkg/status"
+    ));
+    refuses_install(&host, 4)
+        .says("has not configured sudo")
+        .says("not dockstrap's");
+    let before = host.tree();
+    // What cannot be repaired is not hidden, and what was done until then is taken back.
+    host.dockstrap(["install", "--yes", "--repair"])
+        .exits(1)
+        .says("sudo")
+        .says("put back");
+    before.is_restored_in(&host.tree());
+    host.sh(&format!("mv /root/kept {script}"));
+    host.dockstrap(["install", "--yes", "--no-verify", "--repair"])
+        .exits(0);
+    host.uninstall().says("they work now: sudo");
 }

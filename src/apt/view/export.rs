@@ -7,17 +7,15 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use super::{CONFIGURATION, View};
+use super::View;
 use crate::apt::archive::{Archive, unescape};
-use crate::apt::{Archives, run};
+use crate::apt::{Archives, run, status};
 use crate::error::Failure;
 use crate::facts::ENGINE_PACKAGES;
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::report::Listener;
 use crate::trust::Packages;
-
-const DPKG_STATUS: &str = "/var/lib/dpkg/status";
 
 /// The packages for a bundle, as files in the folder of a view.
 #[derive(Debug)]
@@ -90,27 +88,8 @@ impl View {
 
     /// Lets apt believe that nothing of Docker's is installed here.
     fn forget_docker(&self, host: &Host, offered: &Packages) -> Result<()> {
-        let status = host.read_text(DPKG_STATUS)?.unwrap_or_default();
-        let of_docker = |stanza: &&str| {
-            let name = stanza
-                .lines()
-                .find_map(|line| line.strip_prefix("Package: "));
-            name.is_some_and(|name| offered.versions(name).next().is_some())
-        };
-        let left: Vec<&str> = status
-            .split("\n\n")
-            .filter(|stanza| !of_docker(stanza))
-            .collect();
-        let path = self.path("status");
-        let configuration = self.path(CONFIGURATION);
-        let text = format!(
-            "{}Dir::State::status \"{}\";\n",
-            self.configuration(),
-            path.display()
-        );
-        fs::write(&path, left.join("\n\n"))
-            .and_then(|()| fs::write(configuration, text))
-            .context("setting up apt's private view")
+        let of_docker = |package: &str| offered.versions(package).next().is_some();
+        self.believe(&status::without(host, of_docker)?)
     }
 
     /// The file of a package that was downloaded, when it is what it must be.

@@ -24,6 +24,7 @@ use super::lock::ARCHIVES;
 use super::reach::Reach;
 use super::run::apt_get;
 use super::source::Source;
+use super::status;
 use super::transaction::Transaction;
 use super::trouble;
 use crate::error::Failure;
@@ -79,6 +80,9 @@ impl View {
         };
         view.set_up(&certificate.armored())
             .context("setting up apt's private view")?;
+        if let Some(status) = status::merged(host)? {
+            view.believe(&status)?;
+        }
         match http.bundle() {
             Some(bundle) => view.unpack(bundle)?,
             None => view
@@ -133,7 +137,8 @@ impl View {
             true => command
                 .arg("--config-file")
                 .arg(self.path(CONFIGURATION))
-                .arg(format!("-oDir::Cache::archives={ARCHIVES}/")),
+                .arg(format!("-oDir::Cache::archives={ARCHIVES}/"))
+                .arg(format!("-oDir::State::status={}", status::STATUS)),
         };
         self.reach.lend(command)
     }
@@ -171,6 +176,18 @@ impl View {
         fs::write(self.path(DOCKER_SOURCE), &docker)?;
         fs::write(self.path(CONFIGURATION), self.configuration())?;
         Ok(())
+    }
+
+    /// Gives apt another status of the host's packages than the one that dpkg has in its file.
+    fn believe(&self, status: &str) -> Result<()> {
+        let path = self.path("status");
+        let believed = format!("Dir::State::status \"{}\";\n", path.display());
+        fs::write(&path, status)
+            .and_then(|()| {
+                let text = self.configuration() + &believed;
+                fs::write(self.path(CONFIGURATION), text)
+            })
+            .context("setting up apt's private view")
     }
 
     /// The configuration that is read after all of the host's, so that it has the last word.

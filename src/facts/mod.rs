@@ -1,5 +1,7 @@
 //! What the host is, found out once, before anything is planned.
 
+mod packages;
+
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
@@ -8,32 +10,12 @@ use serde::Serialize;
 
 use crate::error::Failure;
 use crate::host::Host;
-use crate::host::command::Command;
 use crate::release::{self, Release};
 
-/// What the engine consists of, in the order Docker's documentation installs it.
-pub const ENGINE_PACKAGES: &[&str] = &[
-    "docker-ce",
-    "docker-ce-cli",
-    "containerd.io",
-    "docker-buildx-plugin",
-    "docker-compose-plugin",
-    "docker-ce-rootless-extras",
-];
-
-/// Packages that own the same files or sockets as Docker's own.
-///
-/// Source: <https://docs.docker.com/engine/install/ubuntu/#uninstall-old-versions>.
-pub const CONFLICTING_PACKAGES: &[&str] = &[
-    "containerd",
-    "docker-buildx",
-    "docker-compose",
-    "docker-compose-v2",
-    "docker-doc",
-    "docker.io",
-    "podman-docker",
-    "runc",
-];
+pub use packages::{
+    CONFLICTING_PACKAGES, ENGINE_PACKAGES, Package, PackageState, Unfinished, known_packages,
+    notes, unfinished_packages,
+};
 
 /// What the host is.
 #[derive(Debug, Clone, Serialize)]
@@ -49,6 +31,8 @@ pub struct Facts {
     pub init: Init,
     /// Those of [`ENGINE_PACKAGES`] and [`CONFLICTING_PACKAGES`] that dpkg knows.
     pub packages: BTreeMap<String, Package>,
+    /// What dpkg has begun with any package, and not brought to an end.
+    pub unfinished: Unfinished,
     /// The user who called `sudo`, unless that was root.
     pub invoking_user: Option<String>,
 }
@@ -60,31 +44,6 @@ pub enum Init {
     Systemd,
     /// A chroot, an image build or a container: nothing can be started here.
     None,
-}
-
-/// What dpkg says of a package.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Package {
-    pub version: String,
-    pub architecture: String,
-    pub state: PackageState,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PackageState {
-    Installed,
-    /// Removed, with its configuration files left behind.
-    ConfigFiles,
-    /// Somewhere in between: dpkg was cut short.
-    Unfinished,
-}
-
-impl Package {
-    /// Whether dpkg has finished with it.
-    pub fn is_installed(&self) -> bool {
-        self.state == PackageState::Installed
-    }
 }
 
 impl Facts {
@@ -108,7 +67,7 @@ impl Facts {
 /// [`Failure::Blocked`] when it is one that dockstrap does not set up.
 pub fn gather(host: &Host) -> Result<Facts> {
     let (name, codename) = detect_release(host)?;
-    let mut packages = known_packages(host)?;
+    let (mut packages, unfinished) = packages::ask(host)?;
     let dpkg = packages
         .remove("dpkg")
         .context("dpkg does not know itself")?;
@@ -119,6 +78,7 @@ pub fn gather(host: &Host) -> Result<Facts> {
         architecture: check_architecture(dpkg.architecture)?,
         init: detect_init(host)?,
         packages,
+        unfinished,
         invoking_user: invoking_user(),
     })
 }
@@ -185,41 +145,6 @@ fn detect_init(host: &Host) -> Result<Init> {
         true => Init::Systemd,
         false => Init::None,
     })
-}
-
-/// Asks dpkg about [`ENGINE_PACKAGES`], [`CONFLICTING_PACKAGES`] and itself: its own architecture
-/// is the host's.
-pub fn known_packages(host: &Host) -> Result<BTreeMap<String, Package>> {
-    let query = Command::new("dpkg-query")
-        .args([
-            "--show",
-            "--showformat=${Package} ${Version} ${Architecture} ${db:Status-Status} ${db:Status-Eflag}\n",
-            "dpkg",
-        ])
-        .args(ENGINE_PACKAGES)
-        .args(CONFLICTING_PACKAGES);
-    // It exits 1 when it knows none or not all of them; what it knows it prints all the same.
-    let printed = host.query(&query)?.stdout;
-    Ok(printed.lines().filter_map(parse_package).collect())
-}
-
-fn parse_package(line: &str) -> Option<(String, Package)> {
-    let fields: Vec<&str> = line.split_whitespace().collect();
-    let [name, version, architecture, status, flag] = fields[..] else {
-        return None; // not installed: there is no version
-    };
-    let state = match (status, flag) {
-        ("installed", "ok") => PackageState::Installed,
-        ("config-files", "ok") => PackageState::ConfigFiles,
-        ("not-installed", _) => return None,
-        _ => PackageState::Unfinished,
-    };
-    let package = Package {
-        version: version.to_owned(),
-        architecture: architecture.to_owned(),
-        state,
-    };
-    Some((name.to_owned(), package))
 }
 
 fn invoking_user() -> Option<String> {
@@ -300,27 +225,5 @@ mod tests {
             assert_eq!(exit_code(&error), 4);
             assert!(error.to_string().contains("24.04 (noble)"), "{error}");
         }
-    }
-
-    #[test]
-    fn a_package_is_installed_only_when_dpkg_finished_with_it() {
-        let state = |line: &str| parse_package(line).map(|(_, package)| package.state);
-        assert_eq!(
-            state("docker-ce 5:29 amd64 installed ok"),
-            Some(PackageState::Installed)
-        );
-        assert_eq!(
-            state("docker-ce 5:29 amd64 installed reinstreq"),
-            Some(PackageState::Unfinished)
-        );
-        assert_eq!(
-            state("docker-ce 5:29 amd64 half-configured ok"),
-            Some(PackageState::Unfinished)
-        );
-        assert_eq!(
-            state("docker-ce 5:29 amd64 config-files ok"),
-            Some(PackageState::ConfigFiles)
-        );
-        assert_eq!(state("docker-ce   not-installed ok"), None);
     }
 }

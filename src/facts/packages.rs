@@ -1,0 +1,231 @@
+//! What dpkg has on the host, and what it has begun and not ended.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::host::Host;
+use crate::host::command::Command;
+
+/// Where dpkg notes what it does, until it merges that into its status file.
+const UPDATES: &str = "/var/lib/dpkg/updates";
+
+/// What the engine consists of, in the order Docker's documentation installs it.
+pub const ENGINE_PACKAGES: &[&str] = &[
+    "docker-ce",
+    "docker-ce-cli",
+    "containerd.io",
+    "docker-buildx-plugin",
+    "docker-compose-plugin",
+    "docker-ce-rootless-extras",
+];
+
+/// Packages that own the same files or sockets as Docker's own.
+///
+/// Source: <https://docs.docker.com/engine/install/ubuntu/#uninstall-old-versions>.
+pub const CONFLICTING_PACKAGES: &[&str] = &[
+    "containerd",
+    "docker-buildx",
+    "docker-compose",
+    "docker-compose-v2",
+    "docker-doc",
+    "docker.io",
+    "podman-docker",
+    "runc",
+];
+
+/// What dpkg says of a package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Package {
+    pub version: String,
+    pub architecture: String,
+    pub state: PackageState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PackageState {
+    Installed,
+    /// Removed, with its configuration files left behind.
+    ConfigFiles,
+    /// All its files are there, but it is not configured.
+    Unpacked,
+    /// Its files may be there in part, and dpkg takes it for unpacked.
+    ToUnpack,
+    /// Its files may be there in part.
+    HalfInstalled,
+}
+
+impl Package {
+    /// Whether dpkg has finished with it.
+    pub fn is_installed(&self) -> bool {
+        self.state == PackageState::Installed
+    }
+}
+
+/// What dpkg has begun and not ended, because it was cut short, or because a package's own script
+/// failed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Unfinished {
+    /// Packages of which dpkg has notes that it has not merged yet; `None` when there are no such
+    /// notes. apt does nothing while there are some.
+    pub interrupted: Option<BTreeSet<String>>,
+    /// Packages that are unpacked, but not configured.
+    pub to_configure: BTreeSet<String>,
+    /// Packages whose files may be there in part: only unpacking them again can mend that. apt
+    /// does it by itself for those that dpkg calls half-installed.
+    pub to_unpack: BTreeSet<String>,
+    pub half_installed: BTreeSet<String>,
+}
+
+impl Unfinished {
+    pub fn is_empty(&self) -> bool {
+        *self == Unfinished::default()
+    }
+
+    /// All packages that it is about.
+    pub fn packages(&self) -> BTreeSet<String> {
+        let interrupted = self.interrupted.iter().flatten();
+        let all = interrupted.chain(&self.to_configure).chain(self.partial());
+        all.cloned().collect()
+    }
+
+    /// Packages whose files may be there in part.
+    pub fn partial(&self) -> impl Iterator<Item = &String> {
+        self.to_unpack.union(&self.half_installed)
+    }
+}
+
+/// Those of [`ENGINE_PACKAGES`] and [`CONFLICTING_PACKAGES`] that dpkg knows.
+pub fn known_packages(host: &Host) -> Result<BTreeMap<String, Package>> {
+    Ok(ask(host)?.0)
+}
+
+/// What dpkg has begun and not ended.
+pub fn unfinished_packages(host: &Host) -> Result<Unfinished> {
+    Ok(ask(host)?.1)
+}
+
+/// Asks dpkg about all packages. Of those that it has finished with, only the ones that matter here
+/// are returned, and dpkg itself: its own architecture is the host's.
+pub(super) fn ask(host: &Host) -> Result<(BTreeMap<String, Package>, Unfinished)> {
+    let query = Command::new("dpkg-query").args([
+        "--show",
+        "--showformat=${Package} ${Version} ${Architecture} ${db:Status-Status} ${db:Status-Eflag}\n",
+    ]);
+    let printed = host.query(&query)?.stdout;
+    let mut known = BTreeMap::new();
+    let mut unfinished = Unfinished {
+        interrupted: interrupted(host)?,
+        ..Unfinished::default()
+    };
+    for (name, package) in printed.lines().filter_map(parse) {
+        match package.state {
+            PackageState::Unpacked => drop(unfinished.to_configure.insert(name.clone())),
+            PackageState::ToUnpack => drop(unfinished.to_unpack.insert(name.clone())),
+            PackageState::HalfInstalled => drop(unfinished.half_installed.insert(name.clone())),
+            PackageState::Installed | PackageState::ConfigFiles => {}
+        }
+        let name_is = |it: &&str| *it == name;
+        let mut matter = ["dpkg"]
+            .iter()
+            .chain(ENGINE_PACKAGES)
+            .chain(CONFLICTING_PACKAGES);
+        if matter.any(name_is) {
+            known.insert(name, package);
+        }
+    }
+    Ok((known, unfinished))
+}
+
+/// Whose notes dpkg has not merged.
+fn interrupted(host: &Host) -> Result<Option<BTreeSet<String>>> {
+    let notes = notes(host)?;
+    let lines = notes.iter().flat_map(|text| text.lines());
+    let names = lines.filter_map(|line| line.strip_prefix("Package: "));
+    Ok((!notes.is_empty()).then(|| names.map(str::to_owned).collect()))
+}
+
+/// The notes that dpkg has not merged, oldest first: stanzas as in its status file. It numbers
+/// them; what has another name is only half written.
+pub fn notes(host: &Host) -> Result<Vec<String>> {
+    let is_note = |name: &String| name.bytes().all(|byte| byte.is_ascii_digit());
+    let mut notes = Vec::new();
+    for name in host.list(UPDATES)?.into_iter().filter(is_note) {
+        notes.extend(host.read_text(format!("{UPDATES}/{name}"))?);
+    }
+    Ok(notes)
+}
+
+fn parse(line: &str) -> Option<(String, Package)> {
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let [name, version, architecture, status, flag] = fields[..] else {
+        return None; // not installed: there is no version
+    };
+    let state = match (status, flag) {
+        ("not-installed", _) => return None,
+        ("half-installed", _) => PackageState::HalfInstalled,
+        (_, "reinstreq") => PackageState::ToUnpack,
+        ("installed", _) => PackageState::Installed,
+        ("config-files", _) => PackageState::ConfigFiles,
+        _ => PackageState::Unpacked,
+    };
+    let package = Package {
+        version: version.to_owned(),
+        architecture: architecture.to_owned(),
+        state,
+    };
+    Some((name.to_owned(), package))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::stub::StubHost;
+
+    #[test]
+    fn a_package_is_installed_only_when_dpkg_finished_with_it() {
+        let state = |line: &str| parse(line).map(|(_, package)| package.state);
+        for (status, expected) in [
+            ("installed ok", PackageState::Installed),
+            ("installed reinstreq", PackageState::ToUnpack),
+            ("half-installed reinstreq", PackageState::HalfInstalled),
+            ("half-configured ok", PackageState::Unpacked),
+            ("triggers-awaited ok", PackageState::Unpacked),
+            ("config-files ok", PackageState::ConfigFiles),
+        ] {
+            assert_eq!(
+                state(&format!("docker-ce 5:29 amd64 {status}")),
+                Some(expected)
+            );
+        }
+        assert_eq!(state("docker-ce   not-installed ok"), None);
+    }
+
+    #[test]
+    fn what_dpkg_has_not_finished_is_told_by_its_states_and_its_notes() {
+        let stub = StubHost::new().program(
+            "dpkg-query",
+            "echo dpkg 1 amd64 installed ok; echo pigz 2 amd64 half-configured ok
+             echo docker-ce 5 amd64 half-installed reinstreq
+             echo less 1 amd64 unpacked reinstreq",
+        );
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let unfinished = unfinished_packages(stub.host()).unwrap();
+        let expected = Unfinished {
+            interrupted: None,
+            to_configure: set(&["pigz"]),
+            to_unpack: set(&["less"]),
+            half_installed: set(&["docker-ce"]),
+        };
+        assert_eq!(unfinished, expected);
+        let stub = stub
+            .file("/var/lib/dpkg/updates/tmp.i", "")
+            .file("/var/lib/dpkg/updates/0003", "Package: sed\nStatus: x\n");
+        let unfinished = unfinished_packages(stub.host()).unwrap();
+        assert_eq!(unfinished.interrupted, Some(set(&["sed"])));
+        let all: BTreeSet<String> = set(&["docker-ce", "less", "pigz", "sed"]);
+        assert_eq!(unfinished.packages(), all);
+    }
+}
