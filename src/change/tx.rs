@@ -156,6 +156,7 @@ impl<'a> Tx<'a> {
     /// removed on the way back; the others are of the host's own sources, as `apt-get update`
     /// would have fetched them.
     pub fn publish_lists(&mut self, lists: &Lists) -> Result<()> {
+        self.create_apts_own(apt::LISTS)?;
         let locked = apt::lock_lists(self.host, self.lock_wait, self.listener)?;
         let docker = lists.docker.iter().map(|list| (list, true));
         let others = lists.others.iter().map(|list| (list, false));
@@ -179,6 +180,7 @@ impl<'a> Tx<'a> {
     /// Brings package files into apt's archive folder, under apt's own lock. Those that were not
     /// there before are removed on the way back, apt's own among them.
     pub fn fetch_archives(&mut self, http: &Http, archives: &Archives) -> Result<()> {
+        self.create_apts_own(apt::ARCHIVES)?;
         let locked = apt::lock_archives(self.host, self.lock_wait, self.listener)?;
         let paths = archives.absent(self.host)?;
         let fetch =
@@ -319,15 +321,19 @@ impl<'a> Tx<'a> {
         Ok(Some(hidden))
     }
 
+    /// Makes a folder that apt makes itself wherever it is missing, as on images that were swept;
+    /// so there is no way back.
+    fn create_apts_own(&self, folder: &str) -> Result<()> {
+        self.check_cancelled()?;
+        let missing = missing(self.host, Path::new(folder))?;
+        let mut missing = missing.iter();
+        missing.try_for_each(|folder| files::create_folder(&self.host.path(folder), 0o755))
+    }
+
+    /// Makes the folders above a file.
     fn create_folders(&mut self, path: &str) -> Result<()> {
-        let mut missing = Vec::new();
-        for folder in Path::new(path).ancestors().skip(1) {
-            if self.host.exists(folder)? {
-                break;
-            }
-            missing.push(folder.to_owned());
-        }
-        for folder in missing.into_iter().rev() {
+        let above = Path::new(path).parent().unwrap_or(Path::new("/"));
+        for folder in missing(self.host, above)? {
             let text = format!("create the folder {}", folder.display());
             let undo = Undo::RemoveFolder {
                 path: folder.clone(),
@@ -351,6 +357,19 @@ impl<'a> Tx<'a> {
         let there = self.host.metadata(path)?;
         Ok(there.map(|there| there.mode() & 0o7777))
     }
+}
+
+/// Those of a folder and the folders above it that are not there, outermost first.
+fn missing(host: &Host, folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut missing = Vec::new();
+    for folder in folder.ancestors() {
+        if host.exists(folder)? {
+            break;
+        }
+        missing.push(folder.to_owned());
+    }
+    missing.reverse();
+    Ok(missing)
 }
 
 #[cfg(test)]

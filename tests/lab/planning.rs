@@ -64,7 +64,8 @@ on_each_release! {
 #[ignore = "needs root and the lab: sudo scripts/test"]
 fn a_host_with_old_or_no_indexes_gets_its_engine() {
     for prepare in [
-        "rm -rf /var/lib/apt/lists/*",
+        // As an image that was swept: apt makes the folders anew.
+        "rm -rf /var/lib/apt/lists /var/cache/apt",
         "touch --date='last week' /var/lib/apt/lists/partial /var/lib/apt/lists/*",
     ] {
         let host = LabHost::up("noble");
