@@ -75,7 +75,7 @@ impl Archives {
     pub fn download(&self, host: &Host) -> Result<Download> {
         let mut download = Download::default();
         for archive in self.iter() {
-            if archive.size_there(host)? != Some(archive.entry.size) {
+            if !archive.seems_there(host)? {
                 download.files += 1;
                 download.bytes += archive.entry.size;
             }
@@ -107,7 +107,7 @@ impl Archive {
 
     /// Whether it is there, all of it and unchanged.
     pub fn is_there(&self, host: &Host) -> Result<bool> {
-        if self.size_there(host)? != Some(self.entry.size) {
+        if !self.seems_there(host)? {
             return Ok(false);
         }
         Ok(self.check(&host.path(self.path()))?.is_ok())
@@ -122,12 +122,10 @@ impl Archive {
         Ok(measured.check(&self.entry))
     }
 
-    /// The size of the file in its place; `None` when there is none.
-    fn size_there(&self, host: &Host) -> Result<Option<u64>> {
+    /// Whether a file of its size is in its place.
+    pub fn seems_there(&self, host: &Host) -> Result<bool> {
         let there = host.metadata(self.path())?;
-        Ok(there
-            .filter(std::fs::Metadata::is_file)
-            .map(|file| file.len()))
+        Ok(there.is_some_and(|there| there.is_file() && there.len() == self.entry.size))
     }
 }
 

@@ -62,7 +62,7 @@ pub fn fetch(
             files.push(Partial::of(host, archive));
         }
     }
-    require_space(host, &files)?;
+    require_space_for(host, &files)?;
     // The longest first, so that none is left to run alone at the end.
     files.sort_by_key(|file| std::cmp::Reverse(file.archive.entry.size));
     fetch_all(http, &files, listener, cancelled)?;
@@ -170,15 +170,31 @@ fn progress(files: &[Partial<'_>]) -> Event {
     }
 }
 
-/// Refuses to begin what cannot be finished.
-fn require_space(host: &Host, files: &[Partial<'_>]) -> Result<()> {
+/// Refuses a disk on which there is no room for Docker's packages.
+///
+/// # Errors
+/// [`Failure::Blocked`], with how much is missing.
+pub fn require_space(host: &Host, archives: &Archives) -> Result<()> {
+    let mut files = Vec::new();
+    for archive in &archives.docker {
+        if !archive.seems_there(host)? {
+            files.push(Partial::of(host, archive));
+        }
+    }
+    require_space_for(host, &files)
+}
+
+fn require_space_for(host: &Host, files: &[Partial<'_>]) -> Result<()> {
     let missing = |file: &Partial<'_>| {
         let here = file.here.load(Ordering::Relaxed);
         file.archive.entry.size.saturating_sub(here)
     };
     let needed: u64 = files.iter().map(missing).sum();
-    let disk =
-        statvfs(&host.path(ARCHIVES)).with_context(|| format!("asking how full {ARCHIVES} is"))?;
+    // The folder may be missing yet; then the first one above it that is there says it.
+    let folder = host.path(ARCHIVES);
+    let there = folder.ancestors().find(|folder| folder.exists());
+    let disk = statvfs(there.unwrap_or(&folder))
+        .with_context(|| format!("asking how full {ARCHIVES} is"))?;
     let free = disk.blocks_free() * disk.fragment_size();
     if needed <= free {
         return Ok(());

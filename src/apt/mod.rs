@@ -22,7 +22,7 @@ mod view;
 
 pub use archive::{Archive, Archives};
 pub use existing::{Existing, Migration};
-pub use fetch::{fetch, remove_partials};
+pub use fetch::{fetch, remove_partials, require_space};
 pub use index::Index;
 pub use lock::{ARCHIVES, LISTS, lock_archives, lock_lists, wait_for_locks};
 pub use purge::Purge;

@@ -84,6 +84,8 @@ impl Packages {
         refuse_removals(&transaction)?;
         let archives = view.archives(host, &missing, &index.offered)?;
         transaction.download = archives.download(host)?;
+        apt::require_space(host, &archives)
+            .context("the packages do not fit; nothing was changed")?;
         let seen = look_back(host, source, index, &transaction, allow_downgrade)?;
         Ok(Packages {
             offer: Some(Offer {

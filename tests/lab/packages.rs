@@ -36,6 +36,22 @@ fn what_is_here_of_the_packages_is_used_when_it_is_right() {
     assert!(!left.contains(".dockstrap-"), "{left}");
 }
 
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_disk_without_room_for_the_packages_is_refused_before_anything_is_changed() {
+    let host = LabHost::up("noble");
+    host.sh("mount -t tmpfs -o size=60m none /var/cache/apt/archives");
+    host.unchanged_by(4, ["install", "--yes"]).says_all(&[
+        "the disk with /var/cache/apt/archives has 6",
+        " MB too few for the packages",
+        "apt-get clean",
+        "nothing was changed",
+    ]);
+    assert_eq!(host.sh("ls -A /var/cache/apt/archives").stdout, "");
+    host.sh("mount -o remount,size=200m /var/cache/apt/archives");
+    host.dockstrap(["plan"]).exits(0);
+}
+
 /// Does something with a package that is served, and the place where apt keeps it.
 fn cache(
     host: &LabHost,
