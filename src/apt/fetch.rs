@@ -12,11 +12,12 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use nix::sys::statvfs::statvfs;
 
 use super::archive::{Archive, Archives};
@@ -65,29 +66,65 @@ pub fn fetch(
     require_space_for(host, &files)?;
     // The longest first, so that none is left to run alone at the end.
     files.sort_by_key(|file| std::cmp::Reverse(file.archive.entry.size));
-    fetch_all(http, &files, listener, cancelled)?;
-    for file in &files {
+    let work = Arc::new(Work {
+        http: http.clone(),
+        files,
+        next: AtomicUsize::new(0),
+        stop: AtomicBool::new(false),
+    });
+    let outcome = fetch_all(&work, listener, cancelled);
+    work.stop.store(true, Ordering::Relaxed);
+    outcome?;
+    for file in &work.files {
         file.publish(host)?;
     }
     remove_partials(host)
 }
 
+/// What the threads share that fetch.
+struct Work {
+    http: Http,
+    files: Vec<Partial>,
+    /// The first file that none has begun yet.
+    next: AtomicUsize,
+    /// Set when no more is to be fetched.
+    stop: AtomicBool,
+}
+
+impl Work {
+    /// Fetches one file after the other, until there is none left or one fails.
+    fn run(&self, outcomes: &Sender<Result<()>>) {
+        while let Some(file) = self.files.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            let transfer = Transfer {
+                http: &self.http,
+                archive: &file.archive,
+                partial: &file.path,
+                here: &file.here,
+                stop: &self.stop,
+            };
+            if self.stop.load(Ordering::Relaxed) || outcomes.send(transfer.run()).is_err() {
+                break;
+            }
+        }
+    }
+}
+
 /// A file on its way.
-struct Partial<'a> {
-    archive: &'a Archive,
+struct Partial {
+    archive: Archive,
     path: PathBuf,
     /// How many of its bytes are here.
     here: AtomicU64,
 }
 
-impl<'a> Partial<'a> {
-    fn of(host: &Host, archive: &'a Archive) -> Partial<'a> {
+impl Partial {
+    fn of(host: &Host, archive: &Archive) -> Partial {
         let path = host
             .path(ARCHIVES)
             .join(format!("{PARTIAL}{}", archive.name));
         let here = fs::metadata(&path).map_or(0, |there| there.len());
         Partial {
-            archive,
+            archive: archive.clone(),
             path,
             here: here.into(),
         }
@@ -103,56 +140,35 @@ impl<'a> Partial<'a> {
     }
 }
 
-fn fetch_all(
-    http: &Http,
-    files: &[Partial<'_>],
-    listener: Listener<'_>,
-    cancelled: &AtomicBool,
-) -> Result<()> {
-    let (stop, next) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let work = |outcomes: Sender<Result<()>>| {
-        while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let transfer = Transfer {
-                http,
-                archive: file.archive,
-                partial: &file.path,
-                here: &file.here,
-                stop: &stop,
-            };
-            if stop.load(Ordering::Relaxed) || outcomes.send(transfer.run()).is_err() {
-                break;
+/// Fetches all files, or returns with the first failure. Threads that wait for a server then are
+/// not waited for: they do nothing more than to end with the process.
+fn fetch_all(work: &Arc<Work>, listener: Listener<'_>, cancelled: &AtomicBool) -> Result<()> {
+    let (sender, outcomes) = channel();
+    for _ in 0..CONNECTIONS.min(work.files.len()) {
+        let (work, sender) = (Arc::clone(work), sender.clone());
+        std::thread::spawn(move || work.run(&sender));
+    }
+    drop(sender);
+    let mut missing = work.files.len();
+    while missing > 0 {
+        match outcomes.recv_timeout(PULSE) {
+            Ok(outcome) => {
+                outcome?;
+                missing -= 1;
             }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => bail!("the download ended before its end"),
         }
-    };
-    std::thread::scope(|scope| {
-        let (sender, outcomes) = channel();
-        for _ in 0..CONNECTIONS.min(files.len()) {
-            let sender = sender.clone();
-            scope.spawn(|| work(sender));
+        listener(progress(&work.files));
+        if cancelled.load(Ordering::Relaxed) {
+            return Err(Failure::Cancelled("cancelled".to_owned()).into());
         }
-        drop(sender);
-        let mut first_failure = Ok(());
-        let mut fail = |failure| {
-            stop.store(true, Ordering::Relaxed);
-            if first_failure.is_ok() {
-                first_failure = Err(failure);
-            }
-        };
-        loop {
-            match outcomes.recv_timeout(PULSE) {
-                Ok(Ok(())) | Err(RecvTimeoutError::Timeout) => listener(progress(files)),
-                Ok(Err(failure)) => fail(failure),
-                Err(RecvTimeoutError::Disconnected) => return first_failure,
-            }
-            if cancelled.load(Ordering::Relaxed) {
-                fail(Failure::Cancelled("cancelled".to_owned()).into());
-            }
-        }
-    })
+    }
+    Ok(())
 }
 
-fn progress(files: &[Partial<'_>]) -> Event {
-    let here = |file: &Partial<'_>| file.here.load(Ordering::Relaxed);
+fn progress(files: &[Partial]) -> Event {
+    let here = |file: &Partial| file.here.load(Ordering::Relaxed);
     let here: u64 = files.iter().map(here).sum();
     let all: u64 = files.iter().map(|file| file.archive.entry.size).sum();
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
@@ -184,8 +200,8 @@ pub fn require_space(host: &Host, archives: &Archives) -> Result<()> {
     require_space_for(host, &files)
 }
 
-fn require_space_for(host: &Host, files: &[Partial<'_>]) -> Result<()> {
-    let missing = |file: &Partial<'_>| {
+fn require_space_for(host: &Host, files: &[Partial]) -> Result<()> {
+    let missing = |file: &Partial| {
         let here = file.here.load(Ordering::Relaxed);
         file.archive.entry.size.saturating_sub(here)
     };
