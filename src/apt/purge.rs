@@ -45,13 +45,15 @@ impl Purge {
 
     /// The command that purges them; `None` when others need every one.
     pub fn command(&self) -> Option<Command> {
-        (!self.packages.is_empty()).then(|| without_sources().arg("purge").args(&self.packages))
+        (!self.packages.is_empty())
+            .then(|| without_sources(apt_get()).arg("purge").args(&self.packages))
     }
 }
 
-/// Removing needs no sources, and those of the host may be of no use by now: edited, or in the
-/// middle of being put back as they were, with two keyrings for Docker's repository.
-fn without_sources() -> Command {
+/// Has a command of apt's pass over the host's sources. Removing needs none, and those of the host
+/// may be of no use by now: edited, or in the middle of being put back as they were, with two
+/// keyrings for Docker's repository.
+fn without_sources(command: Command) -> Command {
     let none = [
         "Dir::Etc::SourceList=/dev/null",
         "Dir::Etc::SourceParts=/dev/null",
@@ -59,12 +61,12 @@ fn without_sources() -> Command {
         "Dir::Cache::pkgcache=",
         "Dir::Cache::srcpkgcache=",
     ];
-    apt_get().args(none.iter().flat_map(|option| ["-o", option]))
+    command.args(none.iter().flat_map(|option| ["-o", option]))
 }
 
 /// Whether purging `packages` would take along a package that is not one of `ours`.
 fn takes_others(host: &Host, packages: &[String], ours: &[String]) -> Result<bool> {
-    let simulate = without_sources()
+    let simulate = without_sources(apt_get())
         .args(["--simulate", "purge"])
         .args(packages);
     let simulated = host.query(&simulate)?.success()?.stdout;
@@ -75,7 +77,8 @@ fn takes_others(host: &Host, packages: &[String], ours: &[String]) -> Result<boo
 /// Parts the packages that the user has asked for from the others. The engine's own were asked for
 /// by us; what came along with them is marked as a dependency, until somebody asks for it.
 fn asked_for_since(host: &Host, packages: Vec<String>) -> Result<(Vec<String>, Vec<String>)> {
-    let show = Command::new("apt-mark").arg("showmanual").args(&packages);
+    let show = without_sources(Command::new("apt-mark"));
+    let show = show.arg("showmanual").args(&packages);
     let shown = host.query(&show)?.success()?.stdout;
     let manual: Vec<&str> = shown.lines().collect();
     Ok(packages.into_iter().partition(|package| {
