@@ -59,6 +59,7 @@ mod bundle;
 mod certificates;
 mod dates;
 mod engine;
+mod kept_sources;
 mod locks;
 mod packages;
 mod planning;
