@@ -58,6 +58,21 @@ on_each_release! {
         before.is_untouched_in(&host.tree());
         assert_eq!(left_behind(host), "", "in folders for temporary files");
     }
+
+    /// Plain or compressed, as apt was told to keep them.
+    fn a_plan_leaves_alone_what_apt_has_of_dockers_repository(host) {
+        host.install();
+        host.sh("apt-get remove --yes docker-compose-plugin");
+        for kept in ["Acquire::GzipIndexes=false", "Acquire::GzipIndexes=true"] {
+            host.sh(&format!("rm -r /var/lib/apt/lists; apt-get update -o {kept}"));
+            let (before, apts) = (host.tree(), all_of_apt(host));
+            for plan in [host.dockstrap(["plan"]), plan_as_alice(host)] {
+                plan.exits(0).says("install 1 package").says("docker-compose-plugin");
+            }
+            before.is_untouched_in(&host.tree());
+            assert_eq!(all_of_apt(host), apts);
+        }
+    }
 }
 
 #[test]
@@ -115,6 +130,12 @@ fn fault_57_a_derivative_is_set_up_as_the_ubuntu_it_stands_on() {
         .says("Linux Mint 22: Ubuntu 24.04 (noble)")
         .says("install 7 packages");
     before.is_untouched_in(&host.tree());
+}
+
+/// Every file and folder of apt's with its size and the times of its last change, of whatever kind.
+fn all_of_apt(host: &LabHost) -> String {
+    let find = "find /etc/apt /var/lib/apt /var/cache/apt -printf '%p %s %T@ %C@\\n' | sort";
+    host.sh(find).stdout
 }
 
 /// What a run left in the folders for temporary files.
