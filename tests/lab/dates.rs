@@ -62,6 +62,9 @@ fn fault_12_an_old_index_is_warned_of_and_taken() {
         .exits(0)
         .says("100 days old")
         .says("install 7 packages");
+    host.dockstrap(["plan", "--max-index-age", "101"])
+        .exits(0)
+        .never_says("days old");
     before.is_untouched_in(&host.tree());
 }
 

@@ -125,11 +125,13 @@ fn fault_57_a_derivative_is_set_up_as_the_ubuntu_it_stands_on() {
          UBUNTU_CODENAME=noble\n",
     );
     let before = host.tree();
-    host.dockstrap(["plan"])
-        .exits(0)
+    host.unchanged_by(0, ["plan"])
         .says("Linux Mint 22: Ubuntu 24.04 (noble)")
         .says("install 7 packages");
-    before.is_untouched_in(&host.tree());
+    host.install();
+    host.sh("grep '^Suites: noble$' /etc/apt/sources.list.d/docker.sources; docker info");
+    host.uninstall();
+    before.is_restored_in(&host.tree());
 }
 
 /// Every file and folder of apt's with its size and the times of its last change, of whatever kind.

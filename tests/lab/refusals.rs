@@ -70,6 +70,27 @@ fn a_system_that_is_no_ubuntu_is_refused() {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_58_an_architecture_without_packages_is_refused_with_those_that_have_some() {
+    let host = LabHost::up("noble");
+    let dpkgs_own = |from: &str, to: &str| {
+        let stanza = "/^Package: dpkg$/,/^$/";
+        host.sh(&format!(
+            "sed -i '{stanza} s/^Architecture: {from}$/Architecture: {to}/' /var/lib/dpkg/status"
+        ));
+    };
+    for (from, to) in [("amd64", "i386"), ("i386", "riscv64")] {
+        dpkgs_own(from, to);
+        refuses_install(&host, 4)
+            .says(&format!("architecture is {to},"))
+            .says("amd64 and arm64");
+    }
+    assert!(host.requests().is_empty(), "{:?}", host.requests());
+    dpkgs_own("riscv64", "amd64");
+    host.dockstrap(["plan"]).exits(0);
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
 fn a_daemon_json_with_which_the_engine_would_not_start_is_refused() {
     let host = LabHost::up("noble");
     host.write("/etc/docker/daemon.json", "{\n  \"debug\": true,\n}\n");
