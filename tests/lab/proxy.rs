@@ -89,7 +89,15 @@ fn fault_13_a_proxy_is_given_its_password_and_nobody_else_is() {
         assert!(requests.contains(expected), "{expected}:\n{requests}");
     }
     assert_eq!(holders_of_the_password(&host), [SETTINGS]);
+
+    // Said later, it reaches the engine that runs already.
+    host.dockstrap(["install", "--yes", "--proxy-for", "apt,engine"])
+        .exits(0)
+        .never_says(PASSWORD);
+    host.sh("docker info --format '{{.HTTPSProxy}}'")
+        .says("@127.0.0.1:3128");
     host.uninstall().never_says(PASSWORD);
+    assert_eq!(holders_of_the_password(&host), [SETTINGS]);
 }
 
 #[test]
