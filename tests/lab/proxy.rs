@@ -21,6 +21,11 @@ on_each_release! {
     fn fault_13_a_proxy_for_good_is_given_to_apt_and_the_engine_and_taken_back(host) {
         let (_proxy, log) = leave_only_the_proxy(host);
         set_up(host, "proxy-for = ['apt', 'engine']\n");
+        // A password of somebody else's that is there would be lost.
+        host.write(ENGINE, "{\"proxies\": {\"http-proxy\": \"http://bob:s3cret@127.0.0.9\"}}");
+        host.unchanged_by(4, ["install", "--yes"])
+            .says_all(&[ENGINE, "other proxies, with a password", "nothing was changed"])
+            .never_says(PASSWORD);
         let theirs = "{\n  \"debug\": false\n}\n";
         host.write(ENGINE, theirs);
         let before = host.tree();
