@@ -1,7 +1,7 @@
 //! What dockerd would refuse in a configuration, or trip over later, each with its cause and cure.
 //!
-//! Owns names; values are judged in `types`, `values` and `logging`, conflicts with the unit in
-//! `flags`. It must not change the document, and a rule that only asks for good taste has no
+//! Owns names; values are judged in `types`, `values`, `inside` and `logging`, conflicts in `flags`
+//! (with the unit), `conflicts`, `networks` and `paths` (with the host). It must not change the document, and a rule that only asks for good taste has no
 //! place here.
 
 use std::fmt;
@@ -12,7 +12,8 @@ use serde_json::Value;
 use super::document::{Document, Position};
 use super::meant::key_meant_by;
 use super::schema::{Engine, Standing, key};
-use super::{flags, logging, types, values};
+use super::surroundings::Surroundings;
+use super::{conflicts, flags, inside, logging, networks, paths, types, values};
 
 /// What the file is checked against.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,6 +22,8 @@ pub struct Context<'a> {
     pub unit_flags: &'a [String],
     /// The engine that will read the file; `None` is the newest.
     pub engine: Option<Engine>,
+    /// The host that it is for; `None` leaves out what depends on it.
+    pub surroundings: Option<&'a Surroundings>,
 }
 
 /// How bad a problem is.
@@ -60,6 +63,12 @@ pub fn check(document: &Document, context: &Context<'_>) -> Vec<Problem> {
     flags::check(&mut findings, document, context.unit_flags);
     values::check(&mut findings, document);
     logging::check(&mut findings, document);
+    inside::check(&mut findings, document);
+    conflicts::check(&mut findings, document, context);
+    if let Some(surroundings) = context.surroundings {
+        networks::check(&mut findings, document, &surroundings.routes);
+        paths::check(&mut findings, document, surroundings);
+    }
     findings.sorted()
 }
 
@@ -181,12 +190,23 @@ pub(super) mod tests {
         let unit_flags: Vec<String> = flags.iter().map(|flag| flag.to_string()).collect();
         let context = Context {
             unit_flags: &unit_flags,
-            engine: None,
+            ..Context::default()
         };
-        let lines: Vec<String> = check(&document, &context)
-            .iter()
-            .map(Problem::to_string)
-            .collect();
+        lines(&check(&document, &context))
+    }
+
+    /// The same on a host like this.
+    pub fn problems_in(text: &str, surroundings: &Surroundings) -> String {
+        let document = Document::parse(text.as_bytes()).unwrap();
+        let context = Context {
+            surroundings: Some(surroundings),
+            ..Context::default()
+        };
+        lines(&check(&document, &context))
+    }
+
+    fn lines(problems: &[Problem]) -> String {
+        let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
         lines.join("\n")
     }
 

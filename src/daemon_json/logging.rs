@@ -8,6 +8,7 @@ use super::check::Findings;
 use super::document::Document;
 use super::meant::nearest;
 use super::syntax;
+use super::types::children;
 use super::values::{check_names, check_size};
 
 /// dockerd's driver when the file names none.
@@ -30,6 +31,43 @@ const COMMON_OPTS: &[&str] = &[
 const FILE_OPTS: &[&str] = &["compress", "max-file", "max-size"];
 /// What a line is labelled with; `local` takes these since engine 29.
 const ATTRIBUTE_OPTS: &[&str] = &["env", "env-regex", "labels", "labels-regex", "tag"];
+
+/// The options of the drivers that send logs elsewhere, beside [`COMMON_OPTS`].
+#[rustfmt::skip]
+const REMOTE_OPTS: &[(&str, &[&str])] = &[
+    ("awslogs", &[
+        "awslogs-create-group", "awslogs-create-stream", "awslogs-credentials-endpoint",
+        "awslogs-datetime-format", "awslogs-endpoint", "awslogs-force-flush-interval-seconds",
+        "awslogs-format", "awslogs-group", "awslogs-max-buffered-events",
+        "awslogs-multiline-pattern", "awslogs-region", "awslogs-stream", "tag",
+    ]),
+    ("fluentd", &[
+        "env", "env-regex", "fluentd-address", "fluentd-async", "fluentd-async-connect",
+        "fluentd-async-reconnect-interval", "fluentd-buffer-limit", "fluentd-max-retries",
+        "fluentd-read-timeout", "fluentd-request-ack", "fluentd-retry-wait",
+        "fluentd-sub-second-precision", "fluentd-write-timeout", "labels", "labels-regex", "tag",
+    ]),
+    ("gcplogs", &[
+        "env", "env-regex", "gcp-log-cmd", "gcp-meta-id", "gcp-meta-name", "gcp-meta-zone",
+        "gcp-project", "labels", "labels-regex",
+    ]),
+    ("gelf", &[
+        "env", "env-regex", "gelf-address", "gelf-compression-level", "gelf-compression-type",
+        "gelf-tcp-max-reconnect", "gelf-tcp-reconnect-delay", "labels", "labels-regex", "tag",
+    ]),
+    ("journald", &["env", "env-regex", "labels", "labels-regex", "tag"]),
+    ("splunk", &[
+        "env", "env-regex", "labels", "labels-regex", "splunk-caname", "splunk-capath",
+        "splunk-format", "splunk-gzip", "splunk-gzip-level", "splunk-index",
+        "splunk-index-acknowledgment", "splunk-insecureskipverify", "splunk-source",
+        "splunk-sourcetype", "splunk-token", "splunk-url", "splunk-verify-connection", "tag",
+    ]),
+    ("syslog", &[
+        "env", "env-regex", "labels", "labels-regex", "syslog-address", "syslog-facility",
+        "syslog-format", "syslog-tls-ca-cert", "syslog-tls-cert", "syslog-tls-key",
+        "syslog-tls-skip-verify", "tag",
+    ]),
+];
 
 /// The driver in force under the keys of a configuration.
 pub(super) fn driver(root: &Map<String, Value>) -> &str {
@@ -55,6 +93,30 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document) {
     }
     if driver == "local" {
         warn_of_attributes(findings, opts);
+    }
+    if let Some((_, known)) = REMOTE_OPTS.iter().find(|(remote, _)| *remote == driver) {
+        check_remote(findings, driver, known, opts);
+    }
+}
+
+/// These lists grow with the engine, so only what is like a known name is sure to be wrong.
+fn check_remote(findings: &mut Findings<'_>, driver: &str, known: &[&str], opts: &Value) {
+    let known = [known, COMMON_OPTS].concat();
+    for (name, _) in children(opts) {
+        if known.contains(&name.as_str()) {
+            continue;
+        }
+        let path = ["log-opts", name.as_str()];
+        match nearest(&name, known.iter().copied()) {
+            Some(meant) => findings.error(
+                &path,
+                format!("the driver {driver} takes no such option; write {meant}"),
+            ),
+            None => findings.warn(
+                &path,
+                format!("the driver {driver} takes no such option, as far as is known here"),
+            ),
+        }
     }
 }
 
@@ -181,6 +243,17 @@ mod tests {
         );
         let unknown = found("json-file", r#"{"max-files": "3"}"#);
         assert!(unknown.contains("dockerd takes no such entry here; write max-file"));
+    }
+
+    #[test]
+    fn a_misspelt_option_of_any_driver_is_an_error_and_a_strange_one_a_warning() {
+        let misspelt = found("syslog", r#"{"syslog-adress": "udp://10.0.0.1"}"#);
+        assert!(misspelt.starts_with("error"), "{misspelt}");
+        assert!(misspelt.ends_with("write syslog-address"), "{misspelt}");
+        let strange = found("awslogs", r#"{"colour": "red"}"#);
+        assert!(strange.starts_with("warning"), "{strange}");
+        assert_eq!(found("journald", r#"{"tag": "x", "mode": "blocking"}"#), "");
+        assert_eq!(found("none", r#"{"whatever": "x"}"#), "");
     }
 
     #[test]

@@ -8,19 +8,24 @@
 
 pub mod change;
 pub mod check;
+mod conflicts;
 pub mod document;
 mod edit;
 mod flags;
+mod inside;
 mod keys;
 mod logging;
 mod meant;
 pub mod merge;
+mod networks;
+mod paths;
 pub mod preset;
 pub mod revert;
 #[cfg(test)]
 mod samples;
 pub mod schema;
 mod strict;
+mod surroundings;
 mod syntax;
 mod types;
 mod values;
@@ -30,10 +35,13 @@ pub use check::{Context, Problem, Severity, check};
 pub use document::{Document, Position};
 pub use flags::is_said_by_flag;
 pub use merge::{Merged, Wanted, merge};
+pub use networks::free_pools;
+pub use paths::named_paths;
 pub use preset::{Preset, recommended};
 pub use revert::{Reverted, revert};
 pub use schema::{Engine, Key, Kind, key};
 pub use strict::Refusal;
+pub use surroundings::{Disk, Found, Route, Surroundings};
 
 /// Where dockerd looks for its configuration when it is told nothing else.
 pub const PATH: &str = "/etc/docker/daemon.json";

@@ -36,6 +36,8 @@ pub enum Kind {
     ObjectMap,
     /// A map with entries of its own types.
     Object,
+    /// More than one type is taken.
+    Any,
 }
 
 /// The engine release that introduced a key.
@@ -107,6 +109,7 @@ impl Kind {
             Kind::Ip => value.as_str().is_some_and(is_ip),
             Kind::StrList | Kind::IpList | Kind::ObjectList => value.is_array(),
             Kind::StrMap | Kind::BoolMap | Kind::ObjectMap | Kind::Object => value.is_object(),
+            Kind::Any => true,
         }
     }
 
@@ -137,6 +140,7 @@ impl fmt::Display for Kind {
             Kind::BoolMap => "an object of true or false",
             Kind::ObjectMap => "an object of objects",
             Kind::Object => "an object",
+            Kind::Any => "anything",
         })
     }
 }

@@ -37,6 +37,10 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document) {
             }
             "default-address-pools" => check_pools(findings, &path, value),
             "registry-mirrors" => check_mirrors(findings, &path, value),
+            "max-concurrent-downloads"
+            | "max-concurrent-uploads"
+            | "max-download-attempts"
+            | "mtu" => check_not_negative(findings, &path, value),
             "proxies" => check_names(findings, &path, value, PROXIES),
             _ => check_word(findings, &path, value),
         }
@@ -81,6 +85,12 @@ fn check_word(findings: &mut Findings<'_>, path: &[&str], value: &Value) {
     if !word.is_empty() && !words.contains(&word) {
         let message = format!("{text:?} is not taken; write one of {}", words.join(", "));
         findings.error(path, message);
+    }
+}
+
+fn check_not_negative(findings: &mut Findings<'_>, path: &[&str], value: &Value) {
+    if value.as_i64().is_some_and(|number| number < 0) {
+        findings.error(path, format!("{value} is too little; write 0 or more"));
     }
 }
 
@@ -176,8 +186,14 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_not_negative() {
+        sound(r#"{"mtu": 0, "max-concurrent-uploads": 5, "max-download-attempts": 1}"#);
+        wrong(r#"{"mtu": -1}"#, "write 0 or more");
+    }
+
+    #[test]
     fn data_root_is_absolute() {
-        sound(r#"{"data-root": "/srv/docker"}"#);
+        sound(r#"{"data-root": "/var/lib/docker"}"#);
         wrong(
             r#"{"data-root": "docker"}"#,
             "data-root: \"docker\" depends on where",

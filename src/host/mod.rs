@@ -8,7 +8,9 @@ pub mod command;
 pub mod engine;
 pub mod http;
 pub mod lock;
+mod mounts;
 pub mod network;
+mod routes;
 pub mod signal;
 #[cfg(test)]
 pub(crate) mod stub;

@@ -79,7 +79,7 @@ impl DaemonJson {
     fn check(&self, document: &Document) -> Result<()> {
         let context = Context {
             unit_flags: &self.unit_flags,
-            engine: None,
+            ..Context::default()
         };
         let problems = daemon_json::check(document, &context);
         let errors: Vec<String> = problems

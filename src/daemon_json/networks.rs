@@ -1,0 +1,167 @@
+//! The engine's networks beside the host's own: a range that both use is lost to one of them.
+//!
+//! Owns what overlaps, and which range is free. It must not ask the host.
+
+use ipnet::IpNet;
+use serde_json::{Value, json};
+
+use super::check::Findings;
+use super::document::Document;
+use super::surroundings::Route;
+use super::types::children;
+
+/// Ranges for the engine's networks, the first choice first. Each has room for 1024 networks of
+/// 254 addresses, but for the last, which has room for 64.
+const RANGES: &[&str] = &[
+    "172.20.0.0/14",
+    "172.24.0.0/14",
+    "172.28.0.0/14",
+    "172.16.0.0/14",
+    "10.212.0.0/14",
+    "10.140.0.0/14",
+    "10.76.0.0/14",
+    "192.168.192.0/18",
+];
+
+/// How long the prefix of each of the engine's networks is.
+const PREFIX: u8 = 24;
+
+/// The value of `default-address-pools` that keeps out of the host's way: the first range that
+/// no route leads into. The same host gets the same range, also once the engine uses it.
+pub fn free_pools(routes: &[Route]) -> Option<Value> {
+    let ranges = RANGES.iter().filter_map(|range| range.parse().ok());
+    let mut free = ranges.filter(|range: &IpNet| overlapping(*range, routes).is_none());
+    free.next()
+        .map(|range| json!([{"base": range.to_string(), "size": PREFIX}]))
+}
+
+/// Warns of networks that the host reaches in another way.
+pub(super) fn check(findings: &mut Findings<'_>, document: &Document, routes: &[Route]) {
+    for (index, pool) in document
+        .get("default-address-pools")
+        .map_or(vec![], children)
+    {
+        let path = ["default-address-pools", &index, "base"];
+        if let Some((range, route)) = overlap(&pool["base"], routes) {
+            let message = format!(
+                "{range} overlaps {} behind {}; the engine leaves out what overlaps as long as \
+                 the route is there, and containers miss it later: choose another range",
+                route.network, route.device
+            );
+            findings.warn(&path, message);
+        }
+    }
+    for key in ["bip", "bip6"] {
+        let Some(value) = document.get(key) else {
+            continue;
+        };
+        if let Some((range, route)) = overlap(value, routes) {
+            let message = format!(
+                "{range} overlaps {} behind {}, which this host then no longer reaches; choose \
+                 another network",
+                route.network, route.device
+            );
+            findings.warn(&[key], message);
+        }
+    }
+}
+
+fn overlap<'a>(value: &Value, routes: &'a [Route]) -> Option<(IpNet, &'a Route)> {
+    let range: IpNet = value.as_str()?.parse().ok()?;
+    let range = range.trunc();
+    Some((range, overlapping(range, routes)?))
+}
+
+fn overlapping(range: IpNet, routes: &[Route]) -> Option<&Route> {
+    routes
+        .iter()
+        .filter(|route| !route.is_the_engines_own())
+        .find(|route| range.contains(&route.network) || route.network.contains(&range))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::daemon_json::check::tests::problems_in;
+    use crate::daemon_json::surroundings::Surroundings;
+
+    fn routes(list: &[(&str, &str)]) -> Vec<Route> {
+        let route = |(network, device): &(&str, &str)| Route {
+            network: network.parse().unwrap(),
+            device: (*device).to_owned(),
+        };
+        list.iter().map(route).collect()
+    }
+
+    fn base(list: &[(&str, &str)]) -> Value {
+        free_pools(&routes(list)).unwrap()[0]["base"].clone()
+    }
+
+    fn problems(text: &str, list: &[(&str, &str)]) -> String {
+        let surroundings = Surroundings {
+            routes: routes(list),
+            ..Surroundings::default()
+        };
+        problems_in(text, &surroundings)
+    }
+
+    #[test]
+    fn every_range_can_be_split_as_it_says() {
+        for range in RANGES {
+            let range: IpNet = range.parse().unwrap();
+            assert_eq!(range, range.trunc());
+            assert!(range.prefix_len() < PREFIX);
+        }
+    }
+
+    #[test]
+    fn the_first_range_without_a_route_into_it_is_taken() {
+        assert_eq!(base(&[]), "172.20.0.0/14");
+        assert_eq!(base(&[("172.22.3.0/24", "eth0")]), "172.24.0.0/14");
+        assert_eq!(base(&[("172.16.0.0/12", "wg0")]), "10.212.0.0/14");
+        assert_eq!(
+            base(&[("172.16.0.0/12", "wg0"), ("10.0.0.0/8", "eth0")]),
+            "192.168.192.0/18"
+        );
+        let everything = routes(&[("128.0.0.0/1", "vpn"), ("0.0.0.0/1", "vpn")]);
+        assert_eq!(free_pools(&everything), None);
+    }
+
+    #[test]
+    fn what_the_engine_took_itself_is_still_free() {
+        let own = [
+            ("172.20.0.0/24", "docker0"),
+            ("172.20.1.0/24", "br-0123456789ab"),
+            ("172.20.2.0/24", "docker_gwbridge"),
+        ];
+        assert_eq!(base(&own), "172.20.0.0/14");
+        assert_eq!(base(&[("172.20.1.0/24", "br-lan")]), "172.24.0.0/14");
+    }
+
+    #[test]
+    fn a_pool_over_a_route_of_the_host_is_a_warning() {
+        let text = r#"{"default-address-pools": [{"base": "10.0.0.0/8", "size": 24}]}"#;
+        let found = problems(text, &[("10.1.0.0/16", "eth0")]);
+        assert!(found.starts_with("warning: line 1, column 29"), "{found}");
+        assert!(
+            found.contains("10.0.0.0/8 overlaps 10.1.0.0/16 behind eth0"),
+            "{found}"
+        );
+        assert_eq!(problems(text, &[("192.168.1.0/24", "eth0")]), "");
+        assert_eq!(problems(text, &[("10.1.0.0/16", "docker0")]), "");
+    }
+
+    #[test]
+    fn a_bridge_over_a_route_of_the_host_is_a_warning() {
+        let text = r#"{"bip": "192.168.1.5/24"}"#;
+        let found = problems(text, &[("192.168.0.0/16", "eth0")]);
+        assert!(
+            found.contains("bip: 192.168.1.0/24 overlaps 192.168.0.0/16"),
+            "{found}"
+        );
+        assert_eq!(
+            problems(r#"{"bip6": "fd00::1/64"}"#, &[("192.168.0.0/16", "eth0")]),
+            ""
+        );
+    }
+}

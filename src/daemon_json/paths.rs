@@ -1,0 +1,210 @@
+//! The files, programs and folders that a configuration names: they must be there.
+//!
+//! Owns which key names what. It must not look for them.
+
+use serde_json::Value;
+
+use super::check::Findings;
+use super::document::Document;
+use super::surroundings::{Disk, Found, Surroundings};
+use super::types::children;
+
+/// Below this size, in bytes, a file system is too small for the engine's data: an image or two
+/// fill it.
+const TINY: u64 = 1 << 30;
+
+/// What must stand at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Must {
+    File,
+    Program,
+}
+
+/// Every path that must be there for the engine to start or to run a container.
+pub fn named_paths(document: &Document) -> Vec<String> {
+    let mut paths: Vec<String> = named(document)
+        .into_iter()
+        .map(|(_, file, _)| file)
+        .collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+pub(super) fn check(findings: &mut Findings<'_>, document: &Document, around: &Surroundings) {
+    for (path, file, must) in named(document) {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        let message = match (must, around.paths.get(&file)) {
+            (_, Some(Found::Nothing)) => format!("there is no {file}"),
+            (_, Some(Found::Folder)) => format!("{file} is a folder"),
+            (Must::Program, Some(Found::File)) => {
+                format!("{file} may not be executed; allow it: chmod +x {file}")
+            }
+            _ => continue,
+        };
+        findings.error(&path, message);
+    }
+    if let Some(group) = &around.absent_group {
+        let message = format!("there is no group {group}; make it: groupadd --system {group}");
+        findings.warn(&["group"], message);
+    }
+    if let Some(disk) = &around.data_root {
+        check_data_root(findings, disk);
+    }
+}
+
+fn check_data_root(findings: &mut Findings<'_>, disk: &Disk) {
+    let Disk { folder, mount, .. } = disk;
+    let fault = if disk.is_read_only {
+        "is mounted read-only, so that the engine cannot keep anything there"
+    } else if disk.is_noexec {
+        "is mounted noexec, so that no program of a container would run"
+    } else if disk.size < TINY {
+        "is smaller than 1 GiB, too small for images"
+    } else {
+        return;
+    };
+    let message = format!(
+        "the engine's data would be in {folder}, and the file system {mount} {fault}; mount \
+         another one there, or write a data-root elsewhere"
+    );
+    findings.error(&["data-root"], message);
+}
+
+/// The paths to the values that name something, what they name, and what that must be.
+fn named(document: &Document) -> Vec<(Vec<String>, String, Must)> {
+    let mut all = Vec::new();
+    let mut add = |path: &[&str], value: Option<&Value>, must| {
+        if let Some(file) = value
+            .and_then(Value::as_str)
+            .filter(|file| file.starts_with('/'))
+        {
+            let path = path.iter().map(ToString::to_string).collect();
+            all.push((path, file.to_owned(), must));
+        }
+    };
+    let get = |key| document.get(key);
+    // dockerd opens these only when it is to speak TLS.
+    let is_on = |key| get(key) == Some(&Value::Bool(true));
+    if is_on("tls") || is_on("tlsverify") {
+        for key in ["tlscacert", "tlscert", "tlskey"] {
+            add(&[key], get(key), Must::File);
+        }
+    }
+    add(&["seccomp-profile"], get("seccomp-profile"), Must::File);
+    add(&["init-path"], get("init-path"), Must::Program);
+    if get("userland-proxy") != Some(&Value::Bool(false)) {
+        add(
+            &["userland-proxy-path"],
+            get("userland-proxy-path"),
+            Must::Program,
+        );
+    }
+    for (name, runtime) in get("runtimes").map_or(vec![], children) {
+        add(
+            &["runtimes", &name, "path"],
+            runtime.get("path"),
+            Must::Program,
+        );
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::daemon_json::check::tests::problems_in;
+
+    fn around(paths: &[(&str, Found)]) -> Surroundings {
+        let pair = |(path, found): &(&str, Found)| ((*path).to_owned(), *found);
+        Surroundings {
+            paths: paths.iter().map(pair).collect(),
+            ..Surroundings::default()
+        }
+    }
+
+    fn disk() -> Disk {
+        Disk {
+            folder: "/srv/docker".to_owned(),
+            mount: "/srv".to_owned(),
+            is_noexec: false,
+            is_read_only: false,
+            size: 10 << 30,
+        }
+    }
+
+    fn problems_on(disk: Disk) -> String {
+        let around = Surroundings {
+            data_root: Some(disk),
+            ..Surroundings::default()
+        };
+        problems_in("{\n  \"data-root\": \"/var/lib/docker\"\n}", &around)
+    }
+
+    #[test]
+    fn what_must_be_there_is_named_once() {
+        let text = r#"{"seccomp-profile": "/s", "init-path": "/i", "tlskey": "/k",
+            "runtimes": {"a": {"path": "/r"}, "b": {"path": "/r"}, "c": {"path": "crun"}},
+            "userland-proxy": false, "userland-proxy-path": "/p"}"#;
+        let document = Document::parse(text.as_bytes()).unwrap();
+        assert_eq!(named_paths(&document), ["/i", "/r", "/s"]);
+        let tls = Document::parse(br#"{"tls": true, "tlskey": "/k"}"#).unwrap();
+        assert_eq!(named_paths(&tls), ["/k"]);
+        let word = Document::parse(br#"{"seccomp-profile": "unconfined"}"#).unwrap();
+        assert!(named_paths(&word).is_empty());
+    }
+
+    #[test]
+    fn what_is_not_there_is_an_error_at_its_place() {
+        let text = "{\n  \"runtimes\": {\"a\": {\"path\": \"/opt/crun\"}}\n}";
+        let found = |found| problems_in(text, &around(&[("/opt/crun", found)]));
+        let place = "error: line 2, column 22: runtimes.a.path: ";
+        assert_eq!(
+            found(Found::Nothing),
+            format!("{place}there is no /opt/crun")
+        );
+        assert_eq!(
+            found(Found::Folder),
+            format!("{place}/opt/crun is a folder")
+        );
+        assert!(found(Found::File).ends_with("chmod +x /opt/crun"));
+        assert_eq!(found(Found::Program), "");
+    }
+
+    #[test]
+    fn a_group_that_is_not_there_is_a_warning() {
+        let around = Surroundings {
+            absent_group: Some("wheel".to_owned()),
+            ..Surroundings::default()
+        };
+        let found = problems_in(r#"{"group": "wheel"}"#, &around);
+        assert!(
+            found.starts_with("warning") && found.contains("no group wheel"),
+            "{found}"
+        );
+    }
+
+    #[test]
+    fn fault_52_a_data_root_that_is_tiny_noexec_or_read_only_is_an_error() {
+        assert_eq!(problems_on(disk()), "");
+        let noexec = problems_on(Disk {
+            is_noexec: true,
+            ..disk()
+        });
+        assert!(
+            noexec.starts_with("error: line 2, column 3: data-root: "),
+            "{noexec}"
+        );
+        assert!(noexec.contains("/srv is mounted noexec"), "{noexec}");
+        let read_only = problems_on(Disk {
+            is_read_only: true,
+            ..disk()
+        });
+        assert!(read_only.contains("read-only"), "{read_only}");
+        let tiny = problems_on(Disk {
+            size: 64 << 20,
+            ..disk()
+        });
+        assert!(tiny.contains("smaller than 1 GiB"), "{tiny}");
+    }
+}

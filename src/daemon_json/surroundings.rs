@@ -1,0 +1,60 @@
+//! The host as far as a configuration touches it: plain facts, found out by others.
+//!
+//! It must not look at the host itself.
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+
+/// What a configuration has to fit.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Surroundings {
+    /// Where the host sends packets, without its way to everywhere else.
+    pub routes: Vec<Route>,
+    pub is_swarm_member: bool,
+    /// What stands at the paths that the configuration names, see [`named_paths`](super::named_paths).
+    pub paths: BTreeMap<String, Found>,
+    /// The group that the configuration names, where the host has none of that name.
+    pub absent_group: Option<String>,
+    /// Where the engine is going to keep its data.
+    pub data_root: Option<Disk>,
+}
+
+/// A network that the host reaches by itself, and through which device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    pub network: IpNet,
+    pub device: String,
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    Nothing,
+    Folder,
+    File,
+    /// A file that may be executed.
+    Program,
+}
+
+/// The file system under a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disk {
+    pub folder: String,
+    /// Where it is mounted.
+    pub mount: String,
+    pub is_noexec: bool,
+    pub is_read_only: bool,
+    /// Its size, in bytes.
+    pub size: u64,
+}
+
+impl Route {
+    /// Whether the engine made it: it is no reason to keep away from the network.
+    pub fn is_the_engines_own(&self) -> bool {
+        let of_network = self.device.strip_prefix("br-");
+        let of_network = of_network
+            .is_some_and(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        of_network || self.device.starts_with("docker") || self.device.starts_with("veth")
+    }
+}
