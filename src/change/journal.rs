@@ -13,8 +13,10 @@ use anyhow::{Context, Result, anyhow, bail};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::seal::unseal;
 use super::{Undo, files};
 use crate::apt::Seen;
+use crate::daemon_json::{Change, Document};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::redact::redact;
@@ -157,6 +159,25 @@ impl Journal {
     /// What was done and not reverted, oldest first. The last may be half done.
     pub fn acts(&self) -> &[Act] {
         &self.acts
+    }
+
+    /// What was done to daemon.json, oldest first, as far as it can be told beside what the file
+    /// says by now.
+    pub fn configuration(&self, now: &Document) -> Vec<Change> {
+        let changes = self.acts.iter().filter_map(|act| match &act.undo {
+            Undo::RestoreDaemonJson { changes, .. } => Some(unseal(changes, now)),
+            _ => None,
+        });
+        changes.flatten().collect()
+    }
+
+    /// What was done to daemon.json after this time.
+    pub fn configured_since(&self, then: Timestamp) -> impl Iterator<Item = &Change> {
+        let acts = self.acts.iter().filter(move |act| act.at > then);
+        acts.flat_map(|act| match &act.undo {
+            Undo::RestoreDaemonJson { changes, .. } => changes.as_slice(),
+            _ => &[],
+        })
     }
 
     /// The number of the last act.

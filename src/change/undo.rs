@@ -33,8 +33,12 @@ pub enum Undo {
     RestoreMode { path: PathBuf, mode: u32 },
     /// Take our keys out of daemon.json, those that are still as we set them.
     RestoreDaemonJson { created: bool, changes: Vec<Change> },
-    /// Let a running engine read its configuration again.
-    RestartEngine,
+    /// Let a running engine read its configuration again. One that failed with ours is started,
+    /// and with it those of these containers that it stopped.
+    RestartEngine {
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        containers: Vec<String>,
+    },
     /// Purge packages that were not there before.
     PurgePackages { packages: Vec<String> },
     /// Packages that were upgraded: apt does not go back, so they stay and are reported.

@@ -14,7 +14,7 @@ use crate::daemon_json::{self, Change, Document};
 use crate::facts::unfinished_packages;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
-use crate::host::engine::{UNIT, systemctl};
+use crate::host::engine::{UNIT, docker, systemctl};
 use crate::redact::has_credentials;
 use crate::report::Listener;
 use crate::trust::sha256_hex;
@@ -57,7 +57,7 @@ impl Revert<'_> {
             Undo::RestoreDaemonJson { created, changes } => {
                 self.restore_daemon_json(*created, changes)
             }
-            Undo::RestartEngine => self.restart_engine(),
+            Undo::RestartEngine { containers } => self.restart_engine(containers),
             Undo::PurgePackages { packages } => self.purge(packages),
             Undo::KeepUpgrades { packages } => {
                 let upgraded = packages.join(", ");
@@ -163,30 +163,52 @@ impl Revert<'_> {
         }
     }
 
-    /// A running engine takes up its configuration again; one that failed with ours gets another
-    /// chance. Containers are not stopped for it.
-    fn restart_engine(&self) -> Result<Reverted> {
-        let is = |state: &str| -> Result<bool> {
-            let asked = systemctl(&[state, "--quiet", UNIT]);
-            Ok(self.output(&asked)?.code == 0)
-        };
+    /// A running engine takes up its configuration again; one that failed with ours, and may be
+    /// about to try again, gets another chance. Containers are not stopped for it.
+    fn restart_engine(&self, containers: &[String]) -> Result<Reverted> {
+        let show = systemctl(&["show", UNIT, "--property=ActiveState", "--value"]);
+        let state = self.output(&show)?.success()?.stdout;
         let make = |verb: &str| self.output(&systemctl(&[verb, UNIT]))?.success();
-        if is("is-failed")? {
-            make("reset-failed")?;
-            make("start")?;
-        } else if is("is-active")? {
-            let engine = self.host.engine_info()?;
-            if engine.is_some_and(|engine| engine.containers_running > 0) {
-                make("reload")?;
-                return Ok(Reverted::Kept(
-                    "a restart may stop the running containers; when it suits: \
-                     systemctl restart docker"
-                        .to_owned(),
-                ));
+        match state.trim() {
+            "active" => {
+                if !self.host.running_containers()?.is_empty() {
+                    make("reload")?;
+                    return Ok(Reverted::Kept(
+                        "a restart may stop the running containers; when it suits: \
+                         systemctl restart docker"
+                            .to_owned(),
+                    ));
+                }
+                make("restart")?;
             }
-            make("restart")?;
+            "inactive" => {}
+            _ => {
+                make("reset-failed")?;
+                make("restart")?;
+                return self.start_again(containers);
+            }
         }
         Ok(Reverted::Done)
+    }
+
+    /// Starts those of the containers that an engine without live-restore stopped.
+    fn start_again(&self, containers: &[String]) -> Result<Reverted> {
+        let running = self.host.running_containers()?;
+        let stopped: Vec<&String> = containers
+            .iter()
+            .filter(|id| !running.contains(id))
+            .collect();
+        if stopped.is_empty() {
+            return Ok(Reverted::Done);
+        }
+        let started = self.output(&docker().arg("start").args(stopped))?;
+        Ok(match started.code {
+            0 => Reverted::Done,
+            _ => Reverted::Kept(format!(
+                "not every container is up again: {}",
+                started.tail()
+            )),
+        })
     }
 
     fn purge(&self, packages: &[String]) -> Result<Reverted> {

@@ -144,20 +144,23 @@ fn check_key(findings: &mut Findings<'_>, name: &str, value: &Value, engine: Opt
     }
 }
 
+impl Problem {
+    /// One line for a text that nobody wrote: `mtu: must be a whole number; write 1400`.
+    pub fn without_position(&self) -> String {
+        match self.key.as_str() {
+            "" => self.message.clone(),
+            key => format!("{key}: {}", self.message),
+        }
+    }
+}
+
 /// One line: `error: line 3, column 5: mtu: must be a whole number; write 1400`.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Problem {
-            severity,
-            position,
-            message,
-            ..
+            severity, position, ..
         } = self;
-        let key = match self.key.as_str() {
-            "" => String::new(),
-            key => format!("{key}: "),
-        };
-        write!(f, "{severity}: {position}: {key}{message}")
+        write!(f, "{severity}: {position}: {}", self.without_position())
     }
 }
 

@@ -118,7 +118,6 @@ fn with_entries(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon_json::preset::recommended;
     use crate::daemon_json::samples::any_object;
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
     use serde_json::json;
@@ -126,6 +125,15 @@ mod tests {
     fn merged(text: &str, wanted: Value, weight: Wanted) -> Merged {
         let document = Document::parse(text.as_bytes()).unwrap();
         merge(document, wanted.as_object().unwrap(), weight)
+    }
+
+    /// What a preset may want.
+    fn logged() -> Value {
+        json!({
+            "log-driver": "local",
+            "log-opts": {"max-size": "20m", "max-file": "5"},
+            "live-restore": true,
+        })
     }
 
     fn root_after(text: &str, wanted: Value, weight: Wanted) -> Value {
@@ -180,7 +188,7 @@ mod tests {
 
     #[test]
     fn default_log_options_are_not_given_to_another_driver() {
-        let wanted = Value::Object(recommended().values());
+        let wanted = logged();
         let text = r#"{"log-driver": "syslog"}"#;
         let after = root_after(text, wanted.clone(), Wanted::Default);
         assert_eq!(after, json!({"log-driver": "syslog", "live-restore": true}));
@@ -195,7 +203,7 @@ mod tests {
     #[test]
     fn a_default_driver_is_not_put_over_options_written_for_dockerds_own() {
         let text = r#"{"log-opts": {"tag": "x"}}"#;
-        let after = root_after(text, Value::Object(recommended().values()), Wanted::Default);
+        let after = root_after(text, logged(), Wanted::Default);
         assert_eq!(
             after,
             json!({"log-opts": {"tag": "x"}, "live-restore": true})

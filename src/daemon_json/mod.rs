@@ -10,6 +10,7 @@ pub mod change;
 pub mod check;
 mod conflicts;
 pub mod document;
+mod drift;
 mod edit;
 mod flags;
 mod inside;
@@ -24,24 +25,29 @@ pub mod revert;
 #[cfg(test)]
 mod samples;
 pub mod schema;
+mod seen;
 mod strict;
 mod surroundings;
 mod syntax;
 mod types;
 mod values;
+mod wishes;
 
 pub use change::Change;
 pub use check::{Context, Problem, Severity, check};
 pub use document::{Document, Position};
+pub use drift::lost;
 pub use flags::is_said_by_flag;
 pub use merge::{Merged, Wanted, merge};
 pub use networks::free_pools;
 pub use paths::named_paths;
-pub use preset::{Preset, recommended};
+pub use preset::{Preset, objections};
 pub use revert::{Reverted, revert};
 pub use schema::{Engine, Key, Kind, key};
+pub use seen::differing;
 pub use strict::Refusal;
 pub use surroundings::{Disk, Found, Route, Surroundings};
+pub use wishes::Wishes;
 
 /// Where dockerd looks for its configuration when it is told nothing else.
 pub const PATH: &str = "/etc/docker/daemon.json";

@@ -103,8 +103,9 @@ fn without_ours(now: &[Value], after: &[Value], before: Option<&Value>) -> Optio
 mod tests {
     use super::*;
     use crate::daemon_json::merge::{Wanted, merge};
-    use crate::daemon_json::preset::recommended;
+    use crate::daemon_json::preset::Preset;
     use crate::daemon_json::samples::{any_object, any_text};
+    use crate::daemon_json::wishes::Wishes;
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
     use serde_json::json;
 
@@ -129,7 +130,8 @@ mod tests {
 
     #[test]
     fn what_only_we_wrote_leaves_an_empty_object() {
-        let merged = merge(Document::new(), &recommended().values(), Wanted::Default);
+        let wishes = Wishes::new(Preset::Hardened.entries(&[]), Map::new());
+        let merged = wishes.merged_into(Document::new());
         let reverted = revert(merged.document, &merged.changes);
         assert!(reverted.document.is_empty());
         assert!(reverted.kept.is_empty());

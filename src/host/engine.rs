@@ -8,7 +8,9 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Host;
 use super::command::Command;
@@ -18,6 +20,9 @@ pub const SOCKET: &str = "/run/docker.sock";
 
 /// The engine's unit.
 pub const UNIT: &str = "docker.service";
+
+/// `{"type":["daemon"],"event":["reload"]}`, as a URL has it.
+const RELOADS: &str = "%7B%22type%22%3A%5B%22daemon%22%5D%2C%22event%22%3A%5B%22reload%22%5D%7D";
 
 /// A part of the engine's answer to `GET /info`.
 ///
@@ -41,6 +46,40 @@ impl Host {
     /// # Errors
     /// One that [`is_forbidden`](super::is_forbidden) when the caller may not use the socket.
     pub fn engine_info(&self) -> Result<Option<EngineInfo>> {
+        let Some(info) = self.engine_says("/info")? else {
+            return Ok(None);
+        };
+        let info = serde_json::from_str(&info).context("reading the engine's answer")?;
+        Ok(Some(info))
+    }
+
+    /// All of the engine's account of itself.
+    ///
+    /// # Errors
+    /// As [`Host::engine_info`].
+    pub fn engine_account(&self) -> Result<Option<Value>> {
+        let Some(info) = self.engine_says("/info")? else {
+            return Ok(None);
+        };
+        let info = serde_json::from_str(&info).context("reading the engine's answer")?;
+        Ok(Some(info))
+    }
+
+    /// Whether the engine has taken up its configuration by a reload since then. One that finds
+    /// fault with it says so in its log only.
+    pub fn engine_has_reloaded_since(&self, then: Timestamp) -> Result<bool> {
+        let now = Timestamp::now();
+        let question = format!(
+            "/events?since={}&until={}&filters={RELOADS}",
+            seconds(then),
+            seconds(now)
+        );
+        let events = self.engine_says(&question)?;
+        Ok(events.is_some_and(|events| !events.trim().is_empty()))
+    }
+
+    /// What the engine answers to a question of its API, or `None` where no engine does.
+    fn engine_says(&self, question: &str) -> Result<Option<String>> {
         match UnixStream::connect(self.path(SOCKET)) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 return Err(error).context("asking the engine about itself");
@@ -55,15 +94,34 @@ impl Host {
             .timeout(Duration::from_secs(20))
             .build()
             .context("setting up a client for the engine's socket")?;
-        let Ok(response) = client.get("http://docker/info").send() else {
+        let Ok(response) = client.get(format!("http://docker{question}")).send() else {
             return Ok(None);
         };
         let response = response
             .error_for_status()
             .context("asking the engine about itself")?;
         let text = response.text().context("reading the engine's answer")?;
-        let info = serde_json::from_str(&text).context("reading the engine's answer")?;
-        Ok(Some(info))
+        Ok(Some(text))
+    }
+}
+
+/// The time as the engine's API takes it: seconds with nine digits behind the point.
+fn seconds(time: Timestamp) -> String {
+    format!("{}.{:09}", time.as_second(), time.subsec_nanosecond())
+}
+
+impl Host {
+    /// The identifiers of the containers that run now; none where no engine answers.
+    pub fn running_containers(&self) -> Result<Vec<String>> {
+        if self
+            .engine_info()?
+            .is_none_or(|engine| engine.containers_running == 0)
+        {
+            return Ok(Vec::new());
+        }
+        let list = docker().args(["ps", "--quiet", "--no-trunc"]);
+        let listed = self.query(&list)?.success()?.stdout;
+        Ok(listed.lines().map(str::to_owned).collect())
     }
 }
 

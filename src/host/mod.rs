@@ -106,6 +106,11 @@ impl Host {
         command.run(&self.search_path)
     }
 
+    /// Whether a program of this name is there to be run.
+    pub fn has_program(&self, name: &str) -> bool {
+        std::env::split_paths(&self.search_path).any(|folder| folder.join(name).is_file())
+    }
+
     pub(crate) fn search_path(&self) -> &OsString {
         &self.search_path
     }

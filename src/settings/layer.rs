@@ -8,7 +8,9 @@ use std::str::FromStr;
 
 use anyhow::Result;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
+use crate::daemon_json::Preset;
 use crate::error::Failure;
 use crate::redact::{STARS, redact};
 
@@ -73,6 +75,22 @@ pub struct Layer {
         value_delimiter = ','
     )]
     pub proxy_for: Option<Vec<ProxyUser>>,
+
+    /// Merge the configuration PRESET into daemon.json: none, recommended (only where
+    /// nothing else is set) or hardened (the same, and items of the CIS benchmark)
+    /// [default: recommended]
+    #[arg(
+        long,
+        value_name = "PRESET",
+        env = "DOCKSTRAP_PRESET",
+        hide_possible_values = true
+    )]
+    pub preset: Option<Preset>,
+
+    /// Keys for daemon.json, which stand over the preset and what is there. In the file only.
+    #[arg(skip)]
+    #[serde(default)]
+    pub daemon: Map<String, Value>,
 
     /// Wait up to SECONDS for other package managers [default: 300]
     #[arg(long, value_name = "SECONDS", env = "DOCKSTRAP_LOCK_WAIT")]

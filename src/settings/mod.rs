@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
+use serde_json::{Map, Value};
 
+use crate::daemon_json::Preset;
 use crate::error::Failure;
 use crate::host::network::{CaCert, Network, Proxy};
 use crate::trust::{DOCKER_KEY_FINGERPRINT, Fingerprint};
@@ -43,6 +45,10 @@ pub struct Settings {
     pub proxy: Option<Proxy>,
     /// Who is given the proxy for good.
     pub proxy_for: Vec<ProxyUser>,
+    /// The configuration of the engine to start from.
+    pub preset: Preset,
+    /// Keys for daemon.json that stand over the preset.
+    pub daemon: Map<String, Value>,
     /// How long to wait for the locks of other package managers.
     pub lock_wait: Duration,
     /// How old an index may be before a warning is due.
@@ -79,6 +85,8 @@ impl Settings {
                 .transpose()?,
             proxy: flags.proxy.or(below.proxy).map(value::proxy).transpose()?,
             proxy_for: flags.proxy_for.or(below.proxy_for).unwrap_or_default(),
+            preset: flags.preset.or(below.preset).unwrap_or_default(),
+            daemon: value::daemon(below.daemon)?,
             lock_wait: Duration::from_secs(
                 flags.lock_wait.or(below.lock_wait).unwrap_or(LOCK_WAIT),
             ),

@@ -129,3 +129,40 @@ fn the_age_of_an_index_is_given_in_days() {
         DAY * 90
     );
 }
+
+#[test]
+fn keys_of_the_engine_are_checked_as_those_of_its_file() {
+    let text = "preset = 'hardened'\n[daemon]\nmtu = 1400\nlabels = ['a=1']\n\
+                [daemon.log-opts]\nmax-size = '5m'\n";
+    let settings = with_file(text, Layer::default()).unwrap();
+    assert_eq!(settings.preset, Preset::Hardened);
+    assert_eq!(settings.daemon["mtu"], 1400);
+    assert_eq!(settings.daemon["log-opts"]["max-size"], "5m");
+    assert_eq!(
+        with_file("", Layer::default()).unwrap().preset,
+        Preset::Recommended
+    );
+    for (wrong, cure) in [
+        (
+            "label = ['a=1']",
+            "label: dockerd knows no such key; write labels",
+        ),
+        ("mtu = '1400'", "mtu: must be a whole number; write 1400"),
+        ("mtu = 2026-01-01", "mtu: must be a whole number"),
+        (
+            "default-address-pools = [{base = '10.0.0.0', size = 24}]",
+            "is no network",
+        ),
+    ] {
+        let error = with_file(&format!("[daemon]\n{wrong}\n"), Layer::default()).unwrap_err();
+        assert_eq!(exit_code(&error), 2, "{wrong}");
+        assert!(error.to_string().contains(cure), "{error}");
+    }
+}
+
+#[test]
+fn a_preset_has_a_name_that_is_known() {
+    let error = with_file("preset = 'hard'", Layer::default()).unwrap_err();
+    assert_eq!(exit_code(&error), 2);
+    assert!(error.to_string().contains("`hardened`"), "{error}");
+}

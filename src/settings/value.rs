@@ -1,8 +1,10 @@
 //! Values as the user writes them, read into what they mean, or refused in words.
 
 use anyhow::{Context, Result};
+use serde_json::{Map, Value};
 
 use super::{MIRROR, Secret};
+use crate::daemon_json::{self, Document, Problem, Severity};
 use crate::error::Failure;
 use crate::host::network::Proxy;
 use crate::trust::Fingerprint;
@@ -45,6 +47,25 @@ pub fn suite(suite: String) -> Result<String> {
         return Ok(suite);
     }
     let cause = format!("suite `{suite}` is no codename of a release; give one like noble");
+    Err(Failure::Usage(cause).into())
+}
+
+/// Keys of daemon.json that dockerd would take, as far as that can be told without a host.
+pub fn daemon(keys: Map<String, Value>) -> Result<Map<String, Value>> {
+    let mut document = Document::new();
+    for (key, value) in &keys {
+        document.set(key, value);
+    }
+    let problems = daemon_json::check(&document, &daemon_json::Context::default());
+    let errors = problems.iter().filter(|it| it.severity == Severity::Error);
+    let lines: Vec<String> = errors.map(Problem::without_position).collect();
+    if lines.is_empty() {
+        return Ok(keys);
+    }
+    let cause = format!(
+        "the engine would not start with the settings' [daemon]; mend the settings:\n{}",
+        lines.join("\n")
+    );
     Err(Failure::Usage(cause).into())
 }
 

@@ -18,6 +18,7 @@ mod unit;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::apt::{Source, Transaction};
 use crate::change::Tx;
@@ -26,7 +27,7 @@ use crate::host::Host;
 use crate::host::bundle::Bundle;
 use crate::host::http::Http;
 use crate::host::network::Network;
-use crate::report::Listener;
+use crate::report::{Event, Listener};
 use crate::settings::{ProxyUser, Settings};
 
 use apt_key::AptKey;
@@ -56,7 +57,7 @@ pub trait Step {
 }
 
 /// What a step found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// Whether there is nothing to do.
     pub satisfied: bool,
@@ -64,6 +65,24 @@ pub struct Finding {
     pub summary: String,
     /// The same in detail, a line each.
     pub details: Vec<String>,
+    /// The keys of a file that change, each with its reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Explained>,
+    /// How the text of a file changes, as a unified diff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
+    /// What the user should know, although it stops nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// One key of a file before and after, and why; what is absent is `null`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explained {
+    pub key: String,
+    pub old: Option<Value>,
+    pub new: Option<Value>,
+    pub why: String,
 }
 
 impl Finding {
@@ -71,7 +90,7 @@ impl Finding {
         Finding {
             satisfied: true,
             summary: summary.into(),
-            details: Vec::new(),
+            ..Finding::default()
         }
     }
 
@@ -80,7 +99,16 @@ impl Finding {
             satisfied: false,
             summary: summary.into(),
             details,
+            ..Finding::default()
         }
+    }
+
+    pub fn with_changes(self, changes: Vec<Explained>) -> Finding {
+        Finding { changes, ..self }
+    }
+
+    pub fn with_warnings(self, warnings: Vec<String>) -> Finding {
+        Finding { warnings, ..self }
     }
 }
 
@@ -106,14 +134,9 @@ pub fn inspect_all(
     conflicts::check(host, facts)?;
     let dpkg = Dpkg::plan(host, facts, settings.repair)?;
     let network = settings.network()?;
-    let wants_proxy = |user| settings.proxy_for.contains(&user);
-    let mut configuration = DaemonJson::new(unit::flags(host)?);
-    if wants_proxy(ProxyUser::Engine) {
-        configuration = configuration.with_proxies(&network);
-    }
-    let service = Service::new(&configuration, host)?;
-    let daemon_json = inspect(configuration, host)?;
-    let service = inspect(service, host)?;
+    let configuration = DaemonJson::new(host, facts, settings, &network)?;
+    let daemon_json = inspect(configuration.clone(), host)?;
+    let service = inspect(Service::new(configuration.clone()), host)?;
     let docker_group = inspect(DockerGroup::new(facts, settings), host)?;
 
     let http = open_way(settings, &network, facts, &source)?;
@@ -124,9 +147,12 @@ pub fn inspect_all(
         repository.check_when_unused(&http, facts, listener)?;
     }
     let packages = Packages::plan(host, &http, facts, settings, &repository, listener)?;
+    if let Some(version) = packages.engine() {
+        configuration.check_for(host, version)?;
+    }
     let packages = inspect(packages, host)?;
     let mut inspected = Vec::new();
-    if wants_proxy(ProxyUser::Apt) {
+    if settings.proxy_for.contains(&ProxyUser::Apt) {
         inspected.push(inspect(AptProxy::new(&network), host)?);
     }
     inspected.extend([apt_key, apt_source, daemon_json, docker_group]);
@@ -134,6 +160,10 @@ pub fn inspect_all(
         inspected.push(inspect(dpkg, host)?);
     }
     inspected.extend([packages, service]);
+    let warnings = inspected.iter().flat_map(|it| &it.finding.warnings);
+    for text in warnings.cloned() {
+        listener(Event::Warning { text });
+    }
     Ok(inspected)
 }
 

@@ -69,6 +69,15 @@ impl Packages {
         )
     }
 
+    /// The version of the engine that is going to be installed, if one is.
+    pub fn engine(&self) -> Option<&str> {
+        let installs = &self.offer.as_ref()?.transaction.installs;
+        let engine = installs
+            .iter()
+            .find(|it| it.package == ENGINE_PACKAGES[0])?;
+        Some(&engine.version)
+    }
+
     fn offered(
         host: &Host,
         http: &Http,

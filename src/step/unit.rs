@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
 use crate::error::Failure;
 use crate::host::Host;
@@ -33,8 +36,10 @@ pub struct Unit {
     masked: bool,
     pub enabled: bool,
     pub active: bool,
-    /// When it became active, in seconds since 1970; 0 when it is not.
-    pub started: u64,
+    /// Whether its last start failed.
+    pub failed: bool,
+    /// When it was last started, stopped or reloaded.
+    pub changed: Option<Timestamp>,
 }
 
 impl Unit {
@@ -43,8 +48,8 @@ impl Unit {
         let show = systemctl(&[
             "show",
             UNIT,
-            "--timestamp=unix",
-            "--property=LoadState,UnitFileState,ActiveState,ActiveEnterTimestamp",
+            "--timestamp=us+utc",
+            "--property=LoadState,UnitFileState,ActiveState,StateChangeTimestamp",
         ]);
         let shown = host.query(&show)?.success()?.stdout;
         let state: BTreeMap<&str, &str> = shown
@@ -55,15 +60,14 @@ impl Unit {
         if is("LoadState", "not-found") {
             return Ok(None);
         }
-        let started = state
-            .get("ActiveEnterTimestamp")
-            .copied()
-            .unwrap_or_default();
         Ok(Some(Unit {
             masked: is("LoadState", "masked"),
             enabled: is("UnitFileState", "enabled"),
             active: is("ActiveState", "active"),
-            started: started.trim_start_matches('@').parse().unwrap_or(0),
+            failed: is("ActiveState", "failed"),
+            changed: state
+                .get("StateChangeTimestamp")
+                .and_then(|text| timestamp(text)),
         }))
     }
 
@@ -79,10 +83,23 @@ impl Unit {
     }
 }
 
+/// Reads a time like `Tue 2026-11-24 03:07:34.123456 UTC`.
+fn timestamp(text: &str) -> Option<Timestamp> {
+    let time = DateTime::strptime("%a %Y-%m-%d %H:%M:%S%.f UTC", text).ok()?;
+    TimeZone::UTC.to_timestamp(time).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::host::stub::StubHost;
+
+    #[test]
+    fn the_time_of_a_units_last_change_is_read_to_the_microsecond() {
+        let read = timestamp("Tue 2026-11-24 03:07:34.123456 UTC").unwrap();
+        assert_eq!(read.to_string(), "2026-11-24T03:07:34.123456Z");
+        assert_eq!(timestamp("n/a"), None);
+    }
 
     #[test]
     fn the_units_flags_are_read_from_its_command_line() {

@@ -60,4 +60,13 @@ fn print_step(planned: &Planned) {
     for detail in &finding.details {
         line(format!("      {:13} {}", "", style(detail).dim()));
     }
+    for changed in finding.diff.iter().flat_map(|diff| diff.lines()) {
+        let changed = match changed.as_bytes().first() {
+            Some(b'+') => style(changed).green(),
+            Some(b'-') => style(changed).red(),
+            Some(b'@') => style(changed).cyan(),
+            _ => style(changed),
+        };
+        line(format!("      {:13} {changed}", ""));
+    }
 }

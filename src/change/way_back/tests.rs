@@ -62,7 +62,7 @@ fn every_undo_can_be_walked_twice() {
             created: true,
             changes: Vec::new(),
         },
-        Undo::RestartEngine,
+        RESTART,
         packages(),
         Undo::RemoveData {
             paths: vec![path("/var/lib/docker")],
@@ -199,16 +199,19 @@ fn a_unit_goes_back_to_the_state_it_was_in() {
     assert_eq!(gone.calls(), ["systemctl cat docker.service"]);
 }
 
-const RUNNING: &str = "[ $1 != is-failed ]";
+const RUNNING: &str = "case $1 in show) echo active;; esac";
+const RESTART: Undo = Undo::RestartEngine {
+    containers: Vec::new(),
+};
 
 #[test]
 fn only_a_running_engine_is_restarted() {
     let stub = StubHost::new().program("systemctl", RUNNING);
-    undo(&stub, &Undo::RestartEngine).unwrap();
-    assert_eq!(stub.calls()[2], "systemctl restart docker.service");
-    let stopped = stub.program("systemctl", "exit 3");
-    undo(&stopped, &Undo::RestartEngine).unwrap();
-    assert_eq!(stopped.calls().len(), 2);
+    undo(&stub, &RESTART).unwrap();
+    assert_eq!(stub.calls()[1], "systemctl restart docker.service");
+    let stopped = stub.program("systemctl", "echo inactive");
+    undo(&stopped, &RESTART).unwrap();
+    assert_eq!(stopped.calls().len(), 1);
 }
 
 #[test]
@@ -219,19 +222,25 @@ fn an_engine_with_containers_is_not_restarted_under_them() {
         "CgroupVersion": "2", "DockerRootDir": "/var/lib/docker",
     });
     let stub = StubHost::new().program("systemctl", RUNNING).engine(engine);
-    assert!(kept(&stub, &Undo::RestartEngine).ends_with("systemctl restart docker"));
-    assert_eq!(stub.calls()[2], "systemctl reload docker.service");
+    let stub = stub.program("docker", "echo 0123");
+    assert!(kept(&stub, &RESTART).ends_with("systemctl restart docker"));
+    assert_eq!(
+        stub.calls().last().unwrap(),
+        "systemctl reload docker.service"
+    );
 }
 
 #[test]
-fn an_engine_that_failed_with_our_file_gets_another_chance() {
-    let stub = StubHost::new().program("systemctl", "");
-    undo(&stub, &Undo::RestartEngine).unwrap();
-    let calls = ["is-failed --quiet", "reset-failed", "start"];
-    assert_eq!(
-        stub.calls(),
-        calls.map(|call| format!("systemctl {call} docker.service"))
-    );
+fn an_engine_that_failed_with_our_file_gets_another_chance_and_its_containers() {
+    for state in ["failed", "activating"] {
+        let stub = StubHost::new().program("systemctl", &format!("echo {state}"));
+        let stub = stub.program("docker", "");
+        let containers = vec!["0123".to_owned()];
+        undo(&stub, &Undo::RestartEngine { containers }).unwrap();
+        let calls = ["reset-failed", "restart"].map(|it| format!("systemctl {it} docker.service"));
+        let start = "docker --host unix:///run/docker.sock start 0123".to_owned();
+        assert_eq!(stub.calls()[1..], [&calls[..], &[start]].concat());
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use super::*;
 use crate::change::trial;
+use crate::daemon_json::Document;
 use crate::error::exit_code;
 use crate::host::stub::StubHost;
 use serde_json::json;
@@ -7,19 +8,22 @@ use serde_json::json;
 const RECOMMENDED: &str = r#"{
   "log-driver": "local",
   "log-opts": {"max-size": "20m", "max-file": "5"},
-  "live-restore": true
+  "live-restore": true,
+  "default-ulimits": {"nofile": {"Name": "nofile", "Hard": 524288, "Soft": 65536}},
+  "default-address-pools": [{"base": "172.20.0.0/14", "size": 24}]
 }"#;
 
 /// A host whose unit is in the state that `/unit` says.
 fn host(load: &str, file: &str, active: &str) -> StubHost {
     let state = format!(
         "LoadState={load}\nUnitFileState={file}\nActiveState={active}\n\
-         ActiveEnterTimestamp=@4000000000\n"
+         StateChangeTimestamp=Fri 2099-01-02 03:04:05.678901 UTC\n"
     );
     StubHost::new()
         .file("/unit", state)
         .file(daemon_json::PATH, RECOMMENDED)
         .program("journalctl", "echo no space left on device")
+        .program("docker", "")
         .program(
             "systemctl",
             "set_to() { sed -i \"s/^$1=.*/$1=$2/\" $ROOT/unit; }
@@ -42,15 +46,8 @@ fn engine(log_driver: &str) -> serde_json::Value {
     })
 }
 
-fn service_when(file_changes: bool) -> Service {
-    Service {
-        configuration: DaemonJson::new(Vec::new()),
-        file_changes,
-    }
-}
-
 fn service() -> Service {
-    service_when(false)
+    Service::new(DaemonJson::default())
 }
 
 fn inspect(stub: &StubHost) -> Finding {
@@ -89,7 +86,7 @@ fn satisfied_when_enabled_running_and_configured() {
 
 #[test]
 fn disabled_and_stopped_it_is_enabled_and_started_and_goes_back() {
-    let stub = host("loaded", "disabled", "inactive");
+    let stub = host("loaded", "disabled", "inactive").engine(engine("local"));
     let before = stub.snapshot();
     assert_eq!(inspect(&stub).summary, "enable and start docker.service");
     apply(&stub).unwrap();
@@ -101,7 +98,7 @@ fn disabled_and_stopped_it_is_enabled_and_started_and_goes_back() {
 
 #[test]
 fn enabled_before_us_it_is_only_started_and_only_stopped() {
-    let stub = host("loaded", "enabled", "inactive");
+    let stub = host("loaded", "enabled", "inactive").engine(engine("local"));
     let before = stub.snapshot();
     assert_eq!(inspect(&stub).summary, "start docker.service");
     apply(&stub).unwrap();
@@ -123,10 +120,9 @@ fn running_before_us_it_is_only_enabled_and_goes_on_running() {
 
 #[test]
 fn applied_twice_it_is_done_once() {
-    let stub = host("loaded", "disabled", "inactive");
+    let stub = host("loaded", "disabled", "inactive").engine(engine("local"));
     apply(&stub).unwrap();
     let acts = trial::acts(stub.host());
-    let stub = stub.engine(engine("local"));
     apply(&stub).unwrap();
     assert_eq!(trial::acts(stub.host()), acts);
 }
@@ -149,18 +145,70 @@ fn an_engine_that_differs_from_its_file_is_reloaded_and_then_restarted() {
     let finding = inspect(&stub);
     assert_eq!(finding.summary, "restart docker.service");
     assert!(finding.details[0].starts_with("3 running containers"));
-    apply(&stub).unwrap();
+    // This one differs still, and so it is not done.
+    let error = apply(&stub).unwrap_err();
+    assert!(error.to_string().contains("log-driver"), "{error}");
     let commands = ["reload", "restart"].map(|verb| format!("systemctl {verb} docker.service"));
-    assert_eq!(changes(&stub), commands);
+    let mut changes = changes(&stub);
+    changes.retain(|call| call.starts_with("systemctl"));
+    assert_eq!(changes, commands);
 }
 
 #[test]
-fn an_engine_older_than_its_changed_file_is_restarted() {
-    let stub = host("loaded", "enabled", "active").engine(engine("local"));
-    stub.write("/unit", stub.read("/unit").replace("@4000000000", "@1000"));
-    assert!(inspect(&stub).satisfied, "this run changes nothing");
-    let finding = service_when(true).inspect(stub.host()).unwrap();
-    assert_eq!(finding.summary, "restart docker.service");
+fn an_engine_older_than_what_was_written_takes_it_up_even_in_a_later_run() {
+    for (theirs, summary) in [
+        ("\"live-restore\": false", "reload docker.service"),
+        ("\"log-driver\": \"none\"", "restart docker.service"),
+    ] {
+        let stub = host("loaded", "enabled", "active").engine(engine("local"));
+        let text = stub.read(daemon_json::PATH);
+        let key = theirs.split(": ").next().unwrap();
+        let line = text.lines().find(|line| line.contains(key)).unwrap();
+        stub.write(
+            daemon_json::PATH,
+            text.replace(line.trim().trim_end_matches(','), theirs),
+        );
+        trial::run(stub.host(), |tx| {
+            let document = Document::parse(text.as_bytes()).unwrap();
+            let name = key.trim_matches('"');
+            let change = Change {
+                key: name.to_owned(),
+                before: None,
+                after: document.get(name).cloned(),
+            };
+            tx.write_daemon_json(&text, &[change])
+        })
+        .unwrap();
+        assert!(inspect(&stub).satisfied, "it was started since");
+        stub.write("/unit", stub.read("/unit").replace("2099", "1999"));
+        stub.write("/unit", stub.read("/unit").replace("Fri", "Sat"));
+        assert_eq!(inspect(&stub).summary, summary);
+    }
+}
+
+#[test]
+fn what_a_reload_is_enough_for_leaves_the_engine_running() {
+    let mut account = engine("local");
+    account["LiveRestoreEnabled"] = false.into();
+    let stub = host("loaded", "enabled", "active").engine(account);
+    assert_eq!(inspect(&stub).summary, "reload docker.service");
+    assert!(inspect(&stub).details.is_empty());
+    // This one never turns it on, and so says no to the question whether it has.
+    let error = apply(&stub).unwrap_err();
+    assert!(error.to_string().contains("live-restore"), "{error}");
+    assert_eq!(
+        changes(&stub)[..1],
+        ["systemctl reload docker.service".to_owned()]
+    );
+}
+
+#[test]
+fn fault_44_a_unit_that_failed_too_often_is_given_another_start() {
+    let stub = host("loaded", "enabled", "failed");
+    let error = apply(&stub).unwrap_err(); // there is no engine here to answer
+    assert!(error.to_string().contains("its last words"), "{error}");
+    let commands = ["reset-failed", "start"].map(|verb| format!("systemctl {verb} docker.service"));
+    assert_eq!(changes(&stub)[..2], commands);
 }
 
 #[test]

@@ -1,22 +1,21 @@
 //! The engine's unit: enabled, running, and with the configuration that is in its file.
 
-use std::time::UNIX_EPOCH;
+mod take_up;
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 use super::daemon_json::DaemonJson;
 use super::unit::Unit;
 use super::{Finding, Step};
-use crate::change::{Tx, Undo};
-use crate::daemon_json::{self, Merged};
+use crate::change::{Journal, Tx, Undo};
+use crate::daemon_json::{self, Change, Merged};
 use crate::host::command::Command;
-use crate::host::engine::{EngineInfo, UNIT, systemctl};
+use crate::host::engine::{UNIT, systemctl};
 use crate::host::{Host, is_forbidden};
 
 pub struct Service {
     configuration: DaemonJson,
-    /// The file was found to need changes, so an engine that ran before must take them up.
-    file_changes: bool,
 }
 
 /// What is to be done to the unit.
@@ -24,6 +23,8 @@ pub struct Service {
 enum Need {
     Start,
     Enable,
+    /// The engine takes up the changed keys as it runs.
+    Reload,
     /// The running engine has another configuration than its file.
     Restart {
         containers: u64,
@@ -33,11 +34,8 @@ enum Need {
 }
 
 impl Service {
-    pub fn new(configuration: &DaemonJson, host: &Host) -> Result<Service> {
-        Ok(Service {
-            configuration: configuration.clone(),
-            file_changes: !configuration.merged(host)?.changes.is_empty(),
-        })
+    pub fn new(configuration: DaemonJson) -> Service {
+        Service { configuration }
     }
 
     fn needs(&self, host: &Host, unit: &Unit) -> Result<Vec<Need>> {
@@ -50,47 +48,43 @@ impl Service {
             needs.push(Need::Start);
             return Ok(needs);
         }
-        let engine = match host.engine_info() {
+        let account = match host.engine_account() {
             // A plan that is not made by root takes systemd's word for the engine.
             Err(error) if is_forbidden(&error) => return Ok(needs),
-            engine => engine?,
+            account => account?,
         };
         let merged = self.configuration.merged(host)?;
-        let outdated = match &engine {
-            Some(engine) => self.is_outdated(host, unit, engine, &merged)?,
-            None => true, // it runs and does not answer
-        };
-        if outdated {
-            let containers = engine.map_or(0, |engine| engine.containers_running);
-            let kept = merged.document.get("live-restore") == Some(&true.into());
+        let kept = merged.document.get("live-restore") == Some(&true.into());
+        let Some(account) = account else {
+            let containers = 0; // it runs and does not answer
             needs.push(Need::Restart { containers, kept });
+            return Ok(needs);
+        };
+        let containers = account["ContainersRunning"].as_u64().unwrap_or(0);
+        match restarts(host, unit, &merged, &account)? {
+            None => {}
+            Some(false) => needs.push(Need::Reload),
+            Some(true) => needs.push(Need::Restart { containers, kept }),
         }
         Ok(needs)
     }
+}
 
-    /// Whether the running engine does not have what its file says, as far as it tells, or was
-    /// started before the file was changed by this run.
-    fn is_outdated(
-        &self,
-        host: &Host,
-        unit: &Unit,
-        engine: &EngineInfo,
-        merged: &Merged,
-    ) -> Result<bool> {
-        let live_restore = merged.document.get("live-restore");
-        let live_restore = live_restore.and_then(serde_json::Value::as_bool);
-        let log_driver = merged.document.get("log-driver");
-        let log_driver = log_driver.and_then(serde_json::Value::as_str);
-        let differs = live_restore.is_some_and(|wanted| wanted != engine.live_restore_enabled)
-            || log_driver.is_some_and(|wanted| wanted != engine.logging_driver);
-        let written = host
-            .metadata(daemon_json::PATH)?
-            .and_then(|there| there.modified().ok())
-            .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
-            .map_or(0, |time| time.as_secs());
-        let written_since = self.file_changes && unit.started < written;
-        Ok(differs || written_since || !merged.changes.is_empty())
-    }
+/// Whether the engine must be restarted to have what its file says or is going to say; `None`
+/// when it has it. What it does not tell of itself, the journal tells: what was written there
+/// after the unit was last started or reloaded has not been taken up, by a run that was cut short.
+fn restarts(host: &Host, unit: &Unit, merged: &Merged, account: &Value) -> Result<Option<bool>> {
+    let journal = Journal::read(host)?;
+    let written = unit
+        .changed
+        .map(|changed| journal.configured_since(changed));
+    let differing = daemon_json::differing(&merged.document, account);
+    let keys = differing.iter().filter_map(|key| daemon_json::key(key));
+    let changes = written.into_iter().flatten().chain(&merged.changes);
+    let needs_restart = changes
+        .map(Change::needs_restart)
+        .chain(keys.map(|key| !key.is_reloadable()));
+    Ok(needs_restart.reduce(|one, other| one || other))
 }
 
 impl Step for Service {
@@ -137,14 +131,19 @@ impl Step for Service {
                     tx.run("enable the engine", undo, &systemctl(&["enable", UNIT]))?;
                 }
                 Need::Start => {
+                    if unit.failed {
+                        // It may have failed so often that systemd starts it no more.
+                        tx.run_covered(&systemctl(&["reset-failed", UNIT]))?;
+                    }
                     let start = systemctl(&["start", UNIT]);
                     let started = tx.run("start the engine", undo, &start);
                     started.with_context(|| failure_reason(tx.host()))?;
                 }
-                Need::Restart { .. } => take_up_configuration(tx)?,
+                Need::Reload => take_up::by_reload(tx)?,
+                Need::Restart { .. } => take_up::by_restart(tx)?,
             }
         }
-        Ok(())
+        take_up::confirm(tx.host(), &self.configuration.merged(tx.host())?.document)
     }
 }
 
@@ -153,6 +152,7 @@ impl Need {
         match self {
             Need::Start => "start",
             Need::Enable => "enable",
+            Need::Reload => "reload",
             Need::Restart { .. } => "restart",
         }
     }
@@ -161,24 +161,22 @@ impl Need {
         match self {
             Need::Restart { containers, kept } if *containers > 0 => Some(match kept {
                 true => format!("{containers} running containers are kept running by live-restore"),
-                false => format!("{containers} running containers are stopped by this"),
+                false => format!("{containers} running containers are restarted with it"),
             }),
             _ => None,
         }
     }
 }
 
-/// Lets a running engine take up its configuration. It is reloaded first, which turns
-/// live-restore on, so that containers outlive the restart that the other keys need.
-fn take_up_configuration(tx: &mut Tx<'_>) -> Result<()> {
-    tx.run_covered(&systemctl(&["reload", UNIT]))?;
-    let restarted = tx.run_covered(&systemctl(&["restart", UNIT]));
-    restarted.with_context(|| failure_reason(tx.host()))?;
-    Ok(())
-}
-
 /// What the engine itself said when it did not start.
 fn failure_reason(host: &Host) -> String {
+    format!(
+        "the engine did not start; its last words:\n{}",
+        last_words(host)
+    )
+}
+
+fn last_words(host: &Host) -> String {
     let journal = Command::new("journalctl").args([
         "--unit=docker.service",
         "--lines=15",
@@ -186,10 +184,7 @@ fn failure_reason(host: &Host) -> String {
         "--no-pager",
     ]);
     let said = host.query(&journal).map(|output| output.stdout);
-    format!(
-        "the engine did not start; its last words:\n{}",
-        said.unwrap_or_default().trim()
-    )
+    said.unwrap_or_default().trim().to_owned()
 }
 
 /// The engine's own reason, when it was started and failed.

@@ -1,0 +1,320 @@
+//! The engine's configuration file, with what is wanted merged into what is there.
+
+mod around;
+mod file;
+mod validate;
+
+use anyhow::Result;
+use serde_json::{Map, Value};
+use similar::TextDiff;
+
+use super::unit::{self, Unit};
+use super::{Explained, Finding, Step};
+use crate::change::{Journal, Tx, Undo};
+use crate::daemon_json::{
+    self, Change, Context, Document, Engine, Merged, PATH, Preset, Problem, Severity, Surroundings,
+    Wishes, is_said_by_flag,
+};
+use crate::error::Failure;
+use crate::facts::Facts;
+use crate::host::network::{Network, Proxy};
+use crate::host::{Host, is_forbidden};
+use crate::redact::has_credentials;
+use crate::settings::{ProxyUser, Settings};
+
+/// The part of the engine that reads the file.
+const PACKAGE: &str = "docker-ce";
+
+#[derive(Clone, Default)]
+pub struct DaemonJson {
+    /// What the unit tells the engine already; saying it twice stops the engine.
+    unit_flags: Vec<String>,
+    /// The engine that is there; `None` is the newest.
+    engine: Option<Engine>,
+    preset: Preset,
+    settings: Map<String, Value>,
+    /// What the engine is to be told of proxies, if anything.
+    proxies: Option<Value>,
+    /// What earlier runs changed, oldest first.
+    ours: Vec<Change>,
+}
+
+/// What the file says, and what it is to say.
+struct Proposal {
+    current: Document,
+    wishes: Wishes,
+    merged: Merged,
+    /// What is known of the result and stops nothing.
+    warnings: Vec<String>,
+}
+
+impl DaemonJson {
+    pub fn new(
+        host: &Host,
+        facts: &Facts,
+        settings: &Settings,
+        network: &Network,
+    ) -> Result<DaemonJson> {
+        let installed = facts.packages.get(PACKAGE);
+        let installed = installed.filter(|package| package.is_installed());
+        let for_engine = settings.proxy_for.contains(&ProxyUser::Engine);
+        Ok(DaemonJson {
+            unit_flags: unit::flags(host)?,
+            engine: installed.and_then(|package| Engine::of(&package.version)),
+            preset: settings.preset,
+            settings: settings.daemon.clone(),
+            proxies: for_engine.then(|| proxies(network)),
+            ours: changes_of_earlier_runs(host)?,
+        })
+    }
+
+    /// What the file is to say: what is there, with what is wanted merged into it.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`] when the engine would not start with what is there, and
+    /// [`Failure::Usage`] when it would not with what is wanted.
+    pub fn merged(&self, host: &Host) -> Result<Merged> {
+        Ok(self.propose(host)?.merged)
+    }
+
+    /// Refuses what the engine of this version, which is going to be installed, would not take.
+    pub fn check_for(&self, host: &Host, version: &str) -> Result<()> {
+        let engine = Engine::of(version);
+        let same = DaemonJson {
+            engine,
+            ..self.clone()
+        };
+        same.propose(host).map(drop)
+    }
+
+    fn propose(&self, host: &Host) -> Result<Proposal> {
+        let current = file::read(host)?;
+        let around = around::look(host, &current)?;
+        let (errors, warnings) = self.check(&current, &around);
+        if !errors.is_empty() {
+            return Err(blocked(&lines(&errors, Problem::to_string)));
+        }
+        let wishes = self.wishes(&current, &around)?;
+        let merged = wishes.merged_into(current.clone());
+        let warnings = match merged.changes.is_empty() {
+            true => warnings,
+            false => {
+                let around = around::look(host, &merged.document)?;
+                let (errors, warnings) = self.check(&merged.document, &around);
+                if !errors.is_empty() {
+                    return Err(unwanted(&lines(&errors, Problem::without_position)));
+                }
+                warnings
+            }
+        };
+        let mut warnings: Vec<String> = warnings.iter().map(warning).collect();
+        if self.preset == Preset::Hardened {
+            let objections = daemon_json::objections(&merged.document);
+            let objections = objections.into_iter();
+            warnings.extend(objections.map(|(key, text)| format!("{PATH}: {key}: {text}")));
+        }
+        Ok(Proposal {
+            current,
+            wishes,
+            merged,
+            warnings,
+        })
+    }
+
+    fn check(&self, document: &Document, around: &Surroundings) -> (Vec<Problem>, Vec<Problem>) {
+        let context = Context {
+            unit_flags: &self.unit_flags,
+            engine: self.engine,
+            surroundings: Some(around),
+        };
+        let problems = daemon_json::check(document, &context).into_iter();
+        problems.partition(|problem| problem.severity == Severity::Error)
+    }
+
+    fn wishes(&self, current: &Document, around: &Surroundings) -> Result<Wishes> {
+        let said = |key: &str| is_said_by_flag(key, &self.unit_flags);
+        let mut preset = self.preset.entries(&around.routes);
+        preset.retain(|entry| {
+            // The options are those of the driver.
+            let of_driver = entry.key == "log-opts" && said("log-driver");
+            // A member of a swarm does not start with it.
+            let stops_swarm = entry.key == "live-restore" && around.is_swarm_member;
+            !said(entry.key) && !of_driver && !stops_swarm
+        });
+        let mut wishes = Wishes::new(preset, self.settings.clone());
+        wishes.put_back(&daemon_json::lost(current, &self.ours));
+        if let Some(proxies) = &self.proxies {
+            refuse_to_lose_password(current, proxies)?;
+            wishes.set("proxies", proxies.clone(), "proxy-for says engine");
+        }
+        Ok(wishes)
+    }
+
+    /// Refuses a proposal that cannot be written, or that the engine itself would not take.
+    fn refuse_unwritable(&self, host: &Host, proposal: &Proposal) -> Result<()> {
+        let other_file = self
+            .unit_flags
+            .iter()
+            .find(|flag| flag.starts_with("--config-file"));
+        if let Some(flag) = other_file {
+            return Err(Failure::Blocked(format!(
+                "the unit passes {flag} to the engine, which then does not read {PATH}; nothing \
+                 was changed. Remove the flag: systemctl edit docker.service (or set preset = \
+                 \"none\")"
+            ))
+            .into());
+        }
+        file::refuse_immutable(host)?;
+        let Proposal {
+            current, merged, ..
+        } = proposal;
+        let refused = |document| validate::refusal(host, self.engine, &self.unit_flags, document);
+        match refused(&merged.document)? {
+            None => Ok(()),
+            Some(reason) => Err(match refused(current)? {
+                Some(reason) => blocked(&reason),
+                None => unwanted(&reason),
+            }),
+        }
+    }
+}
+
+impl Step for DaemonJson {
+    fn id(&self) -> &'static str {
+        "daemon-json"
+    }
+
+    fn title(&self) -> &'static str {
+        "daemon.json"
+    }
+
+    fn inspect(&self, host: &Host) -> Result<Finding> {
+        let proposal = self.propose(host)?;
+        let changes = &proposal.merged.changes;
+        if changes.is_empty() {
+            let finding = Finding::satisfied(format!("{PATH} is as it should be"));
+            return Ok(finding.with_warnings(proposal.warnings));
+        }
+        self.refuse_unwritable(host, &proposal)?;
+        let verb = match host.exists(PATH)? {
+            true => "merge into",
+            false => "write",
+        };
+        let explained: Vec<Explained> = changes
+            .iter()
+            .map(|change| Explained {
+                key: change.key.clone(),
+                old: change.before.clone(),
+                new: change.after.clone(),
+                why: proposal.wishes.reason(&change.key).to_owned(),
+            })
+            .collect();
+        let details = explained.iter().map(|it| format!("{}: {}", it.key, it.why));
+        Ok(Finding {
+            diff: Some(diff(&proposal, host.exists(PATH)?)),
+            ..Finding::pending(format!("{verb} {PATH}"), details.collect())
+        }
+        .with_changes(explained)
+        .with_warnings(proposal.warnings))
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
+        let proposal = self.propose(tx.host())?;
+        if proposal.merged.changes.is_empty() {
+            return Ok(());
+        }
+        self.refuse_unwritable(tx.host(), &proposal)?;
+        if Unit::query(tx.host())?.is_some_and(|unit| unit.active) {
+            tx.note(
+                "change the configuration of a running engine",
+                Undo::RestartEngine {
+                    containers: tx.host().running_containers()?,
+                },
+            )?;
+        }
+        let Merged { document, changes } = proposal.merged;
+        tx.write_daemon_json(document.text(), &changes)
+    }
+}
+
+/// The change as a unified diff.
+fn diff(proposal: &Proposal, is_there: bool) -> String {
+    let old = match is_there {
+        true => proposal.current.text(),
+        false => "",
+    };
+    let new = proposal.merged.document.text();
+    TextDiff::from_lines(old, new)
+        .unified_diff()
+        .header(PATH, PATH)
+        .to_string()
+}
+
+fn warning(problem: &Problem) -> String {
+    match problem.key.as_str() {
+        "" => format!("{PATH}: {}", problem.message),
+        key => format!("{PATH}: {key}: {}", problem.message),
+    }
+}
+
+fn lines(problems: &[Problem], line: impl Fn(&Problem) -> String) -> String {
+    let lines: Vec<String> = problems.iter().map(line).collect();
+    lines.join("\n")
+}
+
+fn changes_of_earlier_runs(host: &Host) -> Result<Vec<Change>> {
+    match Journal::read(host) {
+        Ok(journal) => Ok(journal.configuration(&file::read(host)?)),
+        // Only root may look; a plan that someone else makes takes what is there for the user's.
+        Err(error) if is_forbidden(&error) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+fn proxies(network: &Network) -> Value {
+    let url = |proxy: Option<&Proxy>| proxy.map(|proxy| proxy.with_credentials().to_owned());
+    let direct = Some(network.direct().join(",")).filter(|list| !list.is_empty());
+    let entries = [
+        ("http-proxy", url(network.http())),
+        ("https-proxy", url(network.https())),
+        ("no-proxy", direct),
+    ];
+    let entries = entries.into_iter();
+    let entries = entries.filter_map(|(name, text)| Some((name.to_owned(), text?.into())));
+    Value::Object(entries.collect())
+}
+
+/// Proxies that are there and hold a password are not replaced: to put them back some day, the
+/// journal would have to keep it.
+fn refuse_to_lose_password(current: &Document, proxies: &Value) -> Result<()> {
+    let before = current.get("proxies");
+    if before.is_some_and(|there| there != proxies && has_credentials(&there.to_string())) {
+        return Err(Failure::Blocked(format!(
+            "{PATH} names other proxies, with a password, which would be lost; nothing was \
+             changed. Remove `proxies` there, or leave `engine` out of --proxy-for"
+        ))
+        .into());
+    }
+    Ok(())
+}
+
+/// The failure for a file that is there.
+fn blocked(problems: &str) -> anyhow::Error {
+    Failure::Blocked(format!(
+        "the engine would not work on this host with {PATH} as it is; nothing was changed. \
+         Mend it and run this again:\n{problems}"
+    ))
+    .into()
+}
+
+/// The failure for what the settings would make of it.
+fn unwanted(problems: &str) -> anyhow::Error {
+    Failure::Usage(format!(
+        "the engine would not work with what the settings want of {PATH}; nothing was changed. \
+         Mend the settings' [daemon], or take another preset:\n{problems}"
+    ))
+    .into()
+}
+
+#[cfg(test)]
+mod tests;

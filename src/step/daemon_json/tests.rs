@@ -1,0 +1,309 @@
+use super::*;
+use crate::change::trial;
+use crate::error::exit_code;
+use crate::host::stub::StubHost;
+use serde_json::json;
+
+fn host() -> StubHost {
+    StubHost::new().program("systemctl", "")
+}
+
+const SWARM_STATE: &str = "/var/lib/docker/swarm/docker-state.json";
+
+fn step() -> DaemonJson {
+    DaemonJson::default()
+}
+
+fn inspect(stub: &StubHost) -> Finding {
+    step().inspect(stub.host()).unwrap()
+}
+
+fn apply(stub: &StubHost) {
+    trial::run(stub.host(), |tx| step().apply(tx)).unwrap();
+}
+
+#[test]
+fn absent_it_is_written_with_every_key_shown() {
+    let stub = host();
+    let finding = inspect(&stub);
+    assert_eq!(finding.summary, format!("write {PATH}"));
+    let keys: Vec<&str> = finding.changes.iter().map(|it| it.key.as_str()).collect();
+    let recommended = ["log-driver", "log-opts", "live-restore", "default-ulimits"];
+    assert_eq!(
+        keys,
+        [&recommended[..], &["default-address-pools"]].concat()
+    );
+    assert!(finding.details[0].starts_with("log-driver: CIS 2.13"));
+    assert!(
+        finding
+            .diff
+            .unwrap()
+            .contains("+  \"log-driver\": \"local\",")
+    );
+    apply(&stub);
+    assert!(inspect(&stub).satisfied);
+    assert!(stub.read(PATH).contains("\"live-restore\": true"));
+    assert_eq!(stub.mode(PATH), 0o644);
+}
+
+#[test]
+fn what_differs_is_the_users_and_stays() {
+    let theirs = "{\n  \"live-restore\": false,\n  \"debug\": true\n}\n";
+    let stub = host().file(PATH, theirs);
+    stub.set_mode(PATH, 0o600);
+    let before = stub.snapshot();
+    let finding = inspect(&stub);
+    assert_eq!(finding.summary, format!("merge into {PATH}"));
+    assert!(!finding.details.concat().contains("live-restore"));
+    apply(&stub);
+    assert!(inspect(&stub).satisfied);
+    assert!(stub.read(PATH).contains("\"live-restore\": false"));
+    assert_eq!(stub.mode(PATH), 0o600);
+    trial::revert(stub.host()).unwrap();
+    assert_eq!(stub.snapshot(), before);
+}
+
+#[test]
+fn there_before_us_it_satisfies() {
+    let stub = host();
+    apply(&stub);
+    let text = stub.read(PATH);
+    let stub = host().file(PATH, text);
+    assert!(inspect(&stub).satisfied);
+}
+
+#[test]
+fn applied_twice_it_is_written_once() {
+    let stub = host();
+    apply(&stub);
+    let acts = trial::acts(stub.host());
+    apply(&stub);
+    assert_eq!(trial::acts(stub.host()), acts);
+}
+
+#[test]
+fn reverted_it_goes_but_for_what_was_edited_since() {
+    let stub = host();
+    let before = stub.snapshot();
+    apply(&stub);
+    trial::revert(stub.host()).unwrap();
+    assert_eq!(stub.snapshot(), before);
+
+    apply(&stub);
+    stub.write(PATH, stub.read(PATH).replace("\"local\"", "\"journald\""));
+    let kept = trial::revert(stub.host()).unwrap();
+    assert_eq!(kept[0], format!("write {PATH}: edited since: log-driver"));
+    assert!(stub.read(PATH).contains("journald"));
+    assert!(!stub.read(PATH).contains("live-restore"));
+}
+
+#[test]
+fn with_a_file_that_stops_the_engine_nothing_is_done() {
+    for broken in ["{", "[]", "{\"live-restore\": \"yes\"}"] {
+        let stub = host().file(PATH, broken);
+        let error = step().inspect(stub.host()).unwrap_err();
+        assert_eq!(exit_code(&error), 4, "{broken}");
+        assert!(error.to_string().contains(PATH), "{error}");
+    }
+}
+
+#[test]
+fn fault_33_a_link_to_nothing_is_refused() {
+    let stub = host().folder("/etc/docker");
+    std::os::unix::fs::symlink("/no/such/file", stub.host().path(PATH)).unwrap();
+    let error = step().inspect(stub.host()).unwrap_err();
+    assert_eq!(exit_code(&error), 4);
+    assert!(error.to_string().contains("a link to a file"), "{error}");
+}
+
+#[test]
+fn fault_33_a_folder_in_the_place_of_the_file_is_refused() {
+    let stub = host().folder(PATH);
+    let error = step().inspect(stub.host()).unwrap_err();
+    assert_eq!(exit_code(&error), 4);
+    assert!(error.to_string().contains("it is a folder"), "{error}");
+}
+
+fn wanting(settings: Value) -> DaemonJson {
+    DaemonJson {
+        settings: settings.as_object().cloned().unwrap_or_default(),
+        ..step()
+    }
+}
+
+#[test]
+fn what_the_settings_want_stands_over_what_is_there_and_says_so() {
+    let stub = host().file(PATH, "{\"mtu\": 9000}");
+    let finding = wanting(json!({"mtu": 1400})).inspect(stub.host()).unwrap();
+    let mtu = &finding.changes[0];
+    assert_eq!(
+        (&mtu.old, &mtu.new),
+        (&Some(json!(9000)), &Some(json!(1400)))
+    );
+    assert!(mtu.why.contains("[daemon]"));
+}
+
+#[test]
+fn what_the_settings_want_and_the_engine_would_refuse_is_the_settings_fault() {
+    let stub = host().file(SWARM_STATE, "{}");
+    let error = wanting(json!({"live-restore": true}))
+        .inspect(stub.host())
+        .unwrap_err();
+    assert_eq!(exit_code(&error), 2);
+    assert!(error.to_string().contains("[daemon]"), "{error}");
+    let flagged = DaemonJson {
+        unit_flags: vec!["--mtu=1500".to_owned()],
+        ..wanting(json!({"mtu": 1400}))
+    };
+    let error = flagged.inspect(host().host()).unwrap_err();
+    assert!(
+        error.to_string().contains("the unit passes --mtu"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_hardened_preset_says_what_it_leaves_to_the_user() {
+    let stub = host().file(PATH, "{\"iptables\": false}");
+    let hardened = DaemonJson {
+        preset: Preset::Hardened,
+        ..step()
+    };
+    let finding = hardened.inspect(stub.host()).unwrap();
+    assert!(
+        finding
+            .details
+            .iter()
+            .any(|it| it.starts_with("icc: CIS 2.2"))
+    );
+    assert!(
+        finding.warnings[0].contains("CIS 2.4"),
+        "{:?}",
+        finding.warnings
+    );
+}
+
+#[test]
+fn without_a_preset_nothing_is_done() {
+    let none = DaemonJson {
+        preset: Preset::None,
+        ..step()
+    };
+    assert!(none.inspect(host().host()).unwrap().satisfied);
+}
+
+#[test]
+fn a_unit_that_reads_another_file_is_refused() {
+    let elsewhere = DaemonJson {
+        unit_flags: vec!["--config-file=/etc/other.json".to_owned()],
+        ..step()
+    };
+    let error = elsewhere.inspect(host().host()).unwrap_err();
+    assert_eq!(exit_code(&error), 4);
+    assert!(error.to_string().contains("/etc/other.json"), "{error}");
+}
+
+#[test]
+fn what_dockstrap_set_and_somebody_changed_is_put_back_and_nothing_else() {
+    let stub = host().file(PATH, "{\n  \"mtu\": 1400\n}\n");
+    apply(&stub);
+    let edited = stub
+        .read(PATH)
+        .replace("\"live-restore\": true", "\"live-restore\": false");
+    stub.write(PATH, edited.replace("1400", "9000"));
+    let journal = Journal::read(stub.host()).unwrap();
+    let again = DaemonJson {
+        ours: journal.configuration(&file::read(stub.host()).unwrap()),
+        ..step()
+    };
+    let finding = again.inspect(stub.host()).unwrap();
+    assert_eq!(finding.changes.len(), 1);
+    assert!(finding.changes[0].why.contains("changed since"));
+    trial::run(stub.host(), |tx| again.apply(tx)).unwrap();
+    assert!(stub.read(PATH).contains("\"live-restore\": true"));
+    assert!(stub.read(PATH).contains("9000"));
+}
+
+/// An engine that is there, and says this when it is asked about its configuration.
+fn with_dockerd(answer: &str) -> (StubHost, DaemonJson) {
+    let step = DaemonJson {
+        engine: Some(Engine(28, 5)),
+        unit_flags: vec!["-H".to_owned(), "fd://".to_owned()],
+        ..step()
+    };
+    (host().program("dockerd", answer), step)
+}
+
+#[test]
+fn an_engine_that_is_there_is_asked_with_the_flags_of_its_unit() {
+    let (stub, step) = with_dockerd("exit 0");
+    assert!(!step.inspect(stub.host()).unwrap().satisfied);
+    let calls = stub.calls();
+    let asked = calls
+        .iter()
+        .find(|call| call.starts_with("dockerd"))
+        .unwrap();
+    assert!(
+        asked.starts_with("dockerd --validate --config-file=/"),
+        "{asked}"
+    );
+    assert!(asked.ends_with(" -H fd://"), "{asked}");
+}
+
+#[test]
+fn what_the_engine_refuses_is_refused_in_its_own_words() {
+    let no = "echo no such thing in ${2#*=} >&2; exit 1";
+    let (stub, step) = with_dockerd(no);
+    let error = step.inspect(stub.host()).unwrap_err();
+    assert_eq!(exit_code(&error), 4, "an empty file is refused as well");
+    assert!(
+        error
+            .to_string()
+            .ends_with(&format!("no such thing in {PATH}")),
+        "{error}"
+    );
+    let (stub, step) = with_dockerd("grep -q log-driver ${2#*=} && exit 1; exit 0");
+    assert_eq!(exit_code(&step.inspect(stub.host()).unwrap_err()), 2);
+}
+
+#[test]
+fn the_engine_is_never_asked_about_user_namespaces() {
+    let (stub, step) = with_dockerd("exit 1");
+    stub.write(PATH, "{\"userns-remap\": \"default\"}");
+    assert!(step.inspect(stub.host()).is_ok());
+    assert!(!stub.calls().concat().contains("dockerd"));
+}
+
+#[test]
+fn what_the_unit_says_by_flag_is_not_said_again() {
+    let flags = ["--log-driver=journald", "--live-restore"];
+    let step = DaemonJson {
+        unit_flags: flags.map(str::to_owned).to_vec(),
+        ..step()
+    };
+    let changes = step.inspect(host().host()).unwrap().changes;
+    let keys: Vec<&str> = changes.iter().map(|it| it.key.as_str()).collect();
+    assert_eq!(keys, ["default-ulimits", "default-address-pools"]);
+}
+
+#[test]
+fn a_member_of_a_swarm_gets_no_live_restore() {
+    let stub = host().file(SWARM_STATE, "{}");
+    apply(&stub);
+    assert!(!stub.read(PATH).contains("live-restore"));
+    assert!(inspect(&stub).satisfied);
+}
+
+#[test]
+fn a_running_engine_reads_its_configuration_again_on_the_way_back() {
+    let running = "LoadState=loaded\\nUnitFileState=enabled\\nActiveState=active\\n";
+    let systemctl =
+        format!("case \"$*\" in *--value) echo active;; show*) printf '{running}';; esac");
+    let stub = host().program("systemctl", &systemctl);
+    apply(&stub);
+    stub.calls();
+    trial::revert(stub.host()).unwrap();
+    assert!(!stub.has(PATH));
+    let restart = "systemctl restart docker.service".to_owned();
+    assert_eq!(stub.calls().last(), Some(&restart));
+}

@@ -1,0 +1,48 @@
+//! The engine's own word on a configuration, where there is an engine to ask.
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::daemon_json::{Document, Engine, PATH, is_said_by_flag};
+use crate::host::Host;
+use crate::host::command::Command;
+
+const DOCKERD: &str = "dockerd";
+
+/// Since this engine it can be asked.
+const ASKABLE: Engine = Engine(23, 0);
+
+/// Why the engine, given these flags, would not start with this configuration. `None` when it
+/// would, and when it cannot be asked: there is no engine yet, or asking changes the host.
+pub fn refusal(
+    host: &Host,
+    engine: Option<Engine>,
+    flags: &[String],
+    document: &Document,
+) -> Result<Option<String>> {
+    let can_be_asked = engine.is_some_and(|engine| engine >= ASKABLE);
+    if !can_be_asked || !host.has_program(DOCKERD) || is_remapped(flags, document) {
+        return Ok(None);
+    }
+    let mut file = tempfile::Builder::new()
+        .prefix("dockstrap-")
+        .suffix(".json")
+        .tempfile()
+        .context("making a file to show to dockerd")?;
+    file.write_all(document.text().as_bytes())
+        .context("writing a file to show to dockerd")?;
+    let name = file.path().to_string_lossy().into_owned();
+    let ask = Command::new(DOCKERD)
+        .args(["--validate", &format!("--config-file={name}")])
+        .args(flags);
+    let answer = host.query(&ask)?;
+    Ok((answer.code != 0).then(|| answer.tail().replace(&name, PATH)))
+}
+
+/// Asked about user namespaces, dockerd makes the user and the group they are for.
+fn is_remapped(flags: &[String], document: &Document) -> bool {
+    let named = document.get("userns-remap").and_then(Value::as_str);
+    named.is_some_and(|named| !named.is_empty()) || is_said_by_flag("userns-remap", flags)
+}
