@@ -1,6 +1,6 @@
-//! The files, programs and folders that a configuration names: they must be there.
+//! What a configuration needs of the host: files, programs, a group, room, and leave to use it.
 //!
-//! Owns which key names what. It must not look for them.
+//! Owns which key needs what. It must not look for them.
 
 use serde_json::Value;
 
@@ -48,8 +48,20 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document, around: &S
         let message = format!("there is no group {group}; make it: groupadd --system {group}");
         findings.warn(&["group"], message);
     }
+    if let Some(most) = around.most_open_files {
+        check_open_files(findings, document, most);
+    }
     if let Some(disk) = &around.data_root {
         check_data_root(findings, disk);
+    }
+}
+
+fn check_open_files(findings: &mut Findings<'_>, document: &Document, most: u64) {
+    let path = ["default-ulimits", "nofile", "Hard"];
+    let wanted = document.value_at(&path).and_then(Value::as_u64);
+    if wanted.is_some_and(|wanted| wanted > most) {
+        let message = format!("no container would start: this host allows {most} at most");
+        findings.error(&path, message);
     }
 }
 
@@ -169,6 +181,23 @@ mod tests {
         );
         assert!(found(Found::File).ends_with("chmod +x /opt/crun"));
         assert_eq!(found(Found::Program), "");
+    }
+
+    #[test]
+    fn more_open_files_than_the_host_allows_are_an_error() {
+        let around = Surroundings {
+            most_open_files: Some(20_000),
+            ..Surroundings::default()
+        };
+        let limit = |hard: u64| {
+            let nofile = format!(r#"{{"Name": "nofile", "Hard": {hard}, "Soft": 10}}"#);
+            problems_in(
+                &format!(r#"{{"default-ulimits": {{"nofile": {nofile}}}}}"#),
+                &around,
+            )
+        };
+        assert!(limit(20_001).contains("default-ulimits.nofile.Hard: no container would start"));
+        assert_eq!(limit(20_000), "");
     }
 
     #[test]

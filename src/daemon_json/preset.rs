@@ -8,7 +8,11 @@ use serde_json::{Value, json};
 use super::document::Document;
 use super::merge::Wanted;
 use super::networks::free_pools;
-use super::surroundings::Route;
+use super::surroundings::Surroundings;
+
+/// How many files a process in a container may have open: by itself, and when it asks for more.
+/// The upper one is what systemd gives to any service.
+const OPEN_FILES: (u64, u64) = (65_536, 524_288);
 
 /// A named set of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Deserialize)]
@@ -35,17 +39,17 @@ pub struct Entry {
 }
 
 impl Preset {
-    /// The values for a host with these routes.
-    pub fn entries(self, routes: &[Route]) -> Vec<Entry> {
+    /// The values for a host like this.
+    pub fn entries(self, host: &Surroundings) -> Vec<Entry> {
         match self {
             Preset::None => Vec::new(),
-            Preset::Recommended => recommended(routes),
-            Preset::Hardened => [recommended(routes), hardened()].concat(),
+            Preset::Recommended => recommended(host),
+            Preset::Hardened => [recommended(host), hardened()].concat(),
         }
     }
 }
 
-fn recommended(routes: &[Route]) -> Vec<Entry> {
+fn recommended(host: &Surroundings) -> Vec<Entry> {
     let entry = |key, value, reason| Entry {
         key,
         value,
@@ -68,13 +72,17 @@ fn recommended(routes: &[Route]) -> Vec<Entry> {
             json!(true),
             "CIS 2.15: containers keep running while the engine is upgraded or restarted",
         ),
-        entry(
-            "default-ulimits",
-            json!({"nofile": {"Name": "nofile", "Hard": 524_288, "Soft": 65_536}}),
-            "CIS 2.8: open files enough for servers, and an end that programs can count to",
-        ),
     ];
-    if let Some(pools) = free_pools(routes) {
+    // Where the engine may not have as many, no container would start.
+    if host.most_open_files.is_none_or(|most| most >= OPEN_FILES.1) {
+        let (soft, hard) = OPEN_FILES;
+        entries.push(entry(
+            "default-ulimits",
+            json!({"nofile": {"Name": "nofile", "Hard": hard, "Soft": soft}}),
+            "CIS 2.8: open files enough for servers, and an end that programs can count to",
+        ));
+    }
+    if let Some(pools) = free_pools(&host.routes) {
         entries.push(entry(
             "default-address-pools",
             pools,
@@ -178,7 +186,7 @@ mod tests {
     use crate::daemon_json::{Context, Wishes, check};
 
     fn made(preset: Preset) -> Document {
-        let wishes = Wishes::new(preset.entries(&[]), Default::default());
+        let wishes = Wishes::new(preset.entries(&Surroundings::default()), Default::default());
         wishes.merged_into(Document::new()).document
     }
 
@@ -188,6 +196,21 @@ mod tests {
             assert_eq!(check(&made(preset), &Context::default()), []);
         }
         assert!(made(Preset::None).is_empty());
+    }
+
+    #[test]
+    fn a_host_that_may_not_open_so_many_files_is_not_told_to() {
+        let keys = |most_open_files| {
+            let host = Surroundings {
+                most_open_files,
+                ..Surroundings::default()
+            };
+            let entries = Preset::Recommended.entries(&host);
+            let mut keys = entries.iter().map(|entry| entry.key);
+            keys.any(|key| key == "default-ulimits")
+        };
+        assert!(keys(None) && keys(Some(1_048_576)));
+        assert!(!keys(Some(20_000)));
     }
 
     #[test]

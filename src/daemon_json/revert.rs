@@ -105,6 +105,7 @@ mod tests {
     use crate::daemon_json::merge::{Wanted, merge};
     use crate::daemon_json::preset::Preset;
     use crate::daemon_json::samples::{any_object, any_text};
+    use crate::daemon_json::surroundings::Surroundings;
     use crate::daemon_json::wishes::Wishes;
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
     use serde_json::json;
@@ -130,7 +131,10 @@ mod tests {
 
     #[test]
     fn what_only_we_wrote_leaves_an_empty_object() {
-        let wishes = Wishes::new(Preset::Hardened.entries(&[]), Map::new());
+        let wishes = Wishes::new(
+            Preset::Hardened.entries(&Surroundings::default()),
+            Map::new(),
+        );
         let merged = wishes.merged_into(Document::new());
         let reverted = revert(merged.document, &merged.changes);
         assert!(reverted.document.is_empty());

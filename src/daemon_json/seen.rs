@@ -72,11 +72,12 @@ fn has_no_new_privileges(value: &Value, info: &Value) -> Option<bool> {
     Some(value.as_bool()? == is_on)
 }
 
-/// The engine writes a slash at the end of each.
+/// The engine writes a slash at the end of each, and `null` for none.
 fn has_mirrors(value: &Value, info: &Value) -> Option<bool> {
-    let said = info["RegistryConfig"]["Mirrors"].as_array()?;
+    let said = info["RegistryConfig"].as_object()?.get("Mirrors");
     let plain = |url: &Value| url.as_str().map(|url| url.trim_end_matches('/').to_owned());
-    let said: Vec<Option<String>> = said.iter().map(plain).collect();
+    let said = said.and_then(Value::as_array).into_iter().flatten();
+    let said: Vec<Option<String>> = said.map(plain).collect();
     let wanted = value.as_array()?;
     Some(wanted.iter().all(|url| said.contains(&plain(url))))
 }

@@ -16,6 +16,8 @@ pub struct Surroundings {
     pub paths: BTreeMap<String, Found>,
     /// The group that the configuration names, where the host has none of that name.
     pub absent_group: Option<String>,
+    /// How many files a process of the engine's may have open at most, where that is known.
+    pub most_open_files: Option<u64>,
     /// Where the engine is going to keep its data.
     pub data_root: Option<Disk>,
 }

@@ -140,13 +140,14 @@ mod tests {
     use crate::daemon_json::preset::Preset;
     use crate::daemon_json::revert;
     use crate::daemon_json::samples::{any_object, any_text};
+    use crate::daemon_json::surroundings::Surroundings;
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
     use proptest::sample::select;
     use serde_json::json;
 
     fn wishes(preset: Preset, settings: Value) -> Wishes {
         let settings = settings.as_object().cloned().unwrap_or_default();
-        Wishes::new(preset.entries(&[]), settings)
+        Wishes::new(preset.entries(&Surroundings::default()), settings)
     }
 
     fn root_after(text: &str, wishes: &Wishes) -> Value {
@@ -203,7 +204,7 @@ mod tests {
             settings in any_object(),
             preset in select(vec![Preset::None, Preset::Recommended, Preset::Hardened]),
         ) {
-            let wishes = Wishes::new(preset.entries(&[]), settings);
+            let wishes = Wishes::new(preset.entries(&Surroundings::default()), settings);
             let document = Document::parse(text.as_bytes()).unwrap();
             let merged = wishes.merged_into(document);
             let settled = wishes.merged_into(merged.document.clone());

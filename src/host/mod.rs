@@ -7,6 +7,7 @@ pub mod bundle;
 pub mod command;
 pub mod engine;
 pub mod http;
+mod limits;
 pub mod lock;
 mod mounts;
 pub mod network;

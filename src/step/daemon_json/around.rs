@@ -32,6 +32,7 @@ pub fn look(host: &Host, document: &Document) -> Result<Surroundings> {
             .unwrap_or(false),
         paths: paths.collect::<Result<_>>()?,
         absent_group: group,
+        most_open_files: host.most_open_files()?,
         data_root: match data_root.starts_with('/') {
             true => host.disk_under(data_root)?,
             false => None,

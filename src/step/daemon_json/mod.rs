@@ -133,7 +133,7 @@ impl DaemonJson {
 
     fn wishes(&self, current: &Document, around: &Surroundings) -> Result<Wishes> {
         let said = |key: &str| is_said_by_flag(key, &self.unit_flags);
-        let mut preset = self.preset.entries(&around.routes);
+        let mut preset = self.preset.entries(around);
         preset.retain(|entry| {
             // The options are those of the driver.
             let of_driver = entry.key == "log-opts" && said("log-driver");

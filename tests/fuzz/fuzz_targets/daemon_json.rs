@@ -10,7 +10,7 @@ fuzz_target!(|bytes: &[u8]| {
     };
     assert_eq!(document.text().as_bytes(), bytes);
     check(&document, &Context::default());
-    let wishes = Wishes::new(Preset::Hardened.entries(&[]), Default::default());
+    let wishes = Wishes::new(Preset::Hardened.entries(&Default::default()), Default::default());
     let before = document.root().clone();
     let merged = wishes.merged_into(document);
     let text = merged.document.text().to_owned();
