@@ -179,6 +179,8 @@ impl Revert<'_> {
                             .to_owned(),
                     ));
                 }
+                // systemd refuses a unit that was started often of late, by us or by its failing.
+                make("reset-failed")?;
                 make("restart")?;
             }
             "inactive" => {}

@@ -18,17 +18,51 @@ const PACKAGED_FLAGS: &[&str] = &[
     "--containerd=/run/containerd/containerd.sock",
 ];
 
-/// The flags that the unit gives to the engine: the packaged ones before it is installed.
+/// Where settings for a unit stand that is not there yet, those that count most first.
+const DROP_INS: &[&str] = &[
+    "/etc/systemd/system/docker.service.d",
+    "/run/systemd/system/docker.service.d",
+    "/usr/lib/systemd/system/docker.service.d",
+];
+
+/// The flags that the unit gives to the engine: before it is installed, those of the drop-ins that
+/// wait for it, or else the packaged ones.
 pub fn flags(host: &Host) -> Result<Vec<String>> {
     let show = systemctl(&["show", UNIT, "--property=ExecStart", "--value"]);
     let shown = host.query(&show)?.stdout;
     let argv = shown
         .split_once("argv[]=")
         .and_then(|(_, rest)| rest.split_once(" ;"));
-    Ok(match argv {
-        Some((argv, _)) => argv.split_whitespace().skip(1).map(str::to_owned).collect(),
-        None => PACKAGED_FLAGS.iter().map(ToString::to_string).collect(),
+    let words = |argv: &str| argv.split_whitespace().skip(1).map(str::to_owned).collect();
+    Ok(match (argv, start_of_drop_ins(host)?) {
+        (Some((argv, _)), _) => words(argv),
+        (None, Some(argv)) => words(&argv),
+        (None, None) => PACKAGED_FLAGS.iter().map(ToString::to_string).collect(),
     })
+}
+
+/// The last command of `ExecStart=` in the drop-ins, if there is any.
+fn start_of_drop_ins(host: &Host) -> Result<Option<String>> {
+    let mut files = BTreeMap::new();
+    for folder in DROP_INS {
+        for name in host.list(folder)? {
+            // Of two with one name the first counts; they are read by name, whatever the folder.
+            let path = format!("{folder}/{name}");
+            files.entry(name).or_insert(path);
+        }
+    }
+    let mut start = None;
+    for (_, path) in files.iter().filter(|(name, _)| name.ends_with(".conf")) {
+        let text = host.read_text(path)?.unwrap_or_default();
+        let text = text.replace("\\\n", " ");
+        for command in text
+            .lines()
+            .filter_map(|line| line.strip_prefix("ExecStart="))
+        {
+            start = Some(command.trim().to_owned()).filter(|command| !command.is_empty());
+        }
+    }
+    Ok(start)
 }
 
 /// What systemd says of the engine's unit.
@@ -108,5 +142,29 @@ mod tests {
         assert_eq!(flags(stub.host()).unwrap(), ["-H", "fd://", "--debug"]);
         let none = stub.program("systemctl", "");
         assert_eq!(flags(none.host()).unwrap(), PACKAGED_FLAGS);
+    }
+
+    #[test]
+    fn fault_45_flags_of_drop_ins_count_before_there_is_a_unit() {
+        let stub = StubHost::new()
+            .program("systemctl", "")
+            .file(
+                "/etc/systemd/system/docker.service.d/b.conf",
+                "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd -H fd:// \\\n --mtu=1400\n",
+            )
+            .file(
+                "/run/systemd/system/docker.service.d/b.conf",
+                "[Service]\nExecStart=/usr/bin/dockerd --debug\n",
+            )
+            .file(
+                "/usr/lib/systemd/system/docker.service.d/a.conf",
+                "[Service]\nExecStart=/usr/bin/dockerd --icc=false\n",
+            );
+        assert_eq!(flags(stub.host()).unwrap(), ["-H", "fd://", "--mtu=1400"]);
+        stub.write(
+            "/etc/systemd/system/docker.service.d/c.conf",
+            "ExecStart=\n",
+        );
+        assert_eq!(flags(stub.host()).unwrap(), PACKAGED_FLAGS);
     }
 }

@@ -208,7 +208,7 @@ const RESTART: Undo = Undo::RestartEngine {
 fn only_a_running_engine_is_restarted() {
     let stub = StubHost::new().program("systemctl", RUNNING);
     undo(&stub, &RESTART).unwrap();
-    assert_eq!(stub.calls()[1], "systemctl restart docker.service");
+    assert_eq!(stub.calls()[2], "systemctl restart docker.service");
     let stopped = stub.program("systemctl", "echo inactive");
     undo(&stopped, &RESTART).unwrap();
     assert_eq!(stopped.calls().len(), 1);

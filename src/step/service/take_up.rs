@@ -37,6 +37,8 @@ pub fn by_reload(tx: &mut Tx<'_>) -> Result<()> {
 pub fn by_restart(tx: &mut Tx<'_>) -> Result<()> {
     let before = tx.host().running_containers()?;
     tx.run_covered(&systemctl(&["reload", UNIT]))?;
+    // systemd refuses a unit that was started often of late.
+    tx.run_covered(&systemctl(&["reset-failed", UNIT]))?;
     let restarted = tx.run_covered(&systemctl(&["restart", UNIT]));
     restarted.with_context(|| failure_reason(tx.host()))?;
     let after = tx.host().running_containers()?;

@@ -148,7 +148,8 @@ fn an_engine_that_differs_from_its_file_is_reloaded_and_then_restarted() {
     // This one differs still, and so it is not done.
     let error = apply(&stub).unwrap_err();
     assert!(error.to_string().contains("log-driver"), "{error}");
-    let commands = ["reload", "restart"].map(|verb| format!("systemctl {verb} docker.service"));
+    let commands = ["reload", "reset-failed", "restart"];
+    let commands = commands.map(|verb| format!("systemctl {verb} docker.service"));
     let mut changes = changes(&stub);
     changes.retain(|call| call.starts_with("systemctl"));
     assert_eq!(changes, commands);

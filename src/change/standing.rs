@@ -1,0 +1,188 @@
+//! Whether what was done still stands, found out from the ways back: what they would take away
+//! must be there.
+//!
+//! It must not change anything, and need not know which step an act belongs to.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use super::Undo;
+use crate::host::Host;
+use crate::host::command::Command;
+use crate::host::engine::{UNIT, systemctl};
+use crate::trust::sha256_hex;
+
+/// The package whose scripts enable and start the engine.
+const ENGINE: &str = "docker-ce";
+
+impl Undo {
+    /// What an act was done to, where a later one may have been done to the same.
+    pub fn subject(&self) -> Option<PathBuf> {
+        match self {
+            Undo::RemoveFile { path, .. } | Undo::RestoreFile { path, .. } => Some(path.clone()),
+            _ => None,
+        }
+    }
+
+    /// What of the act no longer holds, a line each. Keys of daemon.json are not looked at here.
+    pub fn lost(&self, host: &Host) -> Result<Vec<String>> {
+        let lost = match self {
+            Undo::RemoveFile { path, sha256 } => file(host, path, sha256)?,
+            Undo::RestoreFile { path, sha256, .. } => match sha256 {
+                Some(sha256) => file(host, path, sha256)?,
+                None if host.exists(path)? => Some(format!("{} is there again", path.display())),
+                None => None,
+            },
+            Undo::RestoreMode { path, .. } => {
+                let there = host.metadata(path)?;
+                let is_open = there.is_some_and(|there| there.mode() & 0o077 != 0);
+                is_open.then(|| format!("other users can read {} again", path.display()))
+            }
+            Undo::PurgePackages { packages } => return lost_packages(host, packages),
+            Undo::RemoveGroup { group } => match host.group_members(group)? {
+                Some(_) => None,
+                None => Some(format!("there is no group {group} any more")),
+            },
+            Undo::RemoveMember { group, user } => {
+                let members = host.group_members(group)?.unwrap_or_default();
+                let is_member = members.contains(user);
+                (!is_member).then(|| format!("{user} is no longer a member of group {group}"))
+            }
+            Undo::RestoreUnit {
+                unit,
+                enabled,
+                active,
+            } => return lost_unit(host, unit, !enabled, !active),
+            // Caches, data and folders that others use as they like, and what leaves no trace.
+            Undo::RemoveList { .. }
+            | Undo::RemoveArchives { .. }
+            | Undo::RemoveFolder { .. }
+            | Undo::RestoreDaemonJson { .. }
+            | Undo::RestartEngine { .. }
+            | Undo::KeepUpgrades { .. }
+            | Undo::RemoveData { .. } => None,
+        };
+        Ok(lost.into_iter().collect())
+    }
+}
+
+fn file(host: &Host, path: &Path, sha256: &str) -> Result<Option<String>> {
+    let path = path.display();
+    Ok(match host.read(path.to_string())? {
+        None => Some(format!("{path} is gone")),
+        Some(bytes) if sha256_hex(&bytes) != sha256 => Some(format!("{path} was edited")),
+        Some(_) => None,
+    })
+}
+
+fn lost_packages(host: &Host, packages: &[String]) -> Result<Vec<String>> {
+    let query = Command::new("dpkg-query")
+        .args(["--show", "--showformat=${Package} ${db:Status-Status}\n"])
+        .args(packages);
+    // It exits 1 when it does not know all of them.
+    let known = host.query(&query)?.stdout;
+    let is_installed = |package: &str| {
+        let line = format!("{package} installed");
+        known.lines().any(|known| known == line)
+    };
+    let gone = packages.iter().filter(|package| !is_installed(package));
+    let mut lost: Vec<String> = gone
+        .map(|package| format!("{package} is no longer installed"))
+        .collect();
+    if lost.is_empty() && packages.iter().any(|package| package == ENGINE) {
+        lost = lost_unit(host, UNIT, true, true)?;
+    }
+    Ok(lost)
+}
+
+fn lost_unit(host: &Host, unit: &str, enabled: bool, active: bool) -> Result<Vec<String>> {
+    let show = systemctl(&["show", unit, "--property=UnitFileState,ActiveState"]);
+    let shown = host.query(&show)?.success()?.stdout;
+    let is = |state: &str| shown.lines().any(|line| line == state);
+    let mut lost = Vec::new();
+    if enabled && !is("UnitFileState=enabled") {
+        lost.push(format!("{unit} is not enabled"));
+    }
+    if active && !is("ActiveState=active") {
+        lost.push(format!("{unit} is not running"));
+    }
+    Ok(lost)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::stub::StubHost;
+
+    fn lost(stub: &StubHost, undo: &Undo) -> String {
+        undo.lost(stub.host()).unwrap().join("\n")
+    }
+
+    #[test]
+    fn a_file_stands_as_long_as_its_content_does() {
+        let undo = Undo::RemoveFile {
+            path: "/etc/key".into(),
+            sha256: sha256_hex(b"ours"),
+        };
+        let stub = StubHost::new().file("/etc/key", "ours");
+        assert_eq!(lost(&stub, &undo), "");
+        stub.write("/etc/key", "theirs");
+        assert_eq!(lost(&stub, &undo), "/etc/key was edited");
+        assert_eq!(lost(&StubHost::new(), &undo), "/etc/key is gone");
+        let aside = Undo::RestoreFile {
+            path: "/etc/key".into(),
+            sha256: None,
+            backup: "/backup".into(),
+        };
+        assert_eq!(lost(&StubHost::new(), &aside), "");
+        assert_eq!(lost(&stub, &aside), "/etc/key is there again");
+    }
+
+    #[test]
+    fn members_groups_and_modes_stand_as_they_were_made() {
+        let stub = StubHost::new().file("/secret", "").program(
+            "getent",
+            "[ $2 = docker ] && echo docker:x:990:alice || exit 2",
+        );
+        let member = |user: &str| Undo::RemoveMember {
+            group: "docker".to_owned(),
+            user: user.to_owned(),
+        };
+        assert_eq!(lost(&stub, &member("alice")), "");
+        assert_eq!(
+            lost(&stub, &member("bob")),
+            "bob is no longer a member of group docker"
+        );
+        let group = Undo::RemoveGroup {
+            group: "wheel".to_owned(),
+        };
+        assert_eq!(lost(&stub, &group), "there is no group wheel any more");
+        let mode = Undo::RestoreMode {
+            path: "/secret".into(),
+            mode: 0o644,
+        };
+        assert_eq!(lost(&stub, &mode), "other users can read /secret again");
+        stub.set_mode("/secret", 0o600);
+        assert_eq!(lost(&stub, &mode), "");
+    }
+
+    #[test]
+    fn the_engines_package_stands_for_its_unit() {
+        let packages = ["docker-ce", "pigz"].map(str::to_owned).to_vec();
+        let purge = Undo::PurgePackages { packages };
+        let stub = StubHost::new()
+            .program(
+                "dpkg-query",
+                "echo docker-ce installed; echo pigz installed",
+            )
+            .program(
+                "systemctl",
+                "echo UnitFileState=enabled; echo ActiveState=failed",
+            );
+        assert_eq!(lost(&stub, &purge), "docker.service is not running");
+        let stub = stub.program("dpkg-query", "echo docker-ce installed; exit 1");
+        assert_eq!(lost(&stub, &purge), "pigz is no longer installed");
+    }
+}

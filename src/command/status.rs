@@ -1,0 +1,42 @@
+//! `dockstrap status`: what install did, and what was changed since.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::cli;
+use crate::error::Failure;
+use crate::host::{Host, is_forbidden};
+use crate::status::{Status, status};
+use crate::ui;
+
+/// The exit code when something was changed since.
+const DRIFTED: u8 = 3;
+
+pub fn run(host: &Host, arguments: &cli::Status) -> Result<ExitCode> {
+    let status = match status(host) {
+        Err(error) if is_forbidden(&error) => {
+            let error = "only root can read what dockstrap did. Run: sudo dockstrap status";
+            return Err(Failure::Usage(error.to_owned()).into());
+        }
+        status => status?,
+    };
+    if arguments.json {
+        ui::json(&status)?;
+    } else {
+        ui::print_status(&status);
+        ui::line(summary(&status));
+    }
+    Ok(match status.has_drifted() {
+        true => ExitCode::from(DRIFTED),
+        false => ExitCode::SUCCESS,
+    })
+}
+
+fn summary(status: &Status) -> &'static str {
+    match (status.steps.is_empty(), status.has_drifted()) {
+        (true, _) => "dockstrap has set up nothing on this host.",
+        (false, false) => "All of it is as dockstrap set it up.",
+        (false, true) => "Changed since. To have it as it was set up: sudo dockstrap install",
+    }
+}

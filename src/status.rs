@@ -1,0 +1,211 @@
+//! What dockstrap set up on this host, by its journal, and what of it was changed since. By whom,
+//! it cannot know.
+
+use std::collections::HashSet;
+
+use anyhow::Result;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::change::{Act, Journal, Undo};
+use crate::daemon_json::{self, Document};
+use crate::host::Host;
+use crate::redact::redact;
+
+/// What was set up, step by step.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    /// The version of this structure, for those who read it as JSON.
+    pub schema: u32,
+    /// In the order in which they were set up; none when nothing was.
+    pub steps: Vec<StepStatus>,
+}
+
+/// What one step did, and whether it still stands.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct StepStatus {
+    pub id: String,
+    pub done: Vec<Done>,
+    /// What was changed since; empty when all of it stands.
+    pub drift: Vec<Drift>,
+}
+
+/// Something that was done.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Done {
+    pub at: Timestamp,
+    pub text: String,
+}
+
+/// Something that is not as it was set up.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Drift {
+    /// What it is, for people.
+    pub text: String,
+    /// The key of daemon.json that it is about, with what was set and what is there.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyDrift>,
+}
+
+/// A key of daemon.json that is not as it was set.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct KeyDrift {
+    pub key: String,
+    pub set: Value,
+    /// `null` where the key is gone.
+    pub now: Option<Value>,
+}
+
+impl Status {
+    /// Whether anything is not as it was set up.
+    pub fn has_drifted(&self) -> bool {
+        self.steps.iter().any(|step| !step.drift.is_empty())
+    }
+}
+
+/// Reads the journal and holds it against the host.
+///
+/// # Errors
+/// One that [`is_forbidden`](crate::host::is_forbidden) for anyone but root.
+pub fn status(host: &Host) -> Result<Status> {
+    let journal = Journal::read(host)?;
+    let mut steps: Vec<StepStatus> = Vec::new();
+    // Of several acts on one file, the last one counts.
+    let mut subjects = HashSet::new();
+    let mut lost = Vec::new();
+    for act in journal.acts().iter().rev() {
+        let is_last = act.undo.subject().is_none_or(|path| subjects.insert(path));
+        lost.push(match is_last {
+            true => act.undo.lost(host)?,
+            false => Vec::new(),
+        });
+    }
+    for (act, lost) in journal.acts().iter().zip(lost.into_iter().rev()) {
+        let step = step(&mut steps, act);
+        step.done.push(Done {
+            at: act.at,
+            text: act.text.clone(),
+        });
+        let lost = lost.into_iter();
+        step.drift
+            .extend(lost.map(|text| Drift { text, key: None }));
+    }
+    for drift in lost_keys(host, &journal)? {
+        let writes = |act: &&Act| matches!(act.undo, Undo::RestoreDaemonJson { .. });
+        if let Some(act) = journal.acts().iter().rfind(writes) {
+            step(&mut steps, act).drift.push(drift);
+        }
+    }
+    Ok(Status { schema: 1, steps })
+}
+
+/// The step of an act, made where it is the first of it.
+fn step<'a>(steps: &'a mut Vec<StepStatus>, act: &Act) -> &'a mut StepStatus {
+    let place = steps.iter().position(|step| step.id == act.step);
+    let place = place.unwrap_or_else(|| {
+        steps.push(StepStatus {
+            id: act.step.clone(),
+            done: Vec::new(),
+            drift: Vec::new(),
+        });
+        steps.len() - 1
+    });
+    &mut steps[place]
+}
+
+fn lost_keys(host: &Host, journal: &Journal) -> Result<Vec<Drift>> {
+    let bytes = host.read(daemon_json::PATH)?.unwrap_or_default();
+    let document = match Document::parse(&bytes) {
+        Ok(document) => document,
+        Err(refusal) if !journal.configuration(&Document::new()).is_empty() => {
+            let text = format!("{} cannot be read: {refusal}", daemon_json::PATH);
+            return Ok(vec![Drift { text, key: None }]);
+        }
+        Err(_) => return Ok(Vec::new()),
+    };
+    let lost = daemon_json::lost(&document, &journal.configuration(&document));
+    Ok(lost
+        .into_iter()
+        .map(|(key, set)| {
+            let now = document.get(&key).cloned();
+            let is = match &now {
+                Some(now) => format!("is {now}"),
+                None => "is gone".to_owned(),
+            };
+            Drift {
+                text: redact(&format!("{key} was set to {set}, and {is}")).into_owned(),
+                key: Some(KeyDrift { key, set, now }),
+            }
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::trial;
+    use crate::daemon_json::{Wanted, merge};
+    use crate::host::stub::StubHost;
+    use serde_json::json;
+
+    /// A host on which one step wrote a key and another the configuration.
+    fn set_up() -> StubHost {
+        let stub = StubHost::new().file(daemon_json::PATH, "{\"debug\": true}");
+        trial::run(stub.host(), |tx| {
+            tx.enter("apt-key");
+            tx.write_file("/etc/key", b"old", 0o644)?;
+            tx.write_file("/etc/key", b"new", 0o644)?;
+            tx.enter("daemon-json");
+            let wanted = json!({"mtu": 1400, "live-restore": true});
+            let document = Document::parse(b"{\"debug\": true}").unwrap();
+            let merged = merge(document, wanted.as_object().unwrap(), Wanted::Set);
+            tx.write_daemon_json(merged.document.text(), &merged.changes)
+        })
+        .unwrap();
+        stub
+    }
+
+    #[test]
+    fn what_was_done_is_told_step_by_step_and_stands() {
+        let status = status(set_up().host()).unwrap();
+        assert!(!status.has_drifted(), "{status:?}");
+        let ids: Vec<&str> = status.steps.iter().map(|step| step.id.as_str()).collect();
+        assert_eq!(ids, ["apt-key", "daemon-json"]);
+        assert_eq!(status.steps[0].done.len(), 2);
+    }
+
+    #[test]
+    fn what_was_changed_since_is_told_and_what_is_not_ours_is_not() {
+        let stub = set_up();
+        stub.write("/etc/key", "edited");
+        stub.write(daemon_json::PATH, "{\"debug\": false, \"mtu\": 9000}");
+        let status = status(stub.host()).unwrap();
+        let drift = |step: usize| {
+            let drift = status.steps[step].drift.iter();
+            drift.map(|it| it.text.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(drift(0), ["/etc/key was edited"]);
+        let keys = [
+            "mtu was set to 1400, and is 9000",
+            "live-restore was set to true, and is gone",
+        ];
+        assert_eq!(drift(1), keys);
+        let json = serde_json::to_value(&status.steps[1].drift[0]).unwrap();
+        assert_eq!((&json["set"], &json["now"]), (&json!(1400), &json!(9000)));
+    }
+
+    #[test]
+    fn a_configuration_that_cannot_be_read_has_drifted() {
+        let stub = set_up();
+        stub.write(daemon_json::PATH, "{");
+        let status = status(stub.host()).unwrap();
+        assert!(status.steps[1].drift[0].text.contains("cannot be read"));
+    }
+
+    #[test]
+    fn nothing_was_set_up_on_a_bare_host() {
+        let status = status(StubHost::new().host()).unwrap();
+        assert!(status.steps.is_empty() && !status.has_drifted());
+    }
+}
