@@ -19,7 +19,7 @@ Exit codes:
   0  done, or nothing to do: it works
   1  failed; the message says what state the host is in
   2  the command line or the settings are wrong
-  3  plan --check: changes are pending
+  3  plan --check: changes are pending; status: something was changed since
   4  the host is not supported, or something on it stands in the way
   5  a certificate, key, signature or hash is not to be trusted
   6  another process held a lock for too long
@@ -37,6 +37,9 @@ pub enum Command {
     /// Prove that the engine works, by running containers
     #[command(after_help = EXIT_CODES)]
     Verify(Verify),
+    /// Show what install did, and what was changed since
+    #[command(after_help = EXIT_CODES)]
+    Status(Status),
     /// Take back what install did, and nothing else
     #[command(after_help = EXIT_CODES)]
     Uninstall(Uninstall),
@@ -88,6 +91,13 @@ pub struct Verify {
     pub stages: Vec<String>,
 
     /// Print the outcome as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Print it as JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -30,6 +30,7 @@ pub mod plan;
 pub mod apply;
 pub mod bundle;
 pub mod revert;
+pub mod status;
 pub mod verify;
 
 pub mod ui;

@@ -4,7 +4,14 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const COMMANDS: [&str; 5] = ["install", "plan", "verify", "uninstall", "completions"];
+const COMMANDS: [&str; 6] = [
+    "install",
+    "plan",
+    "verify",
+    "status",
+    "uninstall",
+    "completions",
+];
 
 /// The program, with nothing of this user's settings or terminal around it.
 fn dockstrap() -> Command {

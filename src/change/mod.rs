@@ -6,6 +6,7 @@
 mod files;
 mod journal;
 mod seal;
+mod standing;
 #[cfg(test)]
 pub(crate) mod trial;
 mod tx;

@@ -62,6 +62,7 @@ impl Undo {
             | Undo::RestoreDaemonJson { .. }
             | Undo::RestartEngine { .. }
             | Undo::KeepUpgrades { .. }
+            | Undo::KeepConfigured { .. }
             | Undo::RemoveData { .. } => None,
         };
         Ok(lost.into_iter().collect())

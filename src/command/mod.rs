@@ -4,6 +4,7 @@ mod bundle;
 mod install;
 mod plan;
 mod probe;
+mod status;
 mod uninstall;
 mod verify;
 
@@ -25,6 +26,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Install(arguments) => install::run(&host, arguments),
         Command::Plan(arguments) => plan::run(&host, arguments),
         Command::Verify(arguments) => verify::run(&host, &arguments),
+        Command::Status(arguments) => status::run(&host, &arguments),
         Command::Uninstall(arguments) => uninstall::run(&host, arguments),
         Command::Bundle(bundle) => bundle::run(&host, bundle),
         Command::Completions { shell } => {

@@ -5,6 +5,7 @@
 mod live;
 mod plan;
 mod prompt;
+mod status;
 
 use std::fmt::Display;
 use std::io::Write;
@@ -17,6 +18,7 @@ use crate::redact::redact;
 pub use live::Live;
 pub use plan::{print_plan, print_reversal};
 pub use prompt::confirm;
+pub use status::print_status;
 
 /// Honours `NO_COLOR` (<https://no-color.org>); `console` looks after the rest.
 pub fn set_up() {

@@ -91,34 +91,6 @@ fn fault_58_an_architecture_without_packages_is_refused_with_those_that_have_som
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
-fn a_daemon_json_with_which_the_engine_would_not_start_is_refused() {
-    let host = LabHost::up("noble");
-    host.write("/etc/docker/daemon.json", "{\n  \"debug\": true,\n}\n");
-    refuses_install(&host, 4)
-        .says("/etc/docker/daemon.json")
-        .says("line 2, column 16");
-    host.write(
-        "/etc/docker/daemon.json",
-        "{\n  \"log-drivers\": \"local\"\n}\n",
-    );
-    refuses_install(&host, 4)
-        .says("line 2, column 3")
-        .says("log-drivers")
-        .says("write log-driver");
-    host.write(
-        "/etc/docker/daemon.json",
-        "{\n  \"hosts\": [\"fd://\"]\n}\n",
-    );
-    refuses_install(&host, 4).says("hosts");
-    assert!(
-        host.requests().is_empty(),
-        "no network for that: {:?}",
-        host.requests()
-    );
-}
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
 fn a_masked_engine_is_refused() {
     let host = LabHost::up("noble");
     host.sh("systemctl mask docker.service");

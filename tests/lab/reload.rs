@@ -16,10 +16,7 @@ fn value(key: &str) -> (Value, Value) {
         "debug" | "live-restore" => same(json!(true)),
         "labels" => same(json!(["site=lab"])),
         "insecure-registries" => same(json!(["registry.lab:5000"])),
-        "registry-mirrors" => (
-            json!(["https://mirror.lab"]),
-            json!(["https://mirror.lab/"]),
-        ),
+        "registry-mirrors" => same(json!(["https://mirror.lab"])),
         "max-concurrent-downloads" => same(json!(7)),
         "max-concurrent-uploads" => same(json!(8)),
         "max-download-attempts" => same(json!(9)),
@@ -39,7 +36,7 @@ fn value(key: &str) -> (Value, Value) {
 fn reloaded(host: &LabHost, text: &str) -> Value {
     host.write(FILE, text);
     let count =
-        "journalctl --unit=docker --output=cat | grep --count 'Reloaded configuration:' || true";
+        "journalctl --unit=docker --output=cat | grep --count 'Reloaded configuration' || true";
     let before = host.sh(count).stdout;
     host.sh("systemctl reload docker.service");
     host.sh(&format!(
@@ -49,11 +46,12 @@ fn reloaded(host: &LabHost, text: &str) -> Value {
     let lines = host.sh("journalctl --unit=docker --output=cat").stdout;
     let line = lines
         .lines()
-        .rfind(|line| line.contains("Reloaded configuration: "));
-    let (_, quoted) = line.expect("a line").split_once("msg=").expect("a message");
-    let message: String = serde_json::from_str(quoted.trim()).expect("a quoted message");
-    let (_, json) = message.split_once(": ").expect("a configuration");
-    serde_json::from_str(json).expect("JSON")
+        .rfind(|line| line.contains("Reloaded configuration"));
+    // Quoted, in the message or behind it.
+    let line = line.expect("a line");
+    let quoted = &line[line.find('{').expect("{")..=line.rfind('}').expect("}")];
+    let json: String = serde_json::from_str(&format!("\"{quoted}\"")).expect("a quoted text");
+    serde_json::from_str(&json).expect("JSON")
 }
 
 fn version(host: &LabHost) -> Engine {

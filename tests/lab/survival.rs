@@ -10,7 +10,7 @@ const SOURCE: &str = "/etc/apt/sources.list.d/docker.sources";
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
-fn a_daemon_json_of_the_users_own_is_merged_into_and_comes_back_byte_by_byte() {
+fn fault_34_a_daemon_json_of_the_users_own_is_merged_into_and_comes_back_byte_by_byte() {
     let host = LabHost::up("noble");
     let own = "{\n\t\"max-concurrent-uploads\" : 3,\n\t\"debug\":   true,\n\
                \t\"labels\": [ \"site=lab\",\n\t            \"rack=1\" ],\n\t\"log-level\":\"info\"\n}";
@@ -43,7 +43,7 @@ fn a_daemon_json_of_the_users_own_is_merged_into_and_comes_back_byte_by_byte() {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
-fn a_key_of_daemon_json_that_was_edited_since_is_kept_and_reported() {
+fn fault_35_a_key_of_daemon_json_that_was_edited_since_is_kept_and_reported() {
     let host = LabHost::up("noble");
     host.install();
     host.sh(&format!("sed -i 's/\"20m\"/\"50m\"/' {DAEMON_JSON}"));
