@@ -1,6 +1,7 @@
 //! One [`Layer`] describes every setting once: its fields are the keys of the settings file, the
 //! flags of `install` and `plan`, and, in capitals behind `DOCKSTRAP_`, the variables.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -92,6 +93,11 @@ pub struct Layer {
     #[serde(default)]
     pub daemon: Map<String, Value>,
 
+    /// Private registries, by host or host and port. In the file only.
+    #[arg(skip)]
+    #[serde(default)]
+    pub registries: BTreeMap<String, RegistryLayer>,
+
     /// Wait up to SECONDS for other package managers [default: 300]
     #[arg(long, value_name = "SECONDS", env = "DOCKSTRAP_LOCK_WAIT")]
     pub lock_wait: Option<u64>,
@@ -115,6 +121,14 @@ pub struct Layer {
     #[arg(long, env = "DOCKSTRAP_ALLOW_DOWNGRADE")]
     #[serde(default)]
     pub allow_downgrade: bool,
+}
+
+/// What the file says of a private registry.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RegistryLayer {
+    /// The file (PEM) with the authority that vouches for it.
+    pub ca: PathBuf,
 }
 
 /// A text that may hold a password, and so is never shown.

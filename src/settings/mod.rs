@@ -49,6 +49,8 @@ pub struct Settings {
     pub preset: Preset,
     /// Keys for daemon.json that stand over the preset.
     pub daemon: Map<String, Value>,
+    /// Private registries with authorities of their own.
+    pub registries: Vec<Registry>,
     /// How long to wait for the locks of other package managers.
     pub lock_wait: Duration,
     /// How old an index may be before a warning is due.
@@ -57,6 +59,16 @@ pub struct Settings {
     pub repair: bool,
     /// Whether a repository may go back in time.
     pub allow_downgrade: bool,
+}
+
+/// A private registry.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    /// Its name, with the port where it has one, as it stands before the name of an image.
+    pub host: String,
+    /// The file with its authority.
+    pub pem: Vec<u8>,
+    pub ca: CaCert,
 }
 
 impl Settings {
@@ -87,6 +99,7 @@ impl Settings {
             proxy_for: flags.proxy_for.or(below.proxy_for).unwrap_or_default(),
             preset: flags.preset.or(below.preset).unwrap_or_default(),
             daemon: value::daemon(below.daemon)?,
+            registries: value::registries(below.registries)?,
             lock_wait: Duration::from_secs(
                 flags.lock_wait.or(below.lock_wait).unwrap_or(LOCK_WAIT),
             ),

@@ -166,3 +166,33 @@ fn a_preset_has_a_name_that_is_known() {
     assert_eq!(exit_code(&error), 2);
     assert!(error.to_string().contains("`hardened`"), "{error}");
 }
+
+#[test]
+fn a_registry_is_a_host_with_an_authority_that_can_be_read() {
+    let ca = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls/ca.pem");
+    let registry = |host: &str, ca: &str| {
+        with_file(
+            &format!("[registries.\"{host}\"]\nca = '{ca}'\n"),
+            Layer::default(),
+        )
+    };
+    let settings = registry("registry.example:5000", ca).unwrap();
+    assert_eq!(settings.registries[0].host, "registry.example:5000");
+    for wrong in [
+        "https://registry.example",
+        "registry.example/path",
+        "..",
+        "../../etc",
+        "registry.example:port",
+        "",
+    ] {
+        let error = registry(wrong, ca).unwrap_err();
+        assert_eq!(exit_code(&error), 2, "{wrong}");
+    }
+    let error = registry("registry.example", "/no/such/file").unwrap_err();
+    assert_eq!(exit_code(&error), 2);
+    assert!(
+        format!("{error:#}").contains("registry.example"),
+        "{error:#}"
+    );
+}

@@ -1,12 +1,15 @@
 //! Values as the user writes them, read into what they mean, or refused in words.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
-use super::{MIRROR, Secret};
+use super::layer::RegistryLayer;
+use super::{MIRROR, Registry, Secret};
 use crate::daemon_json::{self, Document, Problem, Severity};
 use crate::error::Failure;
-use crate::host::network::Proxy;
+use crate::host::network::{CaCert, Proxy};
 use crate::trust::Fingerprint;
 
 /// An HTTPS address without a password, and without a slash at its end.
@@ -67,6 +70,29 @@ pub fn daemon(keys: Map<String, Value>) -> Result<Map<String, Value>> {
         lines.join("\n")
     );
     Err(Failure::Usage(cause).into())
+}
+
+/// Private registries with their authorities, which must be there to be read.
+pub fn registries(layers: BTreeMap<String, RegistryLayer>) -> Result<Vec<Registry>> {
+    layers.into_iter().map(registry).collect()
+}
+
+/// A registry goes by a host, or a host and a port. Its name ends up in a path.
+fn registry((host, RegistryLayer { ca: path }): (String, RegistryLayer)) -> Result<Registry> {
+    let (name, port) = host.split_once(':').unwrap_or((&host, "443"));
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain);
+    if !is_name || port.parse::<u16>().is_err() {
+        let cause = format!(
+            "registries: `{host}` is no host; give one like registry.example or \
+             \"registry.example:5000\", without https:// and path"
+        );
+        return Err(Failure::Usage(cause).into());
+    }
+    let reading = || format!("reading the settings of the registry {host}");
+    let ca = CaCert::read(&path).with_context(reading)?;
+    let pem = std::fs::read(&path).with_context(reading)?;
+    Ok(Registry { host, pem, ca })
 }
 
 /// Names of users, of whom none is root.

@@ -11,6 +11,7 @@ mod daemon_json;
 mod docker_group;
 mod dpkg;
 mod packages;
+mod registries;
 pub(crate) mod repository;
 mod service;
 pub(crate) mod suite;
@@ -37,6 +38,7 @@ use daemon_json::DaemonJson;
 use docker_group::DockerGroup;
 use dpkg::Dpkg;
 use packages::Packages;
+use registries::Registries;
 use repository::Repository;
 use service::Service;
 
@@ -138,6 +140,7 @@ pub fn inspect_all(
     let daemon_json = inspect(configuration.clone(), host)?;
     let service = inspect(Service::new(configuration.clone()), host)?;
     let docker_group = inspect(DockerGroup::new(facts, settings), host)?;
+    let registries = registries(host, settings, &network, &daemon_json.finding)?;
 
     let http = open_way(settings, &network, facts, &source)?;
     let repository = Repository::resolve(host, &http, source, settings, listener)?;
@@ -155,7 +158,9 @@ pub fn inspect_all(
     if settings.proxy_for.contains(&ProxyUser::Apt) {
         inspected.push(inspect(AptProxy::new(&network), host)?);
     }
-    inspected.extend([apt_key, apt_source, daemon_json, docker_group]);
+    inspected.extend([apt_key, apt_source, daemon_json]);
+    inspected.extend(registries);
+    inspected.push(docker_group);
     if let Some(dpkg) = dpkg {
         inspected.push(inspect(dpkg, host)?);
     }
@@ -180,6 +185,23 @@ fn open_way(
     let bundle = Bundle::open(path)?;
     bundle.require(&facts.codename, &source.suite, &source.architecture)?;
     Ok(Http::offline(bundle, &source.uri))
+}
+
+/// The registries, where there are any; those that are new are asked whether they answer.
+fn registries(
+    host: &Host,
+    settings: &Settings,
+    network: &Network,
+    configuration: &Finding,
+) -> Result<Option<Inspected>> {
+    let mut inspected = inspect(Registries::new(&settings.registries), host)?;
+    let news = match inspected.finding.satisfied {
+        true => &[][..],
+        false => &settings.registries,
+    };
+    inspected.finding.warnings = registries::silent(network, news, &configuration.changes);
+    let is_of_use = !settings.registries.is_empty() || !inspected.finding.warnings.is_empty();
+    Ok(is_of_use.then_some(inspected))
 }
 
 fn inspect(step: impl Step + 'static, host: &Host) -> Result<Inspected> {

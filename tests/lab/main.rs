@@ -57,8 +57,8 @@ mod world;
 
 mod bundle;
 mod certificates;
-mod dates;
 mod configuration;
+mod dates;
 mod engine;
 mod kept_sources;
 mod locks;
@@ -69,6 +69,7 @@ mod prompt;
 mod proxy;
 mod reach;
 mod refusals;
+mod registries;
 mod reload;
 mod rollback;
 mod sources;

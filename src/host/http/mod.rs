@@ -5,6 +5,7 @@
 
 mod classify;
 mod mounted;
+mod registry;
 mod resolve;
 mod rest;
 mod trouble;

@@ -73,6 +73,18 @@ impl Network {
         })
     }
 
+    /// The same way, trusting these authorities as well.
+    pub fn trusting(&self, added: &CaCert) -> Network {
+        let ca_cert = match &self.ca_cert {
+            Some(known) => known.with(added),
+            None => added.clone(),
+        };
+        Network {
+            ca_cert: Some(ca_cert),
+            ..self.clone()
+        }
+    }
+
     /// The proxy for addresses that begin with `http:`.
     pub fn http(&self) -> Option<&Proxy> {
         self.http.as_ref()

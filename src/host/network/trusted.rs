@@ -38,6 +38,11 @@ impl CaCert {
         }
         Ok(CaCert(certificates))
     }
+
+    /// These and those.
+    pub(super) fn with(&self, others: &CaCert) -> CaCert {
+        CaCert([&self.0[..], &others.0].concat())
+    }
 }
 
 /// All that this run trusts: the host's store, or what `SSL_CERT_FILE` and `SSL_CERT_DIR` name

@@ -1,0 +1,151 @@
+//! Private registries: the authority of each, where the engine looks for it.
+
+use anyhow::Result;
+
+use super::{Explained, Finding, Step};
+use crate::change::Tx;
+use crate::host::Host;
+use crate::host::http::Http;
+use crate::host::network::Network;
+use crate::settings::Registry;
+
+/// A folder for each registry; the engine reads it at every pull.
+const FOLDER: &str = "/etc/docker/certs.d";
+
+/// As the CIS Docker Benchmark has it (3.7).
+const MODE: u32 = 0o444;
+
+pub struct Registries {
+    registries: Vec<Registry>,
+}
+
+impl Registries {
+    pub fn new(registries: &[Registry]) -> Registries {
+        Registries {
+            registries: registries.to_vec(),
+        }
+    }
+
+    /// The registries whose authority is not there yet.
+    fn missing(&self, host: &Host) -> Result<Vec<&Registry>> {
+        let mut missing = Vec::new();
+        for registry in &self.registries {
+            if host.read(path(registry))?.as_deref() != Some(registry.pem.as_slice()) {
+                missing.push(registry);
+            }
+        }
+        Ok(missing)
+    }
+}
+
+impl Step for Registries {
+    fn id(&self) -> &'static str {
+        "registries"
+    }
+
+    fn title(&self) -> &'static str {
+        "registries"
+    }
+
+    fn inspect(&self, host: &Host) -> Result<Finding> {
+        let missing = self.missing(host)?;
+        if missing.is_empty() {
+            return Ok(Finding::satisfied("their authorities are trusted"));
+        }
+        let hosts: Vec<&str> = missing
+            .iter()
+            .map(|registry| registry.host.as_str())
+            .collect();
+        Ok(Finding::pending(
+            format!("trust the authority of {}", hosts.join(", ")),
+            missing.iter().map(|registry| path(registry)).collect(),
+        ))
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
+        for registry in self.missing(tx.host())? {
+            tx.write_file(&path(registry), &registry.pem, MODE)?;
+        }
+        Ok(())
+    }
+}
+
+fn path(registry: &Registry) -> String {
+    format!("{FOLDER}/{}/ca.crt", registry.host)
+}
+
+/// Asks the registries, and the mirrors that are new to daemon.json, whether they are there; what
+/// is said of those that are not.
+pub fn silent(network: &Network, registries: &[Registry], changes: &[Explained]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let mut ask = |name: &str, url: &str, network: &Network| {
+        if let Err(error) = Http::new(network).find_registry(url) {
+            warnings.push(format!(
+                "the registry {name} does not answer, and so no image comes from there: {error:#}"
+            ));
+        }
+    };
+    for registry in registries {
+        let url = format!("https://{}", registry.host);
+        ask(&registry.host, &url, &network.trusting(&registry.ca));
+    }
+    let mirrors = changes
+        .iter()
+        .filter(|change| change.key == "registry-mirrors");
+    let mirrors = mirrors.flat_map(|change| change.new.as_ref()?.as_array());
+    let mirrors = mirrors.flatten().filter_map(|mirror| mirror.as_str());
+    for mirror in mirrors.filter(|mirror| mirror.starts_with("https://")) {
+        ask(mirror, mirror, network);
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::trial;
+    use crate::host::network::CaCert;
+    use crate::host::stub::StubHost;
+
+    fn step() -> Registries {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls/ca.pem");
+        Registries::new(&[Registry {
+            host: "registry.lab:5000".to_owned(),
+            pem: std::fs::read(file).unwrap(),
+            ca: CaCert::read(file.as_ref()).unwrap(),
+        }])
+    }
+
+    const PATH: &str = "/etc/docker/certs.d/registry.lab:5000/ca.crt";
+
+    #[test]
+    fn an_authority_that_is_absent_is_written_and_taken_back() {
+        let stub = StubHost::new();
+        let before = stub.snapshot();
+        let finding = step().inspect(stub.host()).unwrap();
+        assert_eq!(finding.summary, "trust the authority of registry.lab:5000");
+        trial::run(stub.host(), |tx| step().apply(tx)).unwrap();
+        assert_eq!(stub.mode(PATH), 0o444);
+        assert!(step().inspect(stub.host()).unwrap().satisfied);
+        trial::revert(stub.host()).unwrap();
+        assert_eq!(stub.snapshot(), before);
+    }
+
+    #[test]
+    fn one_that_was_there_before_is_left_and_another_comes_back() {
+        let pem = step().registries[0].pem.clone();
+        let stub = StubHost::new().file(PATH, &pem);
+        assert!(step().inspect(stub.host()).unwrap().satisfied);
+        let other = StubHost::new().file(PATH, "another");
+        trial::run(other.host(), |tx| step().apply(tx)).unwrap();
+        let acts = trial::acts(other.host());
+        trial::run(other.host(), |tx| step().apply(tx)).unwrap();
+        assert_eq!(
+            trial::acts(other.host()),
+            acts,
+            "applied twice, written once"
+        );
+        trial::revert(other.host()).unwrap();
+        assert_eq!(other.read(PATH), "another");
+    }
+}
