@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand};
 
+use crate::daemon_json::schema::KEYS;
 use crate::settings::Layer;
 
 /// Takes a bare Ubuntu host to a Docker Engine that is proven to work, and back.
@@ -40,6 +42,17 @@ pub enum Command {
     /// Show what install did, and what was changed since
     #[command(after_help = EXIT_CODES)]
     Status(Status),
+    /// Tell what is known of keys of daemon.json
+    Explain {
+        /// The keys, such as live-restore
+        #[arg(
+            required = true,
+            value_name = "KEY",
+            value_parser = key(),
+            hide_possible_values = true
+        )]
+        keys: Vec<String>,
+    },
     /// Take back what install did, and nothing else
     #[command(after_help = EXIT_CODES)]
     Uninstall(Uninstall),
@@ -168,6 +181,13 @@ pub enum Probe {
 fn stage() -> clap::builder::PossibleValuesParser {
     let ids = crate::verify::STAGES.iter().map(|stage| stage.id);
     clap::builder::PossibleValuesParser::new(ids)
+}
+
+fn key() -> clap::builder::PossibleValuesParser {
+    let keys = KEYS
+        .iter()
+        .map(|key| PossibleValue::new(key.name).help(key.about));
+    clap::builder::PossibleValuesParser::new(keys)
 }
 
 #[cfg(test)]

@@ -4,11 +4,12 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const COMMANDS: [&str; 6] = [
+const COMMANDS: [&str; 7] = [
     "install",
     "plan",
     "verify",
     "status",
+    "explain",
     "uninstall",
     "completions",
 ];
@@ -64,7 +65,7 @@ fn the_help_of_every_command_fits_and_names_the_exit_codes() {
             help.contains(&format!("Usage: dockstrap {command}")),
             "{help}"
         );
-        assert!(help.contains("Exit codes:") || command == "completions");
+        assert!(help.contains("Exit codes:") || ["completions", "explain"].contains(&command));
         for line in help.lines() {
             assert!(line.chars().count() <= 80, "{command}: {line}");
         }
@@ -189,6 +190,29 @@ fn completions_name_the_commands() {
             assert!(stdout(&output).contains(command), "{shell}: {command}");
         }
     }
+}
+
+#[test]
+fn completions_name_presets_and_the_keys_of_the_engine() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = stdout(&run(&["completions", shell]));
+        assert!(script.contains("hardened"), "{shell}");
+        // Those for fish have values of flags only.
+        assert!(script.contains("default-address-pools") || shell == "fish");
+    }
+}
+
+#[test]
+fn a_key_is_explained_and_one_that_is_none_comes_with_the_one_like_it() {
+    let output = run(&["explain", "live-restore", "icc"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stdout(&output).contains("taken up by   reload"));
+    refused(&["explain", "live-restor"], &["live-restore"]);
+}
+
+#[test]
+fn a_preset_that_is_none_is_refused_with_those_there_are() {
+    refused(&["plan", "--preset", "hard"], &["recommended", "hardened"]);
 }
 
 #[test]

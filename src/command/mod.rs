@@ -14,6 +14,7 @@ use anyhow::Result;
 use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
+use crate::daemon_json::reference;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::ui;
@@ -27,6 +28,12 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Plan(arguments) => plan::run(&host, arguments),
         Command::Verify(arguments) => verify::run(&host, &arguments),
         Command::Status(arguments) => status::run(&host, &arguments),
+        Command::Explain { keys } => {
+            for key in keys {
+                ui::line(reference::explained(&key).trim_end());
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Uninstall(arguments) => uninstall::run(&host, arguments),
         Command::Bundle(bundle) => bundle::run(&host, bundle),
         Command::Completions { shell } => {

@@ -21,6 +21,7 @@ pub mod merge;
 mod networks;
 mod paths;
 pub mod preset;
+pub mod reference;
 pub mod revert;
 #[cfg(test)]
 mod samples;

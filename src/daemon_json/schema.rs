@@ -13,6 +13,8 @@ pub use super::keys::KEYS;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
     pub name: &'static str,
+    /// What it is for, in a few words; empty for keys without effect.
+    pub about: &'static str,
     pub kind: Kind,
     pub since: Engine,
     pub reload: Reload,

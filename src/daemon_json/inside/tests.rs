@@ -1,0 +1,99 @@
+use crate::daemon_json::check::tests::problems;
+
+fn sound(text: &str) {
+    assert_eq!(problems(text), "", "{text}");
+}
+
+fn wrong(text: &str, message: &str) {
+    let found = problems(text);
+    assert!(found.contains(message), "{text}: {found}");
+}
+
+#[test]
+fn the_builders_entries_are_known_in_any_case() {
+    sound(
+        r#"{"builder": {"gc": {"enabled": true, "defaultKeepStorage": "20GB", "policy": [
+            {"keepStorage": "10%", "filter": ["unused-for=2200h"], "all": true},
+            {"reservedSpace": "1GB", "filter": {"unused-for": {"24h": true}}}]},
+            "Entitlements": {"network-host": true}, "history": {"maxAge": "48h"}}}"#,
+    );
+    wrong(
+        r#"{"builder": {"gcc": {}}}"#,
+        "builder.gcc: dockerd knows no such entry",
+    );
+    wrong(
+        r#"{"builder": {"gc": {"enabled": "yes"}}}"#,
+        "enabled: must be true or false",
+    );
+    wrong(
+        r#"{"builder": {"gc": {"policy": {}}}}"#,
+        "policy: must be a list of objects",
+    );
+    wrong(
+        r#"{"builder": {"gc": {"policy": [{"keepStorage": "10q"}]}}}"#,
+        "builder.gc.policy.0.keepStorage: \"10q\" is no size",
+    );
+}
+
+#[test]
+fn an_unknown_entry_of_nri_stops_the_engine_and_one_of_the_builder_does_not() {
+    sound(r#"{"nri-opts": {"enable": true, "socket-path": "/run/nri.sock"}}"#);
+    assert!(problems(r#"{"nri-opts": {"enabled": true}}"#).starts_with("error"));
+    wrong(r#"{"nri-opts": {"enabled": true}}"#, "write enable");
+    assert!(problems(r#"{"builder": {"colour": 1}}"#).starts_with("warning"));
+}
+
+#[test]
+fn a_runtime_has_a_path_or_a_type() {
+    sound(r#"{"runtimes": {"a": {"path": "a", "runtimeArgs": ["-x"]}}}"#);
+    sound(r#"{"runtimes": {"a": {"runtimeType": "io.containerd.runsc.v1", "options": {}}}}"#);
+    wrong(
+        r#"{"runtimes": {"a": {}}}"#,
+        "must hold a path or a runtimeType",
+    );
+    wrong(
+        r#"{"runtimes": {"a": {"path": "a", "runtimeType": "b"}}}"#,
+        "not both",
+    );
+    wrong(
+        r#"{"runtimes": {"runc": {"path": "a"}}}"#,
+        "dockerd's own runtime",
+    );
+    wrong(
+        r#"{"runtimes": {"a": {"path": "a", "args": []}}}"#,
+        "runtimes.a.args",
+    );
+}
+
+#[test]
+fn a_limit_has_a_name_that_linux_knows_and_bounds_in_order() {
+    let limit = |text: &str| format!(r#"{{"default-ulimits": {{"nofile": {text}}}}}"#);
+    sound(&limit(r#"{"Name": "nofile", "Hard": 64, "Soft": 32}"#));
+    sound(&limit(r#"{"Name": "nofile", "Hard": -1, "Soft": -1}"#));
+    wrong(
+        &limit(r#"{"Hard": 64, "Soft": 32}"#),
+        "write \"Name\": \"nofile\"",
+    );
+    wrong(
+        &limit(r#"{"Name": "nofiles", "Hard": 1, "Soft": 1}"#),
+        "write \"nofile\"",
+    );
+    wrong(
+        &limit(r#"{"Name": "nofile", "Hard": 1, "Soft": 2}"#),
+        "above Hard",
+    );
+    wrong(
+        &limit(r#"{"Name": "nofile", "Hard": "1", "Soft": 1}"#),
+        "write 1",
+    );
+}
+
+#[test]
+fn the_one_option_of_exec_is_the_driver_of_cgroups() {
+    sound(r#"{"exec-opts": ["native.cgroupdriver=systemd"]}"#);
+    wrong(
+        r#"{"exec-opts": ["native.cgroupdriver=system"]}"#,
+        "is not taken",
+    );
+    wrong(r#"{"exec-opts": ["isolation=process"]}"#, "exec-opts.0");
+}
