@@ -8,15 +8,23 @@ use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::process::CommandExt;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 
+use crate::error::Failure;
 use crate::redact::redact;
 
 /// How long a command may take unless it is told otherwise.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long a flag that stops commands may go unnoticed.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// How many of a failed command's last lines the error shows.
 const TAIL: usize = 20;
@@ -29,6 +37,7 @@ pub struct Command {
     variables: Vec<(String, String)>,
     input: Option<Vec<u8>>,
     deadline: Duration,
+    stop: Option<Arc<AtomicBool>>,
 }
 
 /// What a command printed, and how it ended.
@@ -48,6 +57,7 @@ impl Command {
             variables: Vec::new(),
             input: None,
             deadline: DEADLINE,
+            stop: None,
         }
     }
 
@@ -81,24 +91,55 @@ impl Command {
         self
     }
 
+    /// Ends the program, and every program that it started, once the flag is set. It gets a process
+    /// group of its own, so that Ctrl-C in the terminal reaches us alone.
+    pub fn stopped_by(mut self, flag: &Arc<AtomicBool>) -> Command {
+        self.stop = Some(Arc::clone(flag));
+        self
+    }
+
     /// Runs the program to its end. Errors when it cannot be started or outlives its deadline;
     /// an exit code other than 0 is not an error here, see [`Output::success`].
+    ///
+    /// # Errors
+    /// [`Failure::Cancelled`] when a flag stopped it.
     pub(crate) fn run(&self, search_path: &OsStr) -> Result<Output> {
-        let handle = self.expression(search_path).start();
-        let handle = handle.with_context(|| self.starting())?;
-        let finished = handle
-            .wait_timeout(self.deadline)
-            .with_context(|| format!("waiting for {}", self.program))?;
-        let Some(output) = finished else {
-            handle
-                .kill()
-                .with_context(|| format!("ending {}", self.program))?;
-            bail!(
-                "`{self}` did not end within {} seconds",
-                self.deadline.as_secs()
-            );
+        let mut expression = self.expression(search_path);
+        if self.stop.is_some() {
+            expression = apart(&expression);
+        }
+        let handle = expression.start().with_context(|| self.starting())?;
+        let begun = Instant::now();
+        loop {
+            let left = self.deadline.saturating_sub(begun.elapsed());
+            let pause = self.stop.as_ref().map_or(left, |_| left.min(PAUSE));
+            let finished = handle
+                .wait_timeout(pause)
+                .with_context(|| format!("waiting for {}", self.program))?;
+            if let Some(output) = finished {
+                return Ok(self.output(output));
+            }
+            let stopped = self.stop.as_ref();
+            if stopped.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+                self.end(&handle)?;
+                let cancelled = format!("`{self}` was cancelled");
+                return Err(Failure::Cancelled(cancelled).into());
+            }
+            if begun.elapsed() >= self.deadline {
+                self.end(&handle)?;
+                let seconds = self.deadline.as_secs();
+                bail!("`{self}` did not end within {seconds} seconds");
+            }
+        }
+    }
+
+    /// Ends the program at once; with what it started when that is in a group with it.
+    fn end(&self, handle: &duct::Handle) -> Result<()> {
+        let ended = match self.stop {
+            None => handle.kill(),
+            Some(_) => end_groups(&handle.pids()),
         };
-        Ok(self.output(output))
+        ended.with_context(|| format!("ending {}", self.program))
     }
 
     /// Runs the program to its end, however long it takes.
@@ -138,11 +179,8 @@ impl Command {
     }
 
     fn start_uncut(&self, search_path: &OsStr) -> Result<duct::Handle> {
-        let grouped = self.expression(search_path).before_spawn(|child| {
-            child.process_group(0);
-            Ok(())
-        });
-        grouped.start().with_context(|| self.starting())
+        let apart = apart(&self.expression(search_path));
+        apart.start().with_context(|| self.starting())
     }
 
     fn expression(&self, search_path: &OsStr) -> duct::Expression {
@@ -228,6 +266,22 @@ impl fmt::Debug for Command {
     }
 }
 
+/// Ends the process groups of these processes, each the first of its group.
+fn end_groups(leaders: &[u32]) -> std::io::Result<()> {
+    for leader in leaders.iter().filter_map(|id| i32::try_from(*id).ok()) {
+        killpg(Pid::from_raw(leader), Signal::SIGKILL)?;
+    }
+    Ok(())
+}
+
+/// The same in a process group of its own.
+fn apart(expression: &duct::Expression) -> duct::Expression {
+    expression.before_spawn(|child| {
+        child.process_group(0);
+        Ok(())
+    })
+}
+
 fn find(program: &str, search_path: &OsStr) -> OsString {
     std::env::split_paths(search_path)
         .map(|folder| folder.join(program))
@@ -236,73 +290,4 @@ fn find(program: &str, search_path: &OsStr) -> OsString {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PATH: &str = "/usr/bin:/bin";
-
-    fn run(command: &Command) -> Result<Output> {
-        command.run(OsStr::new(PATH))
-    }
-
-    #[test]
-    fn a_program_that_is_not_there_is_named() {
-        let error = run(&Command::new("no-such-program")).unwrap_err();
-        assert!(format!("{error:#}").contains("no-such-program"));
-    }
-
-    #[test]
-    fn a_failure_shows_the_command_its_code_and_its_last_lines() {
-        let output = run(&Command::new("ls").arg("/no/such/folder")).unwrap();
-        let error = output.success().unwrap_err().to_string();
-        assert!(
-            error.starts_with("`ls /no/such/folder` exited with 2:"),
-            "{error}"
-        );
-        assert!(error.contains("No such file"), "{error}");
-    }
-
-    #[test]
-    fn a_command_is_shown_without_its_options_for_apt() {
-        let command = Command::new("apt-get").args(["-o", "A=b", "-oC=d", "install", "pigz"]);
-        assert_eq!(command.to_string(), "apt-get install pigz");
-    }
-
-    #[test]
-    fn fault_13_no_error_shows_a_password() {
-        let command = Command::new("ls")
-            .arg("http://me:word@proxy")
-            .env("https_proxy", "http://me:word@proxy");
-        let error = run(&command).unwrap().success().unwrap_err().to_string();
-        assert!(error.contains("`ls http://***@proxy`"), "{error}");
-        assert!(!format!("{error} {command:?}").contains("word"), "{error}");
-    }
-
-    #[test]
-    fn arguments_reach_the_program_as_they_are() {
-        let output = run(&Command::new("printf").args(["%s|", "a b", "$HOME;ls"])).unwrap();
-        assert_eq!(output.stdout, "a b|$HOME;ls|");
-    }
-
-    #[test]
-    fn a_command_that_outlives_its_deadline_is_ended() {
-        let sleep = Command::new("sleep")
-            .arg("30")
-            .deadline(Duration::from_millis(50));
-        let error = run(&sleep).unwrap_err().to_string();
-        assert!(error.contains("did not end within"), "{error}");
-    }
-
-    #[test]
-    fn a_watched_command_reports_through_its_own_pipe() {
-        let mut lines = Vec::new();
-        let command = Command::new("dd").args(["if=/proc/self/cmdline", "status=none"]);
-        let output = command
-            .run_watched(OsStr::new(PATH), "of=/proc/self/fd/{}", |line| {
-                lines.push(line.to_owned());
-            })
-            .unwrap();
-        assert_eq!(output.code, 0, "{}", output.stderr);
-        assert!(lines.concat().contains("of=/proc/self/fd/"));
-    }
-}
+mod tests;
