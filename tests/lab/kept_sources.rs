@@ -7,7 +7,8 @@ use crate::signing::{DOCKER, Repository};
 use crate::tree::Tree;
 
 const LIST: &str = "/etc/apt/sources.list.d/docker.list";
-const OURS: &str = "/etc/apt/sources.list.d/docker.sources";
+/// Where dockstrap names it.
+pub const OURS: &str = "/etc/apt/sources.list.d/docker.sources";
 const MAIN: &str = "/etc/apt/sources.list";
 /// They are read behind the list above.
 const STANZAS: &str = "/etc/apt/sources.list.d/other.sources";
@@ -16,6 +17,14 @@ const URI: &str = "https://download.docker.com/linux/ubuntu";
 /// Where older instructions put the key, without its armor.
 const KEYRING: &str = "/usr/share/keyrings/docker-archive-keyring.gpg";
 const OTHERS: &str = "# mine\ndeb [trusted=yes lang=none] copy:/srv/empty ./\n";
+const PACKAGES: &str = "docker-ce docker-ce-cli containerd.io docker-buildx-plugin \
+                        docker-compose-plugin docker-ce-rootless-extras";
+/// All that dockstrap would put there, so that the engine need not be restarted for it.
+const DAEMON_JSON: &str = r#"{
+  "log-driver": "local",
+  "log-opts": {"max-size": "20m", "max-file": "5"},
+  "live-restore": true
+}"#;
 
 on_each_release! {
     fn fault_16_a_source_with_dockers_key_in_a_place_of_its_own_is_kept(host) {
@@ -30,15 +39,6 @@ on_each_release! {
         before.is_restored_in(&host.tree());
     }
 }
-
-const PACKAGES: &str = "docker-ce docker-ce-cli containerd.io docker-buildx-plugin \
-                        docker-compose-plugin docker-ce-rootless-extras";
-/// All that dockstrap would put there, so that the engine need not be restarted for it.
-const DAEMON_JSON: &str = r#"{
-  "log-driver": "local",
-  "log-opts": {"max-size": "20m", "max-file": "5"},
-  "live-restore": true
-}"#;
 
 /// An engine is there already, so that all that is to be done is about the sources.
 #[test]
@@ -179,7 +179,7 @@ fn line(suite: &str) -> String {
 
 /// Docker's repository stands once in this file and in no other, and apt works with it.
 #[track_caller]
-fn is_named_only_in(host: &LabHost, path: &str) {
+pub fn is_named_only_in(host: &LabHost, path: &str) {
     let name =
         "grep --recursive --extended-regexp '^[^#]*download.docker.com' /etc/apt/sources.list*";
     let found = host.sh(&format!("{name} || true")).stdout;

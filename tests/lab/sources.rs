@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::host::LabHost;
+use crate::kept_sources::{OURS, is_named_only_in};
 
 const LIST: &str = "/etc/apt/sources.list.d/docker.list";
 const URI: &str = "https://download.docker.com/linux/ubuntu";
@@ -19,7 +20,7 @@ on_each_release! {
         host.dockstrap(["plan"]).exits(0).says(LIST).says("another keyring");
         before.is_untouched_in(&host.tree());
         host.install();
-        is_named_once(host);
+        is_named_only_in(host, OURS);
         host.uninstall();
         before.is_restored_in(&host.tree());
     }
@@ -58,7 +59,7 @@ fn fault_16_whatever_form_an_old_source_has_it_is_migrated() {
         host.dockstrap(["plan"]).exits(0).says(reason);
         before.is_untouched_in(&host.tree());
         host.install();
-        is_named_once(&host);
+        is_named_only_in(&host, OURS);
         host.uninstall();
         before.is_restored_in(&host.tree());
         host.sh(&format!("rm {path}"));
@@ -128,17 +129,4 @@ fn a_release_newer_than_the_table_takes_a_suite_that_is_named() {
 
 fn line(options: &str, suite: &str) -> String {
     format!("deb [{options}] {URI} {suite} stable\n")
-}
-
-/// Docker's repository stands in one source, and apt has nothing to say about it.
-#[track_caller]
-fn is_named_once(host: &LabHost) {
-    host.sh("grep -rlE '^[^#]*download.docker.com' /etc/apt/sources.list*")
-        .says("/etc/apt/sources.list.d/docker.sources")
-        .never_says("docker.list")
-        .never_says("old.sources")
-        .never_says("sources.list\n");
-    host.sh("apt-get update -o APT::Update::Error-Mode=any")
-        .exits(0)
-        .never_says("W:");
 }
