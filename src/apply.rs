@@ -1,11 +1,12 @@
 //! Making the plan true, one step after the other; all of it or, when a step fails, none of it.
 
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 
 use crate::apt;
-use crate::change::{Journal, Tx};
+use crate::change::{Journal, Purpose, Tx};
 use crate::host::Host;
 use crate::host::signal::stop_flag;
 use crate::plan::{Plan, Planned};
@@ -20,25 +21,53 @@ pub fn apply(host: &Host, plan: &Plan, settings: &Settings, listener: Listener<'
     }
     let journal = Journal::read(host)?;
     let before = journal.last();
-    let mut tx = Tx::begin(host, journal, settings.lock_wait, listener, stop_flag()?)?;
+    let older = journal.cut_short().is_some();
+    let mut tx = Tx::begin(
+        host,
+        journal,
+        Purpose::Install,
+        settings.lock_wait,
+        listener,
+        stop_flag()?,
+    )?;
     let failure = match apply_steps(&mut tx, plan) {
-        Ok(()) => return Ok(()),
+        Ok(()) => return tx.end(),
         Err(failure) => failure,
     };
     listener(Event::Started {
         text: "taking back what was done".to_owned(),
     });
     // What the engine keeps did not exist before this run, or it would not be in the journal.
-    match tx.revert(before, true) {
-        Ok(0) => Err(failure.context("the install failed; the host was put back as it was")),
-        Ok(_) => Err(failure.context(
-            "the install failed; the host was put back, but for what is listed above as kept",
-        )),
-        Err(error) => Err(failure.context(format!(
+    let outcome = match tx.revert(before, true) {
+        Ok(0) => "the install failed; the host was put back as it was".to_owned(),
+        Ok(_) => "the install failed; the host was put back, but for what is listed above as kept"
+            .to_owned(),
+        Err(error) => format!(
             "the install failed, and the host could not be put back as it was ({error:#}); mend \
              that and run `dockstrap install` to go on, or `dockstrap uninstall` to take it back"
-        ))),
-    }
+        ),
+    };
+    Err(failure.context(match older {
+        false => outcome,
+        true => format!(
+            "{outcome}. What the run before, which was cut short, has set up still stands; to \
+             take that back as well: dockstrap uninstall"
+        ),
+    }))
+}
+
+/// Closes the run that was cut short, when it turns out that it had nothing left to do.
+pub fn settle(host: &Host, journal: Journal, listener: Listener<'_>) -> Result<()> {
+    let cancelled = Arc::default();
+    Tx::begin(
+        host,
+        journal,
+        Purpose::Install,
+        Duration::ZERO,
+        listener,
+        cancelled,
+    )?
+    .end()
 }
 
 fn apply_steps(tx: &mut Tx<'_>, plan: &Plan) -> Result<()> {

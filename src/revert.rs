@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::change::{Act, Journal, Tx, Undo};
+use crate::change::{Act, Journal, Purpose, Tx, Undo};
 use crate::host::Host;
 use crate::host::engine::docker;
 use crate::host::signal::stop_flag;
@@ -42,6 +42,10 @@ impl Reversal {
         }))
     }
 
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
     /// What was done and is going to be taken back, newest first.
     pub fn acts(&self) -> impl Iterator<Item = &Act> {
         self.journal.acts().iter().rev()
@@ -63,7 +67,14 @@ impl Reversal {
         // From here on a signal no longer ends the process. It is not obeyed either: a way back
         // that is walked half is worse than one that is walked to its end.
         stop_flag()?;
-        let mut tx = Tx::begin(host, journal, lock_wait, listener, Arc::default())?;
+        let mut tx = Tx::begin(
+            host,
+            journal,
+            Purpose::Uninstall,
+            lock_wait,
+            listener,
+            Arc::default(),
+        )?;
         if engine_goes && host.engine_info()?.is_some() {
             stop_containers(host, &mut tx)?;
         }

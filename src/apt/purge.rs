@@ -18,6 +18,13 @@ pub struct Purge {
     pub asked_for: Vec<String>,
 }
 
+/// What is left of packages that are removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leave {
+    Nothing,
+    Configuration,
+}
+
 impl Purge {
     /// Finds out which of `packages` dpkg still knows and can purge without removing any other
     /// package; `None` when dpkg knows none of them.
@@ -43,10 +50,19 @@ impl Purge {
         Ok(Some(purge))
     }
 
-    /// The command that purges them; `None` when others need every one.
-    pub fn command(&self) -> Option<Command> {
-        (!self.packages.is_empty())
-            .then(|| without_sources(apt_get()).arg("purge").args(&self.packages))
+    /// The command that removes them; `None` when others need every one.
+    pub fn command(&self, leave: Leave) -> Option<Command> {
+        let verb = match leave {
+            Leave::Nothing => "purge",
+            Leave::Configuration => "remove",
+        };
+        let remove = without_sources(apt_get()).arg(verb);
+        (!self.packages.is_empty()).then(|| remove.args(&self.packages))
+    }
+
+    /// Whether this package goes.
+    pub fn takes(&self, package: &str) -> bool {
+        self.packages.iter().any(|it| it == package)
     }
 }
 

@@ -37,6 +37,7 @@ enum Line {
         dockstrap: String,
         created: Timestamp,
     },
+    Run(Run),
     Act(Act),
     Done {
         act: u64,
@@ -45,6 +46,25 @@ enum Line {
         act: u64,
     },
     Seen(Seen),
+    /// The run has come to its end, whether it reached its aim or took back what it did.
+    Ended,
+}
+
+/// A run of dockstrap that changes the host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    pub purpose: Purpose,
+    pub at: Timestamp,
+    /// The version of dockstrap.
+    pub dockstrap: String,
+}
+
+/// What a run is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    Install,
+    Uninstall,
 }
 
 /// Something done to the host, and the way back.
@@ -66,6 +86,8 @@ pub struct Journal {
     acts: Vec<Act>,
     last: u64,
     seen: BTreeMap<String, Seen>,
+    /// The last run, until it has come to its end.
+    running: Option<Run>,
     file: Option<File>,
 }
 
@@ -79,6 +101,7 @@ impl Journal {
             acts: Vec::new(),
             last: 0,
             seen: BTreeMap::new(),
+            running: None,
             file: None,
         };
         let Some(text) = host.read_text(PATH)? else {
@@ -122,6 +145,26 @@ impl Journal {
             files::sync_folder(&host.path(FOLDER)).context("flushing the journal's folder")?;
         }
         Ok(())
+    }
+
+    /// Writes down that a run begins.
+    pub(super) fn run(&mut self, purpose: Purpose) -> Result<()> {
+        self.write(Line::Run(Run {
+            purpose,
+            at: Timestamp::now(),
+            dockstrap: env!("CARGO_PKG_VERSION").to_owned(),
+        }))
+    }
+
+    /// Writes down that the run has come to its end.
+    pub(super) fn ended(&mut self) -> Result<()> {
+        self.write(Line::Ended)
+    }
+
+    /// The last run, when it was cut short: by a power cut, or by whoever killed it. No other run
+    /// is under way.
+    pub fn cut_short(&self) -> Option<&Run> {
+        self.running.as_ref()
     }
 
     /// Writes down, on disk, what is about to be done; returns the act's number.
@@ -216,6 +259,8 @@ impl Journal {
             Line::Seen(seen) => {
                 self.seen.insert(seen.suite.clone(), seen);
             }
+            Line::Run(run) => self.running = Some(run),
+            Line::Ended => self.running = None,
             Line::Journal { .. } | Line::Done { .. } => {}
         }
     }

@@ -7,13 +7,14 @@ mod files;
 mod journal;
 mod seal;
 mod standing;
+mod traces;
 #[cfg(test)]
 pub(crate) mod trial;
 mod tx;
 mod undo;
 mod way_back;
 
-pub use journal::{Act, FOLDER, Journal, PATH};
+pub use journal::{Act, FOLDER, Journal, PATH, Purpose, Run};
 pub use tx::Tx;
 pub use undo::Undo;
 pub use way_back::Reverted;

@@ -40,7 +40,9 @@ impl Undo {
                 let is_open = there.is_some_and(|there| there.mode() & 0o077 != 0);
                 is_open.then(|| format!("other users can read {} again", path.display()))
             }
-            Undo::PurgePackages { packages } => return lost_packages(host, packages),
+            Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages } => {
+                return lost_packages(host, packages);
+            }
             Undo::RemoveGroup { group } => match host.group_members(group)? {
                 Some(_) => None,
                 None => Some(format!("there is no group {group} any more")),
@@ -63,6 +65,7 @@ impl Undo {
             | Undo::RestartEngine { .. }
             | Undo::KeepUpgrades { .. }
             | Undo::KeepConfigured { .. }
+            | Undo::OfferPackages { .. }
             | Undo::RemoveData { .. } => None,
         };
         Ok(lost.into_iter().collect())
@@ -172,7 +175,10 @@ mod tests {
     #[test]
     fn the_engines_package_stands_for_its_unit() {
         let packages = ["docker-ce", "pigz"].map(str::to_owned).to_vec();
-        let purge = Undo::PurgePackages { packages };
+        let purge = Undo::PurgePackages {
+            packages,
+            network: None,
+        };
         let stub = StubHost::new()
             .program(
                 "dpkg-query",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Journal, Tx};
+use super::{Journal, Purpose, Tx};
 use crate::host::Host;
 use crate::report::{Event, Listener};
 
@@ -15,7 +15,8 @@ use crate::report::{Event, Listener};
 pub fn begin<'a>(host: &'a Host, listener: Listener<'a>) -> Tx<'a> {
     let cancelled = Arc::new(AtomicBool::new(false));
     let journal = Journal::read(host).unwrap();
-    Tx::begin(host, journal, Duration::ZERO, listener, cancelled).unwrap()
+    let purpose = Purpose::Install;
+    Tx::begin(host, journal, purpose, Duration::ZERO, listener, cancelled).unwrap()
 }
 
 /// Makes a change in a run of its own.

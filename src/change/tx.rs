@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use super::seal::seal;
 use super::way_back::Revert;
-use super::{Act, FOLDER, Journal, Reverted, Undo, files, journal};
+use super::{Act, FOLDER, Journal, Purpose, Reverted, Undo, files, journal};
 use crate::apt::{self, Archives, Lists, Seen};
 use crate::daemon_json::{self, Change};
 use crate::error::Failure;
@@ -35,15 +35,17 @@ pub struct Tx<'a> {
 }
 
 impl<'a> Tx<'a> {
-    /// Opens the journal for writing.
+    /// Opens the journal for writing, and writes down that a run begins.
     pub fn begin(
         host: &'a Host,
         mut journal: Journal,
+        purpose: Purpose,
         lock_wait: Duration,
         listener: Listener<'a>,
         cancelled: Arc<AtomicBool>,
     ) -> Result<Tx<'a>> {
         journal.open(host)?;
+        journal.run(purpose)?;
         Ok(Tx {
             host,
             journal,
@@ -117,6 +119,21 @@ impl<'a> Tx<'a> {
         let mode = self.mode(path)?;
         let mode = mode.with_context(|| format!("{path} is no longer there"))?;
         self.write_file(path, bytes, mode)
+    }
+
+    /// Keeps a copy of the file at `path`, if there is one, for when a package that is purged takes
+    /// it along.
+    pub fn keep_for_return(&mut self, path: &str) -> Result<()> {
+        let restores = |act: &Act| matches!(&act.undo, Undo::RestoreFile { path: of, .. } if of.as_path() == Path::new(path));
+        if !self.host.exists(path)? || self.journal.acts().iter().any(restores) {
+            return Ok(());
+        }
+        let undo = Undo::RestoreFile {
+            backup: self.back_up(path)?,
+            path: path.into(),
+            sha256: None,
+        };
+        self.note(&format!("let a package take over {path}"), undo)
     }
 
     /// Removes the file at `path`; it is kept for the way back.
@@ -270,10 +287,16 @@ impl<'a> Tx<'a> {
                 }
             });
         }
-        if self.journal.acts().is_empty() {
-            journal::remove(self.host)?;
+        match self.journal.acts().is_empty() {
+            true => journal::remove(self.host)?,
+            false => self.end()?,
         }
         Ok(kept)
+    }
+
+    /// Writes down that the run has come to its end.
+    pub fn end(mut self) -> Result<()> {
+        self.journal.ended()
     }
 
     fn act<T>(

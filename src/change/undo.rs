@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::daemon_json::Change;
+use crate::host::firewall::Network;
 
 /// How to take one act back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,8 +40,18 @@ pub enum Undo {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         containers: Vec<String>,
     },
-    /// Purge packages that were not there before.
-    PurgePackages { packages: Vec<String> },
+    /// Purge packages that were not there before. When the engine is one of them, the host gets
+    /// back the network that it had before there was one.
+    PurgePackages {
+        packages: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        network: Option<Network>,
+    },
+    /// Remove packages that were not there before, and leave their configuration files, which were.
+    RemovePackages { packages: Vec<String> },
+    /// Packages that were removed to make room for the engine, each as `NAME=VERSION`: the way to
+    /// have them back is named.
+    OfferPackages { packages: Vec<String> },
     /// Packages that were upgraded: apt does not go back, so they stay and are reported.
     KeepUpgrades { packages: Vec<String> },
     /// Packages of others that dpkg was made to finish with: they stay so, and are reported.

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::seal::unseal;
-use super::{Undo, files};
-use crate::apt;
+use super::{Undo, files, traces};
+use crate::apt::{self, Leave};
 use crate::daemon_json::{self, Change, Document};
 use crate::facts::unfinished_packages;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
 use crate::host::engine::{UNIT, docker, systemctl};
+use crate::host::firewall::Network;
 use crate::redact::has_credentials;
 use crate::report::Listener;
 use crate::trust::sha256_hex;
@@ -58,7 +59,14 @@ impl Revert<'_> {
                 self.restore_daemon_json(*created, changes)
             }
             Undo::RestartEngine { containers } => self.restart_engine(containers),
-            Undo::PurgePackages { packages } => self.purge(packages),
+            Undo::PurgePackages { packages, network } => {
+                self.purge(packages, Leave::Nothing, network.as_ref())
+            }
+            Undo::RemovePackages { packages } => self.purge(packages, Leave::Configuration, None),
+            Undo::OfferPackages { packages } => Ok(Reverted::Kept(format!(
+                "they made room for Docker's; to have them back: apt-get install {}",
+                packages.join(" ")
+            ))),
             Undo::KeepUpgrades { packages } => {
                 let upgraded = packages.join(", ");
                 Ok(Reverted::Kept(format!("apt does not go back: {upgraded}")))
@@ -213,20 +221,33 @@ impl Revert<'_> {
         })
     }
 
-    fn purge(&self, packages: &[String]) -> Result<Reverted> {
+    fn purge(
+        &self,
+        packages: &[String],
+        leave: Leave,
+        network: Option<&Network>,
+    ) -> Result<Reverted> {
         let unfinished = unfinished_packages(self.host)?;
         if !unfinished.is_empty() {
             apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
             apt::clear_for_purge(self.host, &unfinished, packages)?;
         }
         let Some(purge) = apt::Purge::plan(self.host, packages)? else {
-            return Ok(Reverted::Done);
+            // Killed after they went, an earlier run may not have come to the network.
+            let kept = self.restore_network(network)?;
+            return Ok(kept.map_or(Reverted::Done, Reverted::Kept));
         };
-        if let Some(command) = purge.command() {
-            apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
-            apt::run(self.host, &command, self.lock_wait, self.listener)?;
-        }
         let mut reasons = Vec::new();
+        if let Some(command) = purge.command(leave) {
+            apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
+            // Before they go: iptables may be one of them.
+            let engine_goes = network.filter(|_| purge.takes("docker-ce"));
+            reasons.extend(self.restore_network(engine_goes)?);
+            apt::run(self.host, &command, self.lock_wait, self.listener)?;
+            if engine_goes.is_some() {
+                traces::clear_runtime(self.host);
+            }
+        }
         for (packages, reason) in [
             (purge.needed_by_others, "other packages need"),
             (purge.asked_for, "somebody has asked apt for"),
@@ -239,6 +260,14 @@ impl Revert<'_> {
             [] => Reverted::Done,
             reasons => Reverted::Kept(reasons.join("; ")),
         })
+    }
+
+    fn restore_network(&self, before: Option<&Network>) -> Result<Option<String>> {
+        let Some(before) = before else {
+            return Ok(None);
+        };
+        traces::stop_engine(self.host);
+        traces::restore_network(self.host, before)
     }
 
     fn remove_data(&self, paths: &[PathBuf]) -> Result<Reverted> {

@@ -7,7 +7,8 @@ use anyhow::{Result, ensure};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{require_proof, require_root};
+use super::{require_proof, require_root, tell_of_cut_short};
+use crate::change::Journal;
 use crate::cli::Install;
 use crate::facts::{self, Facts};
 use crate::host::Host;
@@ -23,6 +24,8 @@ pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
     let live = Live::new();
     let show = |event| live.show(event);
     let _lock = host.lock_run(settings.lock_wait, &show)?;
+    let journal = Journal::read(host)?;
+    tell_of_cut_short(&journal);
     let mut facts = facts::gather(host)?;
     if !facts.unfinished.is_empty() {
         // Another package manager may be in the middle of its work, not cut short.
@@ -32,6 +35,9 @@ pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
     warn_of_age(&facts);
     let plan = Plan::make(host, facts, &settings, &show)?;
     if !plan.is_pending() {
+        if journal.cut_short().is_some() {
+            apply::settle(host, journal, &show)?;
+        }
         drop(live);
         ui::line("Nothing to do: Docker Engine is set up and running.");
         return Ok(ExitCode::SUCCESS);

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::CommandFactory;
 
+use crate::change::{Journal, Purpose, Run};
 use crate::cli::{Cli, Command};
 use crate::daemon_json::reference;
 use crate::error::Failure;
@@ -55,6 +56,21 @@ fn require_root(command: &str) -> Result<()> {
         "only root can change this host; nothing was changed. Run: sudo dockstrap {command}"
     ))
     .into())
+}
+
+/// Says that the last run never came to its end, and that this one goes on.
+fn tell_of_cut_short(journal: &Journal) {
+    let Some(Run { purpose, at, .. }) = journal.cut_short() else {
+        return;
+    };
+    let purpose = match purpose {
+        Purpose::Install => "install",
+        Purpose::Uninstall => "uninstall",
+    };
+    let at = at.strftime("%F %T");
+    ui::note(format!(
+        "The {purpose} that began at {at} UTC was cut short; going on from what its journal says."
+    ));
 }
 
 /// An error when a stage failed.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::require_root;
+use super::{require_root, tell_of_cut_short};
 use crate::cli::Uninstall;
 use crate::host::Host;
 use crate::revert::Reversal;
@@ -22,6 +22,7 @@ pub fn run(host: &Host, arguments: Uninstall) -> Result<ExitCode> {
         ui::line("Nothing to do: dockstrap has set up nothing on this host.");
         return Ok(ExitCode::SUCCESS);
     };
+    tell_of_cut_short(reversal.journal());
     live.pause(|| {
         ui::print_reversal(&reversal, arguments.purge_data);
         ui::confirm("Take this back?", arguments.yes, false)

@@ -13,8 +13,8 @@ use crate::host::Host;
 use crate::release::{self, Release};
 
 pub use packages::{
-    CONFLICTING_PACKAGES, ENGINE_PACKAGES, Package, PackageState, Unfinished, known_packages,
-    notes, unfinished_packages,
+    CONFLICTING_PACKAGES, ENGINE_PACKAGES, Package, PackageState, Unfinished, configured_packages,
+    known_packages, notes, unfinished_packages,
 };
 
 /// What the host is.

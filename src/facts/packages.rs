@@ -102,6 +102,13 @@ pub fn known_packages(host: &Host) -> Result<BTreeMap<String, Package>> {
     Ok(ask(host)?.0)
 }
 
+/// Packages that are not installed, but left configuration files behind.
+pub fn configured_packages(host: &Host) -> Result<BTreeSet<String>> {
+    let all = query(host)?;
+    let configured = all.filter(|(_, package)| package.state == PackageState::ConfigFiles);
+    Ok(configured.map(|(name, _)| name).collect())
+}
+
 /// What dpkg has begun and not ended.
 pub fn unfinished_packages(host: &Host) -> Result<Unfinished> {
     Ok(ask(host)?.1)
@@ -110,17 +117,12 @@ pub fn unfinished_packages(host: &Host) -> Result<Unfinished> {
 /// Asks dpkg about all packages. Of those that it has finished with, only the ones that matter here
 /// are returned, and dpkg itself: its own architecture is the host's.
 pub(super) fn ask(host: &Host) -> Result<(BTreeMap<String, Package>, Unfinished)> {
-    let query = Command::new("dpkg-query").args([
-        "--show",
-        "--showformat=${Package} ${Version} ${Architecture} ${db:Status-Status} ${db:Status-Eflag}\n",
-    ]);
-    let printed = host.query(&query)?.stdout;
     let mut known = BTreeMap::new();
     let mut unfinished = Unfinished {
         interrupted: interrupted(host)?,
         ..Unfinished::default()
     };
-    for (name, package) in printed.lines().filter_map(parse) {
+    for (name, package) in query(host)? {
         match package.state {
             PackageState::Unpacked => drop(unfinished.to_configure.insert(name.clone())),
             PackageState::ToUnpack => drop(unfinished.to_unpack.insert(name.clone())),
@@ -137,6 +139,17 @@ pub(super) fn ask(host: &Host) -> Result<(BTreeMap<String, Package>, Unfinished)
         }
     }
     Ok((known, unfinished))
+}
+
+/// Every package of which dpkg has anything.
+fn query(host: &Host) -> Result<impl Iterator<Item = (String, Package)>> {
+    let query = Command::new("dpkg-query").args([
+        "--show",
+        "--showformat=${Package} ${Version} ${Architecture} ${db:Status-Status} ${db:Status-Eflag}\n",
+    ]);
+    let printed = host.query(&query)?.stdout;
+    let lines: Vec<(String, Package)> = printed.lines().filter_map(parse).collect();
+    Ok(lines.into_iter())
 }
 
 /// Whose notes dpkg has not merged.

@@ -6,6 +6,7 @@ mod account;
 pub mod bundle;
 pub mod command;
 pub mod engine;
+pub mod firewall;
 pub mod http;
 mod limits;
 pub mod lock;

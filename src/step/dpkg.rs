@@ -116,7 +116,8 @@ fn ours(host: &Host) -> Result<BTreeSet<String>> {
         journal => journal?,
     };
     for act in journal.acts() {
-        if let Undo::PurgePackages { packages } = &act.undo {
+        if let Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages } = &act.undo
+        {
             ours.extend(packages.iter().cloned());
         }
     }
@@ -173,7 +174,10 @@ mod tests {
 
     fn installed_before(stub: &StubHost, packages: &[&str]) {
         let packages = packages.iter().map(|it| (*it).to_owned()).collect();
-        let undo = Undo::PurgePackages { packages };
+        let undo = Undo::PurgePackages {
+            packages,
+            network: None,
+        };
         trial::run(stub.host(), |tx| tx.note("install", undo)).unwrap();
     }
 

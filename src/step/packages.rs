@@ -8,6 +8,7 @@ use crate::apt::{self, Archives, Index, Seen, Source, Transaction, View};
 use crate::change::{Journal, Tx, Undo};
 use crate::error::Failure;
 use crate::facts::{self, ENGINE_PACKAGES, Facts};
+use crate::host::firewall::Network;
 use crate::host::http::Http;
 use crate::host::{Host, is_forbidden};
 use crate::report::{Event, Listener};
@@ -18,6 +19,13 @@ const ENGINE: &str = "docker-ce";
 
 /// Where the engine keeps images, containers and volumes.
 const DATA: &[&str] = &["/var/lib/docker", "/var/lib/containerd"];
+
+/// Configuration that Docker's packages bring along, and take along when they are purged.
+const CONFIGURATION: &[&str] = &[
+    "/etc/containerd/config.toml",
+    "/etc/default/docker",
+    "/etc/init.d/docker",
+];
 
 /// Folders that containerd makes when it first starts, outermost first; no package owns them.
 const MADE_BY_CONTAINERD: &[&str] = &[
@@ -176,7 +184,8 @@ impl Step for Packages {
         refuse_another(tx.host(), offer)?;
         note_what_the_engine_makes(tx)?;
         tx.remember(offer.seen.clone())?;
-        let packages = offer.transaction.new_packages();
+        let mut packages = offer.transaction.new_packages();
+        note_what_was_configured(tx, &mut packages)?;
         let upgrades = offer.transaction.upgrades();
         if !upgrades.is_empty() {
             let undo = Undo::KeepUpgrades { packages: upgrades };
@@ -188,7 +197,11 @@ impl Step for Packages {
             [] => ("finish the packages".to_owned(), Undo::nothing()),
             names => {
                 let text = format!("install {}", names.join(" "));
-                (text, Undo::PurgePackages { packages })
+                let network = match names.iter().any(|name| name == ENGINE) {
+                    true => Some(Network::of(tx.host())?),
+                    false => None,
+                };
+                (text, Undo::PurgePackages { packages, network })
             }
         };
         let installed = tx.run_apt(&text, undo, &install);
@@ -239,6 +252,27 @@ fn look_back(
         _ => {}
     }
     Ok(seen)
+}
+
+/// Writes down the ways back for configuration that was there before its package. Packages that
+/// left theirs behind when they were removed are no longer among `packages`.
+fn note_what_was_configured(tx: &mut Tx<'_>, packages: &mut Vec<String>) -> Result<()> {
+    for path in CONFIGURATION {
+        tx.keep_for_return(path)?;
+    }
+    let known = facts::configured_packages(tx.host())?;
+    let (configured, new) = packages
+        .drain(..)
+        .partition(|package| known.contains(package));
+    *packages = new;
+    if !Vec::is_empty(&configured) {
+        let text = format!("install {}", configured.join(" "));
+        let undo = Undo::RemovePackages {
+            packages: configured,
+        };
+        tx.note(&text, undo)?;
+    }
+    Ok(())
 }
 
 /// Writes down the ways back for what the engine itself is going to make.

@@ -142,3 +142,72 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_run_without_its_end_was_cut_short() {
+    let stub = StubHost::new();
+    let host = stub.host();
+    let mut journal = Journal::read(host).unwrap();
+    journal.open(host).unwrap();
+    let cut_short = || {
+        Journal::read(host)
+            .unwrap()
+            .cut_short()
+            .map(|run| run.purpose)
+    };
+    assert_eq!(cut_short(), None);
+    journal.run(Purpose::Install).unwrap();
+    journal.begin("a", "first", undo()).unwrap();
+    assert_eq!(cut_short(), Some(Purpose::Install));
+    journal.ended().unwrap();
+    assert_eq!(cut_short(), None);
+    journal.run(Purpose::Uninstall).unwrap();
+    assert_eq!(cut_short(), Some(Purpose::Uninstall));
+}
+
+/// Every schema that was ever released, with each way back that it knows. A newer dockstrap must
+/// read them all, or a host that it upgrades on could not be taken back.
+#[test]
+fn every_journal_that_was_ever_written_is_read() {
+    for (schema, text) in [(1, include_str!("../../../tests/fixtures/journal/schema-1"))] {
+        let stub = StubHost::new();
+        stub.write(PATH, text);
+        let journal = Journal::read(stub.host()).unwrap();
+        let written = text.matches("\"line\":\"act\"").count();
+        let reverted = text.matches("\"line\":\"reverted\"").count();
+        assert_eq!(journal.acts().len(), written - reverted, "schema {schema}");
+        for act in journal.acts() {
+            // What it says is what it said when it was written.
+            let again = serde_json::to_value(Line::Act(act.clone())).unwrap();
+            let line = text
+                .lines()
+                .find(|line| line.contains(&format!("\"act\":{},", act.act)));
+            let line: serde_json::Value = serde_json::from_str(line.unwrap()).unwrap();
+            assert_eq!(again, line);
+        }
+    }
+}
+
+/// The newest schema's fixture has every kind of way back: one that is added must be added there.
+#[test]
+fn the_newest_fixture_has_every_kind() {
+    let text = include_str!("../../../tests/fixtures/journal/schema-1");
+    let enumerated = include_str!("../undo.rs");
+    let body = enumerated.split("pub enum Undo {").nth(1).unwrap();
+    let body = body.split("\n}\n").next().unwrap();
+    let is_variant = |line: &&str| {
+        let name = line.strip_prefix("    ");
+        name.is_some_and(|name| name.starts_with(|first: char| first.is_ascii_uppercase()))
+    };
+    for line in body.lines().filter(is_variant) {
+        let name = line.trim().split([' ', '{', ',']).next().unwrap();
+        let mut kind = String::new();
+        for letter in name.chars() {
+            if letter.is_ascii_uppercase() && !kind.is_empty() {
+                kind.push('-');
+            }
+            kind.push(letter.to_ascii_lowercase());
+        }
+        assert!(text.contains(&format!("\"kind\":\"{kind}\"")), "{kind}");
+    }
+}

@@ -27,7 +27,11 @@ fn an_act_stands_in_the_journal_while_it_is_done() {
     })
     .unwrap();
     let seen = stub.read("/var/lib/seen");
-    assert_eq!(seen.lines().count(), 2, "the schema and the act: {seen}");
+    assert_eq!(
+        seen.lines().count(),
+        3,
+        "the schema, the run and the act: {seen}"
+    );
     for part in [
         "\"line\":\"act\"",
         "\"step\":\"docker-group\"",
@@ -184,7 +188,15 @@ fn a_cancelled_run_begins_no_further_act() {
     let cancelled = Arc::new(AtomicBool::new(false));
     let journal = Journal::read(stub.host()).unwrap();
     let wait = Duration::ZERO;
-    let mut tx = Tx::begin(stub.host(), journal, wait, &|_| {}, cancelled.clone()).unwrap();
+    let mut tx = Tx::begin(
+        stub.host(),
+        journal,
+        Purpose::Install,
+        wait,
+        &|_| {},
+        cancelled.clone(),
+    )
+    .unwrap();
     tx.write_file("/etc/a", b"a", 0o644).unwrap();
     cancelled.store(true, Ordering::Relaxed);
     for refused in [

@@ -27,6 +27,7 @@ fn kept(stub: &StubHost, what: &Undo) -> String {
 fn packages() -> Undo {
     Undo::PurgePackages {
         packages: vec!["containerd.io".to_owned(), "docker-ce".to_owned()],
+        network: None,
     }
 }
 
@@ -301,6 +302,7 @@ fn packages_that_are_all_needed_by_others_are_all_named() {
     let stub = host_with_packages("nerdctl");
     let containerd = Undo::PurgePackages {
         packages: vec!["containerd.io".to_owned()],
+        network: None,
     };
     let stub = stub.program("dpkg-query", "echo containerd.io installed");
     assert_eq!(
@@ -341,6 +343,7 @@ fn a_dependency_that_the_user_has_asked_for_since_stays() {
     let ours = ["containerd.io", "docker-ce", "git"].map(str::to_owned);
     let purge = Undo::PurgePackages {
         packages: ours.to_vec(),
+        network: None,
     };
     assert_eq!(kept(&stub, &purge), "somebody has asked apt for git");
 }

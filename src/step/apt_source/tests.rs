@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::change::Journal;
+use crate::change::{Journal, Purpose};
 use crate::error::exit_code;
 use crate::trust::DOCKER_KEY_FINGERPRINT;
 
@@ -56,7 +56,15 @@ impl Lab {
     fn tx(&self) -> Tx<'_> {
         let journal = Journal::read(&self.host).unwrap();
         let cancelled = Arc::new(AtomicBool::new(false));
-        Tx::begin(&self.host, journal, Duration::ZERO, &|_| {}, cancelled).unwrap()
+        Tx::begin(
+            &self.host,
+            journal,
+            Purpose::Install,
+            Duration::ZERO,
+            &|_| {},
+            cancelled,
+        )
+        .unwrap()
     }
 
     fn inspect(&self) -> Finding {
