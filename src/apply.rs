@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 
 use crate::apt;
-use crate::change::{Journal, Purpose, Tx};
+use crate::change::{Extent, Journal, Purpose, Tx};
 use crate::host::Host;
 use crate::host::signal::stop_flag;
 use crate::plan::{Plan, Planned};
@@ -38,7 +38,11 @@ pub fn apply(host: &Host, plan: &Plan, settings: &Settings, listener: Listener<'
         text: "taking back what was done".to_owned(),
     });
     // What the engine keeps did not exist before this run, or it would not be in the journal.
-    let outcome = match tx.revert(before, true) {
+    let extent = Extent {
+        purge_data: true,
+        restore_packages: true,
+    };
+    let outcome = match tx.revert(before, extent) {
         Ok(0) => "the install failed; the host was put back as it was".to_owned(),
         Ok(_) => "the install failed; the host was put back, but for what is listed above as kept"
             .to_owned(),

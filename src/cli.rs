@@ -125,6 +125,10 @@ pub struct Uninstall {
     #[arg(long)]
     pub purge_data: bool,
 
+    /// Install again what install --replace has removed
+    #[arg(long)]
+    pub restore_packages: bool,
+
     /// Wait up to SECONDS for other package managers
     #[arg(
         long,

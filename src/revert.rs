@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::change::{Act, Journal, Purpose, Tx, Undo};
+use crate::change::{Act, Extent, Journal, Purpose, Tx, Undo};
 use crate::host::Host;
 use crate::host::engine::docker;
 use crate::host::signal::stop_flag;
@@ -32,7 +32,7 @@ impl Reversal {
         let purges = |act: &Act| matches!(act.undo, Undo::PurgePackages { .. });
         let engine_goes = journal.acts().iter().any(purges);
         let containers = match engine_goes && host.engine_info()?.is_some() {
-            true => running_containers(host)?,
+            true => host.running_names()?,
             false => Vec::new(),
         };
         Ok(Some(Reversal {
@@ -55,7 +55,7 @@ impl Reversal {
     pub fn carry_out(
         self,
         host: &Host,
-        purge_data: bool,
+        extent: Extent,
         lock_wait: Duration,
         listener: Listener<'_>,
     ) -> Result<usize> {
@@ -79,26 +79,20 @@ impl Reversal {
             stop_containers(host, &mut tx)?;
         }
         tx.remove_partials()?;
-        tx.revert(0, purge_data)
+        tx.revert(0, extent)
     }
 }
 
 /// Stops what runs by now, which may be other containers than those that ran when it was asked.
 fn stop_containers(host: &Host, tx: &mut Tx<'_>) -> Result<()> {
-    let running = running_containers(host)?;
+    let running = host.running_containers()?;
     if running.is_empty() {
         return Ok(());
     }
     let stop = docker().arg("stop").args(&running);
     let stopped = tx.run_covered(&stop.deadline(STOP_DEADLINE));
-    match running_containers(host)?.is_empty() {
+    match host.running_containers()?.is_empty() {
         true => Ok(()), // one that ended by itself meanwhile is no failure
         false => stopped.map(drop),
     }
-}
-
-fn running_containers(host: &Host) -> Result<Vec<String>> {
-    let list = docker().args(["ps", "--format", "{{.Names}}"]);
-    let listed = host.query(&list)?.success()?.stdout;
-    Ok(listed.lines().map(str::to_owned).collect())
 }

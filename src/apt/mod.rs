@@ -25,7 +25,7 @@ pub use existing::{Existing, Migration};
 pub use fetch::{fetch, remove_partials, require_space};
 pub use index::Index;
 pub use lock::{ARCHIVES, LISTS, lock_archives, lock_lists, wait_for_locks};
-pub use purge::{Leave, Purge};
+pub use purge::{Leave, Purge, asked_for};
 pub use reach::{Reach, proxies};
 pub use repair::{clear_for_purge, finish};
 pub use run::{apt_get, install, run};

@@ -93,14 +93,22 @@ fn takes_others(host: &Host, packages: &[String], ours: &[String]) -> Result<boo
 /// Parts the packages that the user has asked for from the others. The engine's own were asked for
 /// by us; what came along with them is marked as a dependency, until somebody asks for it.
 fn asked_for_since(host: &Host, packages: Vec<String>) -> Result<(Vec<String>, Vec<String>)> {
+    let (manual, automatic) = asked_for(host, packages)?;
+    let (engine, asked_for): (Vec<String>, Vec<String>) = manual
+        .into_iter()
+        .partition(|package| ENGINE_PACKAGES.contains(&package.as_str()));
+    Ok((asked_for, [engine, automatic].concat()))
+}
+
+/// Parts the packages that somebody has asked apt for from those that came along with others.
+pub fn asked_for(host: &Host, packages: Vec<String>) -> Result<(Vec<String>, Vec<String>)> {
     let show = without_sources(Command::new("apt-mark"));
     let show = show.arg("showmanual").args(&packages);
     let shown = host.query(&show)?.success()?.stdout;
     let manual: Vec<&str> = shown.lines().collect();
-    Ok(packages.into_iter().partition(|package| {
-        let package = package.as_str();
-        manual.contains(&package) && !ENGINE_PACKAGES.contains(&package)
-    }))
+    Ok(packages
+        .into_iter()
+        .partition(|package| manual.contains(&package.as_str())))
 }
 
 /// Those of the packages of which dpkg has anything on the host.

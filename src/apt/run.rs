@@ -45,10 +45,14 @@ pub fn apt_get() -> Command {
         )
 }
 
-/// The command that installs exactly these packages, each as `name=version`. apt must neither
-/// remove nor downgrade anything for it.
+/// The command that installs exactly these packages, each as `name=version`, and removes those
+/// that stand there as `name-`. apt must neither remove any other nor downgrade anything for it.
 pub fn install(packages: &[String]) -> Command {
-    apt_get().args(["--no-remove", "install"]).args(packages)
+    let apt_get = match packages.iter().any(|package| package.ends_with('-')) {
+        true => apt_get(), // what it removes was compared with the plan right before
+        false => apt_get().arg("--no-remove"),
+    };
+    apt_get.arg("install").args(packages)
 }
 
 /// Runs an apt-get command to its end, however long that takes, and tells of its progress.

@@ -17,4 +17,4 @@ mod way_back;
 pub use journal::{Act, FOLDER, Journal, PATH, Purpose, Run};
 pub use tx::Tx;
 pub use undo::Undo;
-pub use way_back::Reverted;
+pub use way_back::{Extent, Reverted};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Journal, Purpose, Tx};
+use super::{Extent, Journal, Purpose, Tx};
 use crate::host::Host;
 use crate::report::{Event, Listener};
 
@@ -38,7 +38,11 @@ pub fn revert(host: &Host) -> Result<Vec<String>> {
             kept.borrow_mut().push(format!("{text}: {reason}"));
         }
     };
-    let count = begin(host, &listener).revert(0, true)?;
+    let extent = Extent {
+        purge_data: true,
+        restore_packages: true,
+    };
+    let count = begin(host, &listener).revert(0, extent)?;
     let kept = kept.take();
     assert_eq!(kept.len(), count);
     Ok(kept)

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use super::seal::seal;
 use super::way_back::Revert;
-use super::{Act, FOLDER, Journal, Purpose, Reverted, Undo, files, journal};
+use super::{Act, Extent, FOLDER, Journal, Purpose, Reverted, Undo, files, journal};
 use crate::apt::{self, Archives, Lists, Seen};
 use crate::daemon_json::{self, Change};
 use crate::error::Failure;
@@ -264,10 +264,10 @@ impl<'a> Tx<'a> {
 
     /// Takes back every act after number `after`, newest first, and returns how many were left as
     /// they are. When nothing is left in the journal, the journal goes as well.
-    pub fn revert(mut self, after: u64, purge_data: bool) -> Result<usize> {
+    pub fn revert(mut self, after: u64, extent: Extent) -> Result<usize> {
         let revert = Revert {
             host: self.host,
-            purge_data,
+            extent,
             lock_wait: self.lock_wait,
             listener: self.listener,
         };

@@ -49,9 +49,13 @@ pub enum Undo {
     },
     /// Remove packages that were not there before, and leave their configuration files, which were.
     RemovePackages { packages: Vec<String> },
-    /// Packages that were removed to make room for the engine, each as `NAME=VERSION`: the way to
-    /// have them back is named.
-    OfferPackages { packages: Vec<String> },
+    /// Packages that were removed to make room for the engine: those that somebody had asked apt
+    /// for, and those that had come along with them. They are installed again when that is asked
+    /// for, and named otherwise.
+    OfferPackages {
+        asked_for: Vec<String>,
+        automatic: Vec<String>,
+    },
     /// Packages that were upgraded: apt does not go back, so they stay and are reported.
     KeepUpgrades { packages: Vec<String> },
     /// Packages of others that dpkg was made to finish with: they stay so, and are reported.

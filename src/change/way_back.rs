@@ -28,10 +28,19 @@ pub enum Reverted {
     Kept(String),
 }
 
+/// How far the way back goes, beyond what was done itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Remove images, containers and volumes.
+    pub purge_data: bool,
+    /// Install again what was removed to make room.
+    pub restore_packages: bool,
+}
+
 /// Everything an undo may need beside the host.
 pub(super) struct Revert<'a> {
     pub host: &'a Host,
-    pub purge_data: bool,
+    pub extent: Extent,
     pub lock_wait: std::time::Duration,
     pub listener: Listener<'a>,
 }
@@ -63,10 +72,10 @@ impl Revert<'_> {
                 self.purge(packages, Leave::Nothing, network.as_ref())
             }
             Undo::RemovePackages { packages } => self.purge(packages, Leave::Configuration, None),
-            Undo::OfferPackages { packages } => Ok(Reverted::Kept(format!(
-                "they made room for Docker's; to have them back: apt-get install {}",
-                packages.join(" ")
-            ))),
+            Undo::OfferPackages {
+                asked_for,
+                automatic,
+            } => self.offer(asked_for, automatic),
             Undo::KeepUpgrades { packages } => {
                 let upgraded = packages.join(", ");
                 Ok(Reverted::Kept(format!("apt does not go back: {upgraded}")))
@@ -262,6 +271,26 @@ impl Revert<'_> {
         })
     }
 
+    /// Installs again what made room for the engine, when that is asked for.
+    fn offer(&self, asked_for: &[String], automatic: &[String]) -> Result<Reverted> {
+        if !self.extent.restore_packages {
+            return Ok(Reverted::Kept(format!(
+                "they made room for Docker's; to have them back: apt-get install {}",
+                asked_for.join(" ")
+            )));
+        }
+        let install = apt::apt_get().arg("install");
+        let install = install.args(asked_for).args(automatic);
+        apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
+        apt::run(self.host, &install, self.lock_wait, self.listener)
+            .context("to have them back later: apt-get install, with their names")?;
+        if !automatic.is_empty() {
+            let mark = Command::new("apt-mark").arg("auto").args(automatic);
+            self.output(&mark)?.success()?;
+        }
+        Ok(Reverted::Done)
+    }
+
     fn restore_network(&self, before: Option<&Network>) -> Result<Option<String>> {
         let Some(before) = before else {
             return Ok(None);
@@ -276,7 +305,7 @@ impl Revert<'_> {
             if self.host.list(path)?.is_empty() {
                 continue;
             }
-            if self.purge_data {
+            if self.extent.purge_data {
                 empty_folder(&self.host.path(path))?;
             } else {
                 kept.push(path.display().to_string());

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{require_root, tell_of_cut_short};
+use crate::change::Extent;
 use crate::cli::Uninstall;
 use crate::host::Host;
 use crate::revert::Reversal;
@@ -27,7 +28,11 @@ pub fn run(host: &Host, arguments: Uninstall) -> Result<ExitCode> {
         ui::print_reversal(&reversal, arguments.purge_data);
         ui::confirm("Take this back?", arguments.yes, false)
     })?;
-    let kept = reversal.carry_out(host, arguments.purge_data, lock_wait, &show)?;
+    let extent = Extent {
+        purge_data: arguments.purge_data,
+        restore_packages: arguments.restore_packages,
+    };
+    let kept = reversal.carry_out(host, extent, lock_wait, &show)?;
     drop(live);
     ui::line(match kept {
         0 => "Taken back: the host is as it was.",

@@ -54,6 +54,12 @@ impl Facts {
             .is_some_and(Package::is_installed)
     }
 
+    /// The packages on the host that conflict with Docker's.
+    pub fn conflicting_packages(&self) -> Vec<&'static str> {
+        let there = |package: &&&str| self.has(package);
+        CONFLICTING_PACKAGES.iter().filter(there).copied().collect()
+    }
+
     /// The parts of the engine that are not installed.
     pub fn missing_packages(&self) -> Vec<&'static str> {
         let missing = |package: &&&str| !self.has(package);

@@ -113,13 +113,22 @@ fn seconds(time: Timestamp) -> String {
 impl Host {
     /// The identifiers of the containers that run now; none where no engine answers.
     pub fn running_containers(&self) -> Result<Vec<String>> {
+        self.running("{{.ID}}")
+    }
+
+    /// The names of the containers that run now, for people.
+    pub fn running_names(&self) -> Result<Vec<String>> {
+        self.running("{{.Names}}")
+    }
+
+    fn running(&self, format: &str) -> Result<Vec<String>> {
         if self
             .engine_info()?
             .is_none_or(|engine| engine.containers_running == 0)
         {
             return Ok(Vec::new());
         }
-        let list = docker().args(["ps", "--quiet", "--no-trunc"]);
+        let list = docker().args(["ps", "--no-trunc", "--format", format]);
         let listed = self.query(&list)?.success()?.stdout;
         Ok(listed.lines().map(str::to_owned).collect())
     }

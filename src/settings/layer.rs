@@ -111,6 +111,12 @@ pub struct Layer {
     )]
     pub max_index_age: Option<u32>,
 
+    /// Remove packages that conflict with Docker's, such as docker.io; containers that
+    /// run under them stop, and keep their data
+    #[arg(long, env = "DOCKSTRAP_REPLACE")]
+    #[serde(default)]
+    pub replace: bool,
+
     /// Let dpkg finish what it was cut short at, also with packages of others; apt does
     /// nothing until then
     #[arg(long, env = "DOCKSTRAP_REPAIR")]

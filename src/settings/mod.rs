@@ -55,6 +55,8 @@ pub struct Settings {
     pub lock_wait: Duration,
     /// How old an index may be before a warning is due.
     pub max_index_age: Duration,
+    /// Whether packages that conflict with Docker's may be removed.
+    pub replace: bool,
     /// Whether dpkg may finish what it was cut short at with packages of others.
     pub repair: bool,
     /// Whether a repository may go back in time.
@@ -107,6 +109,7 @@ impl Settings {
                 .max_index_age
                 .or(below.max_index_age)
                 .map_or(MAX_INDEX_AGE, |days| DAY * days),
+            replace: flags.replace || below.replace,
             repair: flags.repair || below.repair,
             allow_downgrade: flags.allow_downgrade || below.allow_downgrade,
         })

@@ -1,43 +1,108 @@
 //! What must not be on the host beside Docker's engine.
 //!
-//! Nothing is removed for the user: what stands in the way may run containers.
+//! What stands in the way may run containers, so it is removed only when that is asked for.
 
 use anyhow::Result;
 
 use crate::error::Failure;
-use crate::facts::{CONFLICTING_PACKAGES, Facts, Init};
+use crate::facts::{Facts, Init};
 use crate::host::Host;
 
-/// Refuses a host on which the engine could not be set up or would clash with another.
-pub fn check(host: &Host, facts: &Facts) -> Result<()> {
+/// Where an engine stands that was installed by hand, out of an archive of binaries.
+const BY_HAND: &[&str] = &["/usr/local/bin/dockerd", "/usr/bin/dockerd"];
+
+/// Packages that hold an engine.
+const WITH_AN_ENGINE: &[&str] = &["docker-ce", "docker.io"];
+
+/// Refuses a host on which the engine could not be set up or would clash with another. Packages
+/// that conflict with Docker's are let through when they may be replaced.
+pub fn check(host: &Host, facts: &Facts, replace: bool) -> Result<()> {
     if facts.init != Init::Systemd {
-        return Err(Failure::Blocked(
-            "systemd does not run on this host, so the engine could not be started and proven; \
-             on WSL put `[boot]` and `systemd=true` into /etc/wsl.conf, run `wsl --shutdown` in \
-             Windows, and try again"
-                .to_owned(),
-        )
-        .into());
+        return Err(blocked(
+            "systemd does not run on this host, so the engine could not be started and proven",
+            "On WSL put `[boot]` and `systemd=true` into /etc/wsl.conf, run `wsl --shutdown` in \
+             Windows, and try again",
+        ));
     }
-    let there = |package: &&&str| facts.has(package);
-    let others: Vec<&str> = CONFLICTING_PACKAGES.iter().filter(there).copied().collect();
+    let others = facts.conflicting_packages();
     if !others.is_empty() {
-        return Err(Failure::Blocked(format!(
-            "these packages conflict with Docker's: {names}. Containers may run under them, so \
-             they are yours to remove: apt-get remove {names}",
-            names = others.join(" ")
-        ))
-        .into());
+        refuse_for_kubelet(host, &others)?;
+    }
+    if !others.is_empty() && !replace {
+        return Err(conflict(host, &others));
     }
     if host.exists("/snap/bin/docker")? || host.exists("/var/lib/snapd/snap/bin/docker")? {
-        return Err(Failure::Blocked(
-            "Docker is installed as a snap; two engines on one host fight over its networks. \
-             Remove it first: snap remove docker"
-                .to_owned(),
-        )
-        .into());
+        return Err(blocked(
+            "Docker is installed as a snap; two engines on one host fight over its networks",
+            "Remove it first: snap remove docker",
+        ));
+    }
+    if host.exists("/opt/docker-desktop")? {
+        return Err(blocked(
+            "Docker Desktop is installed, which brings an engine of its own",
+            "Remove it first: apt-get remove docker-desktop",
+        ));
+    }
+    let is_packaged = |it: &&str| facts.packages.contains_key(*it);
+    if !WITH_AN_ENGINE.iter().any(is_packaged) {
+        refuse_by_hand(host)?;
     }
     Ok(())
+}
+
+fn conflict(host: &Host, others: &[&str]) -> anyhow::Error {
+    let names = others.join(" ");
+    // Who may not ask the engine is told of the packages all the same.
+    let under_them = match host.running_names().unwrap_or_default().as_slice() {
+        [] => String::new(),
+        running => format!(", and containers run under them ({})", running.join(", ")),
+    };
+    blocked(
+        &format!("these packages conflict with Docker's: {names}{under_them}"),
+        &format!(
+            "To have them removed by the install, which stops their containers and keeps their \
+             data: dockstrap install --replace. To see to it yourself: apt-get remove {names}"
+        ),
+    )
+}
+
+/// kubelet would not be told that the engine under its pods goes.
+fn refuse_for_kubelet(host: &Host, others: &[&str]) -> Result<()> {
+    let runtime = others
+        .iter()
+        .find(|it| matches!(**it, "containerd" | "runc"));
+    let (Some(runtime), false) = (runtime, host.list("/var/lib/kubelet")?.is_empty()) else {
+        return Ok(());
+    };
+    Err(blocked(
+        &format!(
+            "kubelet runs pods on this host under {runtime}, which would have to make room for \
+             Docker's containerd.io"
+        ),
+        "Take the node out of its cluster first, or set Docker up on another host: kubectl drain \
+         NODE",
+    ))
+}
+
+fn refuse_by_hand(host: &Host) -> Result<()> {
+    for path in BY_HAND {
+        if host.exists(path)? {
+            return Err(blocked(
+                &format!(
+                    "{path} is of an engine that came by no package, so apt cannot replace it"
+                ),
+                &format!(
+                    "Stop it, remove it with the programs that came along, and run this again: \
+                     rm {path}"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn blocked(cause: &str, cure: &str) -> anyhow::Error {
+    Failure::Blocked(format!("{cause}; nothing was changed. {cure}")).into()
 }
 
 #[cfg(test)]
@@ -48,7 +113,7 @@ mod tests {
     use crate::host::stub::StubHost;
 
     fn checked(stub: &StubHost) -> Result<()> {
-        check(stub.host(), &facts::gather(stub.host()).unwrap())
+        check(stub.host(), &facts::gather(stub.host()).unwrap(), false)
     }
 
     fn refused(stub: &StubHost) -> String {
@@ -93,5 +158,40 @@ mod tests {
         for path in ["/snap/bin/docker", "/var/lib/snapd/snap/bin/docker"] {
             assert!(refused(&StubHost::noble().file(path, "")).ends_with("snap remove docker"));
         }
+    }
+
+    #[test]
+    fn fault_22_conflicting_packages_are_let_through_when_they_may_be_replaced() {
+        let installed = "echo dpkg 1 amd64 installed ok; echo docker.io 27.5 amd64 installed ok";
+        let stub = StubHost::noble().program("dpkg-query", installed);
+        assert!(refused(&stub).contains("dockstrap install --replace"));
+        let facts = facts::gather(stub.host()).unwrap();
+        check(stub.host(), &facts, true).unwrap();
+    }
+
+    #[test]
+    fn fault_23_what_a_kubelet_runs_on_is_left_alone_even_so() {
+        let installed = "echo dpkg 1 amd64 installed ok; echo containerd 1.7 amd64 installed ok";
+        let stub = StubHost::noble()
+            .program("dpkg-query", installed)
+            .file("/var/lib/kubelet/config.yaml", "");
+        let facts = facts::gather(stub.host()).unwrap();
+        let error = check(stub.host(), &facts, true).unwrap_err();
+        assert_eq!(exit_code(&error), 4);
+        assert!(error.to_string().contains("kubelet"), "{error}");
+    }
+
+    #[test]
+    fn fault_24_docker_desktop_is_refused_with_the_command_that_removes_it() {
+        let stub = StubHost::noble().file("/opt/docker-desktop/bin/docker-desktop", "");
+        assert!(refused(&stub).ends_with("apt-get remove docker-desktop"));
+    }
+
+    #[test]
+    fn an_engine_that_came_by_no_package_is_refused() {
+        let stub = StubHost::noble().file("/usr/bin/dockerd", "");
+        assert!(refused(&stub).ends_with("rm /usr/bin/dockerd"));
+        let packaged = "echo dpkg 1 amd64 installed ok; echo docker-ce 29 amd64 installed ok";
+        checked(&stub.program("dpkg-query", packaged)).unwrap();
     }
 }

@@ -133,7 +133,7 @@ pub fn inspect_all(
 ) -> Result<Vec<Inspected>> {
     let source = suite::source(facts, settings, listener)?;
     let suite_remark = suite::remark(facts, &source);
-    conflicts::check(host, facts)?;
+    conflicts::check(host, facts, settings.replace)?;
     let dpkg = Dpkg::plan(host, facts, settings.repair)?;
     let network = settings.network()?;
     let configuration = DaemonJson::new(host, facts, settings, &network)?;

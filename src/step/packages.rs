@@ -42,10 +42,19 @@ pub struct Packages {
 struct Offer {
     seen: Seen,
     missing: Vec<&'static str>,
+    /// Packages that are removed to make room.
+    replaced: Vec<&'static str>,
     view: View,
     transaction: Transaction,
     archives: Archives,
     http: Http,
+}
+
+/// What is asked of apt.
+struct Wanted {
+    missing: Vec<&'static str>,
+    replaced: Vec<&'static str>,
+    allow_downgrade: bool,
 }
 
 impl Packages {
@@ -66,15 +75,13 @@ impl Packages {
             text: "asking apt what is to be installed".to_owned(),
         });
         let index = repository.index(http, &missing, listener)?;
-        Packages::offered(
-            host,
-            http,
-            repository,
-            &index,
+        // Conflicts were refused before, unless they may be replaced.
+        let wanted = Wanted {
             missing,
-            settings.allow_downgrade,
-            listener,
-        )
+            replaced: facts.conflicting_packages(),
+            allow_downgrade: settings.allow_downgrade,
+        };
+        Packages::offered(host, http, repository, &index, wanted, listener)
     }
 
     /// The version of the engine that is going to be installed, if one is.
@@ -91,15 +98,22 @@ impl Packages {
         http: &Http,
         repository: &Repository,
         index: &Index,
-        missing: Vec<&'static str>,
-        allow_downgrade: bool,
+        wanted: Wanted,
         listener: Listener<'_>,
     ) -> Result<Packages> {
+        let Wanted {
+            missing,
+            replaced,
+            allow_downgrade,
+        } = wanted;
         let source = &repository.source;
         let view = View::open(host, source, &repository.certificate, index, http)?;
-        let mut transaction = view.plan(host, &missing, listener)?;
-        refuse_removals(&transaction)?;
-        let archives = view.archives(host, &missing, &index.offered)?;
+        let removals: Vec<String> = replaced.iter().map(|name| format!("{name}-")).collect();
+        let mut request = missing.clone();
+        request.extend(removals.iter().map(String::as_str));
+        let mut transaction = view.plan(host, &request, listener)?;
+        refuse_removals(&transaction, &replaced)?;
+        let archives = view.archives(host, &request, &index.offered)?;
         transaction.download = archives.download(host)?;
         apt::require_space(host, &archives)
             .context("the packages do not fit; nothing was changed")?;
@@ -108,6 +122,7 @@ impl Packages {
             offer: Some(Offer {
                 seen,
                 missing,
+                replaced,
                 view,
                 transaction,
                 archives,
@@ -121,7 +136,9 @@ impl Offer {
     /// What apt is asked for. Dependencies are not named, so that apt goes on knowing them as
     /// dependencies.
     fn request(&self) -> Vec<String> {
-        self.transaction.pinned(&self.missing)
+        let mut request = self.transaction.pinned(&self.missing);
+        request.extend(self.replaced.iter().map(|name| format!("{name}-")));
+        request
     }
 }
 
@@ -151,6 +168,8 @@ impl Step for Packages {
             bail!("packages went missing since the plan was made; run this again");
         };
         let installs = &transaction.installs;
+        let removals = transaction.removals.iter();
+        let removals = removals.map(|name| format!("remove {name}, its containers stop"));
         let details = installs.iter().map(|install| match &install.replaces {
             None => format!("{} {}", install.package, install.version),
             Some(old) => format!("{} {old} → {}", install.package, install.version),
@@ -171,7 +190,7 @@ impl Step for Packages {
         };
         Ok(Finding::pending(
             format!("install {packages}{origin}"),
-            details.collect(),
+            removals.chain(details).collect(),
         ))
     }
 
@@ -186,6 +205,7 @@ impl Step for Packages {
         tx.remember(offer.seen.clone())?;
         let mut packages = offer.transaction.new_packages();
         note_what_was_configured(tx, &mut packages)?;
+        note_replaced(tx, &offer.transaction.removals)?;
         let upgrades = offer.transaction.upgrades();
         if !upgrades.is_empty() {
             let undo = Undo::KeepUpgrades { packages: upgrades };
@@ -306,16 +326,33 @@ fn note_folder(tx: &mut Tx<'_>, folder: &str) -> Result<()> {
     Ok(())
 }
 
-fn refuse_removals(transaction: &Transaction) -> Result<()> {
-    if transaction.removals.is_empty() {
+/// Refuses to remove anything but what may be replaced.
+fn refuse_removals(transaction: &Transaction, replaced: &[&str]) -> Result<()> {
+    let mut others = transaction.removals.clone();
+    others.retain(|name| !replaced.contains(&name.as_str()));
+    if others.is_empty() {
         return Ok(());
     }
     Err(Failure::Blocked(format!(
         "apt would have to remove {names} to install the engine; nothing was changed. \
          If nothing needs them: apt-get remove {names}",
-        names = transaction.removals.join(" ")
+        names = others.join(" ")
     ))
     .into())
+}
+
+/// Writes down which packages make room, and which of them came along with others.
+fn note_replaced(tx: &mut Tx<'_>, removals: &[String]) -> Result<()> {
+    if removals.is_empty() {
+        return Ok(());
+    }
+    let (asked_for, automatic) = apt::asked_for(tx.host(), removals.to_vec())?;
+    let text = format!("remove {}", removals.join(" "));
+    let undo = Undo::OfferPackages {
+        asked_for,
+        automatic,
+    };
+    tx.note(&text, undo)
 }
 
 /// Refuses to go on when apt would no longer do what the plan says.

@@ -155,7 +155,7 @@ fn only_what_came_after_is_taken_back() {
     let mut tx = trial::begin(stub.host(), &|_| {});
     let before = tx.journal().last();
     tx.write_file("/etc/b", b"b", 0o644).unwrap();
-    tx.revert(before, true).unwrap();
+    tx.revert(before, Extent::default()).unwrap();
     assert!(stub.has("/etc/a") && !stub.has("/etc/b"));
     assert_eq!(trial::acts(stub.host()), ["write /etc/a"]);
 }
@@ -211,7 +211,7 @@ fn a_cancelled_run_begins_no_further_act() {
     assert_eq!(stub.calls(), [""; 0]);
     assert!(!stub.has("/etc/b"));
     // What was done can be taken back all the same.
-    tx.revert(0, true).unwrap();
+    tx.revert(0, Extent::default()).unwrap();
     assert!(!stub.has("/etc/a"));
 }
 

@@ -6,7 +6,10 @@ use std::time::Duration;
 fn undo_with(stub: &StubHost, undo: &Undo, purge_data: bool) -> Result<Reverted> {
     let revert = Revert {
         host: stub.host(),
-        purge_data,
+        extent: Extent {
+            purge_data,
+            restore_packages: false,
+        },
         lock_wait: Duration::ZERO,
         listener: &|_| {},
     };

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::change::{Journal, Purpose};
+use crate::change::{Extent, Journal, Purpose};
 use crate::error::exit_code;
 use crate::trust::DOCKER_KEY_FINGERPRINT;
 
@@ -79,7 +79,7 @@ impl Lab {
 
     /// Takes all back; returns how much was kept.
     fn revert(&self) -> usize {
-        self.tx().revert(0, false).unwrap()
+        self.tx().revert(0, Extent::default()).unwrap()
     }
 
     /// Every file with its mode and content.

@@ -63,17 +63,13 @@ fn offered(stub: &StubHost) -> Result<Packages> {
         date: fixture::today(),
         offered: crate::trust::Packages::default(),
     };
-    let missing = ENGINE_PACKAGES.to_vec();
+    let wanted = Wanted {
+        missing: ENGINE_PACKAGES.to_vec(),
+        replaced: Vec::new(),
+        allow_downgrade: false,
+    };
     let http = Http::default();
-    Packages::offered(
-        stub.host(),
-        &http,
-        &repository,
-        &index,
-        missing,
-        false,
-        &|_| {},
-    )
+    Packages::offered(stub.host(), &http, &repository, &index, wanted, &|_| {})
 }
 
 fn apply(stub: &StubHost, packages: &Packages) -> Result<()> {
