@@ -188,7 +188,7 @@ impl Revert<'_> {
         let make = |verb: &str| self.output(&systemctl(&[verb, UNIT]))?.success();
         match state.trim() {
             "active" => {
-                if !self.host.running_containers()?.is_empty() {
+                if !self.host.running_containers()?.is_empty() && !self.keeps_containers()? {
                     make("reload")?;
                     return Ok(Reverted::Kept(
                         "a restart may stop the running containers; when it suits: \
@@ -208,6 +208,16 @@ impl Revert<'_> {
             }
         }
         Ok(Reverted::Done)
+    }
+
+    /// Whether containers outlive a restart: the engine that stops must keep them, and the one
+    /// that starts as well.
+    fn keeps_containers(&self) -> Result<bool> {
+        let bytes = self.host.read(daemon_json::PATH)?.unwrap_or_default();
+        let file = Document::parse(&bytes).ok();
+        let starts = file.is_some_and(|file| file.get("live-restore") == Some(&true.into()));
+        let stops = self.host.engine_info()?;
+        Ok(starts && stops.is_some_and(|engine| engine.live_restore_enabled))
     }
 
     /// Starts those of the containers that an engine without live-restore stopped.

@@ -67,7 +67,7 @@ pub fn check(document: &Document, context: &Context<'_>) -> Vec<Problem> {
     conflicts::check(&mut findings, document, context);
     if let Some(surroundings) = context.surroundings {
         networks::check(&mut findings, document, &surroundings.routes);
-        paths::check(&mut findings, document, surroundings);
+        paths::check(&mut findings, document, surroundings, context.engine);
     }
     findings.sorted()
 }

@@ -74,23 +74,31 @@ fn check_image_store(findings: &mut Findings<'_>, document: &Document, engine: E
     if remapped && wish == Some(&Value::Bool(true)) {
         findings.warn(
             &["features", "containerd-snapshotter"],
-            "has no effect together with userns-remap, with which containerd cannot keep the \
-             images; remove one of the two",
+            "engine 29 leaves this out by itself together with userns-remap, though earlier ones \
+             take both; remove one of the two unless you know that they work together",
         );
         return;
     }
-    let by_containerd = match wish {
-        Some(wish) => wish == &Value::Bool(true),
-        None => engine >= CONTAINERD_STORE && text(document, "storage-driver").is_empty(),
-    };
     let elsewhere = !matches!(text(document, "data-root"), "" | "/var/lib/docker");
-    if elsewhere && by_containerd && !remapped {
+    if elsewhere && keeps_images_in_containerd(document, engine) {
         findings.warn(
             &["data-root"],
             "does not hold for images where containerd keeps them, as engine 29 has it on new \
              hosts: they fill /var/lib/containerd. Move that as well (root in \
              /etc/containerd/config.toml), or write features {\"containerd-snapshotter\": false}",
         );
+    }
+}
+
+/// Whether a new host with this configuration has its images in containerd's folder.
+pub(super) fn keeps_images_in_containerd(document: &Document, engine: Engine) -> bool {
+    match document.value_at(&["features", "containerd-snapshotter"]) {
+        Some(wish) => wish == &Value::Bool(true),
+        None => {
+            let remapped = !matches!(text(document, "userns-remap"), "" | "host");
+            let named = !text(document, "storage-driver").is_empty();
+            engine >= CONTAINERD_STORE && !named && !remapped
+        }
     }
 }
 
@@ -170,9 +178,11 @@ mod tests {
     }
 
     #[test]
-    fn user_namespaces_do_without_the_containerd_store() {
+    fn user_namespaces_and_the_containerd_store_are_an_odd_pair() {
         let both = r#"{"userns-remap": "default", "features": {"containerd-snapshotter": true}}"#;
-        assert!(problems(both).contains("features.containerd-snapshotter: has no effect"));
+        assert!(
+            problems(both).contains("features.containerd-snapshotter: engine 29 leaves this out")
+        );
         assert_eq!(problems(r#"{"userns-remap": "default"}"#), "");
     }
 

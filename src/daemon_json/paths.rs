@@ -5,7 +5,9 @@
 use serde_json::Value;
 
 use super::check::Findings;
+use super::conflicts::keeps_images_in_containerd;
 use super::document::Document;
+use super::schema::Engine;
 use super::surroundings::{Disk, Found, Surroundings};
 use super::types::children;
 
@@ -31,7 +33,12 @@ pub fn named_paths(document: &Document) -> Vec<String> {
     paths
 }
 
-pub(super) fn check(findings: &mut Findings<'_>, document: &Document, around: &Surroundings) {
+pub(super) fn check(
+    findings: &mut Findings<'_>,
+    document: &Document,
+    around: &Surroundings,
+    engine: Option<Engine>,
+) {
     for (path, file, must) in named(document) {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         let message = match (must, around.paths.get(&file)) {
@@ -52,7 +59,13 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document, around: &S
         check_open_files(findings, document, most);
     }
     if let Some(disk) = &around.data_root {
-        check_data_root(findings, disk);
+        check_disk(findings, disk, "write a data-root elsewhere");
+    }
+    // Before an engine is chosen, it is not known who keeps the images.
+    let in_containerd = engine.is_some_and(|engine| keeps_images_in_containerd(document, engine));
+    if let Some(disk) = around.containerd_root.as_ref().filter(|_| in_containerd) {
+        let cure = "write another root into /etc/containerd/config.toml";
+        check_disk(findings, disk, cure);
     }
 }
 
@@ -65,12 +78,13 @@ fn check_open_files(findings: &mut Findings<'_>, document: &Document, most: u64)
     }
 }
 
-fn check_data_root(findings: &mut Findings<'_>, disk: &Disk) {
+fn check_disk(findings: &mut Findings<'_>, disk: &Disk, cure: &str) {
     let Disk { folder, mount, .. } = disk;
     let fault = if disk.is_read_only {
         "is mounted read-only, so that the engine cannot keep anything there"
     } else if disk.is_noexec {
-        "is mounted noexec, so that no program of a container would run"
+        "is mounted noexec, so that programs in volumes, and with some kernels those of \
+         containers, would not run"
     } else if disk.size < TINY {
         "is smaller than 1 GiB, too small for images"
     } else {
@@ -78,7 +92,7 @@ fn check_data_root(findings: &mut Findings<'_>, disk: &Disk) {
     };
     let message = format!(
         "the engine's data would be in {folder}, and the file system {mount} {fault}; mount \
-         another one there, or write a data-root elsewhere"
+         another one there, or {cure}"
     );
     findings.error(&["data-root"], message);
 }
@@ -124,8 +138,9 @@ fn named(document: &Document) -> Vec<(Vec<String>, String, Must)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Disk, Document, Engine, Found, Surroundings, named_paths};
     use crate::daemon_json::check::tests::problems_in;
+    use crate::daemon_json::{Context, check};
 
     fn around(paths: &[(&str, Found)]) -> Surroundings {
         let pair = |(path, found): &(&str, Found)| ((*path).to_owned(), *found);
@@ -230,6 +245,26 @@ mod tests {
             ..disk()
         });
         assert!(read_only.contains("read-only"), "{read_only}");
+        let containerd = Surroundings {
+            containerd_root: Some(Disk {
+                folder: "/var/lib/containerd".to_owned(),
+                is_noexec: true,
+                ..disk()
+            }),
+            ..Surroundings::default()
+        };
+        let problems_with = |engine| {
+            let context = Context {
+                engine: Some(engine),
+                surroundings: Some(&containerd),
+                ..Context::default()
+            };
+            check(&Document::new(), &context).len()
+        };
+        assert_eq!(
+            (problems_with(Engine(28, 5)), problems_with(Engine(29, 0))),
+            (0, 1)
+        );
         let tiny = problems_on(Disk {
             size: 64 << 20,
             ..disk()

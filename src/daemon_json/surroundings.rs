@@ -20,6 +20,8 @@ pub struct Surroundings {
     pub most_open_files: Option<u64>,
     /// Where the engine is going to keep its data.
     pub data_root: Option<Disk>,
+    /// Where containerd keeps its own, which are the images by now.
+    pub containerd_root: Option<Disk>,
 }
 
 /// A network that the host reaches by itself, and through which device.

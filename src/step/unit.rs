@@ -33,12 +33,59 @@ pub fn flags(host: &Host) -> Result<Vec<String>> {
     let argv = shown
         .split_once("argv[]=")
         .and_then(|(_, rest)| rest.split_once(" ;"));
-    let words = |argv: &str| argv.split_whitespace().skip(1).map(str::to_owned).collect();
+    let flags = |argv: &str| argv.split_whitespace().skip(1).map(str::to_owned).collect();
     Ok(match (argv, start_of_drop_ins(host)?) {
-        (Some((argv, _)), _) => words(argv),
-        (None, Some(argv)) => words(&argv),
+        (Some((argv, _)), _) => with_variables(host, flags(argv))?,
+        (None, Some(argv)) => flags(&argv),
         (None, None) => PACKAGED_FLAGS.iter().map(ToString::to_string).collect(),
     })
+}
+
+/// The flags with `$NAME`, which stands for any number of words, and `${NAME}`, which stands for
+/// one, replaced by what the unit's environment says; see `systemd.service(5)`.
+fn with_variables(host: &Host, flags: Vec<String>) -> Result<Vec<String>> {
+    if !flags.iter().any(|flag| flag.starts_with('$')) {
+        return Ok(flags);
+    }
+    let show = systemctl(&["show", UNIT, "--property=Environment,EnvironmentFiles"]);
+    let shown = host.query(&show)?.stdout;
+    let mut variables = BTreeMap::new();
+    let mut read = |assignment: &str| {
+        if let Some((name, value)) = assignment.split_once('=') {
+            let value = value.trim_matches(['"', '\'']).to_owned();
+            variables.insert(name.trim().to_owned(), value);
+        }
+    };
+    for line in shown.lines() {
+        if let Some(inline) = line.strip_prefix("Environment=") {
+            // An assignment with spaces in it stands in quotes: every other part.
+            for (number, part) in inline.split('"').enumerate() {
+                match number % 2 {
+                    0 => part.split(' ').for_each(&mut read),
+                    _ => read(part),
+                }
+            }
+        } else if let Some(file) = line.strip_prefix("EnvironmentFiles=") {
+            let path = file.split(" (").next().unwrap_or(file);
+            let text = host.read_text(path)?.unwrap_or_default();
+            let lines = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with('#'));
+            lines.for_each(&mut read);
+        }
+    }
+    let value = |name: &str| variables.get(name).cloned().unwrap_or_default();
+    let replaced = flags.into_iter().flat_map(|flag| {
+        let braced = flag
+            .strip_prefix("${")
+            .and_then(|rest| rest.strip_suffix('}'));
+        match (braced, flag.strip_prefix('$')) {
+            (Some(name), _) => vec![value(name)],
+            (None, Some(name)) => value(name).split_whitespace().map(str::to_owned).collect(),
+            (None, None) => vec![flag],
+        }
+    });
+    Ok(replaced.collect())
 }
 
 /// The last command of `ExecStart=` in the drop-ins, if there is any.
@@ -142,6 +189,25 @@ mod tests {
         assert_eq!(flags(stub.host()).unwrap(), ["-H", "fd://", "--debug"]);
         let none = stub.program("systemctl", "");
         assert_eq!(flags(none.host()).unwrap(), PACKAGED_FLAGS);
+    }
+
+    #[test]
+    fn fault_45_flags_from_the_units_environment_count_too() {
+        let stub = StubHost::new()
+            .file(
+                "/etc/default/docker",
+                "# ours\nDOCKER_OPTS=\"--mtu=1400 --debug\"\n",
+            )
+            .program(
+                "systemctl",
+                "case \"$*\" in
+                    *ExecStart*) echo '{ argv[]=/usr/bin/dockerd $DOCKER_OPTS ${LEVEL} $NONE ; }' ;;
+                    *) echo 'Environment=A=1 \"B=2 C\" LEVEL=--icc=false'
+                       echo 'EnvironmentFiles=/etc/default/docker (ignore_errors=yes)' ;;
+                esac",
+            );
+        let expected = ["--mtu=1400", "--debug", "--icc=false"];
+        assert_eq!(flags(stub.host()).unwrap(), expected);
     }
 
     #[test]

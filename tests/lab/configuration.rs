@@ -198,6 +198,27 @@ fn fault_37_without_live_restore_containers_run_again_afterwards() {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_37_a_reload_that_the_engine_refuses_is_taken_back_with_its_reason() {
+    let host = LabHost::up("noble");
+    host.install();
+    let process = run_keeper(&host);
+    let before = host.read(FILE);
+    host.write(
+        SETTINGS,
+        "[daemon]\ndebug = true\nauthorization-plugins = ['nobody']\n",
+    );
+    host.dockstrap(["install", "--yes"])
+        .exits(1)
+        .says("the engine did not take up its configuration")
+        .says("Unable to locate plugin: nobody")
+        .says("the host was put back as it was");
+    assert_eq!(host.read(FILE), before);
+    assert_eq!(account(&host)["Debug"], false);
+    assert_eq!(keepers_process(&host), process);
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
 fn fault_37_an_engine_that_does_not_come_up_at_its_first_start_goes_again() {
     let host = LabHost::up("noble");
     host.write(SETTINGS, DOES_NOT_START);
@@ -228,8 +249,16 @@ fn fault_45_flags_of_a_drop_in_are_the_ones_that_count() {
     host.write(SETTINGS, "[daemon]\nmtu = 1300\n");
     refuses(&host, 2).says("the unit passes --mtu=1400");
 
+    // Where it comes from the unit's environment as well.
+    host.write("/etc/default/docker", "DOCKER_OPTS=--mtu=1401\n");
+    host.sh("sed -i -e 's/ --mtu=1400/ $DOCKER_OPTS/' \
+             -e '1a EnvironmentFile=-/etc/default/docker' \
+             /etc/systemd/system/docker.service.d/own.conf
+         systemctl daemon-reload");
+    refuses(&host, 2).says("the unit passes --mtu=1401");
+
     // Without the flag the same is fine, and the engine is asked with what is left of them.
-    host.sh("sed -i 's/ --mtu=1400//' /etc/systemd/system/docker.service.d/own.conf");
+    host.sh("sed -i 's/ $DOCKER_OPTS//' /etc/systemd/system/docker.service.d/own.conf");
     host.sh("systemctl daemon-reload");
     host.dockstrap(["install", "--yes", "--no-verify"]).exits(0);
     host.sh("ip link show docker0").says("mtu 1300");

@@ -107,6 +107,8 @@ fn on_an_installed_host_the_plan_is_empty_until_something_is_missing() {
     host.dockstrap(["plan", "--check", "--user", "alice"])
         .exits(3)
         .says("alice");
+    host.sh("gpasswd --add alice docker");
+    plan_as_alice(&host).exits(0).says("Nothing to do");
     host.sh("systemctl disable docker.service");
     host.dockstrap(["plan", "--check"]).exits(3).says("enable");
     host.install();

@@ -232,6 +232,13 @@ fn an_engine_with_containers_is_not_restarted_under_them() {
         stub.calls().last().unwrap(),
         "systemctl reload docker.service"
     );
+    // Unless both the old and the new one keep them.
+    stub.write(daemon_json::PATH, "{\"live-restore\": true}");
+    assert_eq!(undo(&stub, &RESTART).unwrap(), Reverted::Done);
+    assert_eq!(
+        stub.calls().last().unwrap(),
+        "systemctl restart docker.service"
+    );
 }
 
 #[test]

@@ -11,6 +11,9 @@ use crate::host::Host;
 /// Where the engine keeps its data when it is told nothing else.
 const DATA_ROOT: &str = "/var/lib/docker";
 
+/// Where containerd keeps its own when it is told nothing else.
+const CONTAINERD_ROOT: &str = "/var/lib/containerd";
+
 /// Finds out what this configuration has to fit.
 pub fn look(host: &Host, document: &Document) -> Result<Surroundings> {
     let text = |key: &str| {
@@ -37,6 +40,7 @@ pub fn look(host: &Host, document: &Document) -> Result<Surroundings> {
             true => host.disk_under(data_root)?,
             false => None,
         },
+        containerd_root: host.disk_under(CONTAINERD_ROOT)?,
     })
 }
 
