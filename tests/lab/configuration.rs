@@ -1,9 +1,8 @@
-//! The engine's configuration: what is refused before anything is changed, what is merged, and
-//! what comes back when the engine does not.
+//! The engine's configuration: what is refused before anything is changed, and what is planned.
 
 use std::process::Command;
 
-use crate::host::{LabHost, PROGRAM};
+use crate::host::LabHost;
 use crate::outcome::Outcome;
 
 const FILE: &str = "/etc/docker/daemon.json";
@@ -32,32 +31,6 @@ fn mark(host: &LabHost, mark: &str, path: &str) {
     let path = host.lab_path("root").join(path);
     let marked = Command::new("chattr").arg(mark).arg(path).status();
     assert!(marked.expect("running chattr").success());
-}
-
-/// What the engine says of itself.
-#[track_caller]
-fn account(host: &LabHost) -> serde_json::Value {
-    host.run(["docker", "info", "--format", "{{json .}}"])
-        .json()
-}
-
-/// Starts a container that runs until it is stopped, and says which process it is.
-#[track_caller]
-fn run_keeper(host: &LabHost) -> String {
-    host.sh("docker run --detach --interactive --tty --name keeper hello-world /cat");
-    keepers_process(host)
-}
-
-#[track_caller]
-fn keepers_process(host: &LabHost) -> String {
-    let inspect = host.sh("docker inspect --format '{{.State.Pid}}' keeper");
-    inspect.stdout.trim().to_owned()
-}
-
-#[track_caller]
-fn engine_started(host: &LabHost) -> String {
-    let show = "systemctl show docker.service --property=ActiveEnterTimestampMonotonic";
-    host.sh(show).stdout
 }
 
 #[test]
@@ -118,7 +91,7 @@ fn fault_33_a_link_is_followed_and_what_cannot_be_replaced_is_refused() {
         "/srv/engine.json\n"
     );
     host.sh("stat --format %a /srv/engine.json").says("640");
-    assert_eq!(account(&host)["LoggingDriver"], "local");
+    assert_eq!(host.account()["LoggingDriver"], "local");
     host.uninstall();
     before.is_restored_in(&host.tree());
 
@@ -144,92 +117,6 @@ fn fault_36_a_byte_order_mark_and_a_key_that_is_there_twice_are_refused() {
         .says("debug");
 }
 
-/// Settings with which the engine says its configuration is OK, and then does not start.
-const DOES_NOT_START: &str = "[daemon]\nstorage-driver = 'btrfs'\n";
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
-fn fault_37_an_engine_that_does_not_come_up_gets_its_old_file_back_and_keeps_its_containers() {
-    let host = LabHost::up("noble");
-    host.install();
-    let process = run_keeper(&host);
-    let before = host.read(FILE);
-    host.write(SETTINGS, DOES_NOT_START);
-    host.dockstrap(["install", "--yes"])
-        .exits(1)
-        .says("1 running containers are kept running")
-        .says("btrfs")
-        .says("the host was put back as it was");
-    assert_eq!(host.read(FILE), before);
-    host.sh("systemctl is-active docker.service");
-    assert_eq!(account(&host)["Driver"], "overlay2");
-    assert_eq!(keepers_process(&host), process, "live-restore kept it");
-    host.dockstrap(["verify", "engine", "run"]).exits(0);
-    host.sh(&format!("rm {SETTINGS}"));
-    host.dockstrap(["plan", "--check"]).exits(0);
-}
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
-fn fault_37_without_live_restore_containers_run_again_afterwards() {
-    let host = LabHost::up("noble");
-    host.dockstrap(["install", "--yes", "--no-verify", "--preset", "none"])
-        .exits(0);
-    assert!(!host.has(FILE));
-    let process = run_keeper(&host);
-    host.write(SETTINGS, &format!("preset = 'none'\n{DOES_NOT_START}"));
-    host.dockstrap(["install", "--yes"])
-        .exits(1)
-        .says("1 running containers are restarted with it")
-        .says("btrfs");
-    assert!(!host.has(FILE));
-    host.sh("docker ps").says("keeper");
-    assert_ne!(keepers_process(&host), process);
-
-    // And so they do when it works.
-    let process = keepers_process(&host);
-    host.write(SETTINGS, "preset = 'none'\n[daemon]\nicc = false\n");
-    host.dockstrap(["install", "--yes", "--no-verify"])
-        .exits(0)
-        .says("1 running containers are restarted with it");
-    host.sh("docker ps").says("keeper");
-    assert_ne!(keepers_process(&host), process);
-}
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
-fn fault_37_a_reload_that_the_engine_refuses_is_taken_back_with_its_reason() {
-    let host = LabHost::up("noble");
-    host.install();
-    let process = run_keeper(&host);
-    let before = host.read(FILE);
-    host.write(
-        SETTINGS,
-        "[daemon]\ndebug = true\nauthorization-plugins = ['nobody']\n",
-    );
-    host.dockstrap(["install", "--yes"])
-        .exits(1)
-        .says("the engine did not take up its configuration")
-        .says("Unable to locate plugin: nobody")
-        .says("the host was put back as it was");
-    assert_eq!(host.read(FILE), before);
-    assert_eq!(account(&host)["Debug"], false);
-    assert_eq!(keepers_process(&host), process);
-}
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
-fn fault_37_an_engine_that_does_not_come_up_at_its_first_start_goes_again() {
-    let host = LabHost::up("noble");
-    host.write(SETTINGS, DOES_NOT_START);
-    let before = host.tree();
-    host.dockstrap(["install", "--yes"])
-        .exits(1)
-        .says("btrfs")
-        .says("the host was put back as it was");
-    before.is_restored_in(&host.tree());
-}
-
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
 fn fault_45_flags_of_a_drop_in_are_the_ones_that_count() {
@@ -245,7 +132,7 @@ fn fault_45_flags_of_a_drop_in_are_the_ones_that_count() {
         !merged.contains("log-driver") && !merged.contains("log-opts"),
         "{merged}"
     );
-    assert_eq!(account(&host)["LoggingDriver"], "journald");
+    assert_eq!(host.account()["LoggingDriver"], "journald");
     host.write(SETTINGS, "[daemon]\nmtu = 1300\n");
     refuses(&host, 2).says("the unit passes --mtu=1400");
 
@@ -324,40 +211,6 @@ fn pools_keep_out_of_the_way_of_routes_and_stay_where_they_are() {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
-fn a_change_is_reloaded_where_that_is_enough_and_restarted_where_it_is_not() {
-    let host = LabHost::up("noble");
-    host.install();
-    let started = engine_started(&host);
-    host.write(
-        SETTINGS,
-        "[daemon]\nmax-concurrent-downloads = 7\nlabels = ['site=lab']\n",
-    );
-    host.dockstrap(["plan"])
-        .exits(0)
-        .says("reload docker.service");
-    host.dockstrap(["install", "--yes", "--no-verify"]).exits(0);
-    assert_eq!(engine_started(&host), started, "only reloaded");
-    assert_eq!(account(&host)["Labels"][0], "site=lab");
-    host.sh("journalctl --unit=docker --output=cat")
-        .says("\\\"max-concurrent-downloads\\\":7");
-    host.dockstrap(["install", "--yes"])
-        .exits(0)
-        .says("Nothing to do");
-
-    host.dockstrap(["install", "--yes", "--no-verify", "--preset", "hardened"])
-        .exits(0)
-        .says("CIS 2.14")
-        .says("restart docker.service");
-    assert_ne!(engine_started(&host), started, "restarted");
-    let options = account(&host)["SecurityOptions"].to_string();
-    assert!(options.contains("no-new-privileges"), "{options}");
-    host.dockstrap(["verify"]).exits(0);
-    host.uninstall();
-    assert!(!host.has(FILE));
-}
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
 fn the_plan_shows_the_change_as_a_diff_with_its_reasons() {
     let host = LabHost::up("noble");
     host.write(FILE, "{\n  \"icc\": true,\n  \"mtu\": 1400\n}\n");
@@ -387,69 +240,4 @@ fn the_plan_shows_the_change_as_a_diff_with_its_reasons() {
             .as_str()
             .is_some_and(|why| why.contains("CIS 2.2"))
     );
-}
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
-fn what_was_changed_since_is_told_by_status_and_put_back_by_install() {
-    let host = LabHost::up("noble");
-    host.dockstrap(["status"])
-        .exits(0)
-        .says("has set up nothing");
-    host.write(FILE, "{\n  \"debug\": true,\n  \"mtu\": 1400\n}\n");
-    host.dockstrap(["install", "--yes", "--no-verify", "--user", "alice"])
-        .exits(0);
-    host.dockstrap(["status"])
-        .exits(0)
-        .says("All of it is as dockstrap set it up");
-    host.run_as("alice", [PROGRAM, "status"])
-        .exits(2)
-        .says("sudo dockstrap status");
-
-    let installed = host.read(FILE);
-    host.sh(&format!(
-        "sed -i -e 's/\"20m\"/\"50m\"/' -e 's/1400/1300/' -e '/live-restore/d' {FILE}
-         gpasswd --delete alice docker; systemctl disable docker.service"
-    ));
-    let untouched = host.tree();
-    host.dockstrap(["status"])
-        .exits(3)
-        .says("log-opts was set to {\"max-size\":\"20m\"}, and is")
-        .says("live-restore was set to true, and is gone")
-        .says("alice is no longer a member of group docker")
-        .says("docker.service is not enabled")
-        .never_says("mtu");
-    let status = host.dockstrap(["status", "--json"]).exits(3).json();
-    let steps = status["steps"].as_array().expect("steps");
-    let file = steps
-        .iter()
-        .find(|step| step["id"] == "daemon-json")
-        .expect("a step");
-    let keys: Vec<&str> = file["drift"]
-        .as_array()
-        .expect("drift")
-        .iter()
-        .filter_map(|drift| drift["key"].as_str())
-        .collect();
-    assert_eq!(keys, ["log-opts", "live-restore"]);
-    untouched.is_untouched_in(&host.tree());
-
-    host.dockstrap(["install", "--yes", "--no-verify", "--user", "alice"])
-        .exits(0)
-        .says("dockstrap set it, and it was changed since");
-    host.dockstrap(["status"]).exits(0);
-    let back = host.read(FILE);
-    assert!(
-        back.contains("\"mtu\": 1300"),
-        "not ours, and so left: {back}"
-    );
-    let ours = |text: &str| text.replace("1400", "1300");
-    assert!(back.contains("\"max-size\": \"20m\""), "{back}");
-    assert_eq!(
-        serde_json::from_str::<serde_json::Value>(&back).expect("JSON"),
-        serde_json::from_str::<serde_json::Value>(&ours(&installed)).expect("JSON")
-    );
-    host.sh(&format!("sed -i 's/1300/1400/' {FILE}"));
-    host.uninstall();
-    assert!(host.read(FILE).contains("\"debug\": true"));
 }

@@ -23,9 +23,7 @@ fn keepers_process(host: &LabHost) -> String {
 fn the_engine_is_set_up_as_promised_and_apt_goes_on_with_it() {
     let host = LabHost::up("noble");
     host.install();
-    let engine = host
-        .run(["docker", "info", "--format", "{{json .}}"])
-        .json();
+    let engine = host.account();
     assert_eq!(engine["LoggingDriver"], "local");
     assert_eq!(engine["LiveRestoreEnabled"], true);
 

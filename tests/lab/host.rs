@@ -139,6 +139,13 @@ impl LabHost {
         self.run(["test", "-e", path]).has_succeeded()
     }
 
+    /// What the engine says of itself.
+    #[track_caller]
+    pub fn account(&self) -> serde_json::Value {
+        self.run(["docker", "info", "--format", "{{json .}}"])
+            .json()
+    }
+
     /// Everything there is on the host, to be compared with later.
     pub fn tree(&self) -> Tree {
         let listed = self.sh(

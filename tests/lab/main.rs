@@ -74,5 +74,6 @@ mod reload;
 mod rollback;
 mod sources;
 mod survival;
+mod taking_up;
 mod trust;
 mod whole_way;

@@ -86,7 +86,7 @@ on_each_release! {
             assert_ne!(before[key.name], expected, "{} is no other before", key.name);
             assert_eq!(after[key.name], expected, "{} is not applied", key.name);
         }
-        let info = host.run(["docker", "info", "--format", "{{json .}}"]).json();
+        let info = host.account();
         assert!(info["Runtimes"]["other"].is_object(), "runtimes are not applied");
         assert_eq!(info["DefaultRuntime"], "other");
 

@@ -24,9 +24,7 @@ fn fault_34_a_daemon_json_of_the_users_own_is_merged_into_and_comes_back_byte_by
         merged.starts_with(kept),
         "the user's part is left as it is:\n{merged}"
     );
-    let engine = host
-        .run(["docker", "info", "--format", "{{json .}}"])
-        .json();
+    let engine = host.account();
     assert_eq!(engine["Debug"], true);
     assert_eq!(engine["LiveRestoreEnabled"], true);
     assert_eq!(engine["LoggingDriver"], "local");

@@ -209,6 +209,12 @@ const RESTART: Undo = Undo::RestartEngine {
 };
 
 #[test]
+fn a_restart_of_an_earlier_journal_names_no_containers() {
+    let undo: Undo = serde_json::from_str(r#"{"kind": "restart-engine"}"#).unwrap();
+    assert_eq!(undo, RESTART);
+}
+
+#[test]
 fn only_a_running_engine_is_restarted() {
     let stub = StubHost::new().program("systemctl", RUNNING);
     undo(&stub, &RESTART).unwrap();
