@@ -99,23 +99,24 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document) {
     }
 }
 
-/// These lists grow with the engine, so only what is like a known name is sure to be wrong.
+/// With an option of another driver, dockerd does not start. These lists grow with the engine, so
+/// that one which is like none of them may be right.
 fn check_remote(findings: &mut Findings<'_>, driver: &str, known: &[&str], opts: &Value) {
     let known = [known, COMMON_OPTS].concat();
+    let others = REMOTE_OPTS.iter().flat_map(|(_, opts)| *opts);
+    let others: Vec<&str> = others.chain(FILE_OPTS).copied().collect();
     for (name, _) in children(opts) {
         if known.contains(&name.as_str()) {
             continue;
         }
         let path = ["log-opts", name.as_str()];
+        let takes = format!("the driver {driver} takes no such option");
         match nearest(&name, known.iter().copied()) {
-            Some(meant) => findings.error(
-                &path,
-                format!("the driver {driver} takes no such option; write {meant}"),
-            ),
-            None => findings.warn(
-                &path,
-                format!("the driver {driver} takes no such option, as far as is known here"),
-            ),
+            _ if others.contains(&name.as_str()) => {
+                findings.error(&path, format!("{takes}, though others do; remove it"));
+            }
+            Some(meant) => findings.error(&path, format!("{takes}; write {meant}")),
+            None => findings.warn(&path, format!("{takes}, as far as is known here")),
         }
     }
 }
@@ -250,6 +251,11 @@ mod tests {
         let misspelt = found("syslog", r#"{"syslog-adress": "udp://10.0.0.1"}"#);
         assert!(misspelt.starts_with("error"), "{misspelt}");
         assert!(misspelt.ends_with("write syslog-address"), "{misspelt}");
+        let others = found("journald", r#"{"max-size": "5m"}"#);
+        assert!(
+            others.starts_with("error") && others.ends_with("remove it"),
+            "{others}"
+        );
         let strange = found("awslogs", r#"{"colour": "red"}"#);
         assert!(strange.starts_with("warning"), "{strange}");
         assert_eq!(found("journald", r#"{"tag": "x", "mode": "blocking"}"#), "");

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::check::Findings;
+use super::check::{Findings, Severity};
 use super::conflicts::keeps_images_in_containerd;
 use super::document::Document;
 use super::schema::Engine;
@@ -26,7 +26,7 @@ enum Must {
 pub fn named_paths(document: &Document) -> Vec<String> {
     let mut paths: Vec<String> = named(document)
         .into_iter()
-        .map(|(_, file, _)| file)
+        .map(|named| named.file)
         .collect();
     paths.sort();
     paths.dedup();
@@ -39,7 +39,13 @@ pub(super) fn check(
     around: &Surroundings,
     engine: Option<Engine>,
 ) {
-    for (path, file, must) in named(document) {
+    for Named {
+        path,
+        file,
+        must,
+        severity,
+    } in named(document)
+    {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         let message = match (must, around.paths.get(&file)) {
             (_, Some(Found::Nothing)) => format!("there is no {file}"),
@@ -49,7 +55,10 @@ pub(super) fn check(
             }
             _ => continue,
         };
-        findings.error(&path, message);
+        match severity {
+            Severity::Error => findings.error(&path, message),
+            Severity::Warning => findings.warn(&path, message),
+        }
     }
     if let Some(group) = &around.absent_group {
         let message = format!("there is no group {group}; make it: groupadd --system {group}");
@@ -97,41 +106,52 @@ fn check_disk(findings: &mut Findings<'_>, disk: &Disk, cure: &str) {
     findings.error(&["data-root"], message);
 }
 
-/// The paths to the values that name something, what they name, and what that must be.
-fn named(document: &Document) -> Vec<(Vec<String>, String, Must)> {
+/// A value that names something.
+struct Named {
+    /// Where it stands in the configuration.
+    path: Vec<String>,
+    file: String,
+    must: Must,
+    /// How bad it is without: an error where the engine does not start, or no container does.
+    severity: Severity,
+}
+
+fn named(document: &Document) -> Vec<Named> {
     let mut all = Vec::new();
-    let mut add = |path: &[&str], value: Option<&Value>, must| {
-        if let Some(file) = value
-            .and_then(Value::as_str)
-            .filter(|file| file.starts_with('/'))
-        {
-            let path = path.iter().map(ToString::to_string).collect();
-            all.push((path, file.to_owned(), must));
-        }
+    let mut add = |path: &[&str], must, severity| {
+        let value = document.value_at(path).and_then(Value::as_str);
+        all.extend(
+            value
+                .filter(|file| file.starts_with('/'))
+                .map(|file| Named {
+                    path: path.iter().map(ToString::to_string).collect(),
+                    file: file.to_owned(),
+                    must,
+                    severity,
+                }),
+        );
     };
     let get = |key| document.get(key);
-    // dockerd opens these only when it is to speak TLS.
     let is_on = |key| get(key) == Some(&Value::Bool(true));
+    let bad_if = |condition| match condition {
+        true => Severity::Error,
+        false => Severity::Warning,
+    };
+    // dockerd opens these only when it is to speak TLS.
     if is_on("tls") || is_on("tlsverify") {
         for key in ["tlscacert", "tlscert", "tlskey"] {
-            add(&[key], get(key), Must::File);
+            add(&[key], Must::File, Severity::Error);
         }
     }
-    add(&["seccomp-profile"], get("seccomp-profile"), Must::File);
-    add(&["init-path"], get("init-path"), Must::Program);
+    add(&["seccomp-profile"], Must::File, Severity::Error);
+    add(&["init-path"], Must::Program, bad_if(is_on("init")));
     if get("userland-proxy") != Some(&Value::Bool(false)) {
-        add(
-            &["userland-proxy-path"],
-            get("userland-proxy-path"),
-            Must::Program,
-        );
+        add(&["userland-proxy-path"], Must::Program, Severity::Error);
     }
-    for (name, runtime) in get("runtimes").map_or(vec![], children) {
-        add(
-            &["runtimes", &name, "path"],
-            runtime.get("path"),
-            Must::Program,
-        );
+    let default = get("default-runtime").and_then(Value::as_str);
+    for (name, _) in get("runtimes").map_or(vec![], children) {
+        let severity = bad_if(default == Some(&name));
+        add(&["runtimes", &name, "path"], Must::Program, severity);
     }
     all
 }
@@ -183,7 +203,8 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_an_error_at_its_place() {
-        let text = "{\n  \"runtimes\": {\"a\": {\"path\": \"/opt/crun\"}}\n}";
+        let text = "{\n  \"runtimes\": {\"a\": {\"path\": \"/opt/crun\"}},\n\
+                    \"default-runtime\": \"a\"}";
         let found = |found| problems_in(text, &around(&[("/opt/crun", found)]));
         let place = "error: line 2, column 22: runtimes.a.path: ";
         assert_eq!(
@@ -196,6 +217,16 @@ mod tests {
         );
         assert!(found(Found::File).ends_with("chmod +x /opt/crun"));
         assert_eq!(found(Found::Program), "");
+    }
+
+    #[test]
+    fn what_only_some_containers_would_miss_is_a_warning() {
+        let around = around(&[("/opt/crun", Found::Nothing), ("/init", Found::Nothing)]);
+        let problem = |text: &str| problems_in(text, &around);
+        let runtime = problem(r#"{"runtimes": {"a": {"path": "/opt/crun"}}}"#);
+        assert!(runtime.starts_with("warning"), "{runtime}");
+        assert!(problem(r#"{"init-path": "/init"}"#).starts_with("warning"));
+        assert!(problem(r#"{"init-path": "/init", "init": true}"#).starts_with("error"));
     }
 
     #[test]
