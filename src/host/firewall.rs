@@ -19,7 +19,8 @@ pub const FORWARDING: &[&str] = &[
 /// The programs whose rules the engine adds to.
 pub const PROGRAMS: &[&str] = &["iptables", "ip6tables"];
 
-const LINKS: &str = "/sys/class/net";
+/// Has a line for each link. In a container /sys may show those of another host.
+const LINKS: &str = "/proc/net/dev";
 
 /// The network of a host before there was an engine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +36,7 @@ pub struct Network {
 impl Network {
     pub fn of(host: &Host) -> Result<Network> {
         let mut network = Network {
-            links: host.list(LINKS)?,
+            links: links(host)?,
             ..Network::default()
         };
         for path in FORWARDING {
@@ -56,7 +57,7 @@ impl Network {
 
     /// Links of the engine's that were not there before.
     pub fn engines_links(&self, host: &Host) -> Result<Vec<String>> {
-        let mut links = host.list(LINKS)?;
+        let mut links = links(host)?;
         links.retain(|link| is_engines(link) && !self.links.contains(link));
         Ok(links)
     }
@@ -99,6 +100,13 @@ impl Network {
     }
 }
 
+fn links(host: &Host) -> Result<Vec<String>> {
+    let text = host.read_text(LINKS)?.unwrap_or_default();
+    // Two lines of headings have no colon.
+    let names = text.lines().filter_map(|line| line.split_once(':'));
+    Ok(names.map(|(name, _)| name.trim().to_owned()).collect())
+}
+
 /// The rules that a program shows; `None` when it is not there, or has none to show.
 pub fn rules(host: &Host, program: &str) -> Result<Option<String>> {
     let save = Command::new(&format!("{program}-save"));
@@ -127,6 +135,7 @@ fn is_engines(link: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::stub::StubHost;
 
     const RULES: &str = "\
 *filter
@@ -189,6 +198,19 @@ COMMIT
             assert!(left.contains(line), "{left}");
         }
         assert!(!left.contains("docker0"), "{left}");
+    }
+
+    #[test]
+    fn links_are_read_and_those_that_came_with_the_engine_told_apart() {
+        let heading = "Inter-|   Receive    |  Transmit\n face |bytes    |bytes\n";
+        let stub = StubHost::new().file(LINKS, format!("{heading}    lo: 1 2\n  eth0: 3 4\n"));
+        let before = Network::of(stub.host()).unwrap();
+        assert_eq!(before.links, ["lo", "eth0"]);
+        let stub = stub.file(
+            LINKS,
+            format!("{heading}    lo: 1 2\ndocker0: 3 4\n tun0: 1 2\n"),
+        );
+        assert_eq!(before.engines_links(stub.host()).unwrap(), ["docker0"]);
     }
 
     #[test]
