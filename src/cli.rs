@@ -1,5 +1,6 @@
 //! The command line, as types. What the flags mean is in `settings` and `command`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
@@ -37,6 +38,14 @@ pub enum Command {
     #[command(after_help = EXIT_CODES)]
     Plan(Plan),
     /// Prove that the engine works, by running containers
+    ///
+    /// Each stage proves one thing that people use Docker for, with objects of its own, which are
+    /// labelled and removed again. The image is made of this very program, so no registry is
+    /// needed.
+    ///
+    /// The stage restart restarts the engine. It is skipped where that would stop containers, that
+    /// is where some run and live-restore is off, unless it is asked for by name. The stages group
+    /// and restart need root.
     #[command(after_help = EXIT_CODES)]
     Verify(Verify),
     /// Show what install did, and what was changed since
@@ -78,7 +87,8 @@ pub struct Install {
     #[arg(short, long)]
     pub yes: bool,
 
-    /// Leave out the verification at the end
+    /// Leave out the verification at the end: the stages engine, group, run and
+    /// network, the quick ones that leave everybody else alone
     #[arg(long)]
     pub no_verify: bool,
 }
@@ -99,13 +109,53 @@ pub struct Plan {
 
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// What to prove: engine, run, pull [default: all]
+    /// What to prove [default: all that needs nothing beyond the host]
     #[arg(value_name = "STAGE", value_parser = stage())]
     pub stages: Vec<String>,
+
+    /// Prove registry and hub as well, which need more than the host
+    #[arg(long, conflicts_with = "stages")]
+    pub all: bool,
+
+    /// Leave out STAGE; repeatable
+    #[arg(long, value_name = "STAGE", value_parser = stage())]
+    pub skip: Vec<String>,
 
     /// Print the outcome as JSON
     #[arg(long)]
     pub json: bool,
+
+    /// Write the outcome to FILE as JUnit's XML as well
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub registry: Registry,
+}
+
+/// A private registry to prove.
+#[derive(Debug, Args)]
+pub struct Registry {
+    /// Prove this private registry as well
+    #[arg(long = "registry", value_name = "HOST[:PORT]")]
+    pub address: Option<String>,
+
+    /// Log in to it as NAME, with the password in DOCKSTRAP_REGISTRY_PASSWORD or in
+    /// the file named by --registry-password-file
+    #[arg(
+        long = "registry-user",
+        value_name = "NAME",
+        env = "DOCKSTRAP_REGISTRY_USER"
+    )]
+    pub user: Option<String>,
+
+    /// Read the password from FILE
+    #[arg(long = "registry-password-file", value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+
+    /// Trust the authority in FILE (PEM) for it, for the time of this run
+    #[arg(long, alias = "ca", value_name = "FILE", requires = "address")]
+    pub ca_cert: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -178,8 +228,33 @@ pub enum Bundle {
 
 #[derive(Debug, Subcommand)]
 pub enum Probe {
-    /// Say hello with the token
-    Hello { token: String },
+    /// Say hello with the token, and end with a code
+    Hello {
+        token: String,
+        #[arg(long, default_value_t = 0)]
+        exit: u8,
+    },
+    /// Read a file, and write it
+    File {
+        path: PathBuf,
+        #[arg(long)]
+        write: Option<String>,
+    },
+    /// Say many lines
+    Lines { count: u32 },
+    /// Reach for a server, a name, an address
+    Reach {
+        #[arg(long)]
+        server: Option<String>,
+        #[arg(long)]
+        name: Option<String>,
+        #[arg(long)]
+        address: Option<SocketAddr>,
+    },
+    /// Answer everyone over HTTP
+    Serve { port: u16, text: String },
+    /// Do nothing until asked to end
+    Sleep,
 }
 
 fn stage() -> clap::builder::PossibleValuesParser {

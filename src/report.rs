@@ -46,11 +46,15 @@ pub struct StageReport {
 
 /// What a stage found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "outcome", content = "text", rename_all = "lowercase")]
+#[serde(tag = "outcome", content = "text", rename_all = "kebab-case")]
 pub enum Outcome {
     Passed(String),
     Failed(String),
     Skipped(String),
+    /// A registry could not be reached.
+    Unreachable(String),
+    /// A registry answers no more for a while.
+    RateLimited(String),
 }
 
 fn as_seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

@@ -96,7 +96,7 @@ fn what_cannot_be_meant_exits_2() {
     refused(&[], &["Usage: dockstrap"]);
     refused(&["instal"], &["install"]);
     refused(&["install", "--forse"], &["--forse"]);
-    refused(&["verify", "everything"], &["engine", "run", "pull"]);
+    refused(&["verify", "everything"], &["engine", "restart", "hub"]);
     refused(&["completions", "tcl"], &["bash", "zsh", "fish"]);
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{require_proof, require_root, tell_of_cut_short};
+use super::{require_root, tell_of_cut_short};
 use crate::change::Journal;
 use crate::cli::Install;
 use crate::facts::{self, Facts};
@@ -15,6 +15,7 @@ use crate::host::Host;
 use crate::plan::{Plan, Planned};
 use crate::settings::Settings;
 use crate::ui::{self, Live};
+use crate::verify::Choice;
 use crate::{apply, apt, verify};
 
 pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
@@ -52,7 +53,7 @@ pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
     let proven = if arguments.no_verify {
         "is set up"
     } else {
-        require_proof(&verify::verify(host, &[], &show)?)?;
+        verify::verify(host, &Choice::quick(), &show)?.require()?;
         "works on this host"
     };
     drop(live);

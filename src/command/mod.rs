@@ -19,7 +19,6 @@ use crate::daemon_json::reference;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::ui;
-use crate::verify::Verification;
 
 /// Runs the subcommand.
 pub fn run(cli: Cli) -> Result<ExitCode> {
@@ -27,7 +26,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Install(arguments) => install::run(&host, arguments),
         Command::Plan(arguments) => plan::run(&host, arguments),
-        Command::Verify(arguments) => verify::run(&host, &arguments),
+        Command::Verify(arguments) => verify::run(&host, arguments),
         Command::Status(arguments) => status::run(&host, &arguments),
         Command::Explain { keys } => {
             for key in keys {
@@ -43,7 +42,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
             ui::line(String::from_utf8_lossy(&script).trim_end());
             Ok(ExitCode::SUCCESS)
         }
-        Command::Probe(probe) => probe::run(&probe),
+        Command::Probe(probe) => probe::run(probe),
     }
 }
 
@@ -71,16 +70,4 @@ fn tell_of_cut_short(journal: &Journal) {
     ui::note(format!(
         "The {purpose} that began at {at} UTC was cut short; going on from what its journal says."
     ));
-}
-
-/// An error when a stage failed.
-fn require_proof(verification: &Verification) -> Result<()> {
-    match verification.failed().as_slice() {
-        [] => Ok(()),
-        failed => Err(Failure::Unproven(format!(
-            "the verification failed: {}. Once mended, prove it with: dockstrap verify",
-            failed.join(", ")
-        ))
-        .into()),
-    }
 }

@@ -1,26 +1,60 @@
 //! `dockstrap verify`: proves that the engine works.
 
+use std::fs::{self, File};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
-use super::require_proof;
 use crate::cli;
+use crate::error::Failure;
 use crate::host::Host;
+use crate::settings::LOCK_WAIT;
 use crate::ui::{self, Live};
-use crate::verify;
+use crate::verify::{self, Choice, Login, Registry, When};
 
-pub fn run(host: &Host, arguments: &cli::Verify) -> Result<ExitCode> {
+/// The variable with the password for a private registry: other users see the command line.
+const PASSWORD: &str = "DOCKSTRAP_REGISTRY_PASSWORD";
+
+pub fn run(host: &Host, arguments: cli::Verify) -> Result<ExitCode> {
+    let choice = Choice {
+        named: arguments.stages,
+        when: match arguments.all {
+            true => When::All,
+            false => When::Default,
+        },
+        skip: arguments.skip,
+        registry: registry(arguments.registry)?,
+    };
+    // Made at once: a proof of several seconds for nothing helps nobody.
+    let junit = match &arguments.junit {
+        Some(path) => Some(File::create(path).map_err(|error| {
+            Failure::Usage(format!(
+                "junit {} cannot be written: {error}",
+                path.display()
+            ))
+        })?),
+        None => None,
+    };
     let live = match arguments.json {
         true => Live::quiet(),
         false => Live::new(),
     };
-    let verification = verify::verify(host, &arguments.stages, &|event| live.show(event))?;
+    let show = |event| live.show(event);
+    // Root's proof may restart the engine, so no install or uninstall may be at work meanwhile.
+    let _lock = match nix::unistd::geteuid().is_root() {
+        true => Some(host.lock_run(Duration::from_secs(LOCK_WAIT), &show)?),
+        false => None,
+    };
+    let verification = verify::verify(host, &choice, &show)?;
     drop(live);
+    if let Some(file) = junit {
+        ui::junit(&verification, &file).context("writing JUnit's XML")?;
+    }
     if arguments.json {
         ui::json(&verification)?;
     }
-    require_proof(&verification)?;
+    verification.require()?;
     if !arguments.json {
         ui::line(format!(
             "The engine works (proven in {:.1} s).",
@@ -28,4 +62,37 @@ pub fn run(host: &Host, arguments: &cli::Verify) -> Result<ExitCode> {
         ));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn registry(arguments: cli::Registry) -> Result<Option<Registry>> {
+    let Some(address) = arguments.address else {
+        return Ok(None);
+    };
+    let login = match arguments.user {
+        Some(user) => Some(Login {
+            user,
+            password: password(arguments.password_file.as_deref())?,
+        }),
+        None => None,
+    };
+    Registry::new(&address, login, arguments.ca_cert).map(Some)
+}
+
+fn password(file: Option<&std::path::Path>) -> Result<String> {
+    if let Some(path) = file {
+        let text = fs::read_to_string(path).map_err(|error| {
+            let path = path.display();
+            Failure::Usage(format!(
+                "registry-password-file {path} cannot be read: {error}"
+            ))
+        })?;
+        return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    std::env::var(PASSWORD).map_err(|_| {
+        Failure::Usage(format!(
+            "a registry's user needs a password: put it into the variable {PASSWORD}, or name a \
+             file with it by --registry-password-file"
+        ))
+        .into()
+    })
 }

@@ -146,7 +146,7 @@ fn check_architecture(architecture: String) -> Result<String> {
 }
 
 /// Whether systemd runs, asked the way `sd_booted(3)` does.
-fn detect_init(host: &Host) -> Result<Init> {
+pub fn detect_init(host: &Host) -> Result<Init> {
     Ok(match host.exists("/run/systemd/system")? {
         true => Init::Systemd,
         false => Init::None,

@@ -24,6 +24,12 @@ pub const UNIT: &str = "docker.service";
 /// `{"type":["daemon"],"event":["reload"]}`, as a URL has it.
 const RELOADS: &str = "%7B%22type%22%3A%5B%22daemon%22%5D%2C%22event%22%3A%5B%22reload%22%5D%7D";
 
+/// The unit of containerd, which runs the containers for it.
+pub const CONTAINERD_UNIT: &str = "containerd.service";
+
+/// The group whose members may use the engine; its socket unit gives the socket to it.
+pub const GROUP: &str = "docker";
+
 /// A part of the engine's answer to `GET /info`.
 ///
 /// Source: <https://docs.docker.com/reference/api/engine/>, `SystemInfo`.

@@ -8,10 +8,8 @@ use crate::error::Failure;
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::command::Command;
+use crate::host::engine::GROUP;
 use crate::settings::Settings;
-
-/// The group's name; the engine's socket unit gives the socket to it.
-pub const GROUP: &str = "docker";
 
 pub struct DockerGroup {
     users: Vec<String>,

@@ -41,6 +41,7 @@ use packages::Packages;
 use registries::Registries;
 use repository::Repository;
 use service::Service;
+pub use service::failure_reason;
 
 /// One thing on the host that dockstrap sets up.
 pub trait Step {

@@ -125,7 +125,9 @@ fn stage(report: &StageReport) -> String {
     let (mark, text) = match &report.outcome {
         Outcome::Passed(text) => (done(), text),
         Outcome::Failed(text) => (style("✗").red().for_stderr(), text),
-        Outcome::Skipped(text) => (style("-").yellow().for_stderr(), text),
+        Outcome::Skipped(text) | Outcome::Unreachable(text) | Outcome::RateLimited(text) => {
+            (style("-").yellow().for_stderr(), text)
+        }
     };
     let StageReport { stage, seconds, .. } = report;
     format!("{mark} {stage}: {text} {}", time(*seconds))

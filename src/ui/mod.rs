@@ -2,6 +2,7 @@
 //!
 //! What a command is asked for goes to standard output; what happens meanwhile, to standard error.
 
+mod junit;
 mod live;
 mod plan;
 mod prompt;
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 use crate::redact::redact;
 
+pub use junit::junit;
 pub use live::Live;
 pub use plan::{print_plan, print_reversal};
 pub use prompt::confirm;

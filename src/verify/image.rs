@@ -1,80 +1,78 @@
-//! The smoke image: this program, which is static, in an image made from nothing else.
+//! Stage `image`: images are listed, tagged, inspected, saved and loaded, and removed by id and
+//! by name, but not while they are in use.
 
-use std::time::Duration;
+use anyhow::{Result, ensure};
 
-use anyhow::{Context, Result};
+use super::proof::Proof;
+use super::smoke;
+use crate::report::Outcome;
 
-use crate::host::Host;
-use crate::host::engine::docker;
+pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
+    let name = format!("dockstrap-verify:{}-image", proof.token);
+    let tag = format!("dockstrap-verify:{}-tag", proof.token);
+    // An image of its own, with nothing in common with the others.
+    smoke::import(
+        proof,
+        &name,
+        smoke::archive("content", proof.token.as_bytes())?,
+    )?;
+    let image = |arguments: &[&str]| proof.docker().arg("image").args(arguments.iter().copied());
+    let id = |name: &str| proof.ask(&image(&["inspect", "--format={{.Id}}", name]));
+    let before = id(&name)?;
+    ensure!(
+        list(proof)?.contains(&name),
+        "an image that was made is not listed"
+    );
+    proof.ask(&image(&["tag", &name, &tag]))?;
+    ensure!(id(&tag)? == before, "a tag leads to another image");
 
-/// The label on everything that a verification makes.
-pub const LABEL: &str = "io.github.dockstrap.verify";
-
-/// An image made of this program; it is removed when this goes.
-pub struct SelfImage<'a> {
-    host: &'a Host,
-    pub name: String,
+    let file = proof
+        .folder("image")?
+        .join("saved.tar")
+        .display()
+        .to_string();
+    proof.ask(&image(&["save", "--output", &file, &name]))?;
+    let container = proof.name("image-user");
+    let create = proof
+        .docker()
+        .args(["create", "--pull=never", "--name", &container]);
+    proof.ask(&create.args(["--label", &proof.label(), &tag]))?;
+    proof.ask(&image(&["rm", &name]))?; // its other tag stays
+    let in_use = "an image in use must not be removed";
+    proof.refused(&image(&["rm", &tag]), in_use)?;
+    proof.refused(&image(&["rm", &before]), in_use)?;
+    proof.ask(&proof.docker().args(["rm", &container]))?;
+    proof.ask(&image(&["rm", &before]))?;
+    ensure!(
+        !list(proof)?.contains(&tag),
+        "an image that was removed by its id is still listed"
+    );
+    proof.ask(&image(&["load", "--input", &file]))?;
+    ensure!(
+        id(&name)? == before,
+        "an image that was saved and loaded is another than before"
+    );
+    proof.ask(&image(&["rm", &name]))?;
+    ensure!(
+        !list(proof)?.contains(&name),
+        "an image that was removed by its name is still listed"
+    );
+    Ok(Outcome::Passed(
+        "listed, tagged, saved, loaded and removed; not removed while in use".to_owned(),
+    ))
 }
 
-impl<'a> SelfImage<'a> {
-    /// Makes the image, without a registry and without a network.
-    pub fn make(host: &'a Host, token: &str) -> Result<SelfImage<'a>> {
-        let image = SelfImage {
-            host,
-            name: format!("dockstrap-verify:{token}"),
-        };
-        let import = docker()
-            .args(["import", "--change", "ENTRYPOINT [\"/dockstrap\"]"])
-            .args(["--change", &format!("LABEL {LABEL}={token}")])
-            .args(["-", &image.name])
-            .input(layer()?)
-            .deadline(Duration::from_secs(120));
-        host.query(&import)?
-            .success()
-            .context("making an image of this program")?;
-        Ok(image)
-    }
-}
-
-impl SelfImage<'_> {
-    /// A container that was given up on may still run.
-    fn remove_containers(&self) {
-        let token = self.name.rsplit(':').next().unwrap_or_default();
-        let label = format!("label={LABEL}={token}");
-        let list = docker().args(["ps", "--all", "--quiet", "--filter", &label]);
-        let listed = self.host.query(&list).map(|output| output.stdout);
-        let left: Vec<String> = listed
-            .unwrap_or_default()
-            .lines()
-            .map(str::to_owned)
-            .collect();
-        if !left.is_empty() {
-            let _ = self
-                .host
-                .query(&docker().args(["rm", "--force"]).args(left));
-        }
-    }
-}
-
-impl Drop for SelfImage<'_> {
-    fn drop(&mut self) {
-        self.remove_containers();
-        let remove = docker().args(["image", "rm", "--force", &self.name]);
-        // The stage has its outcome already; a stray image carries the label.
-        let _ = self.host.query(&remove);
-    }
-}
-
-/// A tar archive with this program as `/dockstrap`.
-fn layer() -> Result<Vec<u8>> {
-    let program = std::fs::read("/proc/self/exe").context("reading this program's own file")?;
-    let mut header = tar::Header::new_gnu();
-    header.set_size(program.len() as u64);
-    header.set_mode(0o755);
-    header.set_cksum();
-    let mut archive = tar::Builder::new(Vec::new());
-    archive
-        .append_data(&mut header, "dockstrap", program.as_slice())
-        .and_then(|()| archive.into_inner())
-        .context("packing this program")
+/// The names of this run's images.
+fn list(proof: &Proof<'_>) -> Result<Vec<String>> {
+    let filter = format!("label={}", proof.label());
+    let list = [
+        "image",
+        "ls",
+        "--format",
+        "{{.Repository}}:{{.Tag}}",
+        "--filter",
+        &filter,
+    ];
+    let listed = proof.ask(&proof.docker().args(list))?;
+    Ok(listed.lines().map(str::to_owned).collect())
 }

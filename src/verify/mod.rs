@@ -1,59 +1,166 @@
 //! Proving the engine, stage by stage, with containers made of this very program.
 //!
-//! Every object is labelled and removed again, also after a failure. To add a stage: a file here
-//! with its function, and its row in [`STAGES`].
+//! Every object is labelled and removed again, also after a failure or Ctrl-C. To add a stage: a
+//! file here with its function, and its row in [`STAGES`].
 
+mod build;
+mod compose;
+mod container;
+mod cure;
 mod engine;
+mod group;
+mod hub;
 mod image;
+mod logs;
+mod network;
+mod objects;
 pub mod probe;
-mod pull;
+mod proof;
+mod registry;
+mod restart;
 mod run;
-
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+mod schedule;
+mod smoke;
+mod volume;
 
 use anyhow::Result;
 use serde::Serialize;
 
 use crate::error::Failure;
-use crate::host::Host;
-use crate::host::signal::stop_flag;
-use crate::report::{Event, Listener, Outcome, StageReport};
+use crate::report::{Outcome, StageReport};
+
+use proof::Proof;
+pub use registry::{Login, Registry};
+pub use schedule::verify;
 
 /// One thing to prove.
 pub struct Stage {
     pub id: &'static str,
     /// What is proven, for people.
     pub title: &'static str,
+    when: When,
+    /// Whether other stages must not run meanwhile.
+    alone: bool,
     prove: fn(&Proof<'_>) -> Result<Outcome>,
+}
+
+/// When a stage is run that nobody named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum When {
+    /// Also at the end of an install: it is quick, and leaves everybody else alone.
+    Quick,
+    /// Needs nothing beyond the host.
+    Default,
+    /// Only with `--all`.
+    All,
 }
 
 /// Every stage, in order.
 pub const STAGES: &[Stage] = &[
     Stage {
         id: "engine",
-        title: "the engine answers on its socket",
+        title: "the engine runs, and the docker command belongs to it",
+        when: When::Quick,
+        alone: true,
         prove: engine::prove,
+    },
+    Stage {
+        id: "group",
+        title: "members of group docker may use the engine, others may not",
+        when: When::Quick,
+        alone: false,
+        prove: group::prove,
     },
     Stage {
         id: "run",
         title: "a container runs, from an image made of this program",
+        when: When::Quick,
+        alone: false,
         prove: run::prove,
     },
     Stage {
-        id: "pull",
-        title: "an image is pulled from the registry and runs",
-        prove: pull::prove,
+        id: "container",
+        title: "containers have a layer of their own, and leave the image as it is",
+        when: When::Default,
+        alone: false,
+        prove: container::prove,
+    },
+    Stage {
+        id: "volume",
+        title: "a volume outlives its containers",
+        when: When::Default,
+        alone: false,
+        prove: volume::prove,
+    },
+    Stage {
+        id: "network",
+        title: "containers reach each other by name, the host reaches them, they the outside",
+        when: When::Quick,
+        alone: false,
+        prove: network::prove,
+    },
+    Stage {
+        id: "logs",
+        title: "what containers say is kept, and does not fill the disk",
+        when: When::Default,
+        alone: false,
+        prove: logs::prove,
+    },
+    Stage {
+        id: "restart",
+        title: "a container outlives a restart of the engine",
+        when: When::Default,
+        alone: true,
+        prove: restart::prove,
+    },
+    Stage {
+        id: "build",
+        title: "an image is built from a Dockerfile, the second time from the cache",
+        when: When::Default,
+        alone: false,
+        prove: build::prove,
+    },
+    Stage {
+        id: "image",
+        title: "images are listed, tagged, saved, loaded and removed",
+        when: When::Default,
+        alone: false,
+        prove: image::prove,
+    },
+    Stage {
+        id: "compose",
+        title: "two services come up in order, talk and go without a trace",
+        when: When::Default,
+        alone: false,
+        prove: compose::prove,
+    },
+    Stage {
+        id: "registry",
+        title: "an image goes to a private registry and comes back as the same",
+        when: When::All,
+        alone: false,
+        prove: registry::prove,
+    },
+    Stage {
+        id: "hub",
+        title: "an image is pulled from Docker Hub and runs",
+        when: When::All,
+        alone: false,
+        prove: hub::prove,
     },
 ];
 
-/// What a stage needs to prove something.
-pub struct Proof<'a> {
-    host: &'a Host,
-    /// Whether the user asked for just this stage; then "cannot be proven" is a failure.
-    asked_for: bool,
-    /// Marks the objects of this run.
-    token: String,
+/// What is to be proven.
+#[derive(Debug)]
+pub struct Choice {
+    /// The stages that were named. For them, what cannot be proven has failed.
+    pub named: Vec<String>,
+    /// How far to go where none is named.
+    pub when: When,
+    /// Those to leave out.
+    pub skip: Vec<String>,
+    /// A private registry to try.
+    pub registry: Option<Registry>,
 }
 
 /// How the whole verification went.
@@ -63,73 +170,78 @@ pub struct Verification {
     pub schema: u32,
     pub stages: Vec<StageReport>,
     pub seconds: f64,
+    /// The stages that were named.
+    #[serde(skip)]
+    named: Vec<String>,
+}
+
+impl Choice {
+    /// What needs nothing beyond the host, quick and without touching what others run.
+    pub fn quick() -> Choice {
+        Choice {
+            named: Vec::new(),
+            when: When::Quick,
+            skip: Vec::new(),
+            registry: None,
+        }
+    }
+
+    fn includes(&self, stage: &Stage) -> bool {
+        match self.named.is_empty() {
+            true => stage.when <= self.when || (stage.id == "registry" && self.registry.is_some()),
+            false => self.names(stage.id),
+        }
+    }
+
+    fn names(&self, id: &str) -> bool {
+        self.named.iter().any(|name| name == id)
+    }
+
+    fn skips(&self, id: &str) -> bool {
+        self.skip.iter().any(|name| name == id)
+    }
 }
 
 impl Verification {
+    /// A verification of all that these stages report.
+    #[cfg(test)]
+    pub(crate) fn of(stages: Vec<StageReport>) -> Verification {
+        Verification {
+            schema: 1,
+            stages,
+            seconds: 1.0,
+            named: Vec::new(),
+        }
+    }
+
     /// The stages that failed.
     pub fn failed(&self) -> Vec<&'static str> {
-        let failed = |report: &&StageReport| matches!(report.outcome, Outcome::Failed(_));
-        let reports = self.stages.iter().filter(failed);
+        let reports = self.stages.iter().filter(|report| self.has_failed(report));
         reports.map(|report| report.stage).collect()
     }
-}
 
-/// Proves the named stages, or all when none is named. When the engine does not answer, the rest
-/// is skipped.
-///
-/// # Errors
-/// [`Failure::Cancelled`] when a signal asks to stop; what was made is removed all the same.
-pub fn verify(host: &Host, names: &[String], listener: Listener<'_>) -> Result<Verification> {
-    let stopped = stop_flag()?;
-    let begun = Instant::now();
-    let proof = Proof {
-        host,
-        asked_for: !names.is_empty(),
-        token: token(),
-    };
-    let mut stages: Vec<StageReport> = Vec::new();
-    let chosen = |stage: &&Stage| names.is_empty() || names.iter().any(|name| name == stage.id);
-    for stage in STAGES.iter().filter(chosen) {
-        listener(Event::Started {
-            text: stage.title.to_owned(),
-        });
-        let engine_failed = stages
-            .first()
-            .is_some_and(|first| first.stage == "engine" && !first.passed());
-        let report = match engine_failed {
-            true => StageReport {
-                stage: stage.id,
-                outcome: Outcome::Skipped("the engine does not answer".to_owned()),
-                seconds: Duration::ZERO,
-            },
-            false => prove(stage, &proof),
-        };
-        if stopped.load(Ordering::Relaxed) {
-            let cancelled = "cancelled; the engine is not proven";
-            return Err(Failure::Cancelled(cancelled.to_owned()).into());
+    /// Whether a stage failed. That a registry is out of reach is none, unless it was asked for.
+    pub fn has_failed(&self, report: &StageReport) -> bool {
+        match report.outcome {
+            Outcome::Failed(_) => true,
+            Outcome::Unreachable(_) | Outcome::RateLimited(_) => {
+                self.named.iter().any(|name| name == report.stage)
+            }
+            Outcome::Passed(_) | Outcome::Skipped(_) => false,
         }
-        listener(Event::StageDone(report.clone()));
-        stages.push(report);
     }
-    Ok(Verification {
-        schema: 1,
-        stages,
-        seconds: begun.elapsed().as_secs_f64(),
-    })
-}
 
-fn prove(stage: &Stage, proof: &Proof<'_>) -> StageReport {
-    let begun = Instant::now();
-    let outcome = (stage.prove)(proof);
-    StageReport {
-        stage: stage.id,
-        outcome: outcome.unwrap_or_else(|error| Outcome::Failed(format!("{error:#}"))),
-        seconds: begun.elapsed(),
+    /// An error when a stage failed.
+    ///
+    /// # Errors
+    /// [`Failure::Unproven`], which names those that did.
+    pub fn require(&self) -> Result<(), Failure> {
+        match self.failed().as_slice() {
+            [] => Ok(()),
+            failed => Err(Failure::Unproven(format!(
+                "the verification failed: {}. Once mended, prove it with: dockstrap verify",
+                failed.join(", ")
+            ))),
+        }
     }
-}
-
-/// A mark that no other run has: the process and the time.
-fn token() -> String {
-    let time = jiff::Timestamp::now().as_nanosecond();
-    format!("{}-{time:x}", std::process::id())
 }

@@ -1,28 +1,44 @@
-//! Stage `run`: a container starts, is process 1 in a world of its own, and its output comes back.
-
-use std::time::Duration;
+//! Stage `run`: a container starts, is process 1 in a world of its own, is who it was told to be,
+//! and what it says and how it ends comes back.
 
 use anyhow::{Context, Result, ensure};
 
-use super::Proof;
-use super::image::{LABEL, SelfImage};
-use super::probe::Hello;
-use crate::host::engine::docker;
+use super::probe::{Hello, VARIABLE};
+use super::proof::{Proof, parse};
 use crate::report::Outcome;
 
+const USER: u32 = 4321;
+const GROUP: u32 = 8765;
+const CODE: i32 = 42;
+
 pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
-    let Proof { host, token, .. } = proof;
-    let image = SelfImage::make(host, token)?;
-    let run = docker()
-        .args(["run", "--rm", "--label", &format!("{LABEL}={token}")])
-        .args([&image.name, "probe", "hello", token])
-        .deadline(Duration::from_secs(60));
-    let output = host.query(&run)?.success().context("running a container")?;
-    let hello: Hello = serde_json::from_str(&output.stdout)
-        .with_context(|| format!("reading the container's answer `{}`", output.stdout.trim()))?;
+    let token = &proof.token;
+    let container = proof
+        .container("run")
+        .args(["--rm", "--env", &format!("{VARIABLE}={token}")])
+        .args(["--user", &format!("{USER}:{GROUP}")]);
+    let code = CODE.to_string();
+    let run = proof.probe(container, &["hello", token, "--exit", &code])?;
+    let output = proof.host.query(&run)?;
+    if output.code != CODE {
+        let ended = output.code;
+        output.success().context("running a container")?;
+        anyhow::bail!("a container that ends with {CODE} ended with {ended}");
+    }
+    let hello: Hello = parse(&output.stdout)?;
     ensure!(
         hello.token == *token,
         "the container answered with another token than it was given"
+    );
+    ensure!(
+        hello.variable.as_ref() == Some(token),
+        "the container did not get its environment"
+    );
+    ensure!(
+        (hello.user, hello.group) == (USER, GROUP),
+        "the container ran as user {} and group {} instead of {USER} and {GROUP}",
+        hello.user,
+        hello.group
     );
     ensure!(
         hello.pid == 1,
@@ -30,6 +46,6 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         hello.pid
     );
     Ok(Outcome::Passed(
-        "a container ran and answered, no registry needed".to_owned(),
+        "exit code, output, environment and user come through; no registry needed".to_owned(),
     ))
 }

@@ -26,6 +26,7 @@ use classify::classify;
 use mounted::Mounted;
 use resolve::Resolver;
 
+pub use resolve::lookup;
 pub use rest::Rest;
 pub use trouble::{Peer, Trouble};
 
@@ -157,6 +158,16 @@ impl Http {
     /// As [`Http::get`].
     pub fn open(&self, url: &str, part: Part) -> Result<Answer<Rest>> {
         self.persist(url, part, |url, span| self.ask(url, part, span))
+    }
+
+    /// Asks a server to delete what is at `url`, once, and returns the status of its answer.
+    pub fn delete(&self, url: &str, login: Option<(&str, &str)>) -> Result<u16> {
+        let mut request = self.client()?.delete(url);
+        if let Some((user, password)) = login {
+            request = request.basic_auth(user, Some(password));
+        }
+        let response = request.send().map_err(reqwest::Error::without_url)?;
+        Ok(response.status().as_u16())
     }
 
     /// Tries until it goes through, but for what would only come again.

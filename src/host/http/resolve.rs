@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use anyhow::{Context, anyhow};
 use futures_util::future::select;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::LookupIpStrategy::{self, Ipv4Only, Ipv6Only};
@@ -51,8 +52,8 @@ impl Resolver {
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let ipv6 = lookup(&self.ipv6, Ipv6Only, &name);
-        let ipv4 = lookup(&self.ipv4, Ipv4Only, &name);
+        let ipv6 = ask(&self.ipv6, Ipv6Only, name.as_str());
+        let ipv4 = ask(&self.ipv4, Ipv4Only, name.as_str());
         let avoid_ipv6 = self.avoid_ipv6.load(Ordering::Relaxed);
         Box::pin(async move {
             let addresses = match avoid_ipv6 {
@@ -65,12 +66,27 @@ impl Resolve for Resolver {
     }
 }
 
-fn lookup(known: &OnceLock<TokioResolver>, family: LookupIpStrategy, name: &Name) -> Lookup {
+/// The addresses of a name, or of what is an address already.
+pub fn lookup(name: &str) -> anyhow::Result<Vec<IpAddr>> {
+    if let Ok(address) = name.parse() {
+        return Ok(vec![address]);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("setting up a name service")?;
+    let ipv6 = ask(&OnceLock::new(), Ipv6Only, name);
+    let ipv4 = ask(&OnceLock::new(), Ipv4Only, name);
+    let found = runtime.block_on(either(ipv6, ipv4));
+    found.map_err(|error| anyhow!("looking up {name}: {error}"))
+}
+
+fn ask(known: &OnceLock<TokioResolver>, family: LookupIpStrategy, name: &str) -> Lookup {
     let resolver = match known.get() {
         Some(resolver) => Ok(resolver.clone()),
         None => set_up(family).map(|new| known.get_or_init(|| new).clone()),
     };
-    let name = name.as_str().to_owned();
+    let name = name.to_owned();
     Box::pin(async move { Ok(resolver?.lookup_ip(name).await?.iter().collect()) })
 }
 

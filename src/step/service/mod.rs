@@ -172,7 +172,7 @@ impl Need {
 }
 
 /// What the engine itself said when it did not start.
-fn failure_reason(host: &Host) -> String {
+pub fn failure_reason(host: &Host) -> String {
     format!(
         "the engine did not start; its last words:\n{}",
         last_words(host)

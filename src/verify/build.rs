@@ -1,0 +1,142 @@
+//! Stage `build`: buildx builds an image from a Dockerfile, wherever that is called, of what is in
+//! the build context and nothing else, and the second time from its cache.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::proof::Proof;
+use crate::host::command::{Command, Output};
+use crate::report::Outcome;
+
+pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
+    let folder = proof.folder("build")?;
+    let context = folder.join("context");
+    let (image, token) = (proof.image()?, &proof.token);
+    // The token makes each step one that was never built before.
+    let greeting = format!("greeting-{token}");
+    let start = format!("FROM {image}\n");
+    let copy = format!("{start}COPY {greeting} /greeting\n");
+    let whole = format!(
+        "{copy}RUN [\"/dockstrap\", \"probe\", \"file\", \"/mark\", \"--write\", \"{token}\"]\n"
+    );
+    let escape = format!("{start}COPY ../outside-{token} /outside\n");
+    for (path, text) in [
+        (context.join(&greeting), token.as_str()),
+        (context.join("Dockerfile"), &whole),
+        (folder.join("other.name"), &copy),
+        (folder.join("escape"), &escape),
+        (folder.join(format!("outside-{token}")), "not to be seen"),
+    ] {
+        write(&path, text)?;
+    }
+    let _cache = Cache::watch(proof)?;
+    let tag = |of: &str| format!("dockstrap-verify:{token}-{of}");
+    let build = |file: &Path, tag: &str| -> Result<Output> {
+        let build = proof.docker().args(["buildx", "build", "--progress=plain"]);
+        let build = build.args(["--label", &proof.label(), "--tag", tag, "--file"]);
+        let build = build
+            .arg(file)
+            .arg(&context)
+            .deadline(Duration::from_secs(120));
+        proof.host.query(&build)
+    };
+
+    build(&context.join("Dockerfile"), &tag("build"))?.success()?;
+    let container = proof
+        .docker()
+        .args(["run", "--rm", "--pull=never", "--network=none"]);
+    let container = container.args(["--label", &proof.label(), &tag("build")]);
+    for path in ["/greeting", "/mark"] {
+        let said = proof.ask(&container.clone().args(["probe", "file", path]))?;
+        ensure!(
+            said.contains(token),
+            "the image that was built lacks {path}"
+        );
+    }
+    let again = build(&context.join("Dockerfile"), &tag("build"))?.success()?;
+    let cached = again
+        .stderr
+        .lines()
+        .filter(|line| line.ends_with(" CACHED"));
+    ensure!(
+        cached.count() == 2,
+        "the second build of the same did not come from the cache:\n{}",
+        again.tail()
+    );
+    build(&folder.join("other.name"), &tag("other"))?
+        .success()
+        .context("building from a Dockerfile of another name")?;
+    let escaped = build(&folder.join("escape"), &tag("escape"))?;
+    ensure!(
+        escaped.code != 0 && escaped.tail().contains("outside-"),
+        "a COPY from outside of the build context was not refused:\n{}",
+        escaped.tail()
+    );
+    Ok(Outcome::Passed(
+        "built by buildx, the second time from its cache; a COPY from outside is refused"
+            .to_owned(),
+    ))
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, text))
+        .with_context(|| format!("writing {}", path.display()))
+}
+
+/// What this stage puts into the build cache; it goes when this goes.
+struct Cache<'a> {
+    proof: &'a Proof<'a>,
+    before: BTreeSet<String>,
+}
+
+impl<'a> Cache<'a> {
+    fn watch(proof: &'a Proof<'_>) -> Result<Cache<'a>> {
+        let usage = proof.host.query(&usage(proof.docker()))?.success()?;
+        Ok(Cache {
+            proof,
+            before: records(&usage.stdout, &proof.token),
+        })
+    }
+}
+
+impl Drop for Cache<'_> {
+    fn drop(&mut self) {
+        let Ok(usage) = self.proof.host.query(&usage(self.proof.sheltered())) else {
+            return; // some bytes of cache stay, which the engine itself throws away in time
+        };
+        let after = records(&usage.stdout, &self.proof.token);
+        let made: Vec<&str> = after.difference(&self.before).map(String::as_str).collect();
+        if !made.is_empty() {
+            let filter = format!("id={}", made.join("|"));
+            let prune = ["buildx", "prune", "--all", "--force", "--filter", &filter];
+            let _ = self.proof.host.query(&self.proof.sheltered().args(prune));
+        }
+    }
+}
+
+fn usage(docker: Command) -> Command {
+    docker.args(["buildx", "du", "--verbose"])
+}
+
+/// The records of the build cache that are of a build with this token, or do not say of which.
+/// The latter are copies of what was sent, which a build of somebody else at the same time would
+/// just send anew.
+fn records(usage: &str, token: &str) -> BTreeSet<String> {
+    let of_ours = |record: &&str| {
+        record.contains(token)
+            || record.contains("local source for")
+            || record.contains("from local")
+    };
+    let records = usage.split("\n\n").filter(of_ours);
+    let ids = records.filter_map(|record| {
+        let id = record.lines().find_map(|line| line.strip_prefix("ID:"))?;
+        Some(id.trim().to_owned())
+    });
+    ids.collect()
+}

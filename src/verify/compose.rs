@@ -1,0 +1,107 @@
+//! Stage `compose`: two services, one of which needs the other, come up, are healthy, talk, and go
+//! without a trace.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::probe::Reach;
+use super::proof::Proof;
+use crate::report::Outcome;
+
+pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
+    let file = proof.folder("compose")?.join("compose.yaml");
+    fs::write(&file, services(proof)?).with_context(|| format!("writing {}", file.display()))?;
+    let project = proof.name("compose");
+    let compose = |arguments: &[&str]| {
+        let compose = proof
+            .docker()
+            .args(["compose", "--project-name", &project, "--file"]);
+        let compose = compose.arg(&file).args(arguments.iter().copied());
+        compose.deadline(Duration::from_secs(90))
+    };
+    proof.ask(&compose(&[
+        "up",
+        "--detach",
+        "--wait",
+        "--wait-timeout=30",
+        "--pull=never",
+    ]))?;
+    let talk = [
+        "exec",
+        "-T",
+        "front",
+        "/dockstrap",
+        "probe",
+        "reach",
+        "--server",
+        "back:8080",
+    ];
+    let reach: Reach = proof.read(&compose(&talk))?;
+    ensure!(
+        reach.answer == Some(Ok(proof.token.clone())),
+        "one service does not reach the other: {:?}",
+        reach.answer
+    );
+    let started = |service: &str| {
+        let container = format!("{project}-{service}-1");
+        let inspect = proof
+            .docker()
+            .args(["inspect", "--format={{.State.StartedAt}}"]);
+        let started = proof.ask(&inspect.arg(&container))?;
+        let started: jiff::Timestamp = started.parse().context("reading a time")?;
+        anyhow::Ok(started)
+    };
+    ensure!(
+        started("back")? < started("front")?,
+        "a service was started before the one that it depends on"
+    );
+    proof.ask(&compose(&["down", "--volumes"]))?;
+    let filter = format!("label=com.docker.compose.project={project}");
+    for list in [["ps", "--all"], ["network", "ls"], ["volume", "ls"]] {
+        let list = proof
+            .docker()
+            .args(list)
+            .args(["--quiet", "--filter", &filter]);
+        let left = proof.ask(&list)?;
+        ensure!(left.is_empty(), "`docker compose down` left behind: {left}");
+    }
+    Ok(Outcome::Passed(
+        "two services came up in order, were healthy, talked and went".to_owned(),
+    ))
+}
+
+/// The project, as JSON, which is YAML as well.
+fn services(proof: &Proof<'_>) -> Result<String> {
+    let serve = |port: &str| serde_json::json!(["probe", "serve", port, proof.token]);
+    let labels = serde_json::json!([proof.label()]);
+    let image = proof.image()?;
+    let healthy = serde_json::json!({
+        "test": ["CMD", "/dockstrap", "probe", "reach", "--server", "127.0.0.1:8080"],
+        "interval": "500ms",
+        "timeout": "10s",
+        "retries": 20,
+    });
+    let services = serde_json::json!({
+        "services": {
+            "back": {
+                "image": image,
+                "command": serve("8080"),
+                "labels": labels,
+                "healthcheck": healthy,
+                "volumes": ["data:/data"],
+            },
+            "front": {
+                "image": image,
+                "command": serve("8080"),
+                "labels": labels,
+                "healthcheck": healthy,
+                "depends_on": { "back": { "condition": "service_healthy" } },
+            },
+        },
+        "networks": { "default": { "labels": labels } },
+        "volumes": { "data": { "labels": labels } },
+    });
+    Ok(services.to_string())
+}

@@ -1,0 +1,87 @@
+//! Stage `logs`: what a container says can be read, and the log driver in force rotates.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, ensure};
+use serde::Deserialize;
+
+use super::proof::{Proof, parse};
+use crate::report::Outcome;
+
+/// A container's log driver, as `docker inspect` shows it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct LogConfig {
+    r#type: String,
+    config: Option<BTreeMap<String, String>>,
+}
+
+/// Enough to be rotated several times: the lines of the second container, and how much may stay.
+const LINES: &str = "4000";
+const KEPT: [&str; 4] = ["--log-opt", "max-size=20k", "--log-opt", "max-file=2"];
+
+pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
+    let (
+        said,
+        LogConfig {
+            r#type: driver,
+            config,
+        },
+    ) = speak(proof, "speaker", &[], "3")?;
+    ensure!(
+        said.lines().eq(["line 1", "line 2", "line 3"]),
+        "`docker logs` does not give back what a container said, but: {said}"
+    );
+    let limit = config.unwrap_or_default().remove("max-size");
+    let passed = match (driver.as_str(), limit) {
+        ("local", limit) => format!(
+            "kept by local, which rotates at {}",
+            limit.as_deref().unwrap_or("20m")
+        ),
+        ("json-file", Some(limit)) => format!("kept by json-file, which rotates at {limit}"),
+        ("json-file", None) => {
+            return Ok(Outcome::Failed(
+                "logs grow without bound, until the disk is full: the log driver is json-file \
+                 without max-size. Put \"log-driver\": \"local\" into /etc/docker/daemon.json, then: \
+                 systemctl restart docker (containers keep the driver they were made with)"
+                    .to_owned(),
+            ));
+        }
+        (other, _) => {
+            return Ok(Outcome::Passed(format!(
+                "given to {other}, which looks after them itself"
+            )));
+        }
+    };
+    let options: Vec<&str> = ["--log-driver", &driver].into_iter().chain(KEPT).collect();
+    let (said, _) = speak(proof, "talker", &options, LINES)?;
+    let last = format!("line {LINES}");
+    ensure!(
+        said.lines().last() == Some(last.as_str()),
+        "the last line of a log is missing"
+    );
+    ensure!(
+        !said.lines().any(|line| line == "line 1"),
+        "the log driver {driver} does not rotate"
+    );
+    Ok(Outcome::Passed(passed))
+}
+
+/// Lets a container say some lines; returns what its log has, and its driver.
+fn speak(
+    proof: &Proof<'_>,
+    name: &str,
+    options: &[&str],
+    lines: &str,
+) -> Result<(String, LogConfig)> {
+    let name = proof.name(name);
+    let container = proof
+        .container("run")
+        .args(["--network=none", "--name", &name])
+        .args(options.iter().copied());
+    proof.ask(&proof.probe(container, &["lines", lines])?)?;
+    let said = proof.ask(&proof.docker().args(["logs", &name]))?;
+    let format = ["inspect", "--format", "{{json .HostConfig.LogConfig}}"];
+    let config = proof.ask(&proof.docker().args(format).arg(&name))?;
+    Ok((said, parse(&config)?))
+}

@@ -1,0 +1,100 @@
+//! Stage `network`: containers find each other by name, the host reaches a published port, and
+//! containers reach the outside where the host does.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result, ensure};
+
+use super::probe::{self, Reach};
+use super::proof::Proof;
+use crate::host::http;
+use crate::report::Outcome;
+
+/// Somebody outside who is known to answer: a container must reach them when the host does.
+const OUTSIDE: &str = "download.docker.com";
+const OUTSIDE_PORT: u16 = 443;
+
+const PORT: &str = "8080";
+
+pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
+    let (network, server) = (proof.name("network"), proof.name("server"));
+    let create = proof.docker().args(["network", "create", "--label"]);
+    proof.ask(&create.args([&proof.label(), &network]))?;
+    let container = proof
+        .container("run")
+        .args(["--detach", "--name", &server, "--network", &network])
+        .args([
+            "--network-alias=server",
+            "--publish",
+            &format!("127.0.0.1::{PORT}"),
+        ]);
+    proof.ask(&proof.probe(container, &["serve", PORT, &proof.token])?)?;
+
+    let published = proof.ask(&proof.docker().args(["port", &server, PORT]))?;
+    let published = published.lines().next().unwrap_or_default();
+    let answer = probe::answer(published)
+        .with_context(|| format!("the host does not reach the published port at {published}"))?;
+    ensure!(
+        answer == proof.token,
+        "somebody else than the container answers on its published port {published}"
+    );
+
+    let outside = outside();
+    let address = outside.map(|address| address.to_string());
+    let mut probe = vec!["reach", "--server", "server:8080"];
+    if let Some(address) = &address {
+        probe.extend(["--address", address, "--name", OUTSIDE]);
+    }
+    let container = proof.container("run").args(["--rm", "--network", &network]);
+    let reach: Reach = proof.report(container, &probe)?;
+    let answer = reach.answer.context("the probe did not try")?;
+    match answer {
+        Ok(answer) if answer == proof.token => {}
+        Ok(_) => anyhow::bail!("another server answers to the name of a container"),
+        Err(reason) => anyhow::bail!("a container does not reach another by its name: {reason}"),
+    }
+    let way_out = match (reach.connection, reach.addresses) {
+        (Some(Err(reason)), _) => {
+            return Ok(Outcome::Failed(no_way_out(proof, &reason)?));
+        }
+        (_, Some(Err(reason))) => {
+            return Ok(Outcome::Failed(format!(
+                "containers reach the outside, but cannot look up {OUTSIDE}: {reason}; see which \
+                 name servers they are given: /etc/resolv.conf, and dns in /etc/docker/daemon.json"
+            )));
+        }
+        (Some(Ok(())), _) => "and they the outside",
+        (None, _) => "the outside was not tried, as the host has no direct way there",
+    };
+    Ok(Outcome::Passed(format!(
+        "containers reach each other by name, the host reaches them, {way_out}"
+    )))
+}
+
+/// Where [`OUTSIDE`] is reached from this host, if it is: without a proxy in between, and not on
+/// the host itself.
+fn outside() -> Option<SocketAddr> {
+    let addresses = http::lookup(OUTSIDE).ok()?;
+    let address = addresses
+        .into_iter()
+        .find(|it| it.is_ipv4() && !it.is_loopback())?;
+    let address = SocketAddr::new(address, OUTSIDE_PORT);
+    probe::connect(address).is_ok().then_some(address)
+}
+
+fn no_way_out(proof: &Proof<'_>, reason: &str) -> Result<String> {
+    let forwarding = proof.host.read_text("/proc/sys/net/ipv4/ip_forward")?;
+    let cure = match forwarding.as_deref().map(str::trim) {
+        Some("0") => {
+            "the host does not forward packets; allow it: sysctl --write net.ipv4.ip_forward=1, \
+             and see what turned it off in /etc/sysctl.d"
+        }
+        _ => {
+            "see whether a firewall drops what is forwarded (nft list ruleset), and let the engine \
+             make its rules again: systemctl restart docker"
+        }
+    };
+    Ok(format!(
+        "the host reaches the outside, but a container does not: {reason}; {cure}"
+    ))
+}

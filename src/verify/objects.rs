@@ -1,0 +1,80 @@
+//! What a verification makes in the engine: how it is marked, and how it goes again.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::host::Host;
+use crate::host::command::Command;
+
+/// The label on everything that a verification makes. Its value says which run made it.
+pub const LABEL: &str = "io.github.dockstrap.verify";
+
+/// Every kind of object, in an order in which they can be removed: the commands that list those
+/// with a label, and that remove them.
+const KINDS: &[(&[&str], &[&str])] = &[
+    (
+        &["ps", "--all", "--quiet", "--no-trunc"],
+        &["rm", "--force", "--volumes"],
+    ),
+    (&["network", "ls", "--quiet"], &["network", "rm"]),
+    (&["volume", "ls", "--quiet"], &["volume", "rm", "--force"]),
+    (
+        &["image", "ls", "--quiet", "--no-trunc"],
+        &["image", "rm", "--force"],
+    ),
+];
+
+/// A mark that no other run has: the process and the time.
+pub fn token() -> String {
+    let time = jiff::Timestamp::now().as_nanosecond();
+    format!("{}-{time:x}", std::process::id())
+}
+
+/// Removes all that is left of a run. It goes on where something cannot be removed: the stages
+/// have their outcomes already, and the next run tries again.
+pub fn remove(host: &Host, docker: &Command, token: &str) {
+    let filter = format!("label={LABEL}={token}");
+    for (list, remove) in KINDS {
+        // A command that was cut short may still be obeyed while its objects are listed.
+        for _ in 0..3 {
+            let list = sheltered(docker).args(*list).args(["--filter", &filter]);
+            let listed = host.query(&list).map(|output| output.stdout);
+            let listed = listed.unwrap_or_default();
+            let found: BTreeSet<&str> = listed.lines().collect();
+            if found.is_empty() {
+                break;
+            }
+            let _ = host.query(&sheltered(docker).args(*remove).args(found));
+        }
+    }
+}
+
+/// Removes what is left of runs whose process is gone: they were killed, or the engine did not
+/// come back in their time.
+pub fn remove_strays(host: &Host, docker: &Command) -> Result<()> {
+    let mut tokens = BTreeSet::new();
+    let label = format!("{{{{.Label \"{LABEL}\"}}}}");
+    for list in [["ps", "--all"], ["network", "ls"], ["volume", "ls"]] {
+        let filter = format!("label={LABEL}");
+        let list = docker.clone().args(list).args(["--filter", &filter]);
+        let listed = host.query(&list.args(["--format", &label]))?.success()?;
+        tokens.extend(listed.stdout.lines().map(str::to_owned));
+    }
+    for token in tokens {
+        let process = token.split('-').next().unwrap_or_default();
+        if !process.is_empty() && !host.exists(format!("/proc/{process}"))? {
+            remove(host, docker, &token);
+        }
+    }
+    Ok(())
+}
+
+/// Out of reach of Ctrl-C in the terminal.
+pub fn sheltered(docker: &Command) -> Command {
+    let never = Arc::default();
+    let docker = docker.clone().stopped_by(&never);
+    docker.deadline(Duration::from_secs(60))
+}

@@ -1,0 +1,184 @@
+//! What a stage has to work with: the docker command, containers of the smoke image, a folder.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::de::DeserializeOwned;
+use tempfile::TempDir;
+
+use super::{Choice, objects, smoke};
+use crate::host::Host;
+use crate::host::command::{Command, Output};
+use crate::host::engine;
+use crate::host::signal::stop_flag;
+
+/// Variables that make the docker command do other things than it is told. Empty, each counts as
+/// not set.
+const MEDDLING: &[&str] = &[
+    "BUILDX_BUILDER",
+    "COMPOSE_ENV_FILES",
+    "COMPOSE_PROFILES",
+    "DOCKER_API_VERSION",
+    "DOCKER_CONTENT_TRUST",
+    "DOCKER_DEFAULT_PLATFORM",
+];
+
+/// How long something may take that should be so at once.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a stage needs to prove something. What it made is removed when this goes.
+pub struct Proof<'a> {
+    pub host: &'a Host,
+    pub choice: &'a Choice,
+    /// Marks the objects of this run.
+    pub token: String,
+    /// Set by a signal: every command ends at once.
+    pub stopped: Arc<AtomicBool>,
+    folder: TempDir,
+    /// The smoke image, made when a stage first asks for it; or why it could not be.
+    image: OnceLock<Result<String, String>>,
+}
+
+impl<'a> Proof<'a> {
+    pub fn begin(host: &'a Host, choice: &'a Choice) -> Result<Proof<'a>> {
+        let folder = tempfile::Builder::new()
+            .prefix("dockstrap-verify-")
+            .tempdir()
+            .context("making a folder for the verification")?;
+        Ok(Proof {
+            host,
+            choice,
+            token: objects::token(),
+            stopped: stop_flag()?,
+            folder,
+            image: OnceLock::new(),
+        })
+    }
+
+    /// The docker command, with nothing of the user's configuration.
+    pub fn docker(&self) -> Command {
+        docker(&self.folder).stopped_by(&self.stopped)
+    }
+
+    /// The docker command for cleaning up: out of reach of signals.
+    pub fn sheltered(&self) -> Command {
+        objects::sheltered(&docker(&self.folder))
+    }
+
+    /// Runs a command, which must exit with 0, and returns what it printed.
+    pub fn ask(&self, command: &Command) -> Result<String> {
+        Ok(self
+            .host
+            .query(command)?
+            .success()?
+            .stdout
+            .trim()
+            .to_owned())
+    }
+
+    /// Runs a command that must fail.
+    pub fn refused(&self, command: &Command, what: &str) -> Result<Output> {
+        let output = self.host.query(command)?;
+        match output.code {
+            0 => bail!("{what}, but `{command}` did it"),
+            _ => Ok(output),
+        }
+    }
+
+    /// A name that no other object has.
+    pub fn name(&self, of: &str) -> String {
+        format!("dockstrap-verify-{}-{of}", self.token)
+    }
+
+    /// The label that every object gets.
+    pub fn label(&self) -> String {
+        format!("{}={}", objects::LABEL, self.token)
+    }
+
+    /// A command of docker that makes a container of the smoke image: `run` or `create`. Options
+    /// can be added to it, then [`probe`](Proof::probe).
+    pub fn container(&self, verb: &str) -> Command {
+        let label = self.label();
+        self.docker()
+            .args([verb, "--pull=never", "--label", &label])
+    }
+
+    /// The name of the smoke image.
+    pub fn image(&self) -> Result<&str> {
+        let image = self
+            .image
+            .get_or_init(|| smoke::make(self).map_err(|error| format!("{error:#}")));
+        image.as_deref().map_err(|reason| anyhow!("{reason}"))
+    }
+
+    /// Ends a command of [`container`](Proof::container) with what is to run in it.
+    pub fn probe(&self, container: Command, arguments: &[&str]) -> Result<Command> {
+        let container = container.args([self.image()?, "probe"]);
+        Ok(container.args(arguments.iter().copied()))
+    }
+
+    /// Runs a container to its end and reads what it reports.
+    pub fn report<T: DeserializeOwned>(&self, container: Command, probe: &[&str]) -> Result<T> {
+        self.read(&self.probe(container, probe)?)
+    }
+
+    /// Runs a command that runs a probe, and reads what that reports. A probe that has something
+    /// to report may still exit with another code than 0.
+    pub fn read<T: DeserializeOwned>(&self, command: &Command) -> Result<T> {
+        let output = self.host.query(command)?;
+        match output.stdout.trim() {
+            "" => parse(&output.success()?.stdout),
+            report => parse(report),
+        }
+    }
+
+    /// A folder of its own for a stage.
+    pub fn folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.folder.path().join(name);
+        fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        Ok(folder)
+    }
+
+    /// Asks again and again until there is an answer; `what` says what was waited for.
+    pub fn wait<T>(&self, what: &str, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+        let begun = Instant::now();
+        loop {
+            if let Some(answer) = ask()? {
+                return Ok(answer);
+            }
+            if begun.elapsed() > PATIENCE {
+                bail!("{what} took more than {} seconds", PATIENCE.as_secs());
+            }
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Removes what runs that were killed have left behind.
+    pub fn remove_strays(&self) -> Result<()> {
+        objects::remove_strays(self.host, &docker(&self.folder))
+    }
+}
+
+impl Drop for Proof<'_> {
+    fn drop(&mut self) {
+        objects::remove(self.host, &docker(&self.folder), &self.token);
+    }
+}
+
+/// Reads what a probe reports.
+pub fn parse<T: DeserializeOwned>(said: &str) -> Result<T> {
+    serde_json::from_str(said).with_context(|| format!("reading the answer `{}`", said.trim()))
+}
+
+fn docker(folder: &TempDir) -> Command {
+    let config = folder.path().join("config").display().to_string();
+    let command = engine::docker().env("DOCKER_CONFIG", &config);
+    MEDDLING
+        .iter()
+        .fold(command, |command, variable| command.env(variable, ""))
+}

@@ -1,0 +1,255 @@
+//! Stage `registry`: an image goes to a private registry and comes back as the same.
+//!
+//! What logs in is in a configuration folder of this run. The authority that is to be trusted is
+//! put where the engine looks for it, through the journal, and taken away again.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::proof::Proof;
+use super::smoke;
+use crate::change::{Journal, Tx};
+use crate::error::Failure;
+use crate::host::http::Http;
+use crate::host::network::{CaCert, Network};
+use crate::report::Outcome;
+
+/// A registry, and how to get into it.
+#[derive(Debug)]
+pub struct Registry {
+    /// `HOST[:PORT]`, and maybe the path under which images may be put there.
+    pub address: String,
+    pub login: Option<Login>,
+    /// A PEM file with the authority that vouches for it.
+    pub ca_cert: Option<PathBuf>,
+}
+
+/// Who logs in.
+pub struct Login {
+    pub user: String,
+    pub password: String,
+}
+
+impl Registry {
+    /// # Errors
+    /// [`Failure::Usage`] for what is no `HOST[:PORT][/PATH]`, or a file without certificates.
+    pub fn new(address: &str, login: Option<Login>, ca_cert: Option<PathBuf>) -> Result<Registry> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-:/[]".contains(c);
+        if address.contains("://") || !address.chars().all(plain) || address.starts_with(['-', '/'])
+        {
+            return Err(Failure::Usage(format!(
+                "registry `{address}` is not written as HOST[:PORT][/PATH]"
+            ))
+            .into());
+        }
+        if let Some(file) = &ca_cert {
+            CaCert::read(file)?;
+        }
+        Ok(Registry {
+            address: address.trim_end_matches('/').to_owned(),
+            login,
+            ca_cert,
+        })
+    }
+
+    /// Without the path.
+    fn host(&self) -> &str {
+        self.address.split('/').next().unwrap_or_default()
+    }
+}
+
+/// Never shows the password.
+impl std::fmt::Debug for Login {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.user)
+    }
+}
+
+pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
+    let Some(registry) = &proof.choice.registry else {
+        let reason = "no registry was named: --registry HOST[:PORT]";
+        return Ok(match proof.choice.names("registry") {
+            true => Outcome::Failed(reason.to_owned()),
+            false => Outcome::Skipped(reason.to_owned()),
+        });
+    };
+    let docker = || proof.docker().deadline(Duration::from_secs(120));
+    let _authority = Authority::put(proof, registry)?;
+    if let Some(Login { user, password }) = &registry.login {
+        let login = docker().args(["login", "--username", user, "--password-stdin"]);
+        let login = login
+            .arg(registry.host())
+            .input(password.clone().into_bytes());
+        proof.ask(&login).with_context(|| {
+            format!(
+                "{} does not take user {user} with this password",
+                registry.host()
+            )
+        })?;
+    }
+    let repository = format!("{}/dockstrap-verify", registry.address);
+    let name = format!("{repository}:{}", proof.token);
+    smoke::import(proof, &name, smoke::archive("content", name.as_bytes())?)?;
+    proof.ask(&docker().args(["push", "--quiet", &name]))?;
+    let pushed = digest(proof, &repository, &name)?;
+    let remote = Remote {
+        registry,
+        digest: &pushed,
+    };
+    let back = bring_back(proof, &repository, &name, &pushed);
+    let deleted = remote.delete();
+    back?;
+    let left = match deleted {
+        Ok(()) => String::new(),
+        Err(reason) => format!("; the image stays there as {name}: {reason}"),
+    };
+    Ok(Outcome::Passed(format!(
+        "an image went to {} and came back as the same{left}",
+        registry.host()
+    )))
+}
+
+/// Removes the image from the host and pulls it again.
+fn bring_back(proof: &Proof<'_>, repository: &str, name: &str, pushed: &str) -> Result<()> {
+    let docker = || proof.docker().deadline(Duration::from_secs(120));
+    proof.ask(&docker().args(["image", "rm", name]))?;
+    proof.ask(&docker().args(["pull", "--quiet", name]))?;
+    let pulled = digest(proof, repository, name)?;
+    ensure!(
+        pulled == pushed,
+        "the registry gave back another image: {pulled} instead of {pushed}"
+    );
+    Ok(())
+}
+
+/// The digest by which the registry knows an image.
+fn digest(proof: &Proof<'_>, repository: &str, name: &str) -> Result<String> {
+    let format = "{{range .RepoDigests}}{{println .}}{{end}}";
+    let inspect = proof
+        .docker()
+        .args(["image", "inspect", "--format", format, name]);
+    let digests = proof.ask(&inspect)?;
+    let mut of_it = digests.lines().filter_map(|line| line.split_once('@'));
+    let (_, digest) = of_it
+        .find(|(of, _)| *of == repository)
+        .context("an image has no digest, though it was in a registry")?;
+    Ok(digest.to_owned())
+}
+
+/// The image in the registry.
+struct Remote<'a> {
+    registry: &'a Registry,
+    digest: &'a str,
+}
+
+impl Remote<'_> {
+    /// Asks the registry to delete it, which not every registry allows.
+    fn delete(&self) -> Result<()> {
+        let Remote { registry, digest } = self;
+        let ca_cert = registry.ca_cert.as_deref().map(CaCert::read).transpose()?;
+        let network = Network::new(None, ca_cert, |name| std::env::var(name).ok())?;
+        let host = registry.host();
+        let path = registry.address.strip_prefix(host).unwrap_or_default();
+        let url = format!("https://{host}/v2{path}/dockstrap-verify/manifests/{digest}");
+        let login = registry.login.as_ref();
+        let login = login.map(|login| (login.user.as_str(), login.password.as_str()));
+        let status = Http::new(&network).delete(&url, login)?;
+        ensure!(
+            status < 300,
+            "it does not let us delete it (status {status})"
+        );
+        Ok(())
+    }
+}
+
+/// An authority that the engine trusts for a registry, until this goes.
+struct Authority<'a> {
+    tx: Option<(Tx<'a>, u64)>,
+}
+
+impl<'a> Authority<'a> {
+    fn put(proof: &'a Proof<'_>, registry: &Registry) -> Result<Authority<'a>> {
+        let Some(file) = &registry.ca_cert else {
+            return Ok(Authority { tx: None });
+        };
+        let certificate = std::fs::read(file).context("reading the certificate")?;
+        let path = format!("/etc/docker/certs.d/{}/ca.crt", registry.host());
+        match proof.host.read(&path)? {
+            Some(there) if there == certificate => return Ok(Authority { tx: None }),
+            Some(_) => anyhow::bail!(
+                "the engine is told to trust another authority for it, by {path}; leave out \
+                 --ca-cert to try it with that one"
+            ),
+            None => {}
+        }
+        ensure!(
+            nix::unistd::geteuid().is_root(),
+            "only root can tell the engine which authority to trust; run it with sudo"
+        );
+        let journal = Journal::read(proof.host)?;
+        let before = journal.last();
+        let mut tx = Tx::begin(
+            proof.host,
+            journal,
+            Duration::ZERO,
+            &|_| {},
+            Arc::clone(&proof.stopped),
+        )?;
+        tx.enter("verify");
+        let written = tx.write_file(&path, &certificate, 0o644);
+        let authority = Authority {
+            tx: Some((tx, before)),
+        };
+        written.map(|()| authority)
+    }
+}
+
+impl Drop for Authority<'_> {
+    fn drop(&mut self) {
+        if let Some((tx, before)) = self.tx.take() {
+            // What cannot be taken back stands in the journal, for the next uninstall.
+            let _ = tx.revert(before, false);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::exit_code;
+
+    #[test]
+    fn a_registry_is_a_host_with_or_without_a_port_and_a_path() {
+        for address in [
+            "registry.example",
+            "10.0.0.1:5000",
+            "registry.example:5000/team/",
+        ] {
+            let registry = Registry::new(address, None, None).unwrap();
+            assert!(!registry.host().contains('/'));
+            assert!(!registry.address.ends_with('/'));
+        }
+        for address in [
+            "https://registry.example",
+            "Registry",
+            "-x",
+            "a b",
+            "me:word@registry",
+        ] {
+            let error = Registry::new(address, None, None).unwrap_err();
+            assert_eq!(exit_code(&error), 2, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let login = Login {
+            user: "alice".to_owned(),
+            password: "word".to_owned(),
+        };
+        assert_eq!(format!("{login:?}"), "alice");
+    }
+}

@@ -1,0 +1,74 @@
+//! Stage `restart`: a container with a restart policy is there again after the engine was
+//! restarted; with live-restore it never goes.
+//!
+//! The restart changes nothing that lasts, but others may notice it. So it is not made where it
+//! would stop the containers of others, unless this stage was asked for by name.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::objects::LABEL;
+use super::proof::Proof;
+use crate::host::engine::{UNIT, systemctl};
+use crate::report::Outcome;
+use crate::step::failure_reason;
+
+pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
+    if !nix::unistd::geteuid().is_root() {
+        let reason = "only root can restart the engine; run it with sudo";
+        return Ok(Outcome::Skipped(reason.to_owned()));
+    }
+    let engine = proof.host.engine_info()?.context("the engine went away")?;
+    let lives_on = engine.live_restore_enabled;
+    let others = containers_of_others(proof)?;
+    if !others.is_empty() && !lives_on && !proof.choice.names("restart") {
+        return Ok(Outcome::Skipped(format!(
+            "it would stop running containers, since live-restore is off: {}; to do it all the \
+             same: dockstrap verify restart",
+            others.join(", ")
+        )));
+    }
+    let name = proof.name("keeper");
+    let container = proof
+        .container("run")
+        .args(["--detach", "--restart=always", "--network=none"])
+        .args(["--name", &name]);
+    proof.ask(&proof.probe(container, &["sleep"])?)?;
+    let before = process(proof, &name)?;
+    // systemd refuses the fourth start within a minute, unless it is told to forget the others.
+    proof.ask(&systemctl(&["reset-failed", UNIT]))?;
+    let restart = systemctl(&["restart", UNIT]).deadline(Duration::from_secs(120));
+    proof
+        .ask(&restart)
+        .with_context(|| failure_reason(proof.host))?;
+    let after = proof.wait(
+        "the return of a container after the engine was restarted",
+        || Ok(process(proof, &name).ok().filter(|process| process != "0")),
+    )?;
+    ensure!(
+        !lives_on || after == before,
+        "live-restore is on, but a container did not outlive a restart of the engine"
+    );
+    Ok(Outcome::Passed(match lives_on {
+        true => "a container lived on while the engine was restarted".to_owned(),
+        false => "a container was started again after the engine was restarted".to_owned(),
+    }))
+}
+
+/// The process of a container; `0` when it does not run.
+fn process(proof: &Proof<'_>, name: &str) -> Result<String> {
+    let inspect = proof
+        .docker()
+        .args(["inspect", "--format", "{{.State.Pid}}"]);
+    proof.ask(&inspect.arg(name))
+}
+
+/// The running containers that no verification has made.
+fn containers_of_others(proof: &Proof<'_>) -> Result<Vec<String>> {
+    let format = format!("{{{{.Names}}}} {{{{.Label \"{LABEL}\"}}}}");
+    let listed = proof.ask(&proof.docker().args(["ps", "--format", &format]))?;
+    let of_others = |line: &&str| !line.trim().contains(' ');
+    let names = listed.lines().filter(of_others);
+    Ok(names.map(|line| line.trim().to_owned()).collect())
+}

@@ -1,0 +1,161 @@
+//! The order of the stages: the engine first, then side by side what may be, then the rest.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::proof::Proof;
+use super::{Choice, STAGES, Stage, Verification, cure, engine};
+use crate::error::Failure;
+use crate::host::Host;
+use crate::report::{Event, Listener, Outcome, StageReport};
+
+/// How many stages run side by side: each mostly waits for the engine.
+const HANDS: usize = 4;
+
+/// Proves what was chosen. When the engine does not answer, the rest is skipped.
+///
+/// # Errors
+/// [`Failure::Cancelled`] when a signal asks to stop; what was made is removed all the same.
+pub fn verify(host: &Host, choice: &Choice, listener: Listener<'_>) -> Result<Verification> {
+    let begun = Instant::now();
+    let chosen = STAGES.iter().filter(|stage| choice.includes(stage));
+    let (skipped, chosen): (Vec<&Stage>, Vec<&Stage>) =
+        chosen.partition(|stage| choice.skips(stage.id));
+    let left_out = |stage: &&Stage| skip(stage, "left out by --skip");
+    let mut reports: Vec<StageReport> = skipped.iter().map(left_out).collect();
+    reports.extend(prove_all(host, choice, &chosen, listener)?);
+    let place = |report: &StageReport| STAGES.iter().position(|stage| stage.id == report.stage);
+    reports.sort_by_key(place);
+    Ok(Verification {
+        schema: 1,
+        stages: reports,
+        named: choice.named.clone(),
+        seconds: (begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+    })
+}
+
+fn prove_all(
+    host: &Host,
+    choice: &Choice,
+    chosen: &[&Stage],
+    listener: Listener<'_>,
+) -> Result<Vec<StageReport>> {
+    let Some((first, rest)) = chosen.split_first() else {
+        return Ok(Vec::new());
+    };
+    let proof = Proof::begin(host, choice)?;
+    let mut reports = Vec::new();
+    let mut rest = rest;
+    if first.id == engine::ID {
+        reports.extend(side_by_side(&proof, &[first], listener)?);
+        if !reports.iter().all(StageReport::passed) {
+            let skipped = rest.iter().map(|stage| skip(stage, "stage engine failed"));
+            reports.extend(tell(skipped, listener));
+            return Ok(reports);
+        }
+    } else if let Some(reason) = engine::silence(host)? {
+        let failed = chosen.iter().map(|stage| StageReport {
+            stage: stage.id,
+            outcome: Outcome::Failed(reason.clone()),
+            seconds: Duration::ZERO,
+        });
+        return Ok(tell(failed, listener));
+    } else {
+        rest = chosen;
+    }
+    proof.remove_strays()?;
+    let (alone, together): (Vec<&Stage>, Vec<&Stage>) = rest.iter().partition(|stage| stage.alone);
+    reports.extend(side_by_side(&proof, &together, listener)?);
+    for stage in alone {
+        reports.extend(side_by_side(&proof, &[stage], listener)?);
+    }
+    Ok(reports)
+}
+
+/// Proves stages on threads of their own. They are told of as they end, from this thread.
+fn side_by_side(
+    proof: &Proof<'_>,
+    stages: &[&Stage],
+    listener: Listener<'_>,
+) -> Result<Vec<StageReport>> {
+    let queue: Mutex<VecDeque<&Stage>> = Mutex::new(stages.iter().copied().collect());
+    let next = || queue.lock().ok().and_then(|mut queue| queue.pop_front());
+    let stopped = || proof.stopped.load(Ordering::Relaxed);
+    let (sender, ended) = mpsc::channel();
+    let reports = thread::scope(|scope| {
+        for _ in 0..stages.len().min(HANDS) {
+            let sender = sender.clone();
+            scope.spawn(move || {
+                while let Some(stage) = next().filter(|_| !stopped()) {
+                    let _ = sender.send(prove(stage, proof));
+                }
+            });
+        }
+        drop(sender);
+        let mut running: Vec<&str> = stages.iter().map(|stage| stage.id).collect();
+        let mut reports = Vec::new();
+        announce(stages, &running, listener);
+        for report in ended {
+            if stopped() {
+                continue; // it was cut short, so it says nothing
+            }
+            running.retain(|id| *id != report.stage);
+            listener(Event::StageDone(report.clone()));
+            announce(stages, &running, listener);
+            reports.push(report);
+        }
+        reports
+    });
+    match stopped() {
+        false => Ok(reports),
+        true => Err(Failure::Cancelled("cancelled; the engine is not proven".to_owned()).into()),
+    }
+}
+
+/// Says what is being proven: one stage by what it proves, several by their names.
+fn announce(stages: &[&Stage], running: &[&str], listener: Listener<'_>) {
+    let text = match running {
+        [] => return,
+        [id] => stages.iter().find(|stage| stage.id == *id),
+        _ => None,
+    };
+    listener(Event::Started {
+        text: match text {
+            Some(stage) => stage.title.to_owned(),
+            None => format!("proving {}", running.join(", ")),
+        },
+    });
+}
+
+fn prove(stage: &Stage, proof: &Proof<'_>) -> StageReport {
+    let begun = Instant::now();
+    let outcome = (stage.prove)(proof).unwrap_or_else(|error| {
+        let reason = format!("{error:#}");
+        let cure = cure::of(&reason);
+        Outcome::Failed(format!("{reason}; {cure}"))
+    });
+    StageReport {
+        stage: stage.id,
+        outcome,
+        seconds: begun.elapsed(),
+    }
+}
+
+fn skip(stage: &Stage, reason: &str) -> StageReport {
+    StageReport {
+        stage: stage.id,
+        outcome: Outcome::Skipped(reason.to_owned()),
+        seconds: Duration::ZERO,
+    }
+}
+
+fn tell(reports: impl Iterator<Item = StageReport>, listener: Listener<'_>) -> Vec<StageReport> {
+    reports
+        .inspect(|report| listener(Event::StageDone(report.clone())))
+        .collect()
+}
