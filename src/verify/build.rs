@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -106,16 +107,22 @@ impl<'a> Cache<'a> {
 }
 
 impl Drop for Cache<'_> {
+    /// What a build that was cut short uses can only be removed once the engine has noticed. Some
+    /// bytes that stay all the same are thrown away by the engine itself in time.
     fn drop(&mut self) {
-        let Ok(usage) = self.proof.host.query(&usage(self.proof.sheltered())) else {
-            return; // some bytes of cache stay, which the engine itself throws away in time
-        };
-        let after = records(&usage.stdout, &self.proof.token);
-        let made: Vec<&str> = after.difference(&self.before).map(String::as_str).collect();
-        if !made.is_empty() {
+        let Proof { host, token, .. } = self.proof;
+        for _ in 0..5 {
+            let usage = host.query(&usage(self.proof.sheltered()));
+            let after = usage.map(|usage| records(&usage.stdout, token));
+            let after = after.unwrap_or_default();
+            let made: Vec<&str> = after.difference(&self.before).map(String::as_str).collect();
+            if made.is_empty() {
+                break;
+            }
             let filter = format!("id={}", made.join("|"));
             let prune = ["buildx", "prune", "--all", "--force", "--filter", &filter];
-            let _ = self.proof.host.query(&self.proof.sheltered().args(prune));
+            let _ = host.query(&self.proof.sheltered().args(prune));
+            sleep(Duration::from_millis(100));
         }
     }
 }

@@ -12,6 +12,9 @@ use crate::host::command::Command;
 /// The label on everything that a verification makes. Its value says which run made it.
 pub const LABEL: &str = "io.github.dockstrap.verify";
 
+/// How the names of all of them begin; the mark follows.
+pub const PREFIX: &str = "dockstrap-verify-";
+
 /// Every kind of object, in an order in which they can be removed: the commands that list those
 /// with a label, and that remove them.
 const KINDS: &[(&[&str], &[&str])] = &[
@@ -64,12 +67,25 @@ pub fn remove_strays(host: &Host, docker: &Command) -> Result<()> {
         tokens.extend(listed.stdout.lines().map(str::to_owned));
     }
     for token in tokens {
-        let process = token.split('-').next().unwrap_or_default();
-        if !process.is_empty() && !host.exists(format!("/proc/{process}"))? {
+        if is_gone(host, &token)? {
             remove(host, docker, &token);
         }
     }
+    for folder in std::env::temp_dir().read_dir()?.flatten() {
+        let name = folder.file_name().to_string_lossy().into_owned();
+        if let Some(token) = name.strip_prefix(PREFIX)
+            && is_gone(host, token)?
+        {
+            let _ = std::fs::remove_dir_all(folder.path()); // it may be another user's
+        }
+    }
     Ok(())
+}
+
+/// Whether the process that made this mark is gone.
+fn is_gone(host: &Host, token: &str) -> Result<bool> {
+    let process = token.split('-').next().unwrap_or_default();
+    Ok(!process.is_empty() && !host.exists(format!("/proc/{process}"))?)
 }
 
 /// Out of reach of Ctrl-C in the terminal.

@@ -46,14 +46,15 @@ pub struct Proof<'a> {
 
 impl<'a> Proof<'a> {
     pub fn begin(host: &'a Host, choice: &'a Choice) -> Result<Proof<'a>> {
+        let token = objects::token();
         let folder = tempfile::Builder::new()
-            .prefix("dockstrap-verify-")
+            .prefix(&format!("{}{token}-", objects::PREFIX))
             .tempdir()
             .context("making a folder for the verification")?;
         Ok(Proof {
             host,
             choice,
-            token: objects::token(),
+            token,
             stopped: stop_flag()?,
             folder,
             image: OnceLock::new(),
@@ -92,7 +93,7 @@ impl<'a> Proof<'a> {
 
     /// A name that no other object has.
     pub fn name(&self, of: &str) -> String {
-        format!("dockstrap-verify-{}-{of}", self.token)
+        format!("{}{}-{of}", objects::PREFIX, self.token)
     }
 
     /// The label that every object gets.
