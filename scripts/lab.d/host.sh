@@ -195,9 +195,10 @@ host_path() {
 	root | www) echo "$run/$1/${2:-root}" ;;
 	log) echo "$logs/access.log" ;;
 	dns | console) echo "$logs/$2.log" ;;
+	tools) readlink -f "$cache/hosts/$1/servers/tools" ;;
 	keys) readlink -f "$cache/keys" ;;
 	netns) echo "/run/netns/lab-$1" ;;
-	*) die "no such path: $2 (root, www, log, dns, console, keys, netns)" ;;
+	*) die "no such path: $2 (root, www, log, dns, console, keys, tools, netns)" ;;
 	esac
 }
 

@@ -14,6 +14,7 @@ use crate::host::command::{Command, Output};
 use crate::report::Outcome;
 
 pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
+    proof.require_plugin("buildx")?;
     let folder = proof.folder("build")?;
     let context = folder.join("context");
     let (image, token) = (proof.image()?, &proof.token);

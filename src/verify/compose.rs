@@ -11,6 +11,7 @@ use super::proof::Proof;
 use crate::report::Outcome;
 
 pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
+    proof.require_plugin("compose")?;
     let file = proof.folder("compose")?.join("compose.yaml");
     fs::write(&file, services(proof)?).with_context(|| format!("writing {}", file.display()))?;
     let project = proof.name("compose");

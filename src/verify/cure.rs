@@ -31,19 +31,11 @@ const KNOWN: &[(&str, &str)] = &[
          default-address-pools to /etc/docker/daemon.json",
     ),
     (
-        "'buildx' is not a docker command",
+        "has no command buildx",
         "its plugin is missing: sudo apt-get install --reinstall docker-buildx-plugin",
     ),
     (
-        "unknown command: docker buildx",
-        "its plugin is missing: sudo apt-get install --reinstall docker-buildx-plugin",
-    ),
-    (
-        "'compose' is not a docker command",
-        "its plugin is missing: sudo apt-get install --reinstall docker-compose-plugin",
-    ),
-    (
-        "unknown command: docker compose",
+        "has no command compose",
         "its plugin is missing: sudo apt-get install --reinstall docker-compose-plugin",
     ),
     (

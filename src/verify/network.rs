@@ -51,11 +51,19 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     match answer {
         Ok(answer) if answer == proof.token => {}
         Ok(_) => anyhow::bail!("another server answers to the name of a container"),
-        Err(reason) => anyhow::bail!("a container does not reach another by its name: {reason}"),
+        Err(reason) => {
+            return Ok(Outcome::Failed(format!(
+                "a container does not reach another by its name: {reason}; {}",
+                cure(proof, &reason)?
+            )));
+        }
     }
     let way_out = match (reach.connection, reach.addresses) {
         (Some(Err(reason)), _) => {
-            return Ok(Outcome::Failed(no_way_out(proof, &reason)?));
+            return Ok(Outcome::Failed(format!(
+                "the host reaches the outside, but a container does not: {reason}; {}",
+                cure(proof, &reason)?
+            )));
         }
         (_, Some(Err(reason))) => {
             return Ok(Outcome::Failed(format!(
@@ -82,19 +90,22 @@ fn outside() -> Option<SocketAddr> {
     probe::connect(address).is_ok().then_some(address)
 }
 
-fn no_way_out(proof: &Proof<'_>, reason: &str) -> Result<String> {
+/// What helps when packets do not come through.
+fn cure(proof: &Proof<'_>, reason: &str) -> Result<&'static str> {
     let forwarding = proof.host.read_text("/proc/sys/net/ipv4/ip_forward")?;
-    let cure = match forwarding.as_deref().map(str::trim) {
-        Some("0") => {
+    let forwarding = forwarding.unwrap_or_default();
+    Ok(match forwarding.trim() {
+        _ if reason.contains("looking up") => {
+            "the engine's own name server does not answer: systemctl restart docker"
+        }
+        "0" => {
             "the host does not forward packets; allow it: sysctl --write net.ipv4.ip_forward=1, \
-             and see what turned it off in /etc/sysctl.d"
+             and see what turned it off, in /etc/sysctl.d or as ip-forward in \
+             /etc/docker/daemon.json"
         }
         _ => {
             "see whether a firewall drops what is forwarded (nft list ruleset), and let the engine \
              make its rules again: systemctl restart docker"
         }
-    };
-    Ok(format!(
-        "the host reaches the outside, but a container does not: {reason}; {cure}"
-    ))
+    })
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
@@ -107,6 +107,14 @@ impl<'a> Proof<'a> {
         let label = self.label();
         self.docker()
             .args([verb, "--pull=never", "--label", &label])
+    }
+
+    /// Requires a command that docker has from a plugin; without it, docker takes its arguments for
+    /// its own.
+    pub fn require_plugin(&self, command: &str) -> Result<()> {
+        let asked = self.host.query(&self.docker().args([command, "version"]))?;
+        ensure!(asked.code == 0, "docker has no command {command}");
+        Ok(())
     }
 
     /// The name of the smoke image.

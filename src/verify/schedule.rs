@@ -27,7 +27,7 @@ pub fn verify(host: &Host, choice: &Choice, listener: Listener<'_>) -> Result<Ve
     let (skipped, chosen): (Vec<&Stage>, Vec<&Stage>) =
         chosen.partition(|stage| choice.skips(stage.id));
     let left_out = |stage: &&Stage| skip(stage, "left out by --skip");
-    let mut reports: Vec<StageReport> = skipped.iter().map(left_out).collect();
+    let mut reports = tell(skipped.iter().map(left_out), listener);
     reports.extend(prove_all(host, choice, &chosen, listener)?);
     let place = |report: &StageReport| STAGES.iter().position(|stage| stage.id == report.stage);
     reports.sort_by_key(place);

@@ -53,7 +53,8 @@ fn the_engine_is_set_up_as_promised_and_apt_goes_on_with_it() {
 #[ignore = "needs root and the lab: sudo scripts/test"]
 fn a_verification_says_what_does_not_work() {
     let host = LabHost::up("noble");
-    host.install();
+    host.dockstrap(["install", "--yes", "--no-verify", "--user", "alice"])
+        .exits(0);
     let proof = host.dockstrap(["verify", "--json"]).exits(0).json();
     let stages = proof["stages"].as_array().expect("stages");
     assert!(

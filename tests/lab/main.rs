@@ -76,4 +76,6 @@ mod sources;
 mod survival;
 mod taking_up;
 mod trust;
+mod verify;
+mod verify_registry;
 mod whole_way;

@@ -26,6 +26,11 @@ impl Neighbour {
             .expect("reading from it");
         neighbour
     }
+
+    /// Its process on this machine.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
 }
 
 impl Drop for Neighbour {
