@@ -22,7 +22,8 @@ Exit codes:
   0  done, or nothing to do: it works
   1  failed; the message says what state the host is in
   2  the command line or the settings are wrong
-  3  plan --check: changes are pending; status: something was changed since
+  3  plan --check: changes are pending; status: something was changed since;
+     doctor: something is wrong
   4  the host is not supported, or something on it stands in the way
   5  a certificate, key, signature or hash is not to be trusted
   6  another process held a lock for too long
@@ -62,6 +63,9 @@ pub enum Command {
         )]
         keys: Vec<String>,
     },
+    /// Look for what keeps Docker from working, before and after it is installed
+    #[command(after_help = EXIT_CODES)]
+    Doctor(Doctor),
     /// Take back what install did, and nothing else
     #[command(after_help = EXIT_CODES)]
     Uninstall(Uninstall),
@@ -163,6 +167,18 @@ pub struct Status {
     /// Print it as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Print what was looked at and found as JSON
+    #[arg(long)]
+    pub json: bool,
+
+    /// Mend what can be mended with a way back: the key's mode, a stopped or
+    /// disabled engine. Needs root
+    #[arg(long)]
+    pub fix: bool,
 }
 
 #[derive(Debug, Args)]

@@ -29,6 +29,7 @@ pub mod plan;
 
 pub mod apply;
 pub mod bundle;
+pub mod doctor;
 pub mod revert;
 pub mod status;
 pub mod verify;

@@ -38,6 +38,11 @@ pub const SUPPORTED: &[Release] = &[
     },
 ];
 
+/// The major release of the engine that Docker maintains: the one before ends when the next comes.
+///
+/// Source: <https://github.com/moby/moby/blob/master/project/BRANCHES-AND-TAGS.md>.
+pub const ENGINE_MAJOR: u32 = 29;
+
 /// Why a release is not among the supported ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lack {

@@ -4,12 +4,13 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 8] = [
     "install",
     "plan",
     "verify",
     "status",
     "explain",
+    "doctor",
     "uninstall",
     "completions",
 ];

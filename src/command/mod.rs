@@ -1,6 +1,7 @@
 //! One file a subcommand, each wiring what stands below it.
 
 mod bundle;
+mod doctor;
 mod install;
 mod plan;
 mod probe;
@@ -34,6 +35,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Command::Doctor(arguments) => doctor::run(&host, &arguments),
         Command::Uninstall(arguments) => uninstall::run(&host, arguments),
         Command::Bundle(bundle) => bundle::run(&host, bundle),
         Command::Completions { shell } => {

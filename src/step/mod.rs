@@ -35,13 +35,16 @@ use apt_key::AptKey;
 use apt_proxy::AptProxy;
 use apt_source::AptSource;
 use daemon_json::DaemonJson;
+pub use daemon_json::look_around;
 use docker_group::DockerGroup;
 use dpkg::Dpkg;
 use packages::Packages;
 use registries::Registries;
+pub use repository::KEYRING;
 use repository::Repository;
 use service::Service;
 pub use service::failure_reason;
+pub use unit::flags as unit_flags;
 
 /// One thing on the host that dockstrap sets up.
 pub trait Step {

@@ -2,6 +2,7 @@
 //!
 //! What a command is asked for goes to standard output; what happens meanwhile, to standard error.
 
+mod doctor;
 mod junit;
 mod live;
 mod plan;
@@ -16,6 +17,7 @@ use serde::Serialize;
 
 use crate::redact::redact;
 
+pub use doctor::print_diagnosis;
 pub use junit::junit;
 pub use live::Live;
 pub use plan::{print_plan, print_reversal};

@@ -59,6 +59,7 @@ mod bundle;
 mod certificates;
 mod configuration;
 mod dates;
+mod doctor;
 mod engine;
 mod kept_sources;
 mod locks;

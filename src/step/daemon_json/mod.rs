@@ -8,6 +8,8 @@ use anyhow::Result;
 use serde_json::{Map, Value};
 use similar::TextDiff;
 
+pub use around::look as look_around;
+
 use super::unit::{self, Unit};
 use super::{Explained, Finding, Step};
 use crate::change::{Journal, Tx, Undo};

@@ -1,0 +1,69 @@
+//! `dockstrap doctor`: looks for what keeps the engine from working, and mends what is ours.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use super::require_root;
+use crate::change::{Journal, Tx};
+use crate::cli;
+use crate::doctor::{self, Diagnosis};
+use crate::facts;
+use crate::host::Host;
+use crate::host::signal::stop_flag;
+use crate::report::{Event, Listener};
+use crate::settings::LOCK_WAIT;
+use crate::ui::{self, Live};
+
+/// The exit code when something is wrong.
+const FOUND: u8 = 3;
+
+pub fn run(host: &Host, arguments: &cli::Doctor) -> Result<ExitCode> {
+    let facts = facts::gather(host)?;
+    let mut diagnosis = doctor::examine(host, &facts);
+    if arguments.fix {
+        require_root("doctor --fix")?;
+        let live = match arguments.json {
+            true => Live::quiet(),
+            false => Live::new(),
+        };
+        let show = |event| live.show(event);
+        let wait = Duration::from_secs(LOCK_WAIT);
+        let _lock = host.lock_run(wait, &show)?;
+        fix(host, &diagnosis, wait, &show)?;
+        diagnosis = doctor::examine(host, &facts::gather(host)?);
+    }
+    match arguments.json {
+        true => ui::json(&diagnosis)?,
+        false => ui::print_diagnosis(&diagnosis),
+    }
+    Ok(match diagnosis.has_errors() {
+        true => ExitCode::from(FOUND),
+        false => ExitCode::SUCCESS,
+    })
+}
+
+/// Mends what was found and is ours, each with its way back. What fails is taken back.
+fn fix(host: &Host, found: &Diagnosis, wait: Duration, listener: Listener<'_>) -> Result<()> {
+    for examined in found.fixable() {
+        let journal = Journal::read(host)?;
+        let before = journal.last();
+        let begun = Instant::now();
+        let mut tx = Tx::begin(host, journal, wait, listener, stop_flag()?)?;
+        if let Err(error) = examined.fix(&mut tx) {
+            tx.revert(before, false)
+                .with_context(|| format!("taking back what was done for {}", examined.id))?;
+            return Err(error.context(format!(
+                "{} could not be mended; the host is as before",
+                examined.id
+            )));
+        }
+        tx.tell(Event::StepDone {
+            step: "doctor",
+            text: format!("mended {}: {}", examined.id, examined.title),
+            seconds: begun.elapsed(),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! Looking for what keeps the engine, or what it is set up for, from working, before and after it
+//! is installed.
+//!
+//! Looking changes nothing: not even a stopped engine is started by it. To add a check: its
+//! function in the file of its area, and its row in that file's table; then write the reference
+//! page anew, as its test says.
+
+mod access;
+mod apt;
+mod config;
+mod disk;
+mod environment;
+mod firewall;
+mod kernel;
+mod network;
+mod packages;
+mod page;
+mod service;
+
+use anyhow::{Result, anyhow};
+use serde::Serialize;
+
+use crate::change::Tx;
+use crate::facts::{Facts, Init};
+use crate::host::Host;
+use crate::host::command::Command;
+use crate::host::engine::{EngineInfo, UNIT, systemctl};
+
+pub use page::page;
+
+/// One thing to look at. Texts are for people; those about what is wrong say it as it is then.
+pub struct Check {
+    /// Stable: `DS`, the area's digit, and two digits.
+    pub id: &'static str,
+    pub severity: Severity,
+    /// What is the case on a sound host.
+    pub title: &'static str,
+    /// What may go wrong where it is not.
+    pub danger: &'static str,
+    /// What helps, with the command to type where there is one.
+    pub cure: &'static str,
+    /// Where more is said of it.
+    pub link: &'static str,
+    /// What is wrong, if anything. An error says why nobody can tell.
+    look: fn(&Host, &Facts) -> Result<Option<String>>,
+    /// The cure, where it is ours and there is a way back.
+    fix: Option<fn(&mut Tx<'_>) -> Result<()>>,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Something does not work, or will not.
+    Error,
+    /// It works, but something is likely to surprise.
+    Warning,
+    /// Good to know.
+    Note,
+}
+
+/// Every area with its checks, in the order of their ids.
+pub const AREAS: &[(&str, &[Check])] = &[
+    ("environment", environment::CHECKS),
+    ("kernel", kernel::CHECKS),
+    ("firewall", firewall::CHECKS),
+    ("network", network::CHECKS),
+    ("disk", disk::CHECKS),
+    ("packages", packages::CHECKS),
+    ("apt", apt::CHECKS),
+    ("access", access::CHECKS),
+    ("service", service::CHECKS),
+    ("configuration", config::CHECKS),
+];
+
+/// What one check found.
+#[derive(Serialize)]
+pub struct Examined {
+    pub id: &'static str,
+    pub severity: Severity,
+    pub title: &'static str,
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cure: Option<&'static str>,
+    pub link: &'static str,
+    #[serde(skip)]
+    check: &'static Check,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "verdict", content = "text", rename_all = "lowercase")]
+pub enum Verdict {
+    Sound,
+    Found(String),
+    /// It could not be looked at; the text says why.
+    Unseen(String),
+}
+
+/// What all checks found.
+#[derive(Serialize)]
+pub struct Diagnosis {
+    /// The version of this structure, for those who read it as JSON.
+    pub schema: u32,
+    pub checks: Vec<Examined>,
+}
+
+/// Looks at everything.
+pub fn examine(host: &Host, facts: &Facts) -> Diagnosis {
+    let checks = AREAS.iter().flat_map(|(_, checks)| checks.iter());
+    Diagnosis {
+        schema: 1,
+        checks: checks
+            .map(|check| Examined::of(check, host, facts))
+            .collect(),
+    }
+}
+
+impl Diagnosis {
+    /// The findings of this severity.
+    pub fn found(&self, severity: Severity) -> impl Iterator<Item = &Examined> {
+        let found = |examined: &&Examined| matches!(examined.verdict, Verdict::Found(_));
+        let checks = self.checks.iter().filter(found);
+        checks.filter(move |examined| examined.severity == severity)
+    }
+
+    pub fn has_errors(&self) -> bool {
+        self.found(Severity::Error).next().is_some()
+    }
+
+    /// The findings that [`Examined::fix`] mends.
+    pub fn fixable(&self) -> impl Iterator<Item = &Examined> {
+        self.checks.iter().filter(|examined| examined.is_fixable())
+    }
+}
+
+impl Examined {
+    fn of(check: &'static Check, host: &Host, facts: &Facts) -> Examined {
+        let verdict = match (check.look)(host, facts) {
+            Ok(None) => Verdict::Sound,
+            Ok(Some(text)) => Verdict::Found(text),
+            Err(error) if crate::host::is_forbidden(&error) => {
+                Verdict::Unseen("only root can look".to_owned())
+            }
+            Err(error) => Verdict::Unseen(format!("{error:#}")),
+        };
+        Examined {
+            id: check.id,
+            severity: check.severity,
+            title: check.title,
+            cure: matches!(verdict, Verdict::Found(_)).then_some(check.cure),
+            link: check.link,
+            verdict,
+            check,
+        }
+    }
+
+    /// Whether the cure is ours.
+    pub fn is_fixable(&self) -> bool {
+        matches!(self.verdict, Verdict::Found(_)) && self.check.fix.is_some()
+    }
+
+    /// Mends it, and says what was found.
+    pub fn fix(&self, tx: &mut Tx<'_>) -> Result<()> {
+        tx.enter("doctor");
+        match self.check.fix {
+            Some(fix) if self.is_fixable() => fix(tx),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An error where only root can look.
+fn require_root() -> Result<()> {
+    match nix::unistd::geteuid().is_root() {
+        true => Ok(()),
+        false => Err(anyhow!("only root can look")),
+    }
+}
+
+fn is_active(host: &Host, facts: &Facts, unit: &str) -> Result<bool> {
+    if facts.init == Init::None {
+        return Ok(false);
+    }
+    Ok(host
+        .query(&systemctl(&["is-active", "--quiet", unit]))?
+        .code
+        == 0)
+}
+
+/// What a running engine says of itself. One that is stopped is left alone: a connection to its
+/// socket would start it.
+fn engine(host: &Host, facts: &Facts) -> Result<Option<EngineInfo>> {
+    match is_active(host, facts, UNIT)? {
+        true => host.engine_info(),
+        false => Ok(None),
+    }
+}
+
+/// What a program prints, whether it likes its task or not; nothing where there is no such program.
+fn said(host: &Host, program: &str, arguments: &[&str]) -> Option<String> {
+    let command = Command::new(program).args(arguments.iter().copied());
+    host.query(&command).ok().map(|output| output.stdout)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_say_the_area() {
+        let mut seen = std::collections::BTreeSet::new();
+        for (area, (name, checks)) in AREAS.iter().enumerate() {
+            for check in *checks {
+                assert!(seen.insert(check.id), "{} is there twice", check.id);
+                assert!(
+                    check.id.starts_with(&format!("DS{area}")),
+                    "{name}: {}",
+                    check.id
+                );
+                assert_eq!(check.id.len(), 5, "{}", check.id);
+                assert!(check.link.starts_with("https://"), "{}", check.id);
+            }
+            assert!(checks.is_sorted_by_key(|check| check.id), "{name}");
+        }
+    }
+}

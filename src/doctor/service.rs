@@ -1,0 +1,162 @@
+//! The units of the engine and of containerd.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::{Check, Severity};
+use crate::change::{Tx, Undo};
+use crate::facts::{ENGINE_PACKAGES, Facts, Init};
+use crate::host::Host;
+use crate::host::engine::{CONTAINERD_UNIT, UNIT, systemctl};
+
+pub const CHECKS: &[Check] = &[
+    Check {
+        id: "DS801",
+        severity: Severity::Error,
+        title: "the units are not masked",
+        danger: "they cannot be started, by nobody and nothing.",
+        cure: "allow it: systemctl unmask docker.service docker.socket containerd.service",
+        link: "https://manpages.ubuntu.com/manpages/noble/man1/systemctl.1.html",
+        look: masked,
+        fix: None,
+    },
+    Check {
+        id: "DS802",
+        severity: Severity::Note,
+        title: "the engine's unit is as its package made it",
+        danger: "what drop-ins or a unit of your own say stands over the package, also after an \
+                 upgrade that needs another.",
+        cure: "nothing, when it is meant; see it with: systemctl cat docker.service",
+        link: "https://docs.docker.com/engine/daemon/",
+        look: overridden,
+        fix: None,
+    },
+    Check {
+        id: "DS803",
+        severity: Severity::Error,
+        title: "the engine runs",
+        danger: "no container does. An upgrade of containerd.io can stop the engine and leave it so.",
+        cure: "start it: systemctl start docker.service, or: sudo dockstrap doctor --fix",
+        link: "https://github.com/docker/for-linux/issues/813",
+        look: stopped,
+        fix: Some(start),
+    },
+    Check {
+        id: "DS804",
+        severity: Severity::Error,
+        title: "the engine does not fail",
+        danger: "it stops as soon as it starts.",
+        cure: "see why: journalctl --unit docker.service --lines 50",
+        link: "https://docs.docker.com/engine/daemon/troubleshoot/",
+        look: failed,
+        fix: None,
+    },
+    Check {
+        id: "DS805",
+        severity: Severity::Warning,
+        title: "the engine starts with the host",
+        danger: "after a restart of the host no container runs until somebody asks for the engine.",
+        cure: "systemctl enable docker.service, or: sudo dockstrap doctor --fix",
+        link: "https://docs.docker.com/engine/install/linux-postinstall/",
+        look: disabled,
+        fix: Some(enable),
+    },
+];
+
+/// What systemd says of a unit; empty where there is no such unit, or no systemd.
+fn state(host: &Host, facts: &Facts, unit: &str) -> Result<BTreeMap<String, String>> {
+    if facts.init == Init::None {
+        return Ok(BTreeMap::new());
+    }
+    let properties =
+        "--property=LoadState,ActiveState,SubState,UnitFileState,Result,FragmentPath,DropInPaths";
+    let shown = host
+        .query(&systemctl(&["show", unit, properties]))?
+        .success()?
+        .stdout;
+    let pairs = shown.lines().filter_map(|line| line.split_once('='));
+    let state: BTreeMap<String, String> = pairs
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect();
+    Ok(match state.get("LoadState").map(String::as_str) {
+        Some("not-found") => BTreeMap::new(),
+        _ => state,
+    })
+}
+
+fn is(state: &BTreeMap<String, String>, key: &str, value: &str) -> bool {
+    state.get(key).is_some_and(|it| it == value)
+}
+
+fn masked(host: &Host, facts: &Facts) -> Result<Option<String>> {
+    let mut masked = Vec::new();
+    for unit in [UNIT, "docker.socket", CONTAINERD_UNIT] {
+        if is(&state(host, facts, unit)?, "LoadState", "masked") {
+            masked.push(unit);
+        }
+    }
+    Ok((!masked.is_empty()).then(|| format!("masked: {}", masked.join(", "))))
+}
+
+fn overridden(host: &Host, facts: &Facts) -> Result<Option<String>> {
+    let state = state(host, facts, UNIT)?;
+    let value = |key: &str| state.get(key).map(String::as_str).unwrap_or_default();
+    let mut over: Vec<&str> = value("DropInPaths").split_whitespace().collect();
+    over.extend(Some(value("FragmentPath")).filter(|path| path.starts_with("/etc/")));
+    Ok((!over.is_empty() && value("LoadState") != "masked")
+        .then(|| format!("{UNIT} is changed by {}", over.join(", "))))
+}
+
+fn stopped(host: &Host, facts: &Facts) -> Result<Option<String>> {
+    let state = state(host, facts, UNIT)?;
+    let stopped = is(&state, "ActiveState", "inactive") && is(&state, "LoadState", "loaded");
+    if !stopped || !facts.has(ENGINE_PACKAGES[0]) {
+        return Ok(None);
+    }
+    let log = host.read_text("/var/log/dpkg.log")?.unwrap_or_default();
+    let upgrade = log
+        .lines()
+        .rfind(|line| line.contains(" upgrade containerd.io:"));
+    Ok(Some(match upgrade {
+        Some(line) => format!(
+            "the engine is stopped; containerd.io was upgraded at {}, which may have done it",
+            line.get(..19).unwrap_or_default()
+        ),
+        None => "the engine is stopped".to_owned(),
+    }))
+}
+
+fn failed(host: &Host, facts: &Facts) -> Result<Option<String>> {
+    let state = state(host, facts, UNIT)?;
+    let failed = is(&state, "ActiveState", "failed") || is(&state, "SubState", "auto-restart");
+    let result = state.get("Result").map(String::as_str).unwrap_or_default();
+    Ok(failed.then(|| format!("{UNIT} fails ({result})")))
+}
+
+fn disabled(host: &Host, facts: &Facts) -> Result<Option<String>> {
+    let disabled = is(&state(host, facts, UNIT)?, "UnitFileState", "disabled");
+    Ok(disabled.then(|| format!("{UNIT} is not started with the host")))
+}
+
+fn start(tx: &mut Tx<'_>) -> Result<()> {
+    set(tx, "start the engine", "start")
+}
+
+fn enable(tx: &mut Tx<'_>) -> Result<()> {
+    set(tx, "enable the engine", "enable")
+}
+
+fn set(tx: &mut Tx<'_>, text: &str, verb: &str) -> Result<()> {
+    let is = |question: &str| -> Result<bool> {
+        let asked = tx.host().query(&systemctl(&[question, "--quiet", UNIT]))?;
+        Ok(asked.code == 0)
+    };
+    let undo = Undo::RestoreUnit {
+        unit: UNIT.to_owned(),
+        enabled: is("is-enabled")?,
+        active: is("is-active")?,
+    };
+    tx.run(text, undo, &systemctl(&[verb, UNIT]))?;
+    Ok(())
+}
