@@ -98,6 +98,8 @@ fn what_cannot_be_meant_exits_2() {
     refused(&["instal"], &["install"]);
     refused(&["install", "--forse"], &["--forse"]);
     refused(&["verify", "everything"], &["engine", "restart", "hub"]);
+    refused(&["verify", "--all", "run"], &["--all"]);
+    refused(&["verify", "--ca-cert", "/etc/passwd"], &["--registry"]);
     refused(&["completions", "tcl"], &["bash", "zsh", "fish"]);
 }
 
@@ -111,6 +113,22 @@ fn settings_that_cannot_be_meant_exit_2() {
     refused(&["plan", "--user", "root"], &["root"]);
     refused(&["plan", "--lock-wait", "soon"], &["--lock-wait"]);
     refused(&["plan", "--config", "/no/such/file"], &["/no/such/file"]);
+}
+
+#[test]
+fn a_verification_that_cannot_be_meant_is_refused_before_anything_is_proven() {
+    let registry = ["verify", "--registry"];
+    let with = |more: &[&'static str]| [&registry[..], more].concat();
+    refused(&with(&["https://registry.example"]), &["HOST[:PORT]"]);
+    refused(
+        &with(&["registry.example", "--registry-user", "alice"]),
+        &["DOCKSTRAP_REGISTRY_PASSWORD", "--registry-password-file"],
+    );
+    refused(
+        &with(&["registry.example", "--ca-cert", "/etc/passwd"]),
+        &["/etc/passwd", "PEM"],
+    );
+    refused(&["verify", "--junit", "/no/such/file"], &["/no/such/file"]);
 }
 
 #[test]

@@ -103,6 +103,11 @@ impl Existing {
 }
 
 impl Migration {
+    /// How many of its sources name Docker's repository.
+    pub fn sources(&self) -> usize {
+        self.lines.len()
+    }
+
     /// Why it is to be done.
     pub fn reason(&self) -> String {
         self.reasons.join("; ")

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::{Check, Severity};
-use crate::apt::{Existing, Source};
+use crate::apt::{Existing, Migration, Source};
 use crate::change::Tx;
 use crate::facts::Facts;
 use crate::host::Host;
@@ -15,7 +15,7 @@ pub const CHECKS: &[Check] = &[
         id: "DS601",
         severity: Severity::Error,
         title: "Docker's repository is named once",
-        danger: "where it is named with two keyrings, all of apt stops; a source of another \
+        danger: "where it is named with two keyrings, all of apt stops; and one for another \
                  distribution or release brings packages that do not fit.",
         cure: "let it be put in order, with a way back: sudo dockstrap install",
         link: "https://github.com/docker/for-linux/issues/1349",
@@ -41,12 +41,19 @@ fn sources(host: &Host, facts: &Facts) -> Result<Option<String>> {
         architecture: facts.architecture.clone(),
     };
     let existing = Existing::find(host, &source, &DOCKER_KEY_FINGERPRINT, |_| Ok(true))?;
-    let wrong: Vec<String> = existing
-        .migrations
-        .iter()
-        .map(|it| format!("{}: {}", it.path, it.reason()))
-        .collect();
-    Ok((!wrong.is_empty()).then(|| wrong.join("; ")))
+    let Existing { kept, migrations } = &existing;
+    let sources: usize = migrations.iter().map(Migration::sources).sum();
+    if usize::from(kept.is_some()) + sources < 2 {
+        return Ok(None); // a single one is as its owner wants it, be it of a mirror
+    }
+    let files = kept.iter().map(|kept| &kept.path);
+    let files = files.chain(migrations.iter().map(|migration| &migration.path));
+    let files: Vec<&str> = files.map(String::as_str).collect();
+    Ok(Some(format!(
+        "Docker's repository is named {} times, in {}",
+        usize::from(kept.is_some()) + sources,
+        files.join(" and ")
+    )))
 }
 
 fn key_mode(host: &Host, _: &Facts) -> Result<Option<String>> {

@@ -13,7 +13,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "DS201",
         severity: Severity::Warning,
-        title: "no ufw is led past",
+        title: "published ports obey ufw",
         danger: "ports that containers publish are open to the world whatever ufw says: they are \
                  forwarded before its rules are asked.",
         cure: "publish to 127.0.0.1 what is not meant for all (-p 127.0.0.1:8080:80), or put rules \
@@ -25,7 +25,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "DS202",
         severity: Severity::Warning,
-        title: "no firewalld is led past",
+        title: "published ports obey firewalld",
         danger: "published ports bypass its zones, and in older versions its reload removes the \
                  engine's rules.",
         cure: "publish to 127.0.0.1 what is not meant for all; after a reload that broke networks: \

@@ -102,7 +102,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS109",
-        severity: Severity::Error,
+        severity: Severity::Warning,
         title: "the modules of the running kernel are there",
         danger: "the kernel was upgraded and its old modules are gone: what is not loaded yet cannot \
                  be any more, such as overlay or the firewall's.",
@@ -221,8 +221,11 @@ fn modules(host: &Host, _: &Facts) -> Result<Option<String>> {
     let release = text(host, "/proc/sys/kernel/osrelease")?;
     let release = release.trim();
     let there = host.list("/lib/modules")?;
-    // In a container there are none at all.
-    if there.is_empty() || there.iter().any(|name| name == release) {
+    // A system container may bring modules of its own, but runs on the kernel around it, and WSL
+    // on one of Microsoft's.
+    let container = text(host, "/run/systemd/container")?;
+    let is_other = container.trim() == "lxc" || release.to_lowercase().contains("microsoft");
+    if there.is_empty() || is_other || there.iter().any(|name| name == release) {
         return Ok(None);
     }
     Ok(Some(format!(

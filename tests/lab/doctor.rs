@@ -57,8 +57,9 @@ const BEFORE: &[Case] = &[
     ("DS502", "mkdir -p /snap/bin; touch /snap/bin/docker", "as a snap", "rm -r /snap"),
     ("DS503", "mkdir /opt/docker-desktop", "Docker Desktop", "rmdir /opt/docker-desktop"),
     ("DS505", "touch /var/lib/dpkg/updates/0003", "dpkg was cut short", "rm /var/lib/dpkg/updates/0003"),
-    ("DS601", "echo 'deb [signed-by=/root/other.asc] https://download.docker.com/linux/ubuntu jammy stable' \
-        >/etc/apt/sources.list.d/docker.list", "/etc/apt/sources.list.d/docker.list: ", "rm /etc/apt/sources.list.d/docker.list"),
+    ("DS601", "for name in docker other; do echo \"deb [signed-by=/root/$name.asc] https://download.docker.com/linux/ubuntu noble stable\" \
+        >/etc/apt/sources.list.d/$name.list; done", "is named 2 times, in /etc/apt/sources.list.d/docker.list and",
+        "rm /etc/apt/sources.list.d/docker.list /etc/apt/sources.list.d/other.list"),
 ];
 
 /// On a host with an engine.
@@ -70,7 +71,8 @@ const AFTER: &[Case] = &[
     ("DS104", "iptables-legacy -A INPUT -s 198.51.100.9 -j DROP", "1 rules of iptables-legacy",
         "iptables-legacy -D INPUT -s 198.51.100.9 -j DROP"),
     ("DS204", "for t in filter nat; do iptables -t $t -F; iptables -t $t -X; done", "its chain DOCKER is not", "anew"),
-    ("DS301", "ip link add lan0 type veth peer name lan1; ip address add 172.17.5.1/24 dev lan0; ip link set lan0 up", "on docker0 and the route to 172.17.5.0/24 on lan0",
+    ("DS301", "ip link add lan0 type veth peer name lan1; ip link set lan0 up
+        ip route add $(ip -4 route show dev docker0 | head -n 1 | cut -d ' ' -f 1 | sed 's|0/.*|128/25|') dev lan0", ".128/25 on lan0 share addresses",
         "ip link delete lan0"),
     ("DS304", "sysctl --quiet --write net.ipv4.ip_forward=0", "does not forward",
         "sysctl --quiet --write net.ipv4.ip_forward=1"),
