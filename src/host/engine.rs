@@ -30,6 +30,19 @@ pub const CONTAINERD_UNIT: &str = "containerd.service";
 /// The group whose members may use the engine; its socket unit gives the socket to it.
 pub const GROUP: &str = "docker";
 
+/// Variables that make the docker command do other things than it is told. Empty, each counts as
+/// not set.
+const DISTRACTIONS: &[&str] = &[
+    "BUILDX_BUILDER",
+    "COMPOSE_ENV_FILES",
+    "COMPOSE_PROFILES",
+    "DOCKER_API_VERSION",
+    "DOCKER_CONTENT_TRUST",
+    "DOCKER_DEFAULT_PLATFORM",
+    "DOCKER_TLS",
+    "DOCKER_TLS_VERIFY",
+];
+
 /// A part of the engine's answer to `GET /info`.
 ///
 /// Source: <https://docs.docker.com/reference/api/engine/>, `SystemInfo`.
@@ -140,9 +153,16 @@ impl Host {
     }
 }
 
-/// The `docker` command, sent to this host's engine whatever the user's contexts say.
+/// The `docker` command, sent to this host's engine whatever the user's contexts and variables say.
 pub fn docker() -> Command {
-    Command::new("docker").args(["--host", "unix:///run/docker.sock"])
+    undistracted(Command::new("docker").args(["--host", "unix:///run/docker.sock"]))
+}
+
+/// The command without the variables that make docker do other things than it is told.
+pub fn undistracted(command: Command) -> Command {
+    DISTRACTIONS
+        .iter()
+        .fold(command, |command, variable| command.env(variable, ""))
 }
 
 /// A systemctl command.

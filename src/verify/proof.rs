@@ -17,17 +17,6 @@ use crate::host::command::{Command, Output};
 use crate::host::engine;
 use crate::host::signal::stop_flag;
 
-/// Variables that make the docker command do other things than it is told. Empty, each counts as
-/// not set.
-const MEDDLING: &[&str] = &[
-    "BUILDX_BUILDER",
-    "COMPOSE_ENV_FILES",
-    "COMPOSE_PROFILES",
-    "DOCKER_API_VERSION",
-    "DOCKER_CONTENT_TRUST",
-    "DOCKER_DEFAULT_PLATFORM",
-];
-
 /// How long something may take that should be so at once.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -186,8 +175,5 @@ pub fn parse<T: DeserializeOwned>(said: &str) -> Result<T> {
 
 fn docker(folder: &TempDir) -> Command {
     let config = folder.path().join("config").display().to_string();
-    let command = engine::docker().env("DOCKER_CONFIG", &config);
-    MEDDLING
-        .iter()
-        .fold(command, |command, variable| command.env(variable, ""))
+    engine::docker().env("DOCKER_CONFIG", &config)
 }
