@@ -65,6 +65,8 @@ pub struct Run {
 pub enum Purpose {
     Install,
     Uninstall,
+    Doctor,
+    Verify,
 }
 
 /// Something done to the host, and the way back.

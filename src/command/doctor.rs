@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::require_root;
-use crate::change::{Journal, Tx};
+use crate::change::{Extent, Journal, Purpose, Tx};
 use crate::cli;
 use crate::doctor::{self, Diagnosis};
 use crate::facts;
@@ -50,9 +50,9 @@ fn fix(host: &Host, found: &Diagnosis, wait: Duration, listener: Listener<'_>) -
         let journal = Journal::read(host)?;
         let before = journal.last();
         let begun = Instant::now();
-        let mut tx = Tx::begin(host, journal, wait, listener, stop_flag()?)?;
+        let mut tx = Tx::begin(host, journal, Purpose::Doctor, wait, listener, stop_flag()?)?;
         if let Err(error) = examined.fix(&mut tx) {
-            tx.revert(before, false)
+            tx.revert(before, Extent::default())
                 .with_context(|| format!("taking back what was done for {}", examined.id))?;
             return Err(error.context(format!(
                 "{} could not be mended; the host is as before",
@@ -64,6 +64,7 @@ fn fix(host: &Host, found: &Diagnosis, wait: Duration, listener: Listener<'_>) -
             text: format!("mended {}: {}", examined.id, examined.title),
             seconds: begun.elapsed(),
         });
+        tx.end()?;
     }
     Ok(())
 }

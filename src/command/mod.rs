@@ -67,6 +67,8 @@ fn tell_of_cut_short(journal: &Journal) {
     let purpose = match purpose {
         Purpose::Install => "install",
         Purpose::Uninstall => "uninstall",
+        Purpose::Doctor => "doctor --fix",
+        Purpose::Verify => "verify",
     };
     let at = at.strftime("%F %T");
     ui::note(format!(

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::proof::Proof;
 use super::smoke;
-use crate::change::{Journal, Tx};
+use crate::change::{Extent, Journal, Purpose, Tx};
 use crate::error::Failure;
 use crate::host::http::Http;
 use crate::host::network::{CaCert, Network};
@@ -194,6 +194,7 @@ impl<'a> Authority<'a> {
         let mut tx = Tx::begin(
             proof.host,
             journal,
+            Purpose::Verify,
             Duration::ZERO,
             &|_| {},
             Arc::clone(&proof.stopped),
@@ -211,7 +212,7 @@ impl Drop for Authority<'_> {
     fn drop(&mut self) {
         if let Some((tx, before)) = self.tx.take() {
             // What cannot be taken back stands in the journal, for the next uninstall.
-            let _ = tx.revert(before, false);
+            let _ = tx.revert(before, Extent::default());
         }
     }
 }
