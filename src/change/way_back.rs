@@ -119,7 +119,12 @@ impl Revert<'_> {
             let reason = format!("{since}; what was there before is in {beside}");
             return Ok(Reverted::Kept(reason));
         }
-        files::copy(&self.host.path(backup), &self.host.path(path))?;
+        let target = self.host.path(path);
+        if let Some(folder) = target.parent() {
+            // A package that was purged may have taken it along.
+            fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        }
+        files::copy(&self.host.path(backup), &target)?;
         Ok(Reverted::Done)
     }
 

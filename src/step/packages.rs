@@ -32,6 +32,8 @@ const MADE_BY_CONTAINERD: &[&str] = &[
     "/opt/containerd",
     "/opt/containerd/bin",
     "/opt/containerd/lib",
+    "/etc/cni",
+    "/etc/cni/net.d",
 ];
 
 pub struct Packages {

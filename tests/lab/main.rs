@@ -72,6 +72,7 @@ mod reach;
 mod refusals;
 mod registries;
 mod reload;
+mod replaced;
 mod rollback;
 mod sources;
 mod survival;
