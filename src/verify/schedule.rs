@@ -45,31 +45,29 @@ fn prove_all(
     chosen: &[&Stage],
     listener: Listener<'_>,
 ) -> Result<Vec<StageReport>> {
-    let Some((first, rest)) = chosen.split_first() else {
-        return Ok(Vec::new());
-    };
     let proof = Proof::begin(host, choice)?;
-    let mut reports = Vec::new();
-    let mut rest = rest;
-    if first.id == engine::ID {
-        reports.extend(side_by_side(&proof, &[first], listener)?);
-        if !reports.iter().all(StageReport::passed) {
-            let skipped = rest.iter().map(|stage| skip(stage, "stage engine failed"));
-            reports.extend(tell(skipped, listener));
-            return Ok(reports);
-        }
-    } else if let Some(reason) = engine::silence(host)? {
+    let is_engine = |stage: &&Stage| stage.id == engine::ID;
+    let (engine, rest): (Vec<&Stage>, Vec<&Stage>) = chosen.iter().copied().partition(is_engine);
+    let mut reports = side_by_side(&proof, &engine, listener)?;
+    if !reports.iter().all(StageReport::passed) {
+        let skipped = rest.iter().map(|stage| skip(stage, "stage engine failed"));
+        reports.extend(tell(skipped, listener));
+        return Ok(reports);
+    }
+    // Where that stage was not asked for, the others say themselves what is missing.
+    if engine.is_empty()
+        && let Some(reason) = engine::silence(host)?
+    {
         let failed = chosen.iter().map(|stage| StageReport {
             stage: stage.id,
             outcome: Outcome::Failed(reason.clone()),
             seconds: Duration::ZERO,
         });
         return Ok(tell(failed, listener));
-    } else {
-        rest = chosen;
     }
     proof.remove_strays()?;
-    let (alone, together): (Vec<&Stage>, Vec<&Stage>) = rest.iter().partition(|stage| stage.alone);
+    let (alone, together): (Vec<&Stage>, Vec<&Stage>) =
+        rest.iter().copied().partition(|stage| stage.alone);
     reports.extend(side_by_side(&proof, &together, listener)?);
     for stage in alone {
         reports.extend(side_by_side(&proof, &[stage], listener)?);

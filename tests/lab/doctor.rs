@@ -197,7 +197,7 @@ fn the_doctor_finds_what_is_wrong_with_an_engine() {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
-fn the_doctor_mends_what_is_ours_and_an_uninstall_takes_it_back() {
+fn fault_68_the_doctor_starts_an_engine_that_was_stopped_and_an_uninstall_takes_that_back() {
     let host = LabHost::up("noble");
     let before = host.tree();
     host.install();

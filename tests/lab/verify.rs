@@ -85,6 +85,31 @@ on_each_release! {
     }
 }
 
+/// The store that engines use by themselves from 29 on.
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn every_stage_passes_with_images_in_containerds_store() {
+    let host = LabHost::up("resolute");
+    let features = "{\"features\": {\"containerd-snapshotter\": true}}\n";
+    host.write("/etc/docker/daemon.json", features);
+    host.dockstrap(["install", "--yes", "--no-verify", "--user", "alice"])
+        .exits(0);
+    let before = host.tree();
+    let proof = host
+        .dockstrap(["verify", "--all", "--json"])
+        .exits(0)
+        .json();
+    let wrong: Vec<String> = outcomes(&proof)
+        .into_iter()
+        .filter(|outcome| !outcome.ends_with(" passed"))
+        .collect();
+    assert_eq!(wrong, ["registry skipped"], "{proof:#}");
+    let engine = proof["stages"][0]["text"].as_str().unwrap_or_default();
+    assert!(engine.contains("overlayfs storage"), "{engine}");
+    before.is_untouched_in(&host.tree());
+    assert_eq!(objects(&host), "");
+}
+
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
 fn units_socket_and_group_that_are_broken_are_named() {
