@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::change::{Act, Extent, Journal, Purpose, Tx, Undo};
+use crate::change::{self, Act, Extent, Journal, Purpose, Tx, Undo};
 use crate::host::Host;
 use crate::host::engine::docker;
 use crate::host::signal::stop_flag;
@@ -44,6 +44,19 @@ impl Reversal {
 
     pub fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    /// Removes the journal of a run that was cut short before its first act: there is nothing to
+    /// take back, and nobody to be asked.
+    pub fn clear_journal(host: &Host, listener: Listener<'_>) -> Result<()> {
+        if !host.exists(change::PATH)? {
+            return Ok(());
+        }
+        let journal = Journal::read(host)?;
+        let (purpose, wait) = (Purpose::Uninstall, Duration::ZERO);
+        let mut tx = Tx::begin(host, journal, purpose, wait, listener, Arc::default())?;
+        tx.remove_partials()?;
+        tx.revert(0, Extent::default()).map(drop)
     }
 
     /// What was done and is going to be taken back, newest first.

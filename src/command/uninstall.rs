@@ -20,6 +20,7 @@ pub fn run(host: &Host, arguments: Uninstall) -> Result<ExitCode> {
     let show = |event| live.show(event);
     let _lock = host.lock_run(lock_wait, &show)?;
     let Some(reversal) = Reversal::plan(host)? else {
+        Reversal::clear_journal(host, &show)?;
         ui::line("Nothing to do: dockstrap has set up nothing on this host.");
         return Ok(ExitCode::SUCCESS);
     };

@@ -83,6 +83,29 @@ impl LabHost {
         self.dockstrap(["uninstall", "--yes"]).exits(0)
     }
 
+    /// Runs dockstrap as root by way of another command in the host, which gets its words.
+    pub fn dockstrap_by<const W: usize, const N: usize>(
+        &self,
+        words: [&str; W],
+        arguments: [&str; N],
+    ) -> Outcome {
+        let program = self.with_program(&arguments);
+        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+        self.run_list(&[words, program].concat(), None)
+    }
+
+    /// Runs dockstrap as root under a program of this machine, such as a tracer.
+    pub fn dockstrap_under<const N: usize>(
+        &self,
+        tracer: &[String],
+        arguments: [&str; N],
+    ) -> Outcome {
+        let inner = self.command(&self.with_program(&arguments), None);
+        let mut command = Command::new(&tracer[0]);
+        command.args(&tracer[1..]).arg(inner.get_program());
+        finish(command.args(inner.get_args()).stdin(Stdio::null()))
+    }
+
     /// Starts dockstrap as root and does not wait for its end.
     pub fn start_dockstrap<const N: usize>(&self, arguments: [&str; N]) -> Running {
         self.start_list(&self.with_program(&arguments))
@@ -146,12 +169,21 @@ impl LabHost {
             .json()
     }
 
-    /// Everything there is on the host, to be compared with later.
+    /// Everything there is on the host, to be compared with later. A table of iptables without
+    /// rules is as good as none.
     pub fn tree(&self) -> Tree {
         let listed = self.sh(
             "dpkg-query --show --showformat='package ${Package} ${Version} ${db:Status-Status}\\n'
              getent group | sed 's/^/group /'
-             systemctl list-unit-files --no-legend --plain | sed 's/^/unit file /'",
+             systemctl list-unit-files --no-legend --plain | sed 's/^/unit file /'
+             for rules in iptables ip6tables; do
+                 $rules-save | awk -v of=$rules '/^[*]/ { table = $1 }
+                     (/^:/ && $2 != \"ACCEPT\") || /^-/ {
+                         sub(/ .[0-9:]*.$/, \"\"); print of, table, $0
+                     }'
+             done
+             ip -o link | sed 's/^[0-9]*: \\([^:]*\\): <\\([^>]*\\).*/link \\1 \\2/'
+             sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding",
         );
         Tree::of(&self.root, &listed.stdout)
     }

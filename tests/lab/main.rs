@@ -46,6 +46,7 @@ macro_rules! on_each_release {
     )*};
 }
 
+mod cut;
 mod host;
 mod interruption;
 mod neighbour;
@@ -58,6 +59,7 @@ mod world;
 mod bundle;
 mod certificates;
 mod configuration;
+mod crash;
 mod dates;
 mod doctor;
 mod engine;
