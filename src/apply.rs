@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 
 use crate::apt;
-use crate::change::{Extent, Journal, Purpose, Tx};
+use crate::change::{Extent, Journal, Purpose, Run, Tx};
 use crate::host::Host;
 use crate::host::signal::stop_flag;
 use crate::plan::{Plan, Planned};
@@ -25,7 +25,7 @@ pub fn apply(host: &Host, plan: &Plan, settings: &Settings, listener: Listener<'
     let mut tx = Tx::begin(
         host,
         journal,
-        Purpose::Install,
+        Run::now(Purpose::Install, settings.given.clone()),
         settings.lock_wait,
         listener,
         stop_flag()?,

@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
-use clap::{Args, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::daemon_json::schema::KEYS;
-use crate::settings::Layer;
+use crate::settings::{Given, Layer, Origin};
 
 /// Takes a bare Ubuntu host to a Docker Engine that is proven to work, and back.
 #[derive(Debug, Parser)]
@@ -15,6 +16,39 @@ use crate::settings::Layer;
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Reads the command line and the variables.
+    pub fn read() -> Result<Cli, clap::Error> {
+        let matches = Cli::command().try_get_matches()?;
+        let mut cli = Cli::from_arg_matches(&matches)?;
+        let settings = match &mut cli.command {
+            Command::Install(Install { settings, .. }) | Command::Plan(Plan { settings, .. }) => {
+                settings
+            }
+            _ => return Ok(cli),
+        };
+        if let Some((_, matches)) = matches.subcommand() {
+            settings.given = given(matches);
+        }
+        Ok(cli)
+    }
+}
+
+/// The settings that the command line or a variable gives.
+fn given(matches: &ArgMatches) -> Given {
+    let all = Layer::augment_args(clap::Command::new("settings"));
+    let origin = |id: &str| match matches.value_source(id)? {
+        ValueSource::CommandLine => Some(Origin::Flag),
+        ValueSource::EnvVariable => Some(Origin::Variable),
+        _ => None,
+    };
+    let ids = all
+        .get_arguments()
+        .map(|argument| argument.get_id().as_str());
+    ids.filter_map(|id| Some((id.replace('_', "-"), origin(id)?)))
+        .collect()
 }
 
 const EXIT_CODES: &str = "\
@@ -213,6 +247,10 @@ pub struct SettingsArgs {
 
     #[command(flatten)]
     pub layer: Layer,
+
+    /// Which of them came by flags, and which by variables.
+    #[arg(skip)]
+    pub given: Given,
 }
 
 #[derive(Debug, Subcommand)]
@@ -288,7 +326,6 @@ fn key() -> clap::builder::PossibleValuesParser {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound() {

@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use dockstrap::{cli, command, error, ui};
 
 fn main() -> ExitCode {
     ui::set_up();
-    let cli = match cli::Cli::try_parse() {
+    let cli = match cli::Cli::read() {
         Ok(cli) => cli,
         Err(said) => {
             ui::usage(&said);

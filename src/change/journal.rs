@@ -20,6 +20,7 @@ use crate::daemon_json::{Change, Document};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::redact::redact;
+use crate::settings::Given;
 
 /// Where dockstrap keeps what it must remember about this host.
 pub const FOLDER: &str = "/var/lib/dockstrap";
@@ -46,6 +47,7 @@ enum Line {
         act: u64,
     },
     Seen(Seen),
+    Verified(Verified),
     /// The run has come to its end, whether it reached its aim or took back what it did.
     Ended,
 }
@@ -57,6 +59,18 @@ pub struct Run {
     pub at: Timestamp,
     /// The version of dockstrap.
     pub dockstrap: String,
+    /// The settings that somebody gave it, and how.
+    #[serde(default, skip_serializing_if = "Given::is_empty")]
+    pub given: Given,
+}
+
+/// What a verification came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verified {
+    pub at: Timestamp,
+    /// The stages that were run and passed.
+    pub passed: Vec<String>,
+    pub failed: Vec<String>,
 }
 
 /// What a run is for.
@@ -67,6 +81,24 @@ pub enum Purpose {
     Uninstall,
     Doctor,
     Verify,
+}
+
+impl Run {
+    /// A run that begins now.
+    pub fn now(purpose: Purpose, given: Given) -> Run {
+        Run {
+            purpose,
+            at: Timestamp::now(),
+            dockstrap: env!("CARGO_PKG_VERSION").to_owned(),
+            given,
+        }
+    }
+}
+
+impl From<Purpose> for Run {
+    fn from(purpose: Purpose) -> Run {
+        Run::now(purpose, Given::new())
+    }
 }
 
 /// Something done to the host, and the way back.
@@ -88,8 +120,11 @@ pub struct Journal {
     acts: Vec<Act>,
     last: u64,
     seen: BTreeMap<String, Seen>,
-    /// The last run, until it has come to its end.
-    running: Option<Run>,
+    /// Runs that have not come to their end, oldest first.
+    running: Vec<Run>,
+    /// The last install.
+    installed: Option<Run>,
+    verified: Option<Verified>,
     file: Option<File>,
 }
 
@@ -103,7 +138,9 @@ impl Journal {
             acts: Vec::new(),
             last: 0,
             seen: BTreeMap::new(),
-            running: None,
+            running: Vec::new(),
+            installed: None,
+            verified: None,
             file: None,
         };
         let Some(text) = host.read_text(PATH)? else {
@@ -150,12 +187,8 @@ impl Journal {
     }
 
     /// Writes down that a run begins.
-    pub(super) fn run(&mut self, purpose: Purpose) -> Result<()> {
-        self.write(Line::Run(Run {
-            purpose,
-            at: Timestamp::now(),
-            dockstrap: env!("CARGO_PKG_VERSION").to_owned(),
-        }))
+    pub(super) fn run(&mut self, run: Run) -> Result<()> {
+        self.write(Line::Run(run))
     }
 
     /// Writes down that the run has come to its end.
@@ -166,7 +199,17 @@ impl Journal {
     /// The last run, when it was cut short: by a power cut, or by whoever killed it. No other run
     /// is under way.
     pub fn cut_short(&self) -> Option<&Run> {
-        self.running.as_ref()
+        self.running.last()
+    }
+
+    /// The last install.
+    pub fn installed(&self) -> Option<&Run> {
+        self.installed.as_ref()
+    }
+
+    /// What the last verification came to.
+    pub fn verified(&self) -> Option<&Verified> {
+        self.verified.as_ref()
     }
 
     /// Writes down, on disk, what is about to be done; returns the act's number.
@@ -194,6 +237,17 @@ impl Journal {
     /// Remembers what a repository offers.
     pub(super) fn remember(&mut self, seen: Seen) -> Result<()> {
         self.write(Line::Seen(seen))
+    }
+
+    /// Writes down what a verification came to, on a host that dockstrap has set up.
+    ///
+    /// The caller holds the lock on runs.
+    pub fn note_verified(mut self, host: &Host, verified: Verified) -> Result<()> {
+        if self.acts.is_empty() {
+            return Ok(());
+        }
+        self.open(host)?;
+        self.write(Line::Verified(verified))
     }
 
     /// What the suite at this address was last seen to offer.
@@ -261,8 +315,24 @@ impl Journal {
             Line::Seen(seen) => {
                 self.seen.insert(seen.suite.clone(), seen);
             }
-            Line::Run(run) => self.running = Some(run),
-            Line::Ended => self.running = None,
+            Line::Run(run) => {
+                if run.purpose == Purpose::Install {
+                    self.installed = Some(run.clone());
+                }
+                self.running.push(run);
+            }
+            Line::Ended => {
+                // One that goes all the way makes up for those that did not.
+                let all = [Purpose::Install, Purpose::Uninstall];
+                if self
+                    .running
+                    .pop()
+                    .is_some_and(|run| all.contains(&run.purpose))
+                {
+                    self.running.clear();
+                }
+            }
+            Line::Verified(verified) => self.verified = Some(verified),
             Line::Journal { .. } | Line::Done { .. } => {}
         }
     }

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use super::seal::seal;
 use super::way_back::Revert;
-use super::{Act, Extent, FOLDER, Journal, Purpose, Reverted, Undo, files, journal};
+use super::{Act, Extent, FOLDER, Journal, Reverted, Run, Undo, files, journal};
 use crate::apt::{self, Archives, Lists, Seen};
 use crate::daemon_json::{self, Change};
 use crate::error::Failure;
@@ -39,13 +39,13 @@ impl<'a> Tx<'a> {
     pub fn begin(
         host: &'a Host,
         mut journal: Journal,
-        purpose: Purpose,
+        run: impl Into<Run>,
         lock_wait: Duration,
         listener: Listener<'a>,
         cancelled: Arc<AtomicBool>,
     ) -> Result<Tx<'a>> {
         journal.open(host)?;
-        journal.run(purpose)?;
+        journal.run(run.into())?;
         Ok(Tx {
             host,
             journal,

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{require_root, tell_of_cut_short};
+use super::{remember, require_root, tell_of_cut_short};
 use crate::change::Journal;
 use crate::cli::Install;
 use crate::facts::{self, Facts};
@@ -21,7 +21,8 @@ use crate::{apply, apt, verify};
 pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
     require_root("install")?;
     let file = arguments.settings.config.as_deref();
-    let settings = Settings::resolve(arguments.settings.layer, file)?;
+    let settings =
+        Settings::resolve(arguments.settings.layer, file)?.given(arguments.settings.given);
     let live = Live::new();
     let show = |event| live.show(event);
     let _lock = host.lock_run(settings.lock_wait, &show)?;
@@ -53,7 +54,9 @@ pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
     let proven = if arguments.no_verify {
         "is set up"
     } else {
-        verify::verify(host, &Choice::quick(), &show)?.require()?;
+        let verification = verify::verify(host, &Choice::quick(), &show)?;
+        remember(host, &verification)?;
+        verification.require()?;
         "works on this host"
     };
     drop(live);

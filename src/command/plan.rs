@@ -16,7 +16,8 @@ const PENDING: u8 = 3;
 
 pub fn run(host: &Host, arguments: cli::Plan) -> Result<ExitCode> {
     let file = arguments.settings.config.as_deref();
-    let settings = Settings::resolve(arguments.settings.layer, file)?;
+    let settings =
+        Settings::resolve(arguments.settings.layer, file)?.given(arguments.settings.given);
     let live = match arguments.json {
         true => Live::quiet(),
         false => Live::new(),

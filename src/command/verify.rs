@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::remember;
 use crate::cli;
 use crate::error::Failure;
 use crate::host::Host;
@@ -47,6 +48,7 @@ pub fn run(host: &Host, arguments: cli::Verify) -> Result<ExitCode> {
         false => None,
     };
     let verification = verify::verify(host, &choice, &show)?;
+    remember(host, &verification)?;
     drop(live);
     if let Some(file) = junit {
         ui::junit(&verification, &file).context("writing JUnit's XML")?;

@@ -11,6 +11,7 @@ use anyhow::Result;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::{Given, Origin};
 use crate::daemon_json::Preset;
 use crate::error::Failure;
 use crate::redact::{STARS, redact};
@@ -153,23 +154,29 @@ pub enum ProxyUser {
 }
 
 impl Layer {
-    /// Reads the settings file: `file`, which must be there, or else [`PATH`].
-    pub(super) fn read(file: Option<&Path>) -> Result<Layer> {
+    /// Reads the settings file: `file`, which must be there, or else [`PATH`]. Says also which
+    /// settings it gives.
+    pub(super) fn read(file: Option<&Path>) -> Result<(Layer, Given)> {
         let path = file.map_or_else(|| PathBuf::from(PATH), Path::to_owned);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && file.is_none() => {
-                return Ok(Layer::default());
+                return Ok((Layer::default(), Given::new()));
             }
             Err(error) => {
                 let cause = format!("cannot read the settings file {}: {error}", path.display());
                 return Err(Failure::Usage(cause).into());
             }
         };
-        toml::from_str(&text).map_err(|error| {
+        let wrong = |error: toml::de::Error| {
             let cause = format!("the settings file {} is not right: {error}", path.display());
-            Failure::Usage(redact(cause.trim_end()).into_owned()).into()
-        })
+            Failure::Usage(redact(cause.trim_end()).into_owned())
+        };
+        let layer = toml::from_str(&text).map_err(wrong)?;
+        let table: toml::Table = toml::from_str(&text).map_err(wrong)?;
+        let keys = table.into_iter().map(|(key, _)| key);
+        let given = keys.map(|key| (key, Origin::File(path.clone()))).collect();
+        Ok((layer, given))
     }
 }
 

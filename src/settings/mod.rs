@@ -1,6 +1,7 @@
 //! What the user wants: defaults, under the settings file, under variables, under flags.
 
 mod layer;
+mod origin;
 mod value;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use crate::host::network::{CaCert, Network, Proxy};
 use crate::trust::{DOCKER_KEY_FINGERPRINT, Fingerprint};
 
 pub use layer::{Layer, PATH, ProxyUser, Secret};
+pub use origin::{Given, Origin};
 
 const MIRROR: &str = "https://download.docker.com";
 /// How long other package managers are waited for, in seconds.
@@ -61,6 +63,8 @@ pub struct Settings {
     pub repair: bool,
     /// Whether a repository may go back in time.
     pub allow_downgrade: bool,
+    /// Which of these somebody gave, and how.
+    pub given: Given,
 }
 
 /// A private registry.
@@ -80,7 +84,7 @@ impl Settings {
     /// # Errors
     /// [`Failure::Usage`] for anything that cannot be meant.
     pub fn resolve(flags: Layer, file: Option<&Path>) -> Result<Settings> {
-        let below = Layer::read(file)?;
+        let (below, given) = Layer::read(file)?;
         let key_fingerprint = match flags.key_fingerprint.or(below.key_fingerprint) {
             Some(text) => value::fingerprint(&text)?,
             None => DOCKER_KEY_FINGERPRINT,
@@ -112,7 +116,14 @@ impl Settings {
             replace: flags.replace || below.replace,
             repair: flags.repair || below.repair,
             allow_downgrade: flags.allow_downgrade || below.allow_downgrade,
+            given,
         })
+    }
+
+    /// The same settings, of which these came by flags and variables.
+    pub fn given(mut self, given: Given) -> Settings {
+        self.given.extend(given);
+        self
     }
 
     /// The way to the network: these settings over the environment.

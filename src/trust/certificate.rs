@@ -92,6 +92,11 @@ impl Certificate {
     }
 }
 
+/// The fingerprint of the primary key in a key file, for people to see: nothing is verified.
+pub fn claimed_fingerprint(bytes: &[u8]) -> Option<Fingerprint> {
+    Fingerprint::of(&key_file::read(bytes).ok()?.primary_key)
+}
+
 fn check_pin(primary: &PublicKey, pin: Fingerprint) -> Result<Fingerprint, Refusal> {
     match Fingerprint::of(primary).ok_or(Refusal::OtherVersion)? {
         found if found == pin => Ok(found),

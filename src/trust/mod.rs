@@ -20,7 +20,7 @@ mod policy;
 mod refusal;
 mod stanza;
 
-pub use certificate::Certificate;
+pub use certificate::{Certificate, claimed_fingerprint};
 pub use fingerprint::{DOCKER_KEY_FINGERPRINT, DOCKER_KEY_SHA256, Fingerprint, NotAFingerprint};
 pub use hash::{NotASha256, Sha256, sha256_hex};
 pub use index::{Entry, Package, Packages, Verified, verify_file};

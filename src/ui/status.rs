@@ -3,12 +3,80 @@
 use console::style;
 
 use super::line;
+use crate::change::Verified;
+use crate::settings::Origin;
 use crate::status::{Status, StepStatus};
 
-/// Prints what each step did, and what of it was changed since.
+/// Prints what there is, what each step did, and what of it was changed since.
 pub fn print_status(status: &Status) {
+    if status.installed.is_some() {
+        for (name, text) in summary(status) {
+            line(format!("  {} {text}", style(format!("{name:15}")).bold()));
+        }
+    }
     for step in &status.steps {
         print_step(step);
+    }
+}
+
+/// What there is by now, each with its name.
+fn summary(status: &Status) -> Vec<(&'static str, String)> {
+    let Status {
+        installed, engine, ..
+    } = status;
+    let mut lines = Vec::new();
+    if let Some(run) = installed {
+        let given = run.given.iter().map(|(key, origin)| match origin {
+            Origin::Flag => format!("{key} by a flag"),
+            Origin::Variable => format!("{key} by a variable"),
+            Origin::File(path) => format!("{key} by {}", path.display()),
+        });
+        let given: Vec<String> = given.collect();
+        let meant = match given.is_empty() {
+            true => "by the defaults".to_owned(),
+            false => given.join(", "),
+        };
+        let at = run.at.strftime("%F %T");
+        lines.push(("last install", format!("{at} UTC, {meant}")));
+    }
+    let version = |version: &Option<String>| version.clone().unwrap_or("none".to_owned());
+    let mut text = version(&engine.installed);
+    if engine.newest.is_some() && engine.newest != engine.installed {
+        text += &format!(", newest {}", version(&engine.newest));
+    }
+    if !engine.held.is_empty() {
+        text += &format!(", held: {}", engine.held.join(" "));
+    }
+    lines.push(("docker-ce", text));
+    for source in &status.sources {
+        lines.push((
+            "source",
+            format!("{} names {} {}", source.path, source.uri, source.suite),
+        ));
+        let key = source.fingerprint.as_deref().unwrap_or("no key");
+        lines.push(("key", format!("{} holds {key}", source.keyring)));
+    }
+    let members = match status.members.as_slice() {
+        [] => "none".to_owned(),
+        members => members.join(" "),
+    };
+    lines.push(("members", members));
+    let keys: Vec<&str> = status.configuration.keys().map(String::as_str).collect();
+    if !keys.is_empty() {
+        lines.push(("daemon.json", format!("set: {}", keys.join(" "))));
+    }
+    lines.push(("verified", verified(status.verified.as_ref())));
+    lines
+}
+
+fn verified(verified: Option<&Verified>) -> String {
+    let Some(Verified { at, passed, failed }) = verified else {
+        return "never".to_owned();
+    };
+    let at = at.strftime("%F %T");
+    match failed.as_slice() {
+        [] => format!("{at} UTC: {}", passed.join(" ")),
+        failed => format!("{at} UTC, failed: {}", failed.join(" ")),
     }
 }
 

@@ -214,6 +214,12 @@ impl Verification {
         }
     }
 
+    /// The stages that passed.
+    pub fn passed(&self) -> Vec<&'static str> {
+        let passed = self.stages.iter().filter(|report| report.passed());
+        passed.map(|report| report.stage).collect()
+    }
+
     /// The stages that failed.
     pub fn failed(&self) -> Vec<&'static str> {
         let reports = self.stages.iter().filter(|report| self.has_failed(report));

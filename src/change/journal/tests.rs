@@ -156,13 +156,20 @@ fn a_run_without_its_end_was_cut_short() {
             .map(|run| run.purpose)
     };
     assert_eq!(cut_short(), None);
-    journal.run(Purpose::Install).unwrap();
+    journal.run(Purpose::Install.into()).unwrap();
     journal.begin("a", "first", undo()).unwrap();
     assert_eq!(cut_short(), Some(Purpose::Install));
     journal.ended().unwrap();
     assert_eq!(cut_short(), None);
-    journal.run(Purpose::Uninstall).unwrap();
+    journal.run(Purpose::Uninstall.into()).unwrap();
     assert_eq!(cut_short(), Some(Purpose::Uninstall));
+    // What ends in between makes up for nothing but itself.
+    journal.run(Purpose::Verify.into()).unwrap();
+    journal.ended().unwrap();
+    assert_eq!(cut_short(), Some(Purpose::Uninstall));
+    journal.run(Purpose::Uninstall.into()).unwrap();
+    journal.ended().unwrap();
+    assert_eq!(cut_short(), None);
 }
 
 /// Every schema that was ever released, with each way back that it knows. A newer dockstrap must

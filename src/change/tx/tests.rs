@@ -1,5 +1,5 @@
 use super::*;
-use crate::change::trial;
+use crate::change::{Purpose, trial};
 use crate::error::exit_code;
 use crate::host::stub::StubHost;
 

@@ -1,23 +1,36 @@
 //! What dockstrap set up on this host, by its journal, and what of it was changed since. By whom,
 //! it cannot know.
 
-use std::collections::HashSet;
+mod now;
+
+use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Result;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::change::{Act, Journal, Undo};
+use crate::change::{Act, Journal, Run, Undo, Verified};
 use crate::daemon_json::{self, Document};
 use crate::host::Host;
 use crate::redact::redact;
+pub use now::{Engine, Source};
 
 /// What was set up, step by step.
 #[derive(Debug, Serialize)]
 pub struct Status {
     /// The version of this structure, for those who read it as JSON.
     pub schema: u32,
+    /// The last install: when it was, by which version, and which settings somebody gave it.
+    pub installed: Option<Run>,
+    pub engine: Engine,
+    /// The sources of Docker's repository.
+    pub sources: Vec<Source>,
+    /// Who may use the engine, and so is as good as root.
+    pub members: Vec<String>,
+    /// The keys of daemon.json that dockstrap has set, with what it set.
+    pub configuration: BTreeMap<String, Value>,
+    pub verified: Option<Verified>,
     /// In the order in which they were set up; none when nothing was.
     pub steps: Vec<StepStatus>,
 }
@@ -97,7 +110,24 @@ pub fn status(host: &Host) -> Result<Status> {
             step(&mut steps, act).drift.push(drift);
         }
     }
-    Ok(Status { schema: 1, steps })
+    let changes = journal.configuration(&Document::new());
+    let set = changes.into_iter().filter_map(|change| {
+        let value = redact(&change.after?.to_string()).into_owned();
+        Some((
+            change.key,
+            serde_json::from_str(&value).unwrap_or(Value::String(value)),
+        ))
+    });
+    Ok(Status {
+        schema: 1,
+        installed: journal.installed().cloned(),
+        engine: Engine::of(host)?,
+        sources: Source::all(host)?,
+        members: now::members(host)?,
+        configuration: set.collect(),
+        verified: journal.verified().cloned(),
+        steps,
+    })
 }
 
 /// The step of an act, made where it is the first of it.
@@ -151,7 +181,9 @@ mod tests {
 
     /// A host on which one step wrote a key and another the configuration.
     fn set_up() -> StubHost {
-        let stub = StubHost::new().file(daemon_json::PATH, "{\"debug\": true}");
+        let stub = StubHost::new()
+            .file(daemon_json::PATH, "{\"debug\": true}")
+            .program("dpkg-query", "");
         trial::run(stub.host(), |tx| {
             tx.enter("apt-key");
             tx.write_file("/etc/key", b"old", 0o644)?;
@@ -205,7 +237,7 @@ mod tests {
 
     #[test]
     fn nothing_was_set_up_on_a_bare_host() {
-        let status = status(StubHost::new().host()).unwrap();
+        let status = status(StubHost::noble().host()).unwrap();
         assert!(status.steps.is_empty() && !status.has_drifted());
     }
 }
