@@ -77,6 +77,7 @@ mod reload;
 mod replaced;
 mod rollback;
 mod sources;
+mod status;
 mod survival;
 mod taking_up;
 mod trust;

@@ -124,7 +124,7 @@ on_each_release! {
         host.sh("mv /var/lib/dockstrap /root/aside; apt-get remove --yes containerd.io docker-ce");
         host.sh("rm -r /root/aside");
         host.write(CONTAINERD, own);
-        host.sh("rm -rf /var/lib/docker /var/lib/containerd");
+        host.sh("find /var/lib/docker /var/lib/containerd -mindepth 1 -delete");
         let left_behind = host.tree();
         host.install();
         assert_eq!(host.read(CONTAINERD), own);

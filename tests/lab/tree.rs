@@ -19,6 +19,7 @@ const THEIR_OWN: &[(&str, &str)] = &[
         "var/cache/debconf/tmp.ci",
         "where apt unpacks questions asked in advance",
     ),
+    ("var/cache/ldconfig", "made by whoever runs ldconfig"),
     ("var/lib/dpkg/status-old", "dpkg's own backup"),
     ("etc/group-", "backup by the account tools"),
     ("etc/gshadow-", "backup by the account tools"),
