@@ -1,0 +1,92 @@
+//! What was there before the packages, written down as ways back before apt is run.
+
+use anyhow::Result;
+
+use crate::apt;
+use crate::change::{Tx, Undo};
+use crate::facts;
+
+/// Where the engine keeps images, containers and volumes.
+const DATA: &[&str] = &["/var/lib/docker", "/var/lib/containerd"];
+
+/// Configuration that Docker's packages bring along, and take along when they are purged.
+const CONFIGURATION: &[&str] = &[
+    "/etc/containerd/config.toml",
+    "/etc/default/docker",
+    "/etc/init.d/docker",
+];
+
+/// Folders that containerd makes when it first starts, outermost first; no package owns them.
+const MADE_BY_CONTAINERD: &[&str] = &[
+    "/opt/containerd",
+    "/opt/containerd/bin",
+    "/opt/containerd/lib",
+    "/etc/cni",
+    "/etc/cni/net.d",
+];
+
+/// Writes down the ways back for configuration that was there before its package. Packages that
+/// left theirs behind when they were removed are no longer among `packages`.
+pub fn note_what_was_configured(tx: &mut Tx<'_>, packages: &mut Vec<String>) -> Result<()> {
+    for path in CONFIGURATION {
+        tx.keep_for_return(path)?;
+    }
+    let known = facts::configured_packages(tx.host())?;
+    let (configured, new) = packages
+        .drain(..)
+        .partition(|package| known.contains(package));
+    *packages = new;
+    if !Vec::is_empty(&configured) {
+        let text = format!("install {}", configured.join(" "));
+        let undo = Undo::RemovePackages {
+            packages: configured,
+        };
+        tx.note(&text, undo)?;
+    }
+    Ok(())
+}
+
+/// Writes down the ways back for what the engine itself is going to make.
+pub fn note_what_the_engine_makes(tx: &mut Tx<'_>) -> Result<()> {
+    let host = tx.host();
+    let mut data = Vec::new();
+    for path in DATA {
+        note_folder(tx, path)?;
+        if host.list(path)?.is_empty() {
+            data.push(path.into());
+        }
+    }
+    if !data.is_empty() {
+        let undo = Undo::RemoveData { paths: data };
+        tx.note("let the engine keep its data", undo)?;
+    }
+    for folder in MADE_BY_CONTAINERD {
+        note_folder(tx, folder)?;
+    }
+    Ok(())
+}
+
+/// Writes down that a folder is not there yet.
+fn note_folder(tx: &mut Tx<'_>, folder: &str) -> Result<()> {
+    if !tx.host().exists(folder)? {
+        let undo = Undo::RemoveFolder {
+            path: folder.into(),
+        };
+        tx.note(&format!("let the engine make {folder}"), undo)?;
+    }
+    Ok(())
+}
+
+/// Writes down which packages make room, and which of them came along with others.
+pub fn note_replaced(tx: &mut Tx<'_>, removals: &[String]) -> Result<()> {
+    if removals.is_empty() {
+        return Ok(());
+    }
+    let (asked_for, automatic) = apt::asked_for(tx.host(), removals.to_vec())?;
+    let text = format!("remove {}", removals.join(" "));
+    let undo = Undo::OfferPackages {
+        asked_for,
+        automatic,
+    };
+    tx.note(&text, undo)
+}
