@@ -1,5 +1,9 @@
+use tar::Builder;
+
+use super::packer::header;
 use super::*;
 use crate::error::exit_code;
+use crate::trust::sha256_hex;
 
 const FILES: [(&str, &str); 2] = [("docker/a", "abc"), ("archive/0/b", "defg")];
 

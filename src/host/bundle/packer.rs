@@ -1,0 +1,80 @@
+//! A bundle in the making.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use tar::{Builder, EntryType, Header};
+
+use super::{Contained, MANIFEST, Manifest};
+use crate::trust::sha256_hex;
+
+/// A bundle in the making.
+#[derive(Debug)]
+pub struct Packer {
+    manifest: Manifest,
+    contents: Vec<Content>,
+}
+
+#[derive(Debug)]
+enum Content {
+    Bytes(Vec<u8>),
+    File(PathBuf),
+}
+
+impl Packer {
+    pub fn new(manifest: Manifest) -> Packer {
+        Packer {
+            manifest,
+            contents: Vec::new(),
+        }
+    }
+
+    /// Puts these bytes in as the file at `path`.
+    pub fn add_bytes(&mut self, path: String, bytes: Vec<u8>) {
+        self.manifest.files.push(Contained {
+            path,
+            size: bytes.len() as u64,
+            sha256: sha256_hex(&bytes),
+        });
+        self.contents.push(Content::Bytes(bytes));
+    }
+
+    /// Puts a file of the disk in, of which size and hash are known.
+    pub fn add_file(&mut self, contained: Contained, file: PathBuf) {
+        self.manifest.files.push(contained);
+        self.contents.push(Content::File(file));
+    }
+
+    /// Writes the bundle, and returns what it says of itself.
+    pub fn write(self, out: impl Write) -> Result<Manifest> {
+        let Packer { manifest, contents } = self;
+        let mut tar = Builder::new(out);
+        let text = serde_json::to_vec_pretty(&manifest).context("writing the manifest")?;
+        tar.append_data(&mut header(&manifest, text.len() as u64), MANIFEST, &*text)
+            .context("writing the manifest")?;
+        for (Contained { path, size, .. }, content) in manifest.files.iter().zip(&contents) {
+            let header = &mut header(&manifest, *size);
+            match content {
+                Content::Bytes(bytes) => tar.append_data(header, path, &**bytes),
+                Content::File(file) => {
+                    File::open(file).and_then(|file| tar.append_data(header, path, file))
+                }
+            }
+            .with_context(|| format!("writing {path}"))?;
+        }
+        tar.finish().context("writing the bundle")?;
+        drop(tar);
+        Ok(manifest)
+    }
+}
+
+pub(super) fn header(manifest: &Manifest, size: u64) -> Header {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(EntryType::Regular);
+    header.set_mode(0o644);
+    header.set_mtime(manifest.made.as_second().unsigned_abs());
+    header.set_size(size);
+    header
+}
