@@ -18,10 +18,10 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use nix::sys::statvfs::statvfs;
 
 use super::archive::{Archive, Archives};
 use super::lock::ARCHIVES;
+use super::space;
 use super::transfer::Transfer;
 use crate::error::Failure;
 use crate::host::Host;
@@ -63,7 +63,7 @@ pub fn fetch(
             files.push(Partial::of(host, archive));
         }
     }
-    require_space_for(host, &files)?;
+    space::require(host, &[(ARCHIVES, files.iter().map(missing).sum())])?;
     // The longest first, so that none is left to run alone at the end.
     files.sort_by_key(|file| std::cmp::Reverse(file.archive.entry.size));
     let work = Arc::new(Work {
@@ -186,43 +186,20 @@ fn progress(files: &[Partial]) -> Event {
     }
 }
 
-/// Refuses a disk on which there is no room for Docker's packages.
-///
-/// # Errors
-/// [`Failure::Blocked`], with how much is missing.
-pub fn require_space(host: &Host, archives: &Archives) -> Result<()> {
-    let mut files = Vec::new();
+/// How many bytes of Docker's packages are still to be fetched.
+pub fn still_to_fetch(host: &Host, archives: &Archives) -> Result<u64> {
+    let mut bytes = 0;
     for archive in &archives.docker {
         if !archive.seems_there(host)? {
-            files.push(Partial::of(host, archive));
+            bytes += missing(&Partial::of(host, archive));
         }
     }
-    require_space_for(host, &files)
+    Ok(bytes)
 }
 
-fn require_space_for(host: &Host, files: &[Partial]) -> Result<()> {
-    let missing = |file: &Partial| {
-        let here = file.here.load(Ordering::Relaxed);
-        file.archive.entry.size.saturating_sub(here)
-    };
-    let needed: u64 = files.iter().map(missing).sum();
-    // The folder may be missing yet; then the first one above it that is there says it.
-    let folder = host.path(ARCHIVES);
-    let there = folder.ancestors().find(|folder| folder.exists());
-    let disk = statvfs(there.unwrap_or(&folder))
-        .with_context(|| format!("asking how full {ARCHIVES} is"))?;
-    let free = disk.blocks_free() * disk.fragment_size();
-    if needed <= free {
-        return Ok(());
-    }
-    let megabytes = |bytes: u64| bytes as f64 / 1e6;
-    Err(Failure::Blocked(format!(
-        "the disk with {ARCHIVES} has {:.0} MB free, {:.0} MB too few for the packages; \
-         make room, for a start with: apt-get clean",
-        megabytes(free),
-        megabytes(needed - free).max(1.0)
-    ))
-    .into())
+fn missing(file: &Partial) -> u64 {
+    let here = file.here.load(Ordering::Relaxed);
+    file.archive.entry.size.saturating_sub(here)
 }
 
 /// Removes partial files: of versions that are wanted no more, or of runs that will not be taken
