@@ -5,7 +5,8 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::process::CommandExt;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use anyhow::{Context, Result, bail};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use rustix::fs::{MemfdFlags, memfd_create};
 
 use crate::error::Failure;
 use crate::redact::redact;
@@ -38,6 +40,14 @@ pub struct Command {
     input: Option<Vec<u8>>,
     deadline: Duration,
     stop: Option<Arc<AtomicBool>>,
+}
+
+/// A program that runs to its end whatever becomes of us. What it says goes to files in memory: a
+/// pipe would break with us, and a package's script that then says a word dies halfway.
+struct Uncut {
+    handle: duct::Handle,
+    stdout: File,
+    stderr: File,
 }
 
 /// What a command printed, and how it ended.
@@ -104,7 +114,8 @@ impl Command {
     /// # Errors
     /// [`Failure::Cancelled`] when a flag stopped it.
     pub(crate) fn run(&self, search_path: &OsStr) -> Result<Output> {
-        let mut expression = self.expression(search_path);
+        let expression = self.expression(search_path);
+        let mut expression = expression.stdout_capture().stderr_capture();
         if self.stop.is_some() {
             expression = apart(&expression);
         }
@@ -147,11 +158,7 @@ impl Command {
     /// The program gets a process group of its own: Ctrl-C in the terminal reaches us alone, and
     /// a package manager in the middle of its work is not cut short.
     pub(crate) fn run_uncut(&self, search_path: &OsStr) -> Result<Output> {
-        let handle = self.start_uncut(search_path)?;
-        let output = handle
-            .wait()
-            .with_context(|| format!("waiting for {}", self.program))?;
-        Ok(self.output(output))
+        self.end_uncut(self.start_uncut(search_path)?)
     }
 
     /// As [`Command::run_uncut`], and gives each line that the program writes to a pipe of its own
@@ -167,20 +174,42 @@ impl Command {
         fcntl(writer.as_fd(), FcntlArg::F_SETFD(FdFlag::empty())).context("sharing a pipe")?;
         let number = writer.as_raw_fd().to_string();
         let command = self.clone().arg(pipe_argument.replace("{}", &number));
-        let handle = command.start_uncut(search_path)?;
+        let uncut = command.start_uncut(search_path)?;
         drop(writer);
         for line in BufReader::new(reader).lines() {
             on_line(&line.with_context(|| format!("following {}", self.program))?);
         }
-        let output = handle
-            .wait()
-            .with_context(|| format!("waiting for {}", self.program))?;
-        Ok(self.output(output))
+        self.end_uncut(uncut)
     }
 
-    fn start_uncut(&self, search_path: &OsStr) -> Result<duct::Handle> {
-        let apart = apart(&self.expression(search_path));
-        apart.start().with_context(|| self.starting())
+    fn start_uncut(&self, search_path: &OsStr) -> Result<Uncut> {
+        let file = || memfd_create("dockstrap", MemfdFlags::CLOEXEC).map(File::from);
+        let start = || -> std::io::Result<Uncut> {
+            let (stdout, stderr) = (file()?, file()?);
+            let expression = self
+                .expression(search_path)
+                .stdout_file(stdout.try_clone()?)
+                .stderr_file(stderr.try_clone()?);
+            Ok(Uncut {
+                handle: apart(&expression).start()?,
+                stdout,
+                stderr,
+            })
+        };
+        start().with_context(|| self.starting())
+    }
+
+    fn end_uncut(&self, uncut: Uncut) -> Result<Output> {
+        let end = || -> std::io::Result<std::process::Output> {
+            let status = uncut.handle.wait()?.status;
+            Ok(std::process::Output {
+                status,
+                stdout: all_of(uncut.stdout)?,
+                stderr: all_of(uncut.stderr)?,
+            })
+        };
+        let output = end().with_context(|| format!("waiting for {}", self.program))?;
+        Ok(self.output(&output))
     }
 
     fn expression(&self, search_path: &OsStr) -> duct::Expression {
@@ -190,8 +219,6 @@ impl Command {
             .env("PATH", search_path)
             .env("LC_ALL", "C.UTF-8")
             .env_remove("LANGUAGE")
-            .stdout_capture()
-            .stderr_capture()
             .unchecked();
         for (name, value) in &self.variables {
             expression = expression.env(name, value);
@@ -264,6 +291,13 @@ impl fmt::Debug for Command {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "`{self}`")
     }
+}
+
+fn all_of(mut file: File) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Ends the process groups of these processes, each the first of its group.

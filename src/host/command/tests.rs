@@ -87,3 +87,16 @@ fn a_command_that_a_flag_ends_takes_what_it_started_with_it() {
     std::thread::sleep(Duration::from_millis(1200));
     assert!(!late.exists(), "what it started went on");
 }
+
+#[test]
+fn a_program_that_must_not_be_cut_short_depends_on_no_pipe_of_ours() {
+    let script = "readlink /proc/self/fd/1 /proc/self/fd/2; echo complaint >&2; exit 3";
+    let shell = Command::new("sh").args(["-c", script]);
+    let mut uncut = vec![shell.run_uncut(OsStr::new(PATH)).unwrap()];
+    uncut.push(shell.run_watched(OsStr::new(PATH), "{}", |_| ()).unwrap());
+    for output in uncut {
+        assert_eq!(output.stdout.matches("memfd:dockstrap").count(), 2);
+        assert_eq!(output.tail(), "complaint");
+        assert_eq!(output.code, 3);
+    }
+}
