@@ -27,13 +27,15 @@ pub enum Leave {
 
 impl Purge {
     /// Finds out which of `packages` dpkg still knows and can purge without removing any other
-    /// package; `None` when dpkg knows none of them.
-    pub fn plan(host: &Host, packages: &[String]) -> Result<Option<Purge>> {
+    /// package; `None` when dpkg knows none of them. Those that were `asked_for` stay.
+    pub fn plan(host: &Host, packages: &[String], asked_for: &[String]) -> Result<Option<Purge>> {
         let known = known(host, packages)?;
         if known.is_empty() {
             return Ok(None);
         }
-        let (asked_for, ours) = asked_for_since(host, known)?;
+        let (asked_for, ours): (Vec<String>, Vec<String>) = known
+            .into_iter()
+            .partition(|package| asked_for.contains(package));
         let mut purge = Purge {
             packages: Vec::new(),
             needed_by_others: Vec::new(),
@@ -90,14 +92,17 @@ fn takes_others(host: &Host, packages: &[String], ours: &[String]) -> Result<boo
     Ok(taken.iter().any(|package| !ours.contains(package)))
 }
 
-/// Parts the packages that the user has asked for from the others. The engine's own were asked for
-/// by us; what came along with them is marked as a dependency, until somebody asks for it.
-fn asked_for_since(host: &Host, packages: Vec<String>) -> Result<(Vec<String>, Vec<String>)> {
-    let (manual, automatic) = asked_for(host, packages)?;
-    let (engine, asked_for): (Vec<String>, Vec<String>) = manual
-        .into_iter()
-        .partition(|package| ENGINE_PACKAGES.contains(&package.as_str()));
-    Ok((asked_for, [engine, automatic].concat()))
+/// Those of the packages that the user has asked for. The engine's own were asked for by us; what
+/// came along with them is marked as a dependency, until somebody asks for it. apt forgets the mark
+/// as soon as it begins to remove a package.
+pub fn asked_for_since(host: &Host, packages: &[String]) -> Result<Vec<String>> {
+    let known = known(host, packages)?;
+    if known.is_empty() {
+        return Ok(Vec::new()); // asked about no package, apt-mark tells of all
+    }
+    let (mut manual, _) = asked_for(host, known)?;
+    manual.retain(|package| !ENGINE_PACKAGES.contains(&package.as_str()));
+    Ok(manual)
 }
 
 /// Parts the packages that somebody has asked apt for from those that came along with others.
@@ -138,7 +143,18 @@ mod tests {
         let stub = StubHost::new()
             .program("dpkg-query", "echo libc6 installed; echo sudo installed")
             .program("apt-get", "");
-        assert!(Purge::plan(stub.host(), &[]).unwrap().is_none());
+        assert!(Purge::plan(stub.host(), &[], &[]).unwrap().is_none());
         assert_eq!(stub.calls(), [""; 0]);
+    }
+
+    #[test]
+    fn of_what_came_along_only_what_was_asked_for_since_is_the_users() {
+        let stub = StubHost::new()
+            .program("dpkg-query", "echo docker-ce installed; echo git installed")
+            .program("apt-mark", "echo docker-ce; echo git");
+        let packages = ["docker-ce", "git", "gone"].map(str::to_owned);
+        let asked_for = asked_for_since(stub.host(), &packages).unwrap();
+        assert_eq!(asked_for, ["git"]);
+        assert!(stub.calls()[1].ends_with("showmanual docker-ce git"));
     }
 }

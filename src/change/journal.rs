@@ -46,6 +46,12 @@ enum Line {
     Reverted {
         act: u64,
     },
+    /// The packages of an act that stay when it is taken back, since somebody has asked apt for
+    /// them.
+    AskedFor {
+        act: u64,
+        packages: Vec<String>,
+    },
     Seen(Seen),
     Verified(Verified),
     /// The run has come to its end, whether it reached its aim or took back what it did.
@@ -125,6 +131,8 @@ pub struct Journal {
     /// The last install.
     installed: Option<Run>,
     verified: Option<Verified>,
+    /// The packages that stay, of each act whose way back was begun.
+    asked_for: BTreeMap<u64, Vec<String>>,
     file: Option<File>,
 }
 
@@ -141,6 +149,7 @@ impl Journal {
             running: Vec::new(),
             installed: None,
             verified: None,
+            asked_for: BTreeMap::new(),
             file: None,
         };
         let Some(text) = host.read_text(PATH)? else {
@@ -234,6 +243,16 @@ impl Journal {
         self.write(Line::Reverted { act })
     }
 
+    /// Writes down which packages of an act stay, before apt begins to take back the rest of it.
+    pub(super) fn keep(&mut self, act: u64, packages: Vec<String>) -> Result<()> {
+        self.write(Line::AskedFor { act, packages })
+    }
+
+    /// What is written down of the packages of an act that stay, if its way back was begun.
+    pub(super) fn asked_for(&self, act: u64) -> Option<&[String]> {
+        self.asked_for.get(&act).map(Vec::as_slice)
+    }
+
     /// Remembers what a repository offers.
     pub(super) fn remember(&mut self, seen: Seen) -> Result<()> {
         self.write(Line::Seen(seen))
@@ -312,11 +331,16 @@ impl Journal {
                 self.acts.push(act);
             }
             Line::Reverted { act } => self.acts.retain(|known| known.act != act),
+            Line::AskedFor { act, packages } => {
+                self.asked_for.insert(act, packages);
+            }
             Line::Seen(seen) => {
                 self.seen.insert(seen.suite.clone(), seen);
             }
             Line::Run(run) => {
                 if run.purpose == Purpose::Install {
+                    // What is asked for counts anew.
+                    self.asked_for.clear();
                     self.installed = Some(run.clone());
                 }
                 self.running.push(run);

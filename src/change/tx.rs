@@ -274,8 +274,9 @@ impl<'a> Tx<'a> {
         let mut kept = 0;
         let acts: Vec<Act> = self.journal.acts().to_vec();
         for act in acts.iter().rev().filter(|act| act.act > after) {
+            let asked_for = self.asked_for(act)?;
             let outcome = revert
-                .undo(&act.undo)
+                .undo(&act.undo, &asked_for)
                 .with_context(|| format!("taking back: {}", act.text))?;
             self.journal.reverted(act.act)?;
             let text = act.text.clone();
@@ -292,6 +293,21 @@ impl<'a> Tx<'a> {
             false => self.end()?,
         }
         Ok(kept)
+    }
+
+    /// The packages of an act that somebody has asked apt for since. It is written down before apt
+    /// begins to remove the others, for it then forgets who was asked for.
+    fn asked_for(&mut self, act: &Act) -> Result<Vec<String>> {
+        let (Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages }) = &act.undo
+        else {
+            return Ok(Vec::new());
+        };
+        if let Some(known) = self.journal.asked_for(act.act) {
+            return Ok(known.to_vec());
+        }
+        let asked_for = apt::asked_for_since(self.host, packages)?;
+        self.journal.keep(act.act, asked_for.clone())?;
+        Ok(asked_for)
     }
 
     /// Writes down that the run has come to its end.

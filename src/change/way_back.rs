@@ -46,7 +46,8 @@ pub(super) struct Revert<'a> {
 }
 
 impl Revert<'_> {
-    pub fn undo(&self, undo: &Undo) -> Result<Reverted> {
+    /// Walks one way back. Of packages, those that somebody has `asked_for` stay.
+    pub fn undo(&self, undo: &Undo, asked_for: &[String]) -> Result<Reverted> {
         match undo {
             Undo::RemoveFile { path, sha256 } => self.remove_file(path, sha256),
             Undo::RestoreFile {
@@ -69,9 +70,11 @@ impl Revert<'_> {
             }
             Undo::RestartEngine { containers } => self.restart_engine(containers),
             Undo::PurgePackages { packages, network } => {
-                self.purge(packages, Leave::Nothing, network.as_ref())
+                self.purge(packages, asked_for, Leave::Nothing, network.as_ref())
             }
-            Undo::RemovePackages { packages } => self.purge(packages, Leave::Configuration, None),
+            Undo::RemovePackages { packages } => {
+                self.purge(packages, asked_for, Leave::Configuration, None)
+            }
             Undo::OfferPackages {
                 asked_for,
                 automatic,
@@ -248,6 +251,7 @@ impl Revert<'_> {
     fn purge(
         &self,
         packages: &[String],
+        asked_for: &[String],
         leave: Leave,
         network: Option<&Network>,
     ) -> Result<Reverted> {
@@ -256,7 +260,7 @@ impl Revert<'_> {
             apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
             apt::clear_for_purge(self.host, &unfinished, packages)?;
         }
-        let Some(purge) = apt::Purge::plan(self.host, packages)? else {
+        let Some(purge) = apt::Purge::plan(self.host, packages, asked_for)? else {
             // Killed after they went, an earlier run may not have come to the network.
             let kept = self.restore_network(network)?;
             return Ok(kept.map_or(Reverted::Done, Reverted::Kept));
