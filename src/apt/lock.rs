@@ -5,15 +5,13 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::error::Failure;
 use crate::host::Host;
-use crate::host::lock::{Holder, try_record_lock};
-use crate::report::{Event, Listener};
+use crate::host::lock::{Holder, retry, try_record_lock};
+use crate::report::Listener;
 
 /// Where apt keeps the indexes it has fetched.
 pub const LISTS: &str = "/var/lib/apt/lists";
@@ -29,8 +27,6 @@ const LOCKS: &[&str] = &[
     LISTS_LOCK,
     ARCHIVES_LOCK,
 ];
-
-const PAUSE: Duration = Duration::from_millis(250);
 
 /// Waits until no process holds one of apt's four locks.
 ///
@@ -83,37 +79,6 @@ fn take(host: &Host, lock: &'static str, wait: Duration, listener: Listener<'_>)
         Ok(Err((lock, holder.unwrap_or_else(unknown))))
     })?;
     Ok(file)
-}
-
-fn retry<T>(
-    wait: Duration,
-    listener: Listener<'_>,
-    mut attempt: impl FnMut() -> Result<std::result::Result<T, (&'static str, Holder)>>,
-) -> Result<T> {
-    let begun = Instant::now();
-    let mut told = None;
-    loop {
-        let (lock, holder) = match attempt()? {
-            Ok(value) => return Ok(value),
-            Err(held) => held,
-        };
-        let Holder { pid, program } = &holder;
-        if begun.elapsed() >= wait {
-            return Err(Failure::Locked(format!(
-                "{program} (pid {pid}) has held {lock} for {} seconds; nothing more was changed. \
-                 Wait until it is done and run this again, or give it longer with --lock-wait",
-                wait.as_secs()
-            ))
-            .into());
-        }
-        if told.as_ref() != Some(&holder) {
-            listener(Event::Waiting {
-                text: format!("waiting for {program} (pid {pid}) to release {lock}"),
-            });
-            told = Some(holder);
-        }
-        sleep(PAUSE);
-    }
 }
 
 #[cfg(test)]

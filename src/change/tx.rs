@@ -225,6 +225,12 @@ impl<'a> Tx<'a> {
         })
     }
 
+    /// Runs a command that changes users or groups, once nobody else does.
+    pub fn run_for_accounts(&mut self, text: &str, undo: Undo, command: &Command) -> Result<()> {
+        self.host.wait_for_accounts(self.lock_wait, self.listener)?;
+        self.run(text, undo, command).map(drop)
+    }
+
     /// Runs a command whose change needs no way back of its own, such as starting a unit that
     /// goes with its package.
     pub fn run_covered(&mut self, command: &Command) -> Result<Output> {

@@ -354,6 +354,7 @@ impl Revert<'_> {
                 )));
             }
         }
+        self.host.wait_for_accounts(self.lock_wait, self.listener)?;
         let output = self.output(&Command::new("groupdel").arg(group))?;
         match output.code {
             6 => Ok(Reverted::Done), // there is no such group
@@ -366,6 +367,7 @@ impl Revert<'_> {
 
     fn remove_member(&self, group: &str, user: &str) -> Result<Reverted> {
         let delete = Command::new("gpasswd").args(["--delete", user, group]);
+        self.host.wait_for_accounts(self.lock_wait, self.listener)?;
         let output = self.output(&delete)?;
         match output.code {
             3 => Ok(Reverted::Done), // the user is no member, or there is no such group

@@ -27,6 +27,13 @@ pub struct Holder {
 /// Taken by every run that changes the host, so that one works at a time.
 const RUN_LOCK: &str = "/run/dockstrap.lock";
 
+/// Taken by the account tools as a record lock, see `lckpwdf(3)`.
+const ACCOUNTS_LOCK: &str = "/etc/.pwd.lock";
+
+/// Made by them beside the files of groups while they work on these; they hold the number of the
+/// process.
+const ACCOUNT_FILES: &[&str] = &["/etc/group.lock", "/etc/gshadow.lock"];
+
 const PAUSE: Duration = Duration::from_millis(200);
 
 impl Host {
@@ -67,6 +74,37 @@ impl Host {
         Ok(file)
     }
 
+    /// Waits until no process holds a lock of the account tools, which wait for 15 seconds only and
+    /// do not say for whom.
+    ///
+    /// # Errors
+    /// As [`retry`].
+    pub fn wait_for_accounts(&self, wait: Duration, listener: Listener<'_>) -> Result<()> {
+        retry(wait, listener, || {
+            if let Some(holder) = self.lock_holder(ACCOUNTS_LOCK)? {
+                return Ok(Err((ACCOUNTS_LOCK, holder)));
+            }
+            for lock in ACCOUNT_FILES {
+                let pid = self.read_text(lock)?.unwrap_or_default();
+                let pid = pid.trim_matches(['\0', '\n', ' ']).parse();
+                // One that was left by a process that is no more counts for nothing with them.
+                if let Ok(Some(holder)) = pid.map(|pid| self.process(pid)) {
+                    return Ok(Err((*lock, holder)));
+                }
+            }
+            Ok(Ok(()))
+        })
+    }
+
+    /// The process of this number, if there is one.
+    fn process(&self, pid: i32) -> Option<Holder> {
+        let name = self.read_text(format!("/proc/{pid}/comm")).ok()??;
+        Some(Holder {
+            pid,
+            program: name.trim().to_owned(),
+        })
+    }
+
     /// Who holds a record lock on the file at `path`, if anyone does.
     pub fn lock_holder(&self, path: impl AsRef<Path>) -> Result<Option<Holder>> {
         let path = path.as_ref();
@@ -81,12 +119,46 @@ impl Host {
         if i32::from(lock.l_type) == libc::F_UNLCK {
             return Ok(None);
         }
-        let program = self.read_text(format!("/proc/{}/comm", lock.l_pid))?;
-        let program = program.map(|name| name.trim().to_owned());
-        Ok(Some(Holder {
+        let unnamed = || Holder {
             pid: lock.l_pid,
-            program: program.unwrap_or_else(|| "a process".to_owned()),
-        }))
+            program: "a process".to_owned(),
+        };
+        Ok(Some(self.process(lock.l_pid).unwrap_or_else(unnamed)))
+    }
+}
+
+/// Tries until it is told no more that a lock is held, and by whom.
+///
+/// # Errors
+/// [`Failure::Locked`], with the holder named, when that takes longer than `wait`.
+pub fn retry<T>(
+    wait: Duration,
+    listener: Listener<'_>,
+    mut attempt: impl FnMut() -> Result<std::result::Result<T, (&'static str, Holder)>>,
+) -> Result<T> {
+    let begun = Instant::now();
+    let mut told = None;
+    loop {
+        let (lock, holder) = match attempt()? {
+            Ok(value) => return Ok(value),
+            Err(held) => held,
+        };
+        let Holder { pid, program } = &holder;
+        if begun.elapsed() >= wait {
+            return Err(Failure::Locked(format!(
+                "{program} (pid {pid}) has held {lock} for {} seconds; nothing more was changed. \
+                 Wait until it is done and run this again, or give it longer with --lock-wait",
+                wait.as_secs()
+            ))
+            .into());
+        }
+        if told.as_ref() != Some(&holder) {
+            listener(Event::Waiting {
+                text: format!("waiting for {program} (pid {pid}) to release {lock}"),
+            });
+            told = Some(holder);
+        }
+        sleep(PAUSE);
     }
 }
 

@@ -78,7 +78,7 @@ impl Step for DockerGroup {
                 group: GROUP.to_owned(),
             };
             let create = Command::new("groupadd").args(["--system", GROUP]);
-            tx.run(&format!("create group {GROUP}"), undo, &create)?;
+            tx.run_for_accounts(&format!("create group {GROUP}"), undo, &create)?;
         }
         for user in self.missing(tx.host(), &members.unwrap_or_default())? {
             let undo = Undo::RemoveMember {
@@ -86,7 +86,7 @@ impl Step for DockerGroup {
                 user: user.to_owned(),
             };
             let add = Command::new("gpasswd").args(["--add", user, GROUP]);
-            tx.run(&format!("add {user} to group {GROUP}"), undo, &add)?;
+            tx.run_for_accounts(&format!("add {user} to group {GROUP}"), undo, &add)?;
         }
         Ok(())
     }

@@ -47,6 +47,7 @@ macro_rules! on_each_release {
 }
 
 mod cut;
+mod holder;
 mod host;
 mod interruption;
 mod neighbour;
@@ -56,6 +57,7 @@ mod terminal;
 mod tree;
 mod world;
 
+mod accounts;
 mod bundle;
 mod certificates;
 mod configuration;

@@ -41,10 +41,6 @@ fn a_wish_that_cannot_be_meant_is_refused() {
     refuses(&host, 2, || host.dockstrap(["install"])).says("--yes");
     refuses(&host, 2, || host.dockstrap(["install", "--frobnicate"])).says("--frobnicate");
     refuses(&host, 2, || {
-        host.dockstrap(["install", "--yes", "--user", "carol"])
-    })
-    .says("carol");
-    refuses(&host, 2, || {
         host.dockstrap(["install", "--yes", "--config", "/no/such.toml"])
     })
     .says("/no/such.toml");

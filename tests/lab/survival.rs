@@ -57,20 +57,6 @@ fn fault_35_a_key_of_daemon_json_that_was_edited_since_is_kept_and_reported() {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
-fn a_member_of_the_group_from_before_stays_one() {
-    let host = LabHost::up("noble");
-    host.sh("groupadd --system docker; gpasswd --add alice docker");
-    let before = host.tree();
-    host.dockstrap(["install", "--yes", "--user", "alice", "--user", "bob"])
-        .exits(0);
-    host.run_as("bob", ["docker", "ps"]).exits(0);
-    host.uninstall();
-    assert!(host.read("/etc/group").contains(":alice\n"));
-    before.is_restored_in(&host.tree());
-}
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
 fn who_calls_sudo_becomes_a_member() {
     let host = LabHost::up("noble");
     let fingerprint = format!("--key-fingerprint={}", host.fingerprint());

@@ -1,0 +1,111 @@
+//! Users, and the group docker: who is added, who was there before, and who may not be.
+
+use crate::host::LabHost;
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_38_a_user_that_does_not_exist_is_refused_and_one_of_a_directory_is_taken() {
+    let host = LabHost::up("noble");
+    host.unchanged_by(2, ["install", "--yes", "--user", "carol"])
+        .says("there is no user `carol`")
+        .says("adduser carol");
+
+    // A user whom no local file knows, as one of LDAP: here from systemd's own directory.
+    host.write(
+        "/etc/userdb/dora.user",
+        r#"{"userName":"dora","uid":60100,"gid":60100,"disposition":"regular","homeDirectory":"/"}"#,
+    );
+    host.write(
+        "/etc/userdb/dora.group",
+        r#"{"groupName":"dora","gid":60100,"disposition":"regular"}"#,
+    );
+    host.sh("getent passwd dora; ! grep dora /etc/passwd");
+    let before = host.tree();
+    host.dockstrap(["install", "--yes", "--no-verify", "--user", "dora"])
+        .exits(0);
+    let group = host.sh("getent group docker").stdout;
+    assert!(group.trim().ends_with(":dora"), "{group}");
+    host.uninstall();
+    before.is_restored_in(&host.tree());
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_39_a_group_that_is_there_is_taken_whatever_its_number() {
+    let host = LabHost::up("noble");
+    host.sh("groupadd --gid 4242 docker");
+    let before = host.tree();
+    host.dockstrap(["install", "--yes", "--no-verify", "--user", "alice"])
+        .exits(0);
+    assert_eq!(
+        host.sh("getent group docker").stdout,
+        "docker:x:4242:alice\n"
+    );
+    assert_eq!(
+        host.sh("stat --format=%g /run/docker.sock").stdout,
+        "4242\n"
+    );
+    host.run_as("alice", ["docker", "ps"]).exits(0);
+    host.uninstall();
+    before.is_restored_in(&host.tree());
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_40_root_and_a_name_that_is_an_option_are_refused() {
+    let host = LabHost::up("noble");
+    host.unchanged_by(2, ["install", "--yes", "--user", "root"])
+        .says("root needs no membership");
+    for name in ["--user=--help", "--user=-rf", "--user=a b"] {
+        host.unchanged_by(2, ["install", "--yes", name]);
+    }
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_41_the_lock_of_the_account_tools_is_waited_for_and_its_holder_named() {
+    let host = LabHost::up("noble");
+    let before = host.tree();
+    let holder = host.holder("vipw", "/etc/.pwd.lock");
+    let named = format!("vipw (pid {})", holder.pid);
+    host.dockstrap(["install", "--yes", "--no-verify", "--lock-wait", "1"])
+        .exits(6)
+        .says(&format!("{named} has held /etc/.pwd.lock for 1 seconds"))
+        .says("the host was put back as it was");
+    before.is_restored_in(&host.tree());
+
+    // For longer than the account tools themselves would wait.
+    let install = host.start_dockstrap(["install", "--yes", "--no-verify"]);
+    std::thread::sleep(std::time::Duration::from_secs(18));
+    holder.release();
+    install
+        .end()
+        .exits(0)
+        .says(&format!("waiting for {named} to release /etc/.pwd.lock"));
+    host.sh("docker info");
+
+    // The other way of locking them: a file with the number of the process.
+    host.sh("sleep 600 >/dev/null 2>&1 & echo -n $! >/etc/gshadow.lock");
+    let pid = host.read("/etc/gshadow.lock");
+    host.dockstrap(["uninstall", "--yes", "--lock-wait", "1"])
+        .exits(6)
+        .says(&format!("sleep (pid {pid}) has held /etc/gshadow.lock"));
+    host.sh(&format!("kill {pid}"));
+    // One that was left behind by a process that is no more counts for nothing.
+    host.uninstall();
+    before.is_restored_in(&host.tree());
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_42_a_member_of_the_group_from_before_stays_one() {
+    let host = LabHost::up("noble");
+    host.sh("groupadd --system docker; gpasswd --add alice docker");
+    let before = host.tree();
+    host.dockstrap(["install", "--yes", "--user", "alice", "--user", "bob"])
+        .exits(0);
+    host.run_as("bob", ["docker", "ps"]).exits(0);
+    host.uninstall();
+    assert!(host.read("/etc/group").contains(":alice\n"));
+    before.is_restored_in(&host.tree());
+}
