@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::apt;
 use crate::change::{self, Act, Extent, Journal, Purpose, Tx, Undo};
 use crate::host::Host;
 use crate::host::engine::docker;
@@ -80,6 +81,10 @@ impl Reversal {
         // From here on a signal no longer ends the process. It is not obeyed either: a way back
         // that is walked half is worse than one that is walked to its end.
         stop_flag()?;
+        if engine_goes {
+            // Before anything is stopped, so that a host that is busy for long is not touched.
+            apt::wait_for_locks(host, lock_wait, listener)?;
+        }
         let mut tx = Tx::begin(
             host,
             journal,

@@ -5,14 +5,21 @@ use std::time::{Duration, Instant};
 use crate::host::{LabHost, Running};
 
 /// An install that has come as far as apt.
-fn install_up_to_apt(host: &LabHost) -> Running {
-    let mut running = host.start_dockstrap(["install", "--yes", "--user", "alice"]);
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while host.run(["pgrep", "--exact", "apt-get"]).stdout.is_empty() || !has_planned(host) {
-        assert!(!running.has_ended(), "it ended: {:?}", running.end());
-        assert!(Instant::now() < deadline, "apt was never run");
-    }
+pub fn install_up_to_apt(host: &LabHost) -> Running {
+    let running = host.start_dockstrap(["install", "--yes", "--user", "alice"]);
+    wait_until("apt", || {
+        has_planned(host) && host.run(["pgrep", "--exact", "apt-get"]).has_succeeded()
+    });
     running
+}
+
+/// Waits for something to come.
+#[track_caller]
+pub fn wait_until(what: &str, mut is_there: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !is_there() {
+        assert!(Instant::now() < deadline, "{what} never came");
+    }
 }
 
 /// Whether the journal says that packages are being installed: apt is asked before that as well.

@@ -1,92 +1,65 @@
 //! Other package managers, and other runs of dockstrap, at work at the same time.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::host::{LabHost, Running};
+use crate::host::LabHost;
+use crate::interruption::{install_up_to_apt, wait_until};
 
-/// Takes a record lock, as apt and dpkg do, and keeps it for some seconds.
-const HOLD: &str = r#"
-    use Fcntl;
-    my ($path, $seconds) = @ARGV;
-    open(my $file, ">>", $path) or die $!;
-    my $lock = pack("s s x4 q q l x4", F_WRLCK, 0, 0, 0, 0);
-    fcntl($file, F_SETLKW, $lock) or die $!;
-    open(my $note, ">", "/run/held") or die $!;
-    print $note $$;
-    close($note);
-    sleep($seconds);
-"#;
+/// The locks that apt and dpkg take.
+const LOCKS: [&str; 4] = [
+    "/var/lib/dpkg/lock-frontend",
+    "/var/lib/dpkg/lock",
+    "/var/lib/apt/lists/lock",
+    "/var/cache/apt/archives/lock",
+];
 
-/// Someone in the host who holds a lock; returns with its process id once that is so.
-fn hold(host: &LabHost, lock: &str, seconds: &str) -> (Running, String) {
-    host.run(["rm", "--force", "/run/held"]).exits(0);
-    let mut holder = host.start(["perl", "-e", HOLD, lock, seconds]);
-    let deadline = Instant::now() + Duration::from_secs(30);
-    loop {
-        let pid = host.run(["cat", "/run/held"]).stdout;
-        if !pid.is_empty() {
-            return (holder, pid);
-        }
-        assert!(
-            !holder.has_ended() && Instant::now() < deadline,
-            "nobody took {lock}"
-        );
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_25_a_lock_of_apts_held_for_too_long_ends_an_install_and_its_holder_is_named() {
+    let host = LabHost::up("noble");
+    for lock in LOCKS {
+        let holder = host.holder("aptitude", lock);
+        let pid = &holder.pid;
+        host.unchanged_by(6, ["install", "--yes", "--lock-wait", "1"])
+            .says(&format!(
+                "waiting for aptitude (pid {pid}) to release {lock}"
+            ))
+            .says(&format!(
+                "aptitude (pid {pid}) has held {lock} for 1 seconds"
+            ))
+            .says("--lock-wait");
+        holder.release();
     }
 }
 
-/// An install that finds this lock held.
-fn meets(lock: &str) {
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_25_a_lock_that_is_released_in_time_is_waited_for() {
     let host = LabHost::up("noble");
-    let before = host.tree();
-    let (_holder, pid) = hold(&host, lock, "60");
-    host.dockstrap(["install", "--yes", "--lock-wait", "1"])
-        .exits(6)
-        .says(&format!("waiting for perl (pid {pid}) to release {lock}"))
-        .says(&format!("perl (pid {pid}) has held {lock} for 1 seconds"))
-        .says("--lock-wait");
-    before.is_untouched_in(&host.tree());
+    for lock in LOCKS {
+        let holder = host.holder("aptitude", lock);
+        let install = host.start_dockstrap(["install", "--yes", "--no-verify"]);
+        std::thread::sleep(Duration::from_secs(2));
+        let waiting = format!(
+            "waiting for aptitude (pid {}) to release {lock}",
+            holder.pid
+        );
+        holder.release();
+        install.end().exits(0).says(&waiting);
+        host.sh("docker info");
+
+        let holder = host.holder("aptitude", lock);
+        let pid = &holder.pid;
+        host.unchanged_by(6, ["uninstall", "--yes", "--lock-wait", "1"])
+            .says(&format!("aptitude (pid {pid})"));
+        holder.release();
+        host.uninstall().never_says("cut short");
+    }
 }
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
-fn dpkgs_lock_held_for_too_long_ends_an_install_and_its_holder_is_named() {
-    meets("/var/lib/dpkg/lock-frontend");
-}
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
-fn the_lists_lock_held_for_too_long_ends_an_install_and_its_holder_is_named() {
-    meets("/var/lib/apt/lists/lock");
-}
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
-fn the_lock_on_package_files_held_for_too_long_ends_an_install_and_its_holder_is_named() {
-    meets("/var/cache/apt/archives/lock");
-}
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
-fn a_lock_that_is_released_in_time_is_waited_for() {
-    let host = LabHost::up("noble");
-    let (_dpkg, pid) = hold(&host, "/var/lib/dpkg/lock-frontend", "6");
-    host.install()
-        .says(&format!("waiting for perl (pid {pid})"));
-    host.sh("docker info");
-
-    let installed = host.tree();
-    let (_dpkg, pid) = hold(&host, "/var/lib/dpkg/lock-frontend", "60");
-    host.dockstrap(["uninstall", "--yes", "--lock-wait", "1"])
-        .exits(6)
-        .says(&format!("perl (pid {pid})"));
-    installed.is_restored_in(&host.tree());
-    host.sh(&format!("docker info; kill {pid}"));
-    host.uninstall();
-}
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
-fn of_two_installs_at_once_one_does_the_work_and_both_succeed() {
+fn fault_66_of_two_installs_at_once_one_does_the_work_and_both_succeed() {
     let host = LabHost::up("noble");
     let first = host.start_dockstrap(["install", "--yes"]);
     let second = host.start_dockstrap(["install", "--yes"]);
@@ -95,4 +68,57 @@ fn of_two_installs_at_once_one_does_the_work_and_both_succeed() {
     assert_eq!(times("works on this host"), 1, "{said:#?}");
     assert_eq!(times("Nothing to do"), 1, "{said:#?}");
     assert_eq!(times("waiting for another dockstrap"), 1, "{said:#?}");
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_67_unattended_upgrades_that_start_in_the_middle_are_waited_for() {
+    let host = LabHost::up("noble");
+    // The plan is made, and the question stands.
+    let asking = host
+        .on_a_terminal("NO_COLOR=1", ["install", "--no-verify"])
+        .shows("Set this up?");
+    let upgrades = host.holder("unattended-upgr", "/var/lib/dpkg/lock-frontend");
+    let waiting = format!("waiting for unattended-upgr (pid {})", upgrades.pid);
+    let installing = asking.types("y").shows(&waiting);
+    upgrades.release();
+    installing.end().exits(0).says("is set up");
+    host.sh("docker info");
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_67_unattended_upgrades_that_start_amid_the_download_are_waited_for() {
+    let host = LabHost::up("noble");
+    host.sh("tc qdisc add dev lo root tbf rate 160mbit burst 256kb limit 4mb");
+    let install = host.start_dockstrap(["install", "--yes", "--no-verify"]);
+    wait_until("a download", || {
+        let archives = host.lab_path("root").join("var/cache/apt/archives");
+        let files = std::fs::read_dir(archives).expect("listing").flatten();
+        let partial = |name: std::ffi::OsString| name.to_string_lossy().starts_with(".dockstrap-");
+        files.map(|file| file.file_name()).any(partial)
+    });
+    let upgrades = host.holder("unattended-upgr", "/var/lib/dpkg/lock-frontend");
+    host.sh("tc qdisc delete dev lo root");
+    std::thread::sleep(Duration::from_secs(3));
+    let waiting = format!("waiting for unattended-upgr (pid {})", upgrades.pid);
+    upgrades.release();
+    install.end().exits(0).says(&waiting);
+    host.sh("docker info");
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_69_an_uninstall_during_an_install_gives_up_and_names_it() {
+    let host = LabHost::up("noble");
+    let install = install_up_to_apt(&host);
+    let pid = host.run(["pgrep", "--exact", "dockstrap"]).stdout;
+    let another = format!("another dockstrap (pid {})", pid.trim());
+    for command in ["uninstall", "install"] {
+        host.dockstrap([command, "--yes", "--lock-wait", "0"])
+            .exits(6)
+            .says(&another)
+            .says("nothing was changed");
+    }
+    install.end().exits(0).says("works on this host");
 }
