@@ -35,6 +35,8 @@ pub struct Archives {
     pub docker: Vec<Archive>,
     /// All others. What they must be is said by apt, from indexes that it has verified.
     pub others: Vec<Archive>,
+    /// How many bytes more of the disk will be used, as apt reckons.
+    pub unpacked: u64,
 }
 
 impl Archives {
@@ -44,7 +46,10 @@ impl Archives {
     /// # Errors
     /// [`Failure::Trust`] when `offered`, the index of `source`, lacks a file of that source.
     pub fn parse(printed: &str, source: &Source, offered: &Packages) -> Result<Archives> {
-        let mut archives = Archives::default();
+        let mut archives = Archives {
+            unpacked: printed.lines().find_map(parse_space).unwrap_or(0),
+            ..Archives::default()
+        };
         for line in printed.lines().filter(|line| line.starts_with('\'')) {
             let Some(mut archive) = parse_line(line) else {
                 continue;
@@ -159,6 +164,25 @@ impl Measured {
     }
 }
 
+/// Reads how many bytes apt is going to use, as in `After this operation, 436 MB of additional disk
+/// space will be used.`
+fn parse_space(line: &str) -> Option<u64> {
+    let space = line.strip_prefix("After this operation, ")?;
+    let (number, unit) = space
+        .strip_suffix(" of additional disk space will be used.")?
+        .split_once(' ')?;
+    let number: f64 = number.replace(',', "").parse().ok()?;
+    let factor = match unit {
+        "B" => 1.0,
+        "kB" => 1e3,
+        "MB" => 1e6,
+        "GB" => 1e9,
+        _ => return None,
+    };
+    // Bytes of packages, which are far fewer than a float can count.
+    Some((number * factor) as u64)
+}
+
 fn parse_line(line: &str) -> Option<Archive> {
     let (uri, rest) = line.strip_prefix('\'')?.split_once("' ")?;
     let mut words = rest.split(' ');
@@ -268,5 +292,20 @@ SHA256: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
         let download = archives.download(&host).unwrap();
         assert_eq!((download.files, download.bytes), (1, 6));
         assert_eq!(archives.absent(&host).unwrap(), [archives.others[0].path()]);
+    }
+
+    #[test]
+    fn the_space_that_apt_needs_is_read_in_every_unit() {
+        let after = |space: &str| {
+            parse_space(&format!(
+                "After this operation, {space} of additional disk space will be used."
+            ))
+        };
+        assert_eq!(after("0 B"), Some(0));
+        assert_eq!(after("157 kB"), Some(157_000));
+        assert_eq!(after("1,024 MB"), Some(1_024_000_000));
+        assert_eq!(after("1.5 GB"), Some(1_500_000_000));
+        let freed = "After this operation, 157 kB disk space will be freed.";
+        assert_eq!(parse_space(freed), None);
     }
 }

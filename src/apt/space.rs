@@ -42,7 +42,7 @@ pub fn require(host: &Host, folders: &[(&str, u64)]) -> Result<()> {
         let folders = demand.folders.join(" and ");
         let disk =
             statvfs(&demand.there).with_context(|| format!("asking how full {folders} is"))?;
-        let free = disk.blocks_free() * disk.fragment_size();
+        let free = disk.blocks_available() * disk.fragment_size();
         if demand.bytes > free {
             let megabytes = |bytes: u64| bytes as f64 / 1e6;
             return Err(Failure::Blocked(format!(
@@ -67,7 +67,7 @@ mod tests {
     fn folders_on_one_disk_share_its_room() {
         let stub = StubHost::new().folder("/usr");
         let disk = statvfs(&stub.host().path("/usr")).unwrap();
-        let free = disk.blocks_free() * disk.fragment_size();
+        let free = disk.blocks_available() * disk.fragment_size();
         let most = free / 2 + (1 << 30);
         require(stub.host(), &[("/usr", 1), ("/var/cache/apt", 1)]).unwrap();
         require(stub.host(), &[("/usr", most)]).unwrap();

@@ -13,11 +13,19 @@ pub fn write(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<()> {
     try_write(path, bytes, mode).with_context(|| format!("writing {}", path.display()))
 }
 
-/// Makes the file at `to` the same as the one at `from`: content, mode and owner.
+/// Makes the file at `to` the same as the one at `from`: content, mode and owner. One that is so
+/// already is left.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
     let copy = || {
-        let like = fs::metadata(from)?;
-        put(to, &fs::read(from)?, like.mode() & 0o7777, Some(&like))
+        let (like, bytes) = (fs::metadata(from)?, fs::read(from)?);
+        let same = |there: &Metadata| {
+            let looks = |file: &Metadata| (file.mode(), file.uid(), file.gid(), file.len());
+            looks(there) == looks(&like)
+        };
+        if fs::symlink_metadata(to).is_ok_and(|there| same(&there)) && fs::read(to)? == bytes {
+            return Ok(());
+        }
+        put(to, &bytes, like.mode() & 0o7777, Some(&like))
     };
     copy().with_context(|| format!("copying {} to {}", from.display(), to.display()))
 }
@@ -48,12 +56,20 @@ fn put(path: &Path, bytes: &[u8], mode: u32, owned_like: Option<&Metadata>) -> i
 
 /// Removes the file at `path`; one that is gone already is no error.
 pub fn remove(path: &Path) -> Result<()> {
+    if is_gone(path) {
+        return Ok(());
+    }
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("removing {}", path.display()))
         }
         _ => Ok(()),
     }
+}
+
+/// Whether nothing is there. A disk that is mounted read-only refuses to remove even that.
+pub fn is_gone(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 /// Makes the folder at `path`, whose parent is there, with this mode whatever the umask.

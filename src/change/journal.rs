@@ -404,8 +404,10 @@ fn trim_torn_line(host: &Host, file: &File) -> Result<usize> {
 /// Removes the journal and its folder once nothing of what it tells is left.
 pub(super) fn remove(host: &Host) -> Result<()> {
     files::remove(&host.path(PATH))?;
+    use std::io::ErrorKind::{NotFound, ResourceBusy};
     match std::fs::remove_dir_all(host.path(FOLDER)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+        // A disk of its own that is mounted there stays, and is empty.
+        Err(error) if ![NotFound, ResourceBusy].contains(&error.kind()) => {
             Err(error).with_context(|| format!("removing {FOLDER}"))
         }
         _ => Ok(()),

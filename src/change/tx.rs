@@ -44,8 +44,14 @@ impl<'a> Tx<'a> {
         listener: Listener<'a>,
         cancelled: Arc<AtomicBool>,
     ) -> Result<Tx<'a>> {
-        journal.open(host)?;
-        journal.run(run.into())?;
+        let begun = journal.open(host).and_then(|()| journal.run(run.into()));
+        if let Err(error) = begun {
+            if journal.acts().is_empty() {
+                // What is there of a new one says nothing, and there may be no room to mend it.
+                journal::remove(host)?;
+            }
+            return Err(error.context("nothing was changed, since it could not be written down"));
+        }
         Ok(Tx {
             host,
             journal,
@@ -270,6 +276,9 @@ impl<'a> Tx<'a> {
 
     /// Takes back every act after number `after`, newest first, and returns how many were left as
     /// they are. When nothing is left in the journal, the journal goes as well.
+    ///
+    /// Where the journal cannot be written, on a full disk, the walk goes on: every way back can be
+    /// walked twice.
     pub fn revert(mut self, after: u64, extent: Extent) -> Result<usize> {
         let revert = Revert {
             host: self.host,
@@ -278,13 +287,14 @@ impl<'a> Tx<'a> {
             listener: self.listener,
         };
         let mut kept = 0;
+        let mut written = Ok(());
         let acts: Vec<Act> = self.journal.acts().to_vec();
         for act in acts.iter().rev().filter(|act| act.act > after) {
             let asked_for = self.asked_for(act)?;
             let outcome = revert
                 .undo(&act.undo, &asked_for)
                 .with_context(|| format!("taking back: {}", act.text))?;
-            self.journal.reverted(act.act)?;
+            written = written.and(self.journal.reverted(act.act));
             let text = act.text.clone();
             self.tell(match outcome {
                 Reverted::Done => Event::Reverted { text },
@@ -294,9 +304,9 @@ impl<'a> Tx<'a> {
                 }
             });
         }
-        match self.journal.acts().is_empty() {
-            true => journal::remove(self.host)?,
-            false => self.end()?,
+        match acts.iter().any(|act| act.act <= after) {
+            false => journal::remove(self.host)?,
+            true => written.and_then(|()| self.end())?,
         }
         Ok(kept)
     }
@@ -312,7 +322,8 @@ impl<'a> Tx<'a> {
             return Ok(known.to_vec());
         }
         let asked_for = apt::asked_for_since(self.host, packages)?;
-        self.journal.keep(act.act, asked_for.clone())?;
+        // Where it cannot be written, it is lost only when this run is cut short as well.
+        let _ = self.journal.keep(act.act, asked_for.clone());
         Ok(asked_for)
     }
 

@@ -133,6 +133,9 @@ impl Revert<'_> {
 
     fn remove_folder(&self, path: &Path) -> Result<Reverted> {
         use std::io::ErrorKind::{DirectoryNotEmpty, NotADirectory, NotFound};
+        if files::is_gone(&self.host.path(path)) {
+            return Ok(Reverted::Done);
+        }
         match fs::remove_dir(self.host.path(path)) {
             Err(error) if error.kind() == DirectoryNotEmpty => {
                 Ok(Reverted::Kept("other files are in it".to_owned()))

@@ -103,10 +103,9 @@ impl Packages {
         refuse_removals(&transaction, &replaced)?;
         let archives = view.archives(host, &request, &index.offered)?;
         transaction.download = archives.download(host)?;
-        let unpacked = unpacked(&transaction, &index.offered);
         let fetched = apt::still_to_fetch(host, &archives)?;
-        apt::require_space(host, &[(apt::ARCHIVES, fetched), (PROGRAMS, unpacked)])
-            .context("the packages do not fit; nothing was changed")?;
+        let room = [(apt::ARCHIVES, fetched), (PROGRAMS, archives.unpacked)];
+        apt::require_space(host, &room).context("the packages do not fit; nothing was changed")?;
         let seen = look_back(host, source, index, &transaction, allow_downgrade)?;
         Ok(Packages {
             offer: Some(Offer {
@@ -262,17 +261,6 @@ fn look_back(
         _ => {}
     }
     Ok(seen)
-}
-
-/// How many bytes Docker's packages take up once they are unpacked, as their makers estimate.
-fn unpacked(transaction: &Transaction, offered: &crate::trust::Packages) -> u64 {
-    let sizes = transaction.installs.iter().filter_map(|install| {
-        let mut versions = offered.versions(&install.package);
-        versions
-            .find(|it| it.version == install.version)?
-            .installed_size
-    });
-    sizes.sum::<u64>() * 1024
 }
 
 /// Refuses to remove anything but what may be replaced.

@@ -65,6 +65,7 @@ mod crash;
 mod dates;
 mod doctor;
 mod engine;
+mod full_disk;
 mod kept_sources;
 mod locks;
 mod packages;

@@ -61,7 +61,7 @@ impl View {
     ) -> Result<Export> {
         self.forget_docker(host, offered)?;
         let transaction = self.plan(host, ENGINE_PACKAGES, listener)?;
-        let Archives { docker, others } = self.archives(host, ENGINE_PACKAGES, offered)?;
+        let Archives { docker, others, .. } = self.archives(host, ENGINE_PACKAGES, offered)?;
         let download = self.install("--download-only", ENGINE_PACKAGES);
         fs::create_dir_all(self.path("archives/partial"))
             .context("making a folder for packages")?;

@@ -83,7 +83,8 @@ impl View {
             fs::write(&packages, &index.packages)?;
             Ok::<_, std::io::Error>(vec![inrelease, packages])
         };
-        lay().context("laying Docker's index into apt's private view")
+        let folder = self.lists();
+        lay().with_context(|| format!("laying Docker's index into {}", folder.display()))
     }
 
     /// What apt begins the names of the suite's lists with. How it writes an address as a file
