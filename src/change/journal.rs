@@ -4,14 +4,15 @@
 //! a second line says that it is done, a third that it was reverted. So whatever a crash leaves
 //! behind can be taken back from the journal alone.
 
+mod line;
+
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::seal::unseal;
 use super::{Undo, files};
@@ -20,105 +21,14 @@ use crate::daemon_json::{Change, Document};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::redact::redact;
-use crate::settings::Given;
+use line::{Line, SCHEMA, parse};
+
+pub use line::{Act, Purpose, Run, Verified};
 
 /// Where dockstrap keeps what it must remember about this host.
 pub const FOLDER: &str = "/var/lib/dockstrap";
 /// The journal itself.
 pub const PATH: &str = "/var/lib/dockstrap/journal";
-
-const SCHEMA: u32 = 1;
-
-/// One line of the journal.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "line", rename_all = "kebab-case")]
-enum Line {
-    Journal {
-        schema: u32,
-        dockstrap: String,
-        created: Timestamp,
-    },
-    Run(Run),
-    Act(Act),
-    Done {
-        act: u64,
-    },
-    Reverted {
-        act: u64,
-    },
-    /// The packages of an act that stay when it is taken back, since somebody has asked apt for
-    /// them.
-    AskedFor {
-        act: u64,
-        packages: Vec<String>,
-    },
-    Seen(Seen),
-    Verified(Verified),
-    /// The run has come to its end, whether it reached its aim or took back what it did.
-    Ended,
-}
-
-/// A run of dockstrap that changes the host.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Run {
-    pub purpose: Purpose,
-    pub at: Timestamp,
-    /// The version of dockstrap.
-    pub dockstrap: String,
-    /// The settings that somebody gave it, and how.
-    #[serde(default, skip_serializing_if = "Given::is_empty")]
-    pub given: Given,
-}
-
-/// What a verification came to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Verified {
-    pub at: Timestamp,
-    /// The stages that were run and passed.
-    pub passed: Vec<String>,
-    pub failed: Vec<String>,
-}
-
-/// What a run is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Purpose {
-    Install,
-    Uninstall,
-    Doctor,
-    Verify,
-}
-
-impl Run {
-    /// A run that begins now.
-    pub fn now(purpose: Purpose, given: Given) -> Run {
-        Run {
-            purpose,
-            at: Timestamp::now(),
-            dockstrap: env!("CARGO_PKG_VERSION").to_owned(),
-            given,
-        }
-    }
-}
-
-impl From<Purpose> for Run {
-    fn from(purpose: Purpose) -> Run {
-        Run::now(purpose, Given::new())
-    }
-}
-
-/// Something done to the host, and the way back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Act {
-    /// Its number, counted from 1.
-    pub act: u64,
-    pub at: Timestamp,
-    /// The step that did it.
-    pub step: String,
-    /// What was done, for people.
-    pub text: String,
-    pub undo: Undo,
-}
 
 /// What was done to this host and not reverted since.
 #[derive(Debug)]
@@ -360,25 +270,6 @@ impl Journal {
             Line::Journal { .. } | Line::Done { .. } => {}
         }
     }
-}
-
-fn parse(number: usize, line: &str) -> Result<Line> {
-    let parsed = serde_json::from_str(line);
-    match (number, parsed) {
-        (0, Ok(Line::Journal { schema, .. })) if schema == SCHEMA => {}
-        (0, _) => match schema_of(line) {
-            Some(schema) if schema > SCHEMA => bail!("a newer dockstrap wrote it"),
-            _ => bail!("it is no journal of dockstrap's"),
-        },
-        (_, Ok(line)) => return Ok(line),
-        (_, Err(error)) => return Err(error).context("it is damaged"),
-    }
-    serde_json::from_str(line).context("it is damaged")
-}
-
-fn schema_of(line: &str) -> Option<u32> {
-    let value: serde_json::Value = serde_json::from_str(line).ok()?;
-    u32::try_from(value.get("schema")?.as_u64()?).ok()
 }
 
 fn unreadable(number: usize, error: &anyhow::Error) -> Failure {

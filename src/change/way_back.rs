@@ -2,20 +2,18 @@
 //!
 //! What was edited since is left as it is and reported; nothing here guesses.
 
+mod engine;
+mod packages;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::seal::unseal;
-use super::{Undo, files, traces};
-use crate::apt::{self, Leave};
-use crate::daemon_json::{self, Change, Document};
-use crate::facts::unfinished_packages;
+use super::{Undo, files};
+use crate::apt::Leave;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
-use crate::host::engine::{UNIT, docker, systemctl};
-use crate::host::firewall::Network;
 use crate::redact::has_credentials;
 use crate::report::Listener;
 use crate::trust::sha256_hex;
@@ -166,182 +164,6 @@ impl Revert<'_> {
         }
     }
 
-    fn restore_daemon_json(&self, created: bool, changes: &[Change]) -> Result<Reverted> {
-        let Some(current) = self.host.read(daemon_json::PATH)? else {
-            return Ok(Reverted::Done);
-        };
-        let path = self.host.path(daemon_json::PATH);
-        let document = match Document::parse(&current) {
-            Ok(document) => document,
-            Err(refusal) => return Ok(Reverted::Kept(format!("it cannot be read: {refusal}"))),
-        };
-        let daemon_json::Reverted { document, kept } = {
-            let changes = unseal(changes, &document);
-            daemon_json::revert(document, &changes)
-        };
-        if created && document.is_empty() {
-            files::remove(&path)?;
-        } else if document.text().as_bytes() != current {
-            let target = path.canonicalize().unwrap_or(path);
-            files::write(&target, document.text().as_bytes(), None)?;
-        }
-        match kept.as_slice() {
-            [] => Ok(Reverted::Done),
-            kept => Ok(Reverted::Kept(format!("edited since: {}", kept.join(", ")))),
-        }
-    }
-
-    /// A running engine takes up its configuration again; one that failed with ours, and may be
-    /// about to try again, gets another chance. Containers are not stopped for it.
-    fn restart_engine(&self, containers: &[String]) -> Result<Reverted> {
-        let show = systemctl(&["show", UNIT, "--property=ActiveState", "--value"]);
-        let state = self.output(&show)?.success()?.stdout;
-        let make = |verb: &str| self.output(&systemctl(&[verb, UNIT]))?.success();
-        match state.trim() {
-            "active" => {
-                if !self.host.running_containers()?.is_empty() && !self.keeps_containers()? {
-                    make("reload")?;
-                    return Ok(Reverted::Kept(
-                        "a restart may stop the running containers; when it suits: \
-                         systemctl restart docker"
-                            .to_owned(),
-                    ));
-                }
-                // systemd refuses a unit that was started often of late, by us or by its failing.
-                make("reset-failed")?;
-                make("restart")?;
-            }
-            "inactive" => {}
-            _ => {
-                make("reset-failed")?;
-                make("restart")?;
-                return self.start_again(containers);
-            }
-        }
-        Ok(Reverted::Done)
-    }
-
-    /// Whether containers outlive a restart: the engine that stops must keep them, and the one
-    /// that starts as well.
-    fn keeps_containers(&self) -> Result<bool> {
-        let bytes = self.host.read(daemon_json::PATH)?.unwrap_or_default();
-        let file = Document::parse(&bytes).ok();
-        let starts = file.is_some_and(|file| file.get("live-restore") == Some(&true.into()));
-        let stops = self.host.engine_info()?;
-        Ok(starts && stops.is_some_and(|engine| engine.live_restore_enabled))
-    }
-
-    /// Starts those of the containers that an engine without live-restore stopped.
-    fn start_again(&self, containers: &[String]) -> Result<Reverted> {
-        let running = self.host.running_containers()?;
-        let stopped: Vec<&String> = containers
-            .iter()
-            .filter(|id| !running.contains(id))
-            .collect();
-        if stopped.is_empty() {
-            return Ok(Reverted::Done);
-        }
-        let started = self.output(&docker().arg("start").args(stopped))?;
-        Ok(match started.code {
-            0 => Reverted::Done,
-            _ => Reverted::Kept(format!(
-                "not every container is up again: {}",
-                started.tail()
-            )),
-        })
-    }
-
-    fn purge(
-        &self,
-        packages: &[String],
-        asked_for: &[String],
-        leave: Leave,
-        network: Option<&Network>,
-    ) -> Result<Reverted> {
-        let unfinished = unfinished_packages(self.host)?;
-        if !unfinished.is_empty() {
-            apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
-            apt::clear_for_purge(self.host, &unfinished, packages)?;
-        }
-        let Some(purge) = apt::Purge::plan(self.host, packages, asked_for)? else {
-            // Killed after they went, an earlier run may not have come to the network.
-            let kept = self.restore_network(network)?;
-            return Ok(kept.map_or(Reverted::Done, Reverted::Kept));
-        };
-        let mut reasons = Vec::new();
-        if let Some(command) = purge.command(leave) {
-            apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
-            // Before they go: iptables may be one of them.
-            let engine_goes = network.filter(|_| purge.takes("docker-ce"));
-            reasons.extend(self.restore_network(engine_goes)?);
-            apt::run(self.host, &command, self.lock_wait, self.listener)?;
-            if engine_goes.is_some() {
-                traces::clear_runtime(self.host);
-            }
-        }
-        for (packages, reason) in [
-            (purge.needed_by_others, "other packages need"),
-            (purge.asked_for, "somebody has asked apt for"),
-        ] {
-            if !packages.is_empty() {
-                reasons.push(format!("{reason} {}", packages.join(", ")));
-            }
-        }
-        Ok(match reasons.as_slice() {
-            [] => Reverted::Done,
-            reasons => Reverted::Kept(reasons.join("; ")),
-        })
-    }
-
-    /// Installs again what made room for the engine, when that is asked for.
-    fn offer(&self, asked_for: &[String], automatic: &[String]) -> Result<Reverted> {
-        if !self.extent.restore_packages {
-            return Ok(Reverted::Kept(format!(
-                "they made room for Docker's; to have them back: apt-get install {}",
-                asked_for.join(" ")
-            )));
-        }
-        let install = apt::apt_get().arg("install");
-        let install = install.args(asked_for).args(automatic);
-        apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
-        apt::run(self.host, &install, self.lock_wait, self.listener)
-            .context("to have them back later: apt-get install, with their names")?;
-        if !automatic.is_empty() {
-            let mark = Command::new("apt-mark").arg("auto").args(automatic);
-            self.output(&mark)?.success()?;
-        }
-        Ok(Reverted::Done)
-    }
-
-    fn restore_network(&self, before: Option<&Network>) -> Result<Option<String>> {
-        let Some(before) = before else {
-            return Ok(None);
-        };
-        traces::stop_engine(self.host);
-        traces::restore_network(self.host, before)
-    }
-
-    fn remove_data(&self, paths: &[PathBuf]) -> Result<Reverted> {
-        let mut kept = Vec::new();
-        for path in paths {
-            if self.host.list(path)?.is_empty() {
-                continue;
-            }
-            if self.extent.purge_data {
-                empty_folder(&self.host.path(path))?;
-            } else {
-                kept.push(path.display().to_string());
-            }
-        }
-        match kept.as_slice() {
-            [] => Ok(Reverted::Done),
-            kept => Ok(Reverted::Kept(format!(
-                "images, containers and volumes are yours; to remove them: rm -r {}",
-                kept.join(" ")
-            ))),
-        }
-    }
-
     fn remove_group(&self, group: &str) -> Result<Reverted> {
         match self
             .host
@@ -378,21 +200,6 @@ impl Revert<'_> {
         }
     }
 
-    fn restore_unit(&self, unit: &str, enabled: bool, active: bool) -> Result<Reverted> {
-        if self.output(&systemctl(&["cat", unit]))?.code != 0 {
-            return Ok(Reverted::Done); // it went with its package
-        }
-        if !enabled {
-            let disable = systemctl(&["disable", unit]);
-            disable.run(self.host.search_path())?.success()?;
-        }
-        if !active {
-            let stop = systemctl(&["stop", unit]);
-            stop.run(self.host.search_path())?.success()?;
-        }
-        Ok(Reverted::Done)
-    }
-
     fn output(&self, command: &Command) -> Result<Output> {
         command.run(self.host.search_path())
     }
@@ -400,20 +207,6 @@ impl Revert<'_> {
 
 fn edited_since() -> Reverted {
     Reverted::Kept("it was edited since".to_owned())
-}
-
-/// Removes all that is in a folder, and leaves the folder.
-fn empty_folder(path: &Path) -> Result<()> {
-    let removing = || format!("removing what is in {}", path.display());
-    for entry in fs::read_dir(path).with_context(removing)? {
-        let entry = entry.with_context(removing)?;
-        let removed = match entry.file_type().with_context(removing)?.is_dir() {
-            true => fs::remove_dir_all(entry.path()),
-            false => fs::remove_file(entry.path()),
-        };
-        removed.with_context(removing)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

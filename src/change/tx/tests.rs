@@ -1,5 +1,5 @@
 use super::*;
-use crate::change::{Purpose, trial};
+use crate::change::{FOLDER, Purpose, trial};
 use crate::error::exit_code;
 use crate::host::stub::StubHost;
 

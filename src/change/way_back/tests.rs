@@ -1,4 +1,7 @@
+use std::path::PathBuf;
+
 use super::*;
+use crate::daemon_json;
 use crate::host::stub::StubHost;
 use crate::trust::sha256_hex;
 use std::time::Duration;

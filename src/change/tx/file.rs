@@ -1,0 +1,178 @@
+//! Acts on single files.
+
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::Tx;
+use crate::change::seal::seal;
+use crate::change::{Act, FOLDER, Undo, files};
+use crate::daemon_json::{self, Change};
+use crate::error::Failure;
+use crate::host::Host;
+use crate::redact::has_credentials;
+use crate::trust::sha256_hex;
+
+impl Tx<'_> {
+    /// Makes `bytes` the content of the file at `path`, with this mode. Missing folders are made,
+    /// a file that is there is kept for the way back, and one that is right already is left.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`] for a link: what it leads to is looked after by somebody else.
+    pub fn write_file(&mut self, path: &str, bytes: &[u8], mode: u32) -> Result<()> {
+        if self
+            .host
+            .metadata(path)?
+            .is_some_and(|there| there.is_symlink())
+        {
+            return Err(Failure::Blocked(format!(
+                "{path} is a link to another file, which is not dockstrap's to change; remove \
+                 the link and run this again: rm {path}"
+            ))
+            .into());
+        }
+        let old = self.host.read(path)?;
+        if old.as_deref() == Some(bytes) && self.mode(path)? == Some(mode) {
+            return Ok(());
+        }
+        self.create_folders(path)?;
+        let sha256 = sha256_hex(bytes);
+        let target = PathBuf::from(path);
+        let undo = match old {
+            None => Undo::RemoveFile {
+                path: target,
+                sha256,
+            },
+            Some(_) => Undo::RestoreFile {
+                backup: self.back_up(path)?,
+                path: target,
+                sha256: Some(sha256),
+            },
+        };
+        self.act(&format!("write {path}"), undo, |tx| {
+            files::write(&tx.host.path(path), bytes, Some(mode))
+        })
+    }
+
+    /// Makes `bytes` the content of the file at `path`, which is there and keeps its mode.
+    pub fn edit_file(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
+        let mode = self.mode(path)?;
+        let mode = mode.with_context(|| format!("{path} is no longer there"))?;
+        self.write_file(path, bytes, mode)
+    }
+
+    /// Keeps a copy of the file at `path`, if there is one, for when a package that is purged takes
+    /// it along.
+    pub fn keep_for_return(&mut self, path: &str) -> Result<()> {
+        let restores = |act: &Act| matches!(&act.undo, Undo::RestoreFile { path: of, .. } if of.as_path() == Path::new(path));
+        if !self.host.exists(path)? || self.journal.acts().iter().any(restores) {
+            return Ok(());
+        }
+        let undo = Undo::RestoreFile {
+            backup: self.back_up(path)?,
+            path: path.into(),
+            sha256: None,
+        };
+        self.note(&format!("let a package take over {path}"), undo)
+    }
+
+    /// Removes the file at `path`; it is kept for the way back.
+    pub fn move_aside(&mut self, path: &str) -> Result<()> {
+        if !self.host.exists(path)? {
+            return Ok(());
+        }
+        let undo = Undo::RestoreFile {
+            backup: self.back_up(path)?,
+            path: path.into(),
+            sha256: None,
+        };
+        self.act(&format!("move {path} aside"), undo, |tx| {
+            files::remove(&tx.host.path(path))
+        })
+    }
+
+    /// Writes daemon.json anew; `changes` are the keys that differ. A file that holds a password
+    /// is kept from other users.
+    pub fn write_daemon_json(&mut self, text: &str, changes: &[Change]) -> Result<()> {
+        let path = daemon_json::PATH;
+        self.create_folders(path)?;
+        let undo = Undo::RestoreDaemonJson {
+            created: !self.host.exists(path)?,
+            changes: seal(changes),
+        };
+        let mode = self.hide_when_secret(path, text)?;
+        self.act(&format!("write {path}"), undo, |tx| {
+            // A link is followed: it is the file behind it that the engine reads.
+            let path = tx.host.path(path);
+            let target = path.canonicalize().unwrap_or(path);
+            files::write(&target, text.as_bytes(), mode)
+        })
+    }
+
+    /// The mode that a file with this text must have, if any. One that is there gets it now, with
+    /// a way back.
+    fn hide_when_secret(&mut self, path: &str, text: &str) -> Result<Option<u32>> {
+        if !has_credentials(text) {
+            return Ok(None);
+        }
+        let there = std::fs::metadata(self.host.path(path)).ok();
+        let mode = there.map(|there| there.mode() & 0o7777);
+        let Some(mode) = mode.filter(|mode| mode & 0o077 != 0) else {
+            return Ok(Some(mode.unwrap_or(0o600)));
+        };
+        let undo = Undo::RestoreMode {
+            path: path.into(),
+            mode,
+        };
+        let hidden = mode & !0o077;
+        self.act(&format!("keep {path} from other users"), undo, |tx| {
+            let path = tx.host.path(path);
+            std::fs::set_permissions(&path, Permissions::from_mode(hidden))
+                .with_context(|| format!("setting the mode of {}", path.display()))
+        })?;
+        Ok(Some(hidden))
+    }
+
+    /// Makes the folders above a file.
+    fn create_folders(&mut self, path: &str) -> Result<()> {
+        let above = Path::new(path).parent().unwrap_or(Path::new("/"));
+        for folder in missing(self.host, above)? {
+            let text = format!("create the folder {}", folder.display());
+            let undo = Undo::RemoveFolder {
+                path: folder.clone(),
+            };
+            self.act(&text, undo, |tx| {
+                files::create_folder(&tx.host.path(&folder), 0o755)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn back_up(&self, path: &str) -> Result<PathBuf> {
+        let name = Path::new(path).file_name().unwrap_or_default();
+        let number = self.journal.last() + 1;
+        let backup = Path::new(FOLDER).join(format!("{number}-{}", name.to_string_lossy()));
+        files::copy(&self.host.path(path), &self.host.path(&backup))?;
+        Ok(backup)
+    }
+
+    fn mode(&self, path: &str) -> Result<Option<u32>> {
+        let there = self.host.metadata(path)?;
+        Ok(there.map(|there| there.mode() & 0o7777))
+    }
+}
+
+/// Those of a folder and the folders above it that are not there, outermost first.
+pub(super) fn missing(host: &Host, folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut missing = Vec::new();
+    for folder in folder.ancestors() {
+        if host.exists(folder)? {
+            break;
+        }
+        missing.push(folder.to_owned());
+    }
+    missing.reverse();
+    Ok(missing)
+}

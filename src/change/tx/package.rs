@@ -1,0 +1,89 @@
+//! Acts on what apt and dpkg look after.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::Tx;
+use super::file::missing;
+use crate::apt::{self, Archives, Lists};
+use crate::change::{Undo, files};
+use crate::facts::Unfinished;
+use crate::host::command::Command;
+use crate::host::http::Http;
+
+impl Tx<'_> {
+    /// Copies apt's own list files to where apt keeps them, under apt's own lock. Docker's are
+    /// removed on the way back; the others are of the host's own sources, as `apt-get update`
+    /// would have fetched them.
+    pub fn publish_lists(&mut self, lists: &Lists) -> Result<()> {
+        self.create_apts_own(apt::LISTS)?;
+        let locked = apt::lock_lists(self.host, self.lock_wait, self.listener)?;
+        let docker = lists.docker.iter().map(|list| (list, true));
+        let others = lists.others.iter().map(|list| (list, false));
+        for (list, of_docker) in docker.chain(others) {
+            let name = list.file_name().unwrap_or_default();
+            let path = Path::new(apt::LISTS).join(name);
+            let bytes =
+                std::fs::read(list).with_context(|| format!("reading {}", list.display()))?;
+            let write = |tx: &mut Tx<'_>| files::write(&tx.host.path(&path), &bytes, Some(0o644));
+            if of_docker && !self.host.exists(&path)? {
+                let undo = Undo::RemoveList { path: path.clone() };
+                self.act(&format!("write {}", path.display()), undo, write)?;
+            } else {
+                write(self)?; // apt's own cache, fetched anew: there is no way back to an old one
+            }
+        }
+        drop(locked);
+        Ok(())
+    }
+
+    /// Brings package files into apt's archive folder, under apt's own lock. Those that were not
+    /// there before are removed on the way back, apt's own among them.
+    pub fn fetch_archives(&mut self, http: &Http, archives: &Archives) -> Result<()> {
+        self.create_apts_own(apt::ARCHIVES)?;
+        let locked = apt::lock_archives(self.host, self.lock_wait, self.listener)?;
+        let paths = archives.absent(self.host)?;
+        let fetch =
+            |tx: &mut Tx<'_>| apt::fetch(tx.host, http, archives, tx.listener, &tx.cancelled);
+        if paths.is_empty() {
+            fetch(self)?; // at most a bad file is exchanged: there is no way back to that
+        } else {
+            let text = format!("put package files into {}", apt::ARCHIVES);
+            self.act(&text, Undo::RemoveArchives { paths }, fetch)?;
+        }
+        drop(locked);
+        Ok(())
+    }
+
+    /// Removes what a run that was cut short has left of package files. A failed one leaves it on
+    /// purpose, so that the next goes on with it.
+    pub fn remove_partials(&mut self) -> Result<()> {
+        apt::remove_partials(self.host)
+    }
+
+    /// Runs apt, waiting for its locks and telling of its progress.
+    pub fn run_apt(&mut self, text: &str, undo: Undo, command: &Command) -> Result<()> {
+        apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
+        self.act(text, undo, |tx| {
+            apt::run(tx.host, command, tx.lock_wait, tx.listener)
+        })
+    }
+
+    /// Has dpkg finish what it was cut short at.
+    pub fn finish_dpkg(&mut self, unfinished: &Unfinished, undo: Undo) -> Result<()> {
+        apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
+        self.act("finish what dpkg was cut short at", undo, |tx| {
+            apt::finish(tx.host, unfinished)
+        })
+    }
+
+    /// Makes a folder that apt makes itself wherever it is missing, as on images that were swept;
+    /// so there is no way back.
+    fn create_apts_own(&self, folder: &str) -> Result<()> {
+        self.check_cancelled()?;
+        let missing = missing(self.host, Path::new(folder))?;
+        let mut missing = missing.iter();
+        missing.try_for_each(|folder| files::create_folder(&self.host.path(folder), 0o755))
+    }
+}

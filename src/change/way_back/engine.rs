@@ -1,0 +1,115 @@
+//! The way back for the engine's configuration and its unit.
+
+use anyhow::Result;
+
+use super::{Revert, Reverted};
+use crate::change::files;
+use crate::change::seal::unseal;
+use crate::daemon_json::{self, Change, Document};
+use crate::host::engine::{UNIT, docker, systemctl};
+
+impl Revert<'_> {
+    pub(super) fn restore_daemon_json(
+        &self,
+        created: bool,
+        changes: &[Change],
+    ) -> Result<Reverted> {
+        let Some(current) = self.host.read(daemon_json::PATH)? else {
+            return Ok(Reverted::Done);
+        };
+        let path = self.host.path(daemon_json::PATH);
+        let document = match Document::parse(&current) {
+            Ok(document) => document,
+            Err(refusal) => return Ok(Reverted::Kept(format!("it cannot be read: {refusal}"))),
+        };
+        let daemon_json::Reverted { document, kept } = {
+            let changes = unseal(changes, &document);
+            daemon_json::revert(document, &changes)
+        };
+        if created && document.is_empty() {
+            files::remove(&path)?;
+        } else if document.text().as_bytes() != current {
+            let target = path.canonicalize().unwrap_or(path);
+            files::write(&target, document.text().as_bytes(), None)?;
+        }
+        match kept.as_slice() {
+            [] => Ok(Reverted::Done),
+            kept => Ok(Reverted::Kept(format!("edited since: {}", kept.join(", ")))),
+        }
+    }
+
+    /// A running engine takes up its configuration again; one that failed with ours, and may be
+    /// about to try again, gets another chance. Containers are not stopped for it.
+    pub(super) fn restart_engine(&self, containers: &[String]) -> Result<Reverted> {
+        let show = systemctl(&["show", UNIT, "--property=ActiveState", "--value"]);
+        let state = self.output(&show)?.success()?.stdout;
+        let make = |verb: &str| self.output(&systemctl(&[verb, UNIT]))?.success();
+        match state.trim() {
+            "active" => {
+                if !self.host.running_containers()?.is_empty() && !self.keeps_containers()? {
+                    make("reload")?;
+                    return Ok(Reverted::Kept(
+                        "a restart may stop the running containers; when it suits: \
+                         systemctl restart docker"
+                            .to_owned(),
+                    ));
+                }
+                // systemd refuses a unit that was started often of late, by us or by its failing.
+                make("reset-failed")?;
+                make("restart")?;
+            }
+            "inactive" => {}
+            _ => {
+                make("reset-failed")?;
+                make("restart")?;
+                return self.start_again(containers);
+            }
+        }
+        Ok(Reverted::Done)
+    }
+
+    /// Whether containers outlive a restart: the engine that stops must keep them, and the one
+    /// that starts as well.
+    pub(super) fn keeps_containers(&self) -> Result<bool> {
+        let bytes = self.host.read(daemon_json::PATH)?.unwrap_or_default();
+        let file = Document::parse(&bytes).ok();
+        let starts = file.is_some_and(|file| file.get("live-restore") == Some(&true.into()));
+        let stops = self.host.engine_info()?;
+        Ok(starts && stops.is_some_and(|engine| engine.live_restore_enabled))
+    }
+
+    /// Starts those of the containers that an engine without live-restore stopped.
+    pub(super) fn start_again(&self, containers: &[String]) -> Result<Reverted> {
+        let running = self.host.running_containers()?;
+        let stopped: Vec<&String> = containers
+            .iter()
+            .filter(|id| !running.contains(id))
+            .collect();
+        if stopped.is_empty() {
+            return Ok(Reverted::Done);
+        }
+        let started = self.output(&docker().arg("start").args(stopped))?;
+        Ok(match started.code {
+            0 => Reverted::Done,
+            _ => Reverted::Kept(format!(
+                "not every container is up again: {}",
+                started.tail()
+            )),
+        })
+    }
+
+    pub(super) fn restore_unit(&self, unit: &str, enabled: bool, active: bool) -> Result<Reverted> {
+        if self.output(&systemctl(&["cat", unit]))?.code != 0 {
+            return Ok(Reverted::Done); // it went with its package
+        }
+        if !enabled {
+            let disable = systemctl(&["disable", unit]);
+            disable.run(self.host.search_path())?.success()?;
+        }
+        if !active {
+            let stop = systemctl(&["stop", unit]);
+            stop.run(self.host.search_path())?.success()?;
+        }
+        Ok(Reverted::Done)
+    }
+}

@@ -1,0 +1,120 @@
+//! The way back for packages, and for what they have made.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::{Revert, Reverted};
+use crate::apt::{self, Leave};
+use crate::change::traces;
+use crate::facts::unfinished_packages;
+use crate::host::command::Command;
+use crate::host::firewall::Network;
+
+impl Revert<'_> {
+    pub(super) fn purge(
+        &self,
+        packages: &[String],
+        asked_for: &[String],
+        leave: Leave,
+        network: Option<&Network>,
+    ) -> Result<Reverted> {
+        let unfinished = unfinished_packages(self.host)?;
+        if !unfinished.is_empty() {
+            apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
+            apt::clear_for_purge(self.host, &unfinished, packages)?;
+        }
+        let Some(purge) = apt::Purge::plan(self.host, packages, asked_for)? else {
+            // Killed after they went, an earlier run may not have come to the network.
+            let kept = self.restore_network(network)?;
+            return Ok(kept.map_or(Reverted::Done, Reverted::Kept));
+        };
+        let mut reasons = Vec::new();
+        if let Some(command) = purge.command(leave) {
+            apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
+            // Before they go: iptables may be one of them.
+            let engine_goes = network.filter(|_| purge.takes("docker-ce"));
+            reasons.extend(self.restore_network(engine_goes)?);
+            apt::run(self.host, &command, self.lock_wait, self.listener)?;
+            if engine_goes.is_some() {
+                traces::clear_runtime(self.host);
+            }
+        }
+        for (packages, reason) in [
+            (purge.needed_by_others, "other packages need"),
+            (purge.asked_for, "somebody has asked apt for"),
+        ] {
+            if !packages.is_empty() {
+                reasons.push(format!("{reason} {}", packages.join(", ")));
+            }
+        }
+        Ok(match reasons.as_slice() {
+            [] => Reverted::Done,
+            reasons => Reverted::Kept(reasons.join("; ")),
+        })
+    }
+
+    /// Installs again what made room for the engine, when that is asked for.
+    pub(super) fn offer(&self, asked_for: &[String], automatic: &[String]) -> Result<Reverted> {
+        if !self.extent.restore_packages {
+            return Ok(Reverted::Kept(format!(
+                "they made room for Docker's; to have them back: apt-get install {}",
+                asked_for.join(" ")
+            )));
+        }
+        let install = apt::apt_get().arg("install");
+        let install = install.args(asked_for).args(automatic);
+        apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
+        apt::run(self.host, &install, self.lock_wait, self.listener)
+            .context("to have them back later: apt-get install, with their names")?;
+        if !automatic.is_empty() {
+            let mark = Command::new("apt-mark").arg("auto").args(automatic);
+            self.output(&mark)?.success()?;
+        }
+        Ok(Reverted::Done)
+    }
+
+    pub(super) fn restore_network(&self, before: Option<&Network>) -> Result<Option<String>> {
+        let Some(before) = before else {
+            return Ok(None);
+        };
+        traces::stop_engine(self.host);
+        traces::restore_network(self.host, before)
+    }
+
+    pub(super) fn remove_data(&self, paths: &[PathBuf]) -> Result<Reverted> {
+        let mut kept = Vec::new();
+        for path in paths {
+            if self.host.list(path)?.is_empty() {
+                continue;
+            }
+            if self.extent.purge_data {
+                empty_folder(&self.host.path(path))?;
+            } else {
+                kept.push(path.display().to_string());
+            }
+        }
+        match kept.as_slice() {
+            [] => Ok(Reverted::Done),
+            kept => Ok(Reverted::Kept(format!(
+                "images, containers and volumes are yours; to remove them: rm -r {}",
+                kept.join(" ")
+            ))),
+        }
+    }
+}
+
+/// Removes all that is in a folder, and leaves the folder.
+fn empty_folder(path: &Path) -> Result<()> {
+    let removing = || format!("removing what is in {}", path.display());
+    for entry in fs::read_dir(path).with_context(removing)? {
+        let entry = entry.with_context(removing)?;
+        let removed = match entry.file_type().with_context(removing)?.is_dir() {
+            true => fs::remove_dir_all(entry.path()),
+            false => fs::remove_file(entry.path()),
+        };
+        removed.with_context(removing)?;
+    }
+    Ok(())
+}
