@@ -174,6 +174,7 @@ impl LabHost {
     pub fn tree(&self) -> Tree {
         let listed = self.sh(
             "dpkg-query --show --showformat='package ${Package} ${Version} ${db:Status-Status}\\n'
+             apt-mark showauto | sed 's/^/automatic /'
              getent group | sed 's/^/group /'
              systemctl list-unit-files --no-legend --plain | sed 's/^/unit file /'
              for rules in iptables ip6tables; do
@@ -182,7 +183,7 @@ impl LabHost {
                          sub(/ .[0-9:]*.$/, \"\"); print of, table, $0
                      }'
              done
-             ip -o link | sed 's/^[0-9]*: \\([^:]*\\): <\\([^>]*\\).*/link \\1 \\2/'
+             ip -o link | sed 's/^[0-9]*: \\([^:]*\\): .*/link \\1/'
              sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding",
         );
         Tree::of(&self.root, &listed.stdout)

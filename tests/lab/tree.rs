@@ -20,7 +20,19 @@ const THEIR_OWN: &[(&str, &str)] = &[
         "where apt unpacks questions asked in advance",
     ),
     ("var/cache/ldconfig", "made by whoever runs ldconfig"),
+    (
+        "var/lib/apt/extended_states",
+        "apt's marks, also of packages that are not here; those of the others are listed",
+    ),
     ("var/lib/dpkg/status-old", "dpkg's own backup"),
+    (
+        "var/lib/dpkg/tmp.ci",
+        "what dpkg unpacks first; emptied when it unpacks again",
+    ),
+    (
+        "var/lib/dpkg/updates/tmp.i",
+        "a note that dpkg has only begun, which counts for nothing",
+    ),
     ("etc/group-", "backup by the account tools"),
     ("etc/gshadow-", "backup by the account tools"),
     ("etc/.pwd.lock", "lock of the account tools"),
