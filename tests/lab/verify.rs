@@ -45,6 +45,23 @@ fn outcomes(proof: &Value) -> Vec<String> {
         .collect()
 }
 
+/// Keeps the journal aside, to be put back after verifications: what the last one came to is the
+/// only thing that they write down.
+fn keep_journal(host: &LabHost) {
+    host.sh("cp --preserve=all /var/lib/dockstrap/journal /root/journal");
+}
+
+/// Puts the journal back, to which nothing else may have been added since.
+fn put_journal_back(host: &LabHost) {
+    let added = "tail -n +$(($(wc -l </root/journal) + 1)) /var/lib/dockstrap/journal";
+    let added = host.sh(added).stdout;
+    assert!(!added.is_empty());
+    for line in added.lines() {
+        assert!(line.starts_with("{\"line\":\"verified\""), "{line}");
+    }
+    host.sh("cp --preserve=all /root/journal /var/lib/dockstrap/journal");
+}
+
 /// Lets the engine begin anew, however often that was done within the minute.
 fn restart_engine(host: &LabHost) {
     host.sh(
@@ -64,6 +81,7 @@ on_each_release! {
     /// Also once more, as nothing of the first is in its way.
     fn every_stage_that_needs_only_the_host_passes_and_leaves_nothing(host) {
         host.dockstrap(["install", "--yes", "--no-verify", "--user", "alice"]).exits(0);
+        keep_journal(host);
         let before = host.tree();
         for variables in [[""; 5], MEDDLING] {
             let words = ["dockstrap verify --json --junit /run/verify.xml"];
@@ -80,6 +98,7 @@ on_each_release! {
         }
         let xml = host.read("/run/verify.xml");
         assert!(xml.contains("tests=\"11\" failures=\"0\" skipped=\"0\""), "{xml}");
+        put_journal_back(host);
         before.is_untouched_in(&host.tree());
         assert_eq!(objects(host), "");
     }
@@ -94,6 +113,7 @@ fn every_stage_passes_with_images_in_containerds_store() {
     host.write("/etc/docker/daemon.json", features);
     host.dockstrap(["install", "--yes", "--no-verify", "--user", "alice"])
         .exits(0);
+    keep_journal(&host);
     let before = host.tree();
     let proof = host
         .dockstrap(["verify", "--all", "--json"])
@@ -106,6 +126,7 @@ fn every_stage_passes_with_images_in_containerds_store() {
     assert_eq!(wrong, ["registry skipped"], "{proof:#}");
     let engine = proof["stages"][0]["text"].as_str().unwrap_or_default();
     assert!(engine.contains("overlayfs storage"), "{engine}");
+    put_journal_back(&host);
     before.is_untouched_in(&host.tree());
     assert_eq!(objects(&host), "");
 }
