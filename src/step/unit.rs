@@ -117,8 +117,6 @@ pub struct Unit {
     masked: bool,
     pub enabled: bool,
     pub active: bool,
-    /// Whether its last start failed.
-    pub failed: bool,
     /// When it was last started, stopped or reloaded.
     pub changed: Option<Timestamp>,
 }
@@ -145,7 +143,6 @@ impl Unit {
             masked: is("LoadState", "masked"),
             enabled: is("UnitFileState", "enabled"),
             active: is("ActiveState", "active"),
-            failed: is("ActiveState", "failed"),
             changed: state
                 .get("StateChangeTimestamp")
                 .and_then(|text| timestamp(text)),

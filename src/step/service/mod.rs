@@ -134,10 +134,9 @@ impl Step for Service {
                     tx.run("enable the engine", undo, &systemctl(&["enable", UNIT]))?;
                 }
                 Need::Start => {
-                    if unit.failed {
-                        // It may have failed so often that systemd starts it no more.
-                        tx.run_covered(&systemctl(&["reset-failed", UNIT]))?;
-                    }
+                    // It may have failed so often that systemd starts it no more, nor opens its
+                    // socket; which of the two is known there does not matter to a pattern.
+                    tx.run_covered(&systemctl(&["reset-failed", "docker.s*"]))?;
                     let start = systemctl(&["start", UNIT]);
                     let started = tx.run("start the engine", undo, &start);
                     started.with_context(|| failure_reason(tx.host()))?;

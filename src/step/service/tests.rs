@@ -90,7 +90,11 @@ fn disabled_and_stopped_it_is_enabled_and_started_and_goes_back() {
     let before = stub.snapshot();
     assert_eq!(inspect(&stub).summary, "enable and start docker.service");
     apply(&stub).unwrap();
-    let commands = ["enable", "start"].map(|verb| format!("systemctl {verb} docker.service"));
+    let commands = [
+        "systemctl enable docker.service",
+        "systemctl reset-failed docker.s*",
+        "systemctl start docker.service",
+    ];
     assert_eq!(changes(&stub), commands);
     trial::revert(stub.host()).unwrap();
     assert_eq!(stub.snapshot(), before);
@@ -208,7 +212,10 @@ fn fault_44_a_unit_that_failed_too_often_is_given_another_start() {
     let stub = host("loaded", "enabled", "failed");
     let error = apply(&stub).unwrap_err(); // there is no engine here to answer
     assert!(error.to_string().contains("its last words"), "{error}");
-    let commands = ["reset-failed", "start"].map(|verb| format!("systemctl {verb} docker.service"));
+    let commands = [
+        "systemctl reset-failed docker.s*",
+        "systemctl start docker.service",
+    ];
     assert_eq!(changes(&stub)[..2], commands);
 }
 
