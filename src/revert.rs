@@ -25,10 +25,24 @@ pub struct Reversal {
 
 impl Reversal {
     /// Reads the journal; `None` when there is nothing to take back.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`](crate::error::Failure::Blocked) when apt is told to hold a package that
+    /// has to go.
     pub fn plan(host: &Host) -> Result<Option<Reversal>> {
         let journal = Journal::read(host)?;
         if journal.acts().is_empty() {
             return Ok(None);
+        }
+        let packages = journal.acts().iter().filter_map(|act| match &act.undo {
+            Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages } => {
+                Some(packages.as_slice())
+            }
+            _ => None,
+        });
+        let packages: Vec<String> = packages.flatten().cloned().collect();
+        if !packages.is_empty() {
+            apt::refuse_held(host, &packages)?;
         }
         let purges = |act: &Act| matches!(act.undo, Undo::PurgePackages { .. });
         let engine_goes = journal.acts().iter().any(purges);

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::run::apt_get;
 use super::transaction::Transaction;
+use crate::error::Failure;
 use crate::facts::ENGINE_PACKAGES;
 use crate::host::Host;
 use crate::host::command::Command;
@@ -105,6 +106,29 @@ pub fn asked_for_since(host: &Host, packages: &[String]) -> Result<Vec<String>> 
     Ok(manual)
 }
 
+/// Refuses to remove packages that apt was told to leave as they are.
+///
+/// # Errors
+/// [`Failure::Blocked`], with the held ones named.
+pub fn refuse_held(host: &Host, packages: &[String]) -> Result<()> {
+    let show = without_sources(Command::new("apt-mark")).arg("showhold");
+    let shown = host.query(&show)?.success()?.stdout;
+    let held: Vec<&str> = shown
+        .lines()
+        .filter(|held| packages.iter().any(|package| package == held))
+        .collect();
+    if held.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Blocked(format!(
+        "apt is told to leave {} as they are; nothing was changed. To let go of them, and then run \
+         this again: apt-mark unhold {}",
+        held.join(", "),
+        held.join(" ")
+    ))
+    .into())
+}
+
 /// Parts the packages that somebody has asked apt for from those that came along with others.
 pub fn asked_for(host: &Host, packages: Vec<String>) -> Result<(Vec<String>, Vec<String>)> {
     let show = without_sources(Command::new("apt-mark"));
@@ -156,5 +180,17 @@ mod tests {
         let asked_for = asked_for_since(stub.host(), &packages).unwrap();
         assert_eq!(asked_for, ["git"]);
         assert!(stub.calls()[1].ends_with("showmanual docker-ce git"));
+    }
+
+    #[test]
+    fn fault_21_held_packages_of_ours_are_named_and_those_of_others_are_none_of_it() {
+        let stub = StubHost::new().program("apt-mark", "echo docker-ce; echo linux-image");
+        let held = |packages: &[&str]| {
+            let packages: Vec<String> = packages.iter().map(ToString::to_string).collect();
+            refuse_held(stub.host(), &packages)
+        };
+        held(&["pigz"]).unwrap();
+        let refusal = held(&["docker-ce", "pigz"]).unwrap_err().to_string();
+        assert!(refusal.ends_with("apt-mark unhold docker-ce"), "{refusal}");
     }
 }
