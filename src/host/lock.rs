@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, fcntl};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;
 
 use super::Host;
@@ -53,16 +53,20 @@ impl Host {
         let mut told = false;
         while file.try_lock().is_err() {
             let holder = self.read_text(RUN_LOCK)?.unwrap_or_default();
+            let holder = match holder.parse().is_ok_and(|pid| self.process(pid).is_some()) {
+                true => format!("another dockstrap (pid {holder})"),
+                false => "the package manager of a dockstrap that was killed".to_owned(),
+            };
             if begun.elapsed() >= wait {
                 return Err(Failure::Locked(format!(
-                    "another dockstrap (pid {holder}) has been at work for {} seconds; \
-                     nothing was changed. Run this again when it is done",
+                    "{holder} has been at work for {} seconds; nothing was changed. Run this \
+                     again when it is done",
                     wait.as_secs()
                 ))
                 .into());
             }
             if !told {
-                let text = format!("waiting for another dockstrap (pid {holder})");
+                let text = format!("waiting for {holder}");
                 listener(Event::Waiting { text });
                 told = true;
             }
@@ -71,6 +75,10 @@ impl Host {
         file.set_len(0)
             .and_then(|()| (&file).write_all(std::process::id().to_string().as_bytes()))
             .with_context(|| format!("writing {RUN_LOCK}"))?;
+        // What we start keeps the lock as well: a package manager that outlives us must come to
+        // its end before another run looks at the host.
+        fcntl(file.as_fd(), FcntlArg::F_SETFD(FdFlag::empty()))
+            .with_context(|| format!("sharing {RUN_LOCK}"))?;
         Ok(file)
     }
 

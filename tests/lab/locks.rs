@@ -122,3 +122,22 @@ fn fault_69_an_uninstall_during_an_install_gives_up_and_names_it() {
     }
     install.end().exits(0).says("works on this host");
 }
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_66_what_a_killed_install_has_started_is_waited_for() {
+    let host = LabHost::up("noble");
+    let before = host.tree();
+    let install = install_up_to_apt(&host);
+    host.sh("pkill -KILL --exact dockstrap");
+    install.end();
+    let apt = "the package manager of a dockstrap that was killed";
+    host.dockstrap(["install", "--yes", "--lock-wait", "0"])
+        .exits(6)
+        .says(apt)
+        .says("nothing was changed");
+    host.install().says(&format!("waiting for {apt}"));
+    host.sh("docker info");
+    host.uninstall();
+    before.is_restored_in(&host.tree());
+}
