@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::error::Failure;
 use crate::facts::{Facts, Init};
 use crate::host::Host;
+use crate::report::{Event, Listener};
 
 /// Where an engine stands that was installed by hand, out of an archive of binaries.
 const BY_HAND: &[&str] = &["/usr/local/bin/dockerd", "/usr/bin/dockerd"];
@@ -103,6 +104,19 @@ fn refuse_by_hand(host: &Host) -> Result<()> {
 
 fn blocked(cause: &str, cure: &str) -> anyhow::Error {
     Failure::Blocked(format!("{cause}; nothing was changed. {cure}")).into()
+}
+
+/// Warns of what the engine still works on, but not for long.
+pub fn warn(host: &Host, listener: Listener<'_>) -> Result<()> {
+    // Where both versions are mounted, controllers are those of version 1.
+    if host.exists("/sys/fs/cgroup/memory")? && !host.exists("/sys/fs/cgroup/cgroup.controllers")? {
+        let text = "this host has control groups of version 1, which systemd and the engine are \
+                    giving up; take systemd.unified_cgroup_hierarchy=0 off the kernel's command \
+                    line, and restart the host"
+            .to_owned();
+        listener(Event::Warning { text });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -138,6 +138,7 @@ pub fn inspect_all(
     let source = suite::source(facts, settings, listener)?;
     let suite_remark = suite::remark(facts, &source);
     conflicts::check(host, facts, settings.replace)?;
+    conflicts::warn(host, listener)?;
     let dpkg = Dpkg::plan(host, facts, settings.repair)?;
     let network = settings.network()?;
     let configuration = DaemonJson::new(host, facts, settings, &network)?;
