@@ -41,6 +41,8 @@ struct Offer {
 /// What is asked of apt.
 struct Wanted {
     missing: Vec<&'static str>,
+    /// Whether one of them is there in part.
+    reinstalled: bool,
     replaced: Vec<&'static str>,
     allow_downgrade: bool,
 }
@@ -64,7 +66,9 @@ impl Packages {
         });
         let index = repository.index(http, &missing, listener)?;
         // Conflicts were refused before, unless they may be replaced.
+        let in_part = |package: &&str| facts.unfinished.half_installed.contains(*package);
         let wanted = Wanted {
+            reinstalled: missing.iter().any(in_part),
             missing,
             replaced: facts.conflicting_packages(),
             allow_downgrade: settings.allow_downgrade,
@@ -91,11 +95,15 @@ impl Packages {
     ) -> Result<Packages> {
         let Wanted {
             missing,
+            reinstalled,
             replaced,
             allow_downgrade,
         } = wanted;
         let source = &repository.source;
-        let view = View::open(host, source, &repository.certificate, index, http)?;
+        let mut view = View::open(host, source, &repository.certificate, index, http)?;
+        if reinstalled {
+            view.reinstall();
+        }
         let removals: Vec<String> = replaced.iter().map(|name| format!("{name}-")).collect();
         let mut request = missing.clone();
         request.extend(removals.iter().map(String::as_str));

@@ -54,6 +54,8 @@ pub struct View {
     docker: Vec<PathBuf>,
     /// The way by which its index came, and by which its packages are to come.
     http: Http,
+    /// Whether packages that are there in part are to be unpacked again.
+    reinstalls: bool,
 }
 
 impl View {
@@ -77,6 +79,7 @@ impl View {
             reach,
             docker: Vec::new(),
             http: http.clone(),
+            reinstalls: false,
         };
         view.set_up(&certificate.armored())
             .context("setting up apt's private view")?;
@@ -92,6 +95,12 @@ impl View {
         }
         view.docker = view.lay_in(host, index)?;
         Ok(view)
+    }
+
+    /// Has apt unpack the packages that it is asked for even where dpkg names their version: of one
+    /// that is half-installed, all of the files may not be there.
+    pub fn reinstall(&mut self) {
+        self.reinstalls = true;
     }
 
     /// What apt would do to install these packages. Ubuntu's indexes are fetched anew, into the
@@ -140,7 +149,14 @@ impl View {
                 .arg(format!("-oDir::Cache::archives={ARCHIVES}/"))
                 .arg(format!("-oDir::State::status={}", status::STATUS)),
         };
-        self.reach.lend(command)
+        self.reach.lend(self.with_reinstall(command))
+    }
+
+    fn with_reinstall(&self, command: Command) -> Command {
+        match self.reinstalls {
+            true => command.arg("-oAPT::Get::ReInstall=true"),
+            false => command,
+        }
     }
 
     /// The package files that installing these packages needs, whether they are in apt's folder
@@ -241,7 +257,7 @@ impl View {
     }
 
     fn install(&self, flag: &str, packages: &[&str]) -> Command {
-        let command = self.apt().args([flag, "install"]);
+        let command = self.with_reinstall(self.apt()).args([flag, "install"]);
         command.args(packages.iter().copied())
     }
 

@@ -64,6 +64,7 @@ fn offered(stub: &StubHost) -> Result<Packages> {
         offered: crate::trust::Packages::default(),
     };
     let wanted = Wanted {
+        reinstalled: false,
         missing: ENGINE_PACKAGES.to_vec(),
         replaced: Vec::new(),
         allow_downgrade: false,
