@@ -29,12 +29,23 @@ pub struct LabHost {
 impl LabHost {
     /// Brings up a fresh host of this release, with the program under test in it.
     pub fn up(release: &str) -> LabHost {
+        LabHost::up_with(release, &[])
+    }
+
+    /// Brings up the files of such a host, with nothing that runs in it: as an image that is being
+    /// built, or a chroot.
+    pub fn up_without_systemd(release: &str) -> LabHost {
+        LabHost::up_with(release, &["--no-systemd"])
+    }
+
+    fn up_with(release: &str, options: &[&str]) -> LabHost {
         SWEEP.call_once(remove_orphans);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("test-{}-{number}-{release}", std::process::id());
         let program = std::env::var("DOCKSTRAP_BIN")
             .expect("DOCKSTRAP_BIN must name the static dockstrap that is to be tested");
-        lab(&["up", &name, "--release", release]).exits(0);
+        let up = [&["up", &name, "--release", release], options].concat();
+        lab(&up).exits(0);
         // From here on a failure takes the host down.
         let mut host = LabHost {
             fingerprint: String::new(),

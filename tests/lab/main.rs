@@ -58,6 +58,7 @@ mod tree;
 mod world;
 
 mod accounts;
+mod apt_state;
 mod bundle;
 mod certificates;
 mod configuration;
@@ -79,8 +80,10 @@ mod registries;
 mod reload;
 mod replaced;
 mod rollback;
+mod signals;
 mod sources;
 mod status;
+mod surroundings;
 mod survival;
 mod taking_up;
 mod trust;

@@ -30,13 +30,6 @@ fn a_key_that_is_not_dockers_is_refused_unless_its_fingerprint_is_given() {
 #[ignore = "needs root and the lab: sudo scripts/test"]
 fn a_wish_that_cannot_be_meant_is_refused() {
     let host = LabHost::up("noble");
-    // Not root.
-    for command in ["install", "uninstall"] {
-        refuses(&host, 2, || {
-            host.run_as("alice", [PROGRAM, command, "--yes"])
-        })
-        .says(&format!("sudo dockstrap {command}"));
-    }
     // No terminal to ask on.
     refuses(&host, 2, || host.dockstrap(["install"])).says("--yes");
     refuses(&host, 2, || host.dockstrap(["install", "--frobnicate"])).says("--frobnicate");
@@ -83,14 +76,6 @@ fn fault_58_an_architecture_without_packages_is_refused_with_those_that_have_som
     assert!(host.requests().is_empty(), "{:?}", host.requests());
     dpkgs_own("riscv64", "amd64");
     host.dockstrap(["plan"]).exits(0);
-}
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
-fn a_masked_engine_is_refused() {
-    let host = LabHost::up("noble");
-    host.sh("systemctl mask docker.service");
-    refuses_install(&host, 4).says("systemctl unmask docker.service");
 }
 
 #[test]

@@ -40,6 +40,10 @@ const THEIR_OWN: &[(&str, &str)] = &[
     ("var/lib/dpkg/lock-frontend", "lock"),
     ("var/lib/dpkg/triggers/Lock", "lock"),
     ("var/lib/apt/lists/lock", "lock"),
+    (
+        "run/dockstrap.lock",
+        "lock, on a disk only where nothing has booted",
+    ),
 ];
 
 /// The files of a host with what they hold, and what dpkg, the groups and systemd say of it.

@@ -1,0 +1,111 @@
+//! States of apt and dpkg in which an install finds a host, or into which it gets while it asks.
+
+use crate::host::LabHost;
+
+/// Gives a package another state in dpkg's own file.
+fn set_status(host: &LabHost, package: &str, status: &str) {
+    host.sh(&format!(
+        "sed -i '/^Package: {package}$/,/^$/ s/^Status: .*/Status: {status}/' /var/lib/dpkg/status"
+    ));
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_19_a_package_that_is_there_in_part_is_installed_again() {
+    let host = LabHost::up("noble");
+    let before = host.tree();
+    host.install();
+    set_status(&host, "docker-ce-cli", "install reinstreq half-installed");
+    host.sh("rm /usr/bin/docker");
+    host.install();
+    host.sh("docker info; apt-get check");
+
+    set_status(&host, "containerd.io", "install reinstreq half-installed");
+    host.uninstall();
+    before.is_restored_in(&host.tree());
+
+    // What is of others is not ours to replace.
+    set_status(&host, "sudo", "install reinstreq half-installed");
+    host.unchanged_by(4, ["install", "--yes", "--repair"])
+        .says("apt-get install --reinstall sudo");
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_21_a_pin_or_a_hold_in_the_way_is_told_and_kept() {
+    let host = LabHost::up("noble");
+    let pin = "/etc/apt/preferences.d/no-docker";
+    host.write(
+        pin,
+        "Package: docker-ce\nPin: version *\nPin-Priority: -1\n",
+    );
+    host.unchanged_by(4, ["install", "--yes"])
+        .says("docker-ce")
+        .says("apt-mark showhold")
+        .says("nothing was changed");
+    host.sh(&format!("rm {pin}"));
+    let before = host.tree();
+
+    host.install();
+    host.sh("apt-mark hold docker-ce containerd.io");
+    host.install().says("Nothing to do");
+    // A hold says that apt is to leave a package as it is.
+    host.unchanged_by(4, ["uninstall", "--yes"])
+        .says("containerd.io, docker-ce")
+        .says("apt-mark unhold");
+    host.sh("docker info; apt-mark unhold docker-ce containerd.io");
+    host.uninstall();
+    before.is_restored_in(&host.tree());
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_27_an_engine_newer_than_the_repositorys_is_not_replaced() {
+    let host = LabHost::up("noble");
+    host.install();
+    let newer = "5:99.0.0-1~ubuntu.24.04~noble";
+    host.sh(&format!(
+        "sed -i '/^Package: docker-ce$/,/^$/ s/^Version: .*/Version: {newer}/' /var/lib/dpkg/status
+         apt-get purge --yes docker-compose-plugin"
+    ));
+    host.install().says("docker-compose-plugin");
+    let version = "dpkg-query --show --showformat='${Version}' docker-ce";
+    assert_eq!(host.sh(version).stdout, newer);
+    host.sh("docker compose version");
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_28_a_configuration_file_from_before_is_kept_without_a_question() {
+    let host = LabHost::up("noble");
+    let path = "/etc/default/docker";
+    host.write(path, "# the user's own\n");
+    host.sh(&format!("chmod 640 {path}; chown alice: {path}"));
+    let before = host.tree();
+    host.install();
+    assert_eq!(host.read(path), "# the user's own\n");
+    host.uninstall();
+    before.is_restored_in(&host.tree());
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_29_a_plan_that_the_world_has_overtaken_is_not_carried_out() {
+    let host = LabHost::up("noble");
+    let asking = host
+        .on_a_terminal("NO_COLOR=1", ["install"])
+        .shows("pigz")
+        .shows("Set this up?");
+    host.sh("apt-get install --yes pigz");
+    let before = host.tree();
+    asking
+        .types("y")
+        .end()
+        .exits(1)
+        .says("changed since the plan was made")
+        .says("the host was put back as it was");
+    before.is_restored_in(&host.tree());
+    host.install();
+    host.uninstall();
+    host.sh("pigz --version");
+}

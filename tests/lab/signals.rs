@@ -1,0 +1,120 @@
+//! Signals and readers that go away: the run ends in a known state, or goes on to its end.
+
+use std::time::Duration;
+
+use crate::host::{LabHost, PROGRAM};
+use crate::interruption::{install_up_to_apt, wait_until};
+
+/// What a run that was told to stop may end with: our own code, or that of a process which the
+/// signal ended before anything was begun.
+fn ended_by(signal: &str) -> i32 {
+    match signal {
+        "TERM" => 128 + 15,
+        "HUP" => 128 + 1,
+        _ => 128 + 2,
+    }
+}
+
+fn send(host: &LabHost, signal: &str) {
+    host.run(["pkill", &format!("-{signal}"), "--exact", "dockstrap"])
+        .exits(0);
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_64_a_signal_before_the_first_act_ends_a_run_at_once() {
+    let host = LabHost::up("noble");
+    let before = host.tree();
+    for signal in ["INT", "TERM", "HUP"] {
+        // It waits for a lock, with a plan and without a single act.
+        let holder = host.holder("aptitude", "/var/lib/dpkg/lock-frontend");
+        let mut install = host.start_dockstrap(["install", "--yes"]);
+        std::thread::sleep(Duration::from_secs(2));
+        assert!(!install.has_ended());
+        send(&host, signal);
+        wait_until("its end", || install.has_ended());
+        install.end().exits(ended_by(signal));
+        holder.release();
+        before.is_untouched_in(&host.tree());
+    }
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_64_no_signal_cuts_dpkg_short() {
+    for signal in ["INT", "HUP"] {
+        let host = LabHost::up("noble");
+        let before = host.tree();
+        let install = install_up_to_apt(&host);
+        // Impatient, and more than once.
+        for _ in 0..3 {
+            send(&host, signal);
+        }
+        install
+            .end()
+            .exits(130)
+            .says("the host was put back as it was");
+        before.is_restored_in(&host.tree());
+    }
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_64_a_signal_amid_the_proof_leaves_an_engine_that_can_be_proven_again() {
+    let host = LabHost::up("noble");
+    let mut install = host.start_dockstrap(["install", "--yes"]);
+    wait_until("the proof", || {
+        assert!(!install.has_ended(), "it ended before");
+        host.run(["docker", "images", "--quiet", "dockstrap-verify"])
+            .stdout
+            .len()
+            > 1
+    });
+    send(&host, "INT");
+    install.end().exits(130).says("the engine is not proven");
+    let left = host
+        .sh("docker ps --all --quiet; docker images --quiet")
+        .stdout;
+    assert_eq!(left, "", "what the proof had made is still there");
+    host.dockstrap(["verify", "engine", "run"]).exits(0);
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_64_an_uninstall_that_has_begun_goes_all_the_way() {
+    let host = LabHost::up("noble");
+    let before = host.tree();
+    host.install();
+    let uninstall = host.start_dockstrap(["uninstall", "--yes"]);
+    wait_until("apt", || {
+        host.run(["pgrep", "--exact", "apt-get"]).has_succeeded()
+            && host
+                .run(["cat", "/var/lib/dockstrap/journal"])
+                .stdout
+                .contains("asked-for")
+    });
+    for signal in ["INT", "TERM", "HUP"] {
+        send(&host, signal);
+    }
+    uninstall.end().exits(0).says("Taken back");
+    before.is_restored_in(&host.tree());
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_64_a_reader_that_goes_away_does_not_stop_a_run() {
+    let host = LabHost::up("noble");
+    let before = host.tree();
+    let fingerprint = host.fingerprint();
+    for (install, uninstall) in [
+        (">&- 2>&- <&-", "| head -n 0"),
+        ("2>&1 | head -n 0", ">/dev/full 2>&1"),
+    ] {
+        host.sh(&format!(
+            "{PROGRAM} install --yes --no-verify --key-fingerprint {fingerprint} {install}
+             docker info
+             {PROGRAM} uninstall --yes {uninstall}"
+        ));
+        before.is_restored_in(&host.tree());
+    }
+}
