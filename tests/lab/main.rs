@@ -67,6 +67,7 @@ mod dates;
 mod doctor;
 mod engine;
 mod full_disk;
+mod journal;
 mod kept_sources;
 mod locks;
 mod packages;

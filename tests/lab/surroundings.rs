@@ -4,11 +4,35 @@ use crate::host::{LabHost, PROGRAM};
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
-fn fault_54_and_56_without_systemd_there_is_nothing_to_start() {
+fn fault_54_without_systemd_it_is_said_what_helps_on_wsl() {
     let host = LabHost::up_without_systemd("noble");
     host.unchanged_by(4, ["install", "--yes"])
         .says("systemd does not run on this host")
-        .says("/etc/wsl.conf");
+        .says("`[boot]` and `systemd=true` into /etc/wsl.conf");
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_56_in_a_chroot_nothing_is_begun_that_could_not_be_proven() {
+    let host = LabHost::up("noble");
+    // As an image is built on a host that has its own systemd.
+    host.sh("mkdir /mnt/image; mount --bind / /mnt/image; mount -t proc proc /mnt/image/proc");
+    let before = host.tree();
+    let fingerprint = format!("DOCKSTRAP_KEY_FINGERPRINT={}", host.fingerprint());
+    let command = [
+        "env",
+        &fingerprint,
+        "chroot",
+        "/mnt/image",
+        PROGRAM,
+        "install",
+        "--yes",
+    ];
+    host.run(command)
+        .exits(4)
+        .says("systemd does not run on this host")
+        .says("could not be started and proven");
+    before.is_untouched_in(&host.tree());
 }
 
 #[test]
