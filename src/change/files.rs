@@ -23,7 +23,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
             looks(there) == looks(&like)
         };
         if fs::symlink_metadata(to).is_ok_and(|there| same(&there)) && fs::read(to)? == bytes {
-            return Ok(());
+            return remove_unfinished(to);
         }
         put(to, &bytes, like.mode() & 0o7777, Some(&like))
     };
@@ -40,8 +40,10 @@ fn try_write(path: &Path, bytes: &[u8], mode: Option<u32>) -> io::Result<()> {
 
 fn put(path: &Path, bytes: &[u8], mode: u32, owned_like: Option<&Metadata>) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("/"));
+    remove_unfinished(path)?;
     let mut file = tempfile::Builder::new()
-        .prefix(".dockstrap-")
+        .prefix(&unfinished_name(path))
+        .rand_bytes(0)
         .tempfile_in(folder)?;
     file.write_all(bytes)?;
     if let Some(there) = owned_like {
@@ -54,8 +56,25 @@ fn put(path: &Path, bytes: &[u8], mode: u32, owned_like: Option<&Metadata>) -> i
     sync_folder(folder)
 }
 
-/// Removes the file at `path`; one that is gone already is no error.
+/// What a file is called until it is whole. The name is always the same, so that one which a killed
+/// run has left is found.
+fn unfinished_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    format!(".dockstrap-new-{name}")
+}
+
+fn remove_unfinished(path: &Path) -> io::Result<()> {
+    let unfinished = path.with_file_name(unfinished_name(path));
+    match is_gone(&unfinished) {
+        true => Ok(()),
+        false => fs::remove_file(unfinished),
+    }
+}
+
+/// Removes the file at `path`, and what a killed run has left of it; one that is gone already is
+/// no error.
 pub fn remove(path: &Path) -> Result<()> {
+    remove_unfinished(path).with_context(|| format!("removing {}", path.display()))?;
     if is_gone(path) {
         return Ok(());
     }
@@ -111,6 +130,21 @@ mod tests {
         copy(&from, &to).unwrap();
         assert_eq!(fs::read(&to).unwrap(), b"\xff\0");
         assert_eq!(fs::metadata(&to).unwrap().mode() & 0o7777, 0o600);
+    }
+
+    #[test]
+    fn what_a_killed_run_left_of_a_file_goes_with_it_or_with_the_next_writing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let unfinished = folder.path().join(".dockstrap-new-key");
+        for end in [remove as fn(&Path) -> Result<()>, |path| {
+            write(path, b"whole", None)
+        }] {
+            fs::write(&unfinished, "ha").unwrap();
+            end(&path).unwrap();
+            assert!(is_gone(&unfinished));
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
     }
 
     #[test]

@@ -14,10 +14,10 @@ impl Revert<'_> {
         created: bool,
         changes: &[Change],
     ) -> Result<Reverted> {
-        let Some(current) = self.host.read(daemon_json::PATH)? else {
-            return Ok(Reverted::Done);
-        };
         let path = self.host.path(daemon_json::PATH);
+        let Some(current) = self.host.read(daemon_json::PATH)? else {
+            return files::remove(&path).map(|()| Reverted::Done);
+        };
         let document = match Document::parse(&current) {
             Ok(document) => document,
             Err(refusal) => return Ok(Reverted::Kept(format!("it cannot be read: {refusal}"))),
