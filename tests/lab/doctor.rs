@@ -14,7 +14,7 @@ type Case = (&'static str, &'static str, &'static str, &'static str);
 
 const SHELL: &str = "
 cover() { echo \"$2\" >/root/cover; mount --bind /root/cover $1; }
-anew() { systemctl reset-failed docker.service; systemctl restart docker.socket docker.service; }
+anew() { systemctl reset-failed docker.socket docker.service; systemctl restart docker.socket docker.service; }
 ";
 
 /// On a host without an engine.
