@@ -67,8 +67,15 @@ impl Packages {
         let index = repository.index(http, &missing, listener)?;
         // Conflicts were refused before, unless they may be replaced.
         let in_part = |package: &&str| facts.unfinished.half_installed.contains(*package);
+        let reinstalled = missing.iter().any(in_part);
+        let mut missing = missing;
+        if reinstalled {
+            // Told to install again what is unpacked, apt looks for a file that it did not fetch;
+            // it configures all that waits for it without being asked to.
+            missing.retain(|package| !facts.unfinished.to_configure.contains(*package));
+        }
         let wanted = Wanted {
-            reinstalled: missing.iter().any(in_part),
+            reinstalled,
             missing,
             replaced: facts.conflicting_packages(),
             allow_downgrade: settings.allow_downgrade,
