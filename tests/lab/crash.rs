@@ -10,9 +10,9 @@ use crate::cut::Cut;
 use crate::host::LabHost;
 use crate::tree::Tree;
 
-/// At how many random times the runs of each row are killed. As many as 50 take some ten minutes.
+/// At how many random times the runs of each row are killed.
 const TIMES: &str = "DOCKSTRAP_CRASH_TIMES";
-const TIMES_BY_DEFAULT: u64 = 12;
+const TIMES_BY_DEFAULT: u64 = 50;
 
 /// What the random times are drawn from.
 const SEED: &str = "DOCKSTRAP_CRASH_SEED";
