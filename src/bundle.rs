@@ -20,7 +20,7 @@ use crate::host::http::Http;
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
 use crate::step::repository::{Repository, fetch_key};
-use crate::step::suite;
+use crate::step::{self, suite};
 use crate::trust::{Entry, Sha256};
 
 /// What a bundle was found to be.
@@ -62,7 +62,9 @@ pub fn create(
     listener(Event::Started {
         text: "fetching the packages".to_owned(),
     });
-    let export = view.export(host, &index.offered, listener)?;
+    let version = settings.engine_version.as_ref();
+    let request = step::request(host, ENGINE_PACKAGES, version, &index.offered)?;
+    let export = view.export(host, &request, &index.offered, listener)?;
     let manifest = Manifest {
         engine: export.engine.clone(),
         archives: export.others.iter().enumerate().map(part).collect(),

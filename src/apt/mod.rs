@@ -30,7 +30,7 @@ pub use purge::{Leave, Purge, asked_for, asked_for_since, refuse_held};
 pub use reach::{Reach, proxies};
 pub use repair::{clear_for_purge, finish};
 pub use run::{apt_get, install, run};
-pub use seen::{Seen, newest};
+pub use seen::{Seen, is_older, newest, newest_first};
 pub use source::{COMPONENT, Source};
 pub use space::require as require_space;
 pub use transaction::{Install, Transaction};

@@ -61,8 +61,24 @@ pub fn newest<'a>(host: &Host, versions: impl Iterator<Item = &'a str>) -> Resul
     Ok(newest.to_owned())
 }
 
+/// These versions, the newest first.
+pub fn newest_first<'a>(
+    host: &Host,
+    versions: impl Iterator<Item = &'a str>,
+) -> Result<Vec<&'a str>> {
+    let mut sorted: Vec<&str> = Vec::new();
+    for version in versions {
+        let mut place = 0;
+        while place < sorted.len() && !is_older(host, sorted[place], version)? {
+            place += 1;
+        }
+        sorted.insert(place, version);
+    }
+    Ok(sorted)
+}
+
 /// Whether one Debian version is older than another, by dpkg's own reckoning.
-fn is_older(host: &Host, version: &str, than: &str) -> Result<bool> {
+pub fn is_older(host: &Host, version: &str, than: &str) -> Result<bool> {
     let compare = Command::new("dpkg").args(["--compare-versions", version, "lt", than]);
     Ok(host.query(&compare)?.code == 0)
 }

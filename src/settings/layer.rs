@@ -35,6 +35,11 @@ pub struct Layer {
     #[arg(long, value_name = "CODENAME", env = "DOCKSTRAP_SUITE")]
     pub suite: Option<String>,
 
+    /// Install this VERSION of the engine, or the newest that it begins: 29, 29.5 or 29.5.3;
+    /// one that is installed is brought to it [default: the newest, or what is installed]
+    #[arg(long, value_name = "VERSION", env = "DOCKSTRAP_ENGINE_VERSION")]
+    pub engine_version: Option<String>,
+
     /// Take key and packages from the offline bundle in FILE instead of the network;
     /// see dockstrap bundle create
     #[arg(long, value_name = "FILE", env = "DOCKSTRAP_BUNDLE")]
@@ -124,7 +129,7 @@ pub struct Layer {
     #[serde(default)]
     pub repair: bool,
 
-    /// Take packages older than those seen on this host before
+    /// Take packages older than those that are installed or that were seen on this host before
     #[arg(long, env = "DOCKSTRAP_ALLOW_DOWNGRADE")]
     #[serde(default)]
     pub allow_downgrade: bool,

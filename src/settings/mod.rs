@@ -1,5 +1,6 @@
 //! What the user wants: defaults, under the settings file, under variables, under flags.
 
+mod engine_version;
 mod layer;
 mod origin;
 mod value;
@@ -15,6 +16,7 @@ use crate::error::Failure;
 use crate::host::network::{CaCert, Network, Proxy};
 use crate::trust::{DOCKER_KEY_FINGERPRINT, Fingerprint};
 
+pub use engine_version::EngineVersion;
 pub use layer::{Layer, PATH, ProxyUser, Secret};
 pub use origin::{Given, Origin};
 
@@ -37,6 +39,8 @@ pub struct Settings {
     pub key_fingerprint: Fingerprint,
     /// The suite to take packages of; `None` is the one of the host's release.
     pub suite: Option<String>,
+    /// The version of the engine; `None` is the newest there is, or the one that is installed.
+    pub engine_version: Option<EngineVersion>,
     /// The offline bundle to take everything from.
     pub bundle: Option<PathBuf>,
     /// The users to be members of group docker; `None` is whoever called sudo.
@@ -94,6 +98,11 @@ impl Settings {
             mirror: value::mirror(mirror.as_deref().unwrap_or(MIRROR))?,
             key_fingerprint,
             suite: flags.suite.or(below.suite).map(value::suite).transpose()?,
+            engine_version: flags
+                .engine_version
+                .or(below.engine_version)
+                .map(|text| EngineVersion::parse(&text))
+                .transpose()?,
             bundle: flags.bundle.or(below.bundle),
             users: flags.users.or(below.users).map(value::users).transpose()?,
             ca_cert: flags

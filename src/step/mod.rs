@@ -39,6 +39,7 @@ pub use daemon_json::look_around;
 use docker_group::DockerGroup;
 use dpkg::Dpkg;
 use packages::Packages;
+pub use packages::request;
 use registries::Registries;
 pub use repository::KEYRING;
 use repository::Repository;

@@ -1,6 +1,7 @@
 //! The engine's packages, installed by apt in exactly the transaction that was planned.
 
 mod before;
+mod version;
 
 use anyhow::{Context, Result, bail};
 
@@ -9,12 +10,15 @@ use super::{Finding, Step, service};
 use crate::apt::{self, Archives, Index, Seen, Source, Transaction, View};
 use crate::change::{Journal, Tx, Undo};
 use crate::error::Failure;
-use crate::facts::{self, ENGINE_PACKAGES, Facts};
+use crate::facts::{self, Facts};
+use crate::host::command::Command;
 use crate::host::firewall::Network;
 use crate::host::http::Http;
 use crate::host::{Host, is_forbidden};
 use crate::report::{Event, Listener};
-use crate::settings::Settings;
+use crate::settings::{EngineVersion, Settings};
+pub use version::request;
+use version::{goes_back, unmet};
 
 /// The package of the engine itself.
 const ENGINE: &str = "docker-ce";
@@ -23,11 +27,15 @@ const ENGINE: &str = "docker-ce";
 const PROGRAMS: &str = "/usr";
 
 pub struct Packages {
+    /// The version of the engine that is asked for.
+    version: Option<EngineVersion>,
     /// What is to be installed; `None` when all is there.
     offer: Option<Offer>,
 }
 
 struct Offer {
+    /// Whether an older version takes the place of a newer one.
+    goes_back: bool,
     seen: Seen,
     missing: Vec<&'static str>,
     /// Packages that are removed to make room.
@@ -40,6 +48,8 @@ struct Offer {
 
 /// What is asked of apt.
 struct Wanted {
+    version: Option<EngineVersion>,
+    /// What is not there, or in another version.
     missing: Vec<&'static str>,
     /// Whether one of them is there in part.
     reinstalled: bool,
@@ -57,9 +67,13 @@ impl Packages {
         repository: &Repository,
         listener: Listener<'_>,
     ) -> Result<Packages> {
-        let missing = facts.missing_packages();
+        let version = settings.engine_version.clone();
+        let missing = unmet(&facts.packages, version.as_ref());
         if missing.is_empty() {
-            return Ok(Packages { offer: None });
+            return Ok(Packages {
+                version,
+                offer: None,
+            });
         }
         listener(Event::Started {
             text: "asking apt what is to be installed".to_owned(),
@@ -75,6 +89,7 @@ impl Packages {
             missing.retain(|package| !facts.unfinished.to_configure.contains(*package));
         }
         let wanted = Wanted {
+            version,
             reinstalled,
             missing,
             replaced: facts.conflicting_packages(),
@@ -86,9 +101,7 @@ impl Packages {
     /// The version of the engine that is going to be installed, if one is.
     pub fn engine(&self) -> Option<&str> {
         let installs = &self.offer.as_ref()?.transaction.installs;
-        let engine = installs
-            .iter()
-            .find(|it| it.package == ENGINE_PACKAGES[0])?;
+        let engine = installs.iter().find(|it| it.package == ENGINE)?;
         Some(&engine.version)
     }
 
@@ -101,6 +114,7 @@ impl Packages {
         listener: Listener<'_>,
     ) -> Result<Packages> {
         let Wanted {
+            version,
             missing,
             reinstalled,
             replaced,
@@ -111,19 +125,27 @@ impl Packages {
         if reinstalled {
             view.reinstall();
         }
-        let removals: Vec<String> = replaced.iter().map(|name| format!("{name}-")).collect();
-        let mut request = missing.clone();
-        request.extend(removals.iter().map(String::as_str));
+        // A bundle holds no other engine than the one it was made with.
+        let bundled = http.bundle().map(|bundle| &bundle.manifest().engine);
+        let bundled = bundled
+            .map(|engine| EngineVersion::parse(engine))
+            .transpose()?;
+        let meant = version.as_ref().or(bundled.as_ref());
+        let mut request = request(host, &missing, meant, &index.offered)?;
+        request.extend(replaced.iter().map(|name| format!("{name}-")));
         let mut transaction = view.plan(host, &request, listener)?;
         refuse_removals(&transaction, &replaced)?;
+        let goes_back = goes_back(host, &transaction, allow_downgrade)?;
         let archives = view.archives(host, &request, &index.offered)?;
         transaction.download = archives.download(host)?;
         let fetched = apt::still_to_fetch(host, &archives)?;
         let room = [(apt::ARCHIVES, fetched), (PROGRAMS, archives.unpacked)];
         apt::require_space(host, &room).context("the packages do not fit; nothing was changed")?;
-        let seen = look_back(host, source, index, &transaction, allow_downgrade)?;
+        let seen = look_back(host, source, index, allow_downgrade)?;
         Ok(Packages {
+            version,
             offer: Some(Offer {
+                goes_back,
                 seen,
                 missing,
                 replaced,
@@ -137,6 +159,15 @@ impl Packages {
 }
 
 impl Offer {
+    /// An apt command that is to do what was planned.
+    fn lend(&self, command: Command) -> Command {
+        let command = self.view.lend(command);
+        match self.goes_back {
+            true => command.arg("--allow-downgrades"),
+            false => command,
+        }
+    }
+
     /// What apt is asked for. Dependencies are not named, so that apt goes on knowing them as
     /// dependencies.
     fn request(&self) -> Vec<String> {
@@ -156,13 +187,9 @@ impl Step for Packages {
     }
 
     fn inspect(&self, host: &Host) -> Result<Finding> {
-        let facts = facts::known_packages(host)?;
-        let version = |package: &&str| facts.get(*package).filter(|known| known.is_installed());
-        if ENGINE_PACKAGES
-            .iter()
-            .all(|package| version(package).is_some())
-        {
-            let engine = version(&"docker-ce").map_or("", |engine| &engine.version);
+        let known = facts::known_packages(host)?;
+        if unmet(&known, self.version.as_ref()).is_empty() {
+            let engine = known.get(ENGINE).map_or("", |engine| &engine.version);
             return Ok(Finding::satisfied(format!("docker-ce {engine}")));
         }
         let Some(Offer {
@@ -176,6 +203,10 @@ impl Step for Packages {
         let removals = removals.map(|name| format!("remove {name}, its containers stop"));
         let details = installs.iter().map(|install| match &install.replaces {
             None => format!("{} {}", install.package, install.version),
+            Some(old) if install.package == ENGINE => {
+                let new = &install.version;
+                format!("{ENGINE} {old} → {new}, the engine restarts")
+            }
             Some(old) => format!("{} {old} → {}", install.package, install.version),
         });
         if installs.is_empty() {
@@ -215,9 +246,10 @@ impl Step for Packages {
             let undo = Undo::KeepUpgrades { packages: upgrades };
             tx.note("upgrade packages that were there", undo)?;
         }
-        let install = offer.view.lend(apt::install(&offer.request()));
+        let install = offer.lend(apt::install(&offer.request()));
         let (text, undo) = match packages.as_slice() {
-            // A run that was cut short has begun with all of them, and has written that down.
+            // Their upgrade is written down, or a run that was cut short has begun with them and
+            // has written that down.
             [] => ("finish the packages".to_owned(), Undo::nothing()),
             names => {
                 let text = format!("install {}", names.join(" "));
@@ -245,31 +277,18 @@ impl Step for Packages {
 }
 
 /// What the repository offers now, which must not be older than what it was seen to offer.
-fn look_back(
-    host: &Host,
-    source: &Source,
-    index: &Index,
-    transaction: &Transaction,
-    allow_downgrade: bool,
-) -> Result<Seen> {
+fn look_back(host: &Host, source: &Source, index: &Index, allow_downgrade: bool) -> Result<Seen> {
     let journal = match Journal::read(host) {
         // Only root may look; what is planned by someone else is checked when it is installed.
         Err(error) if is_forbidden(&error) => None,
         journal => Some(journal?),
     };
     let before = journal.and_then(|journal| journal.seen(&source.suite_url()).cloned());
-    let mut installs = transaction.installs.iter();
-    let engine = match installs.find(|install| install.package == ENGINE) {
-        Some(engine) => engine.version.clone(),
-        None => {
-            let offered = index.offered.versions(ENGINE);
-            apt::newest(host, offered.map(|offer| offer.version.as_str()))?
-        }
-    };
+    let offered = index.offered.versions(ENGINE);
     let seen = Seen {
         suite: source.suite_url(),
         date: index.date.try_into().context("reading the index's date")?,
-        engine,
+        engine: apt::newest(host, offered.map(|offer| offer.version.as_str()))?,
     };
     match &before {
         Some(before) if !allow_downgrade => seen.refuse_older_than(before, host)?,
@@ -298,7 +317,7 @@ fn refuse_another(host: &Host, offer: &Offer) -> Result<()> {
     let simulate = apt::apt_get()
         .args(["--simulate", "install"])
         .args(offer.request());
-    let simulated = host.query(&offer.view.lend(simulate))?.success();
+    let simulated = host.query(&offer.lend(simulate))?.success();
     let simulated = simulated.context("comparing what apt would do with the plan")?;
     if Transaction::parse(&simulated.stdout).equals(&offer.transaction) {
         return Ok(());

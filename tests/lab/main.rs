@@ -66,6 +66,7 @@ mod crash;
 mod dates;
 mod doctor;
 mod engine;
+mod engine_version;
 mod full_disk;
 mod journal;
 mod kept_sources;

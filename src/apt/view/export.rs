@@ -11,7 +11,6 @@ use super::View;
 use crate::apt::archive::{Archive, unescape};
 use crate::apt::{Archives, run, status};
 use crate::error::Failure;
-use crate::facts::ENGINE_PACKAGES;
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::report::Listener;
@@ -49,20 +48,21 @@ struct Target {
 }
 
 impl View {
-    /// Downloads what a host like this one, but without Docker's packages, needs for the engine.
+    /// Downloads what a host like this one, but without Docker's packages, needs to install these.
     ///
     /// # Errors
     /// [`Failure::Blocked`] when something comes from an archive that a bundle cannot hold.
     pub fn export(
         &self,
         host: &Host,
+        packages: &[String],
         offered: &Packages,
         listener: Listener<'_>,
     ) -> Result<Export> {
         self.forget_docker(host, offered)?;
-        let transaction = self.plan(host, ENGINE_PACKAGES, listener)?;
-        let Archives { docker, others, .. } = self.archives(host, ENGINE_PACKAGES, offered)?;
-        let download = self.install("--download-only", ENGINE_PACKAGES);
+        let transaction = self.plan(host, packages, listener)?;
+        let Archives { docker, others, .. } = self.archives(host, packages, offered)?;
+        let download = self.install("--download-only", packages);
         fs::create_dir_all(self.path("archives/partial"))
             .context("making a folder for packages")?;
         run(

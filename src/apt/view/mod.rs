@@ -109,7 +109,7 @@ impl View {
     pub fn plan(
         &self,
         host: &Host,
-        packages: &[&str],
+        packages: &[String],
         listener: Listener<'_>,
     ) -> Result<Transaction> {
         if self.is_offline() {
@@ -164,7 +164,12 @@ impl View {
     ///
     /// # Errors
     /// When a bundle stands in for the sources, and one of them is not in it or is another.
-    pub fn archives(&self, host: &Host, packages: &[&str], offered: &Packages) -> Result<Archives> {
+    pub fn archives(
+        &self,
+        host: &Host,
+        packages: &[String],
+        offered: &Packages,
+    ) -> Result<Archives> {
         let print = self.install("--print-uris", packages);
         let printed = host.query(&print)?.success()?.stdout;
         let archives = Archives::parse(&printed, &self.source, offered)?;
@@ -248,7 +253,7 @@ impl View {
         }))
     }
 
-    fn simulate(&self, host: &Host, packages: &[&str]) -> Result<Transaction> {
+    fn simulate(&self, host: &Host, packages: &[String]) -> Result<Transaction> {
         let simulated = host.query(&self.install("--simulate", packages))?;
         if simulated.code != 0 {
             return Err(self.explain(&simulated));
@@ -256,9 +261,11 @@ impl View {
         Ok(Transaction::parse(&simulated.stdout))
     }
 
-    fn install(&self, flag: &str, packages: &[&str]) -> Command {
-        let command = self.with_reinstall(self.apt()).args([flag, "install"]);
-        command.args(packages.iter().copied())
+    fn install(&self, flag: &str, packages: &[String]) -> Command {
+        let command = self.with_reinstall(self.apt());
+        // Whether an older version may take the place of a newer one is up to who reads the plan.
+        let command = command.args([flag, "--allow-downgrades", "install"]);
+        command.args(packages)
     }
 
     fn explain(&self, output: &Output) -> anyhow::Error {

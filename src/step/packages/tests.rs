@@ -2,6 +2,7 @@ use super::*;
 use crate::apt::Source;
 use crate::change::trial;
 use crate::error::exit_code;
+use crate::facts::ENGINE_PACKAGES;
 use crate::host::stub::StubHost;
 use crate::step::repository::KEYRING;
 use crate::trust::fixture;
@@ -42,6 +43,7 @@ fn host() -> StubHost {
         .file("/simulated", simulated("5:29.5.3"))
         .file("/installed", installed)
         .program("apt-get", APT)
+        .program("dpkg", "exec /usr/bin/dpkg \"$@\"")
         .program("dpkg-query", "cat $ROOT/dpkg 2>/dev/null")
 }
 
@@ -64,6 +66,7 @@ fn offered(stub: &StubHost) -> Result<Packages> {
         offered: crate::trust::Packages::default(),
     };
     let wanted = Wanted {
+        version: None,
         reinstalled: false,
         missing: ENGINE_PACKAGES.to_vec(),
         replaced: Vec::new(),
@@ -112,7 +115,10 @@ fn planning_leaves_the_host_as_it_is() {
 fn there_before_us_they_satisfy_and_nothing_is_asked_of_apt() {
     let stub = host();
     stub.write("/dpkg", stub.read("/installed"));
-    let packages = Packages { offer: None };
+    let packages = Packages {
+        version: None,
+        offer: None,
+    };
     assert!(packages.inspect(stub.host()).unwrap().satisfied);
     apply(&stub, &packages).unwrap();
     assert_eq!(trial::acts(stub.host()), [""; 0]);
@@ -121,7 +127,12 @@ fn there_before_us_they_satisfy_and_nothing_is_asked_of_apt() {
 
 #[test]
 fn packages_that_went_missing_since_are_no_plan() {
-    let error = Packages { offer: None }.inspect(host().host()).unwrap_err();
+    let error = Packages {
+        version: None,
+        offer: None,
+    }
+    .inspect(host().host())
+    .unwrap_err();
     assert!(error.to_string().contains("run this again"), "{error}");
 }
 
@@ -135,7 +146,7 @@ fn an_upgrade_shows_both_versions_and_is_not_purged() {
     );
     let packages = offered(&stub).unwrap();
     let details = packages.inspect(stub.host()).unwrap().details;
-    assert_eq!(details[0], "docker-ce 5:28.0.0 → 5:29.5.3");
+    assert_eq!(details[0], "docker-ce 5:28.0.0 → 5:29.5.3, the engine restarts");
     apply(&stub, &packages).unwrap();
     let acts = trial::acts(stub.host());
     let install = acts.iter().find(|act| act.starts_with("install")).unwrap();
@@ -200,7 +211,14 @@ fn applied_twice_what_is_new_is_noted_once() {
     apply(&stub, &offered(&stub).unwrap()).unwrap();
     stub.write("/simulated", "");
     let acts = trial::acts(stub.host());
-    apply(&stub, &Packages { offer: None }).unwrap();
+    apply(
+        &stub,
+        &Packages {
+            version: None,
+            offer: None,
+        },
+    )
+    .unwrap();
     assert_eq!(trial::acts(stub.host()), acts);
 }
 

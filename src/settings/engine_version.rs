@@ -1,0 +1,79 @@
+//! The version of the engine that somebody asks for.
+
+use std::fmt;
+
+use crate::error::Failure;
+
+/// A version of the engine, as far as it is given: `29`, `29.5`, `29.5.3`, or the package's own such
+/// as `5:29.5.3-1~ubuntu.24.04~noble`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineVersion(String);
+
+impl EngineVersion {
+    /// # Errors
+    /// [`Failure::Usage`] for what can be no version.
+    pub fn parse(text: &str) -> Result<EngineVersion, Failure> {
+        let is_of_version = |c: char| c.is_ascii_alphanumeric() || ".+-~:".contains(c);
+        let begins_right = text.starts_with(|first: char| first.is_ascii_digit());
+        match begins_right && text.chars().all(is_of_version) {
+            true => Ok(EngineVersion(text.to_owned())),
+            false => Err(Failure::Usage(format!(
+                "engine-version `{text}` is no version; give one like 29, 29.5 or 29.5.3"
+            ))),
+        }
+    }
+
+    /// Whether a package of this version is what is asked for.
+    pub fn includes(&self, version: &str) -> bool {
+        let upstream = upstream(version);
+        let rest = upstream.strip_prefix(&self.0);
+        version == self.0 || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+}
+
+impl fmt::Display for EngineVersion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// A package's version without Debian's epoch and revision: the engine's own.
+fn upstream(version: &str) -> &str {
+    let version = version.split_once(':').map_or(version, |(_, rest)| rest);
+    version.rsplit_once('-').map_or(version, |(first, _)| first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_much_of_a_version_as_is_given_must_be_there() {
+        let package = "5:29.5.3-1~ubuntu.24.04~noble";
+        for (asked_for, includes) in [
+            ("29", true),
+            ("29.5", true),
+            ("29.5.3", true),
+            (package, true),
+            ("2", false),
+            ("29.5.30", false),
+            ("29.50", false),
+            ("28", false),
+            ("5:29.5.3", false),
+        ] {
+            let version = EngineVersion::parse(asked_for).unwrap();
+            assert_eq!(version.includes(package), includes, "{asked_for}");
+        }
+        let early = "5:30.0.0~rc.1-1~ubuntu.24.04~noble";
+        assert!(EngineVersion::parse("30.0.0~rc.1").unwrap().includes(early));
+        assert!(!EngineVersion::parse("30.0.0").unwrap().includes(early));
+    }
+
+    #[test]
+    fn what_is_no_version_is_refused() {
+        for text in ["", "latest", "v29", "29 ; reboot", "-29"] {
+            let error = EngineVersion::parse(text).unwrap_err().to_string();
+            assert!(error.contains("29.5.3"), "{error}");
+        }
+    }
+}
