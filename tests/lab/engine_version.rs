@@ -32,11 +32,11 @@ fn versions(host: &LabHost) -> (String, String) {
 on_each_release! {
     fn a_version_that_is_asked_for_is_installed_and_is_enough(host) {
         let before = host.tree();
-        let (newer, older) = versions(&host);
+        let (newer, older) = versions(host);
         host.dockstrap(["install", "--yes", "--engine-version", &older])
             .exits(0)
             .says("works on this host");
-        assert!(installed(&host).contains(&older));
+        assert!(installed(host).contains(&older));
         // What is there stays, unless another is asked for.
         host.install().says("Nothing to do");
         let same = older.split_once('.').expect("dots").0;
@@ -46,7 +46,7 @@ on_each_release! {
             .exits(3)
             .says(&format!("docker-ce 5:{older}"));
         host.dockstrap(["install", "--yes", "--engine-version", &newer]).exits(0);
-        assert!(installed(&host).contains(&newer));
+        assert!(installed(host).contains(&newer));
         host.uninstall();
         before.is_restored_in(&host.tree());
     }

@@ -146,7 +146,10 @@ fn an_upgrade_shows_both_versions_and_is_not_purged() {
     );
     let packages = offered(&stub).unwrap();
     let details = packages.inspect(stub.host()).unwrap().details;
-    assert_eq!(details[0], "docker-ce 5:28.0.0 → 5:29.5.3, the engine restarts");
+    assert_eq!(
+        details[0],
+        "docker-ce 5:28.0.0 → 5:29.5.3, the engine restarts"
+    );
     apply(&stub, &packages).unwrap();
     let acts = trial::acts(stub.host());
     let install = acts.iter().find(|act| act.starts_with("install")).unwrap();
