@@ -65,7 +65,7 @@ impl Reversal {
     /// take back, and nobody to be asked.
     pub fn clear_journal(host: &Host, listener: Listener<'_>) -> Result<()> {
         if !host.exists(change::PATH)? {
-            return Ok(());
+            return change::remove_empty_folder(host);
         }
         let journal = Journal::read(host)?;
         let (purpose, wait) = (Purpose::Uninstall, Duration::ZERO);

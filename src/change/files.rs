@@ -63,7 +63,8 @@ fn unfinished_name(path: &Path) -> String {
     format!(".dockstrap-new-{name}")
 }
 
-fn remove_unfinished(path: &Path) -> io::Result<()> {
+/// Removes what a killed run has left of the file at `path`.
+pub fn remove_unfinished(path: &Path) -> io::Result<()> {
     let unfinished = path.with_file_name(unfinished_name(path));
     match is_gone(&unfinished) {
         true => Ok(()),
@@ -82,7 +83,9 @@ pub fn remove(path: &Path) -> Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("removing {}", path.display()))
         }
-        _ => Ok(()),
+        // The journal may lie on another disk, and must not be told before it is so.
+        _ => sync_folder(path.parent().unwrap_or(Path::new("/")))
+            .with_context(|| format!("flushing the folder of {}", path.display())),
     }
 }
 

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use jiff::Timestamp;
@@ -292,13 +293,27 @@ fn trim_torn_line(host: &Host, file: &File) -> Result<usize> {
     Ok(length)
 }
 
-/// Removes the journal and its folder once nothing of what it tells is left.
+/// Removes the journal and its folder once nothing of what it tells is left. What it has kept goes
+/// first: a folder with that and no journal is one whose journal somebody has moved away.
 pub(super) fn remove(host: &Host) -> Result<()> {
+    for name in host.list(FOLDER)? {
+        let path = Path::new(FOLDER).join(&name);
+        let is_folder = host.path(&path).is_dir(); // lost+found, of a disk of its own
+        if path != Path::new(PATH) && !is_folder {
+            files::remove(&host.path(path))?;
+        }
+    }
     files::remove(&host.path(PATH))?;
-    use std::io::ErrorKind::{NotFound, ResourceBusy};
-    match std::fs::remove_dir_all(host.path(FOLDER)) {
+    remove_empty_folder(host)
+}
+
+/// Removes the folder of the journal when nothing is in it, which is what a run leaves that was
+/// killed as it made or removed the journal.
+pub fn remove_empty_folder(host: &Host) -> Result<()> {
+    use std::io::ErrorKind::{DirectoryNotEmpty, NotFound, ResourceBusy};
+    match std::fs::remove_dir(host.path(FOLDER)) {
         // A disk of its own that is mounted there stays, and is empty.
-        Err(error) if ![NotFound, ResourceBusy].contains(&error.kind()) => {
+        Err(error) if ![DirectoryNotEmpty, NotFound, ResourceBusy].contains(&error.kind()) => {
             Err(error).with_context(|| format!("removing {FOLDER}"))
         }
         _ => Ok(()),

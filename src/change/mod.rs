@@ -14,7 +14,7 @@ mod tx;
 mod undo;
 mod way_back;
 
-pub use journal::{Act, FOLDER, Journal, PATH, Purpose, Run, Verified};
+pub use journal::{Act, FOLDER, Journal, PATH, Purpose, Run, Verified, remove_empty_folder};
 pub use tx::Tx;
 pub use undo::Undo;
 pub use way_back::{Extent, Reverted};

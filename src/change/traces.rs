@@ -19,7 +19,7 @@ const RUNTIME: &[&str] = &["/run/docker", "/run/docker.pid", "/run/docker.sock"]
 /// Stops the engine, if it runs. Where that fails, its package will say why when it is removed.
 pub fn stop_engine(host: &Host) {
     let stop = systemctl(&["stop", "docker.socket", UNIT]).deadline(STOP_DEADLINE);
-    let _ = stop.run(host.search_path());
+    let _ = stop.run_apart(host.search_path());
 }
 
 /// Gives the host back the network that it had `before`; returns what was left, for people.
@@ -34,7 +34,7 @@ pub fn restore_network(host: &Host, before: &Network) -> Result<Option<String>> 
         if left != rules {
             let restore = Command::new(&format!("{program}-restore"));
             let restore = restore.input(left.into_bytes());
-            restore.run(host.search_path())?.success()?;
+            restore.run_apart(host.search_path())?.success()?;
         }
         if has_users {
             kept = Some(format!(
@@ -44,7 +44,7 @@ pub fn restore_network(host: &Host, before: &Network) -> Result<Option<String>> 
     }
     for link in &removed {
         let delete = Command::new("ip").args(["link", "delete", "dev", link]);
-        delete.run(host.search_path())?.success()?;
+        delete.run_apart(host.search_path())?.success()?;
     }
     for path in FORWARDING {
         let Some(value) = before.forwarding.get(*path) else {

@@ -77,7 +77,7 @@ impl<'a> Tx<'a> {
     /// Runs a command that changes the host.
     pub fn run(&mut self, text: &str, undo: Undo, command: &Command) -> Result<Output> {
         self.act(text, undo, |tx| {
-            command.run(tx.host.search_path())?.success()
+            command.run_apart(tx.host.search_path())?.success()
         })
     }
 
@@ -91,7 +91,7 @@ impl<'a> Tx<'a> {
     /// goes with its package.
     pub fn run_covered(&mut self, command: &Command) -> Result<Output> {
         self.check_cancelled()?;
-        command.run(self.host.search_path())?.success()
+        command.run_apart(self.host.search_path())?.success()
     }
 
     /// Writes down a way back for what others are going to do on our behalf, such as the data

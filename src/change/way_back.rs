@@ -182,12 +182,28 @@ impl Revert<'_> {
         self.host.wait_for_accounts(self.lock_wait, self.listener)?;
         let output = self.output(&Command::new("groupdel").arg(group))?;
         match output.code {
-            6 => Ok(Reverted::Done), // there is no such group
+            6 => self.remove_traces_of(group).map(|()| Reverted::Done), // there is no such group
             8 => Ok(Reverted::Kept(format!(
                 "{group} is the primary group of a user"
             ))),
             _ => output.success().map(|_| Reverted::Done),
         }
+    }
+
+    /// Clears up after an account tool that was killed amid its work on a group. The tools take over
+    /// the locks of one another, and write their files anew; `groupdel` looks no further than that
+    /// the group is not there.
+    fn remove_traces_of(&self, group: &str) -> Result<()> {
+        let shadow = self.host.read_text("/etc/gshadow")?.unwrap_or_default();
+        let of_group = format!("{group}:");
+        let in_shadow = shadow.lines().any(|line| line.starts_with(&of_group));
+        if in_shadow || self.host.has_account_locks()? {
+            let create = Command::new("groupadd").args(["--system", group]);
+            self.output(&create)?.success()?;
+            self.output(&Command::new("groupdel").arg(group))?
+                .success()?;
+        }
+        Ok(())
     }
 
     fn remove_member(&self, group: &str, user: &str) -> Result<Reverted> {
@@ -201,7 +217,7 @@ impl Revert<'_> {
     }
 
     fn output(&self, command: &Command) -> Result<Output> {
-        command.run(self.host.search_path())
+        command.run_apart(self.host.search_path())
     }
 }
 

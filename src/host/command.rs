@@ -114,9 +114,19 @@ impl Command {
     /// # Errors
     /// [`Failure::Cancelled`] when a flag stopped it.
     pub(crate) fn run(&self, search_path: &OsStr) -> Result<Output> {
+        self.follow(search_path, self.stop.is_some())
+    }
+
+    /// As [`Command::run`], for what changes the host: in a process group of its own, so that
+    /// Ctrl-C in the terminal reaches us alone, and what has begun comes to its end.
+    pub(crate) fn run_apart(&self, search_path: &OsStr) -> Result<Output> {
+        self.follow(search_path, true)
+    }
+
+    fn follow(&self, search_path: &OsStr, is_apart: bool) -> Result<Output> {
         let expression = self.expression(search_path);
         let mut expression = expression.stdout_capture().stderr_capture();
-        if self.stop.is_some() {
+        if is_apart {
             expression = apart(&expression);
         }
         let handle = expression.start().with_context(|| self.starting())?;
@@ -132,12 +142,12 @@ impl Command {
             }
             let stopped = self.stop.as_ref();
             if stopped.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
-                self.end(&handle)?;
+                self.end(&handle, is_apart)?;
                 let cancelled = format!("`{self}` was cancelled");
                 return Err(Failure::Cancelled(cancelled).into());
             }
             if begun.elapsed() >= self.deadline {
-                self.end(&handle)?;
+                self.end(&handle, is_apart)?;
                 let seconds = self.deadline.as_secs();
                 bail!("`{self}` did not end within {seconds} seconds");
             }
@@ -145,10 +155,10 @@ impl Command {
     }
 
     /// Ends the program at once; with what it started when that is in a group with it.
-    fn end(&self, handle: &duct::Handle) -> Result<()> {
-        let ended = match self.stop {
-            None => handle.kill(),
-            Some(_) => end_groups(&handle.pids()),
+    fn end(&self, handle: &duct::Handle, is_apart: bool) -> Result<()> {
+        let ended = match is_apart {
+            false => handle.kill(),
+            true => end_groups(&handle.pids()),
         };
         ended.with_context(|| format!("ending {}", self.program))
     }

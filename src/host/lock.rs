@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -47,6 +48,7 @@ impl Host {
             .truncate(false)
             .read(true)
             .write(true)
+            .mode(0o600) // whoever may open it may lock it
             .open(self.path(RUN_LOCK))
             .with_context(|| format!("opening {RUN_LOCK}"))?;
         let begun = Instant::now();
@@ -102,6 +104,16 @@ impl Host {
             }
             Ok(Ok(()))
         })
+    }
+
+    /// Whether files of the account tools' locks are there, be it of a tool that was killed.
+    pub fn has_account_locks(&self) -> Result<bool> {
+        for lock in ACCOUNT_FILES {
+            if self.exists(lock)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The process of this number, if there is one.

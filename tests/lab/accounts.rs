@@ -109,3 +109,37 @@ fn fault_42_a_member_of_the_group_from_before_stays_one() {
     assert!(host.read("/etc/group").contains(":alice\n"));
     before.is_restored_in(&host.tree());
 }
+
+/// Kills an account tool as it gives the so many-th of its files an owner, which it does with the
+/// backup and then the new version of `group`, and with those of `gshadow`.
+fn kill_at_file(number: usize) -> [String; 6] {
+    [
+        "strace",
+        "--follow-forks",
+        "--quiet=all",
+        "--output=/dev/null",
+        "--trace=fchown",
+        &format!("--inject=fchown:signal=KILL:when={number}"),
+    ]
+    .map(str::to_owned)
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_50_what_a_killed_account_tool_has_left_goes_on_the_way_back() {
+    let host = LabHost::up("noble");
+    let before = host.tree();
+    let install = ["install", "--yes", "--no-verify"];
+    host.dockstrap_under(&kill_at_file(2), install)
+        .exits(1)
+        .says("`groupadd --system docker` exited with 137");
+    host.uninstall(); // the way back of the install met the same fate
+    before.is_restored_in(&host.tree());
+
+    host.dockstrap(install).exits(0);
+    host.dockstrap_under(&kill_at_file(4), ["uninstall", "--yes"])
+        .exits(1)
+        .says("`groupdel docker` exited with 137");
+    host.uninstall();
+    before.is_restored_in(&host.tree());
+}

@@ -100,6 +100,29 @@ fn fault_64_an_uninstall_that_has_begun_goes_all_the_way() {
     before.is_restored_in(&host.tree());
 }
 
+/// Ctrl-C on a terminal reaches every process there, but not what changes the host.
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_64_ctrl_c_does_not_cut_short_what_an_uninstall_has_begun() {
+    let host = LabHost::up("noble");
+    let before = host.tree();
+    host.install();
+    // It takes some seconds to stop.
+    host.sh(
+        "docker run --detach --interactive --tty --stop-timeout 4 --name keeper hello-world /cat",
+    );
+    let uninstall = host
+        .on_a_terminal("NO_COLOR=1", ["uninstall", "--purge-data"])
+        .shows("Take this back?")
+        .types("y");
+    wait_until("the stop of the container", || {
+        host.run(["pgrep", "--full", "docker .*stop"])
+            .has_succeeded()
+    });
+    uninstall.types("\u{3}").end().exits(0).says("Taken back");
+    before.is_restored_in(&host.tree());
+}
+
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
 fn fault_64_a_reader_that_goes_away_does_not_stop_a_run() {

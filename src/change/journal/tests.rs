@@ -218,3 +218,15 @@ fn the_newest_fixture_has_every_kind() {
         assert!(text.contains(&format!("\"kind\":\"{kind}\"")), "{kind}");
     }
 }
+
+#[test]
+fn a_folder_without_a_journal_goes_when_it_is_empty_and_stays_with_what_it_keeps() {
+    let stub = StubHost::new().folder(FOLDER);
+    remove_empty_folder(stub.host()).unwrap();
+    assert!(!stub.host().exists(FOLDER).unwrap());
+    remove_empty_folder(stub.host()).unwrap();
+
+    let stub = StubHost::new().file("/var/lib/dockstrap/1-docker.list", "deb");
+    remove_empty_folder(stub.host()).unwrap();
+    assert_eq!(stub.read("/var/lib/dockstrap/1-docker.list"), "deb");
+}

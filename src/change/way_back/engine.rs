@@ -1,6 +1,6 @@
 //! The way back for the engine's configuration and its unit.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::{Revert, Reverted};
 use crate::change::files;
@@ -31,6 +31,10 @@ impl Revert<'_> {
         } else if document.text().as_bytes() != current {
             let target = path.canonicalize().unwrap_or(path);
             files::write(&target, document.text().as_bytes(), None)?;
+        } else {
+            let target = path.canonicalize().unwrap_or(path);
+            files::remove_unfinished(&target)
+                .with_context(|| format!("tidying up beside {}", daemon_json::PATH))?;
         }
         match kept.as_slice() {
             [] => Ok(Reverted::Done),
@@ -104,11 +108,11 @@ impl Revert<'_> {
         }
         if !enabled {
             let disable = systemctl(&["disable", unit]);
-            disable.run(self.host.search_path())?.success()?;
+            disable.run_apart(self.host.search_path())?.success()?;
         }
         if !active {
             let stop = systemctl(&["stop", unit]);
-            stop.run(self.host.search_path())?.success()?;
+            stop.run_apart(self.host.search_path())?.success()?;
         }
         Ok(Reverted::Done)
     }

@@ -10,7 +10,15 @@ use crate::apt::{self, Leave};
 use crate::change::traces;
 use crate::facts::unfinished_packages;
 use crate::host::command::Command;
+use crate::host::engine::systemctl;
 use crate::host::firewall::Network;
+
+/// The units that Docker's packages enable when they are configured.
+const UNITS: &[(&str, &str)] = &[
+    ("docker-ce", "docker.service"),
+    ("docker-ce", "docker.socket"),
+    ("containerd.io", "containerd.service"),
+];
 
 impl Revert<'_> {
     pub(super) fn purge(
@@ -36,6 +44,9 @@ impl Revert<'_> {
             // Before they go: iptables may be one of them.
             let engine_goes = network.filter(|_| purge.takes("docker-ce"));
             reasons.extend(self.restore_network(engine_goes)?);
+            if matches!(leave, Leave::Nothing) {
+                self.disable_units(&purge);
+            }
             apt::run(self.host, &command, self.lock_wait, self.listener)?;
             if engine_goes.is_some() {
                 traces::clear_runtime(self.host);
@@ -53,6 +64,18 @@ impl Revert<'_> {
             [] => Reverted::Done,
             reasons => Reverted::Kept(reasons.join("; ")),
         })
+    }
+
+    /// Takes out the links that enable the units of packages that are purged. The packages' scripts
+    /// do so as well, but only for links that they have a record of, and they make the link before
+    /// the record and remove it after: one that is killed in between leaves a link for good.
+    fn disable_units(&self, purge: &apt::Purge) {
+        let units = UNITS.iter().filter(|(package, _)| purge.takes(package));
+        for (_, unit) in units {
+            // Without its counterpart of System V, which the package looks after.
+            let disable = systemctl(&["disable", unit]).env("SYSTEMCTL_SKIP_SYSV", "1");
+            let _ = disable.run_apart(self.host.search_path()); // of a unit that is not there
+        }
     }
 
     /// Installs again what made room for the engine, when that is asked for.

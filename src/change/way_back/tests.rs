@@ -153,6 +153,26 @@ fn what_is_gone_already_is_no_error_but_any_other_failure_is() {
 }
 
 #[test]
+fn what_a_killed_account_tool_has_left_of_a_group_is_removed_by_such_a_tool() {
+    let group = Undo::RemoveGroup {
+        group: "docker".to_owned(),
+    };
+    for (path, text) in [
+        ("/etc/gshadow", "users:*::\ndocker:!::\n"),
+        ("/etc/group.lock", "99999999"),
+    ] {
+        let stub = StubHost::new()
+            .file(path, text)
+            .program("groupadd", "touch $ROOT/created")
+            .program("groupdel", "test -e $ROOT/created || exit 6");
+        assert_eq!(undo(&stub, &group).unwrap(), Reverted::Done, "{path}");
+        let calls = stub.calls();
+        let again = ["groupadd --system docker", "groupdel docker"];
+        assert_eq!(&calls[calls.len() - 2..], again, "{path}");
+    }
+}
+
+#[test]
 fn a_group_that_became_somebodys_primary_one_is_kept() {
     let stub = StubHost::new().program("groupdel", "exit 8");
     let group = Undo::RemoveGroup {
