@@ -17,4 +17,4 @@ mod way_back;
 pub use journal::{Act, FOLDER, Journal, PATH, Purpose, Run, Verified, remove_empty_folder};
 pub use tx::Tx;
 pub use undo::Undo;
-pub use way_back::{Extent, Reverted};
+pub use way_back::{Extent, Reverted, keeps_containers};

@@ -10,6 +10,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+pub use engine::keeps_containers;
+
 use super::{Undo, files};
 use crate::apt::Leave;
 use crate::host::Host;

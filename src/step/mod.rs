@@ -35,7 +35,7 @@ use apt_key::AptKey;
 use apt_proxy::AptProxy;
 use apt_source::AptSource;
 use daemon_json::DaemonJson;
-pub use daemon_json::look_around;
+pub use daemon_json::{look_around, refuse_unsound};
 use docker_group::DockerGroup;
 use dpkg::Dpkg;
 use packages::Packages;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
 use super::{Choice, objects, smoke};
+use crate::error::Failure;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
 use crate::host::engine;
@@ -143,11 +144,17 @@ impl<'a> Proof<'a> {
     }
 
     /// Asks again and again until there is an answer; `what` says what was waited for.
+    ///
+    /// # Errors
+    /// [`Failure::Cancelled`] once a signal asks to stop; also when it takes too long.
     pub fn wait<T>(&self, what: &str, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
         let begun = Instant::now();
         loop {
             if let Some(answer) = ask()? {
                 return Ok(answer);
+            }
+            if self.stopped.load(Ordering::Relaxed) {
+                return Err(Failure::Cancelled(format!("{what} was not waited for")).into());
             }
             if begun.elapsed() > PATIENCE {
                 bail!("{what} took more than {} seconds", PATIENCE.as_secs());

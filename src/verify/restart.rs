@@ -2,7 +2,8 @@
 //! restarted; with live-restore it never goes.
 //!
 //! The restart changes nothing that lasts, but others may notice it. So it is not made where it
-//! would stop the containers of others, unless this stage was asked for by name.
+//! would stop the containers of others, unless this stage was asked for by name; and never where
+//! the engine would not come back.
 
 use std::time::Duration;
 
@@ -10,9 +11,10 @@ use anyhow::{Context, Result, ensure};
 
 use super::objects::LABEL;
 use super::proof::Proof;
+use crate::change::keeps_containers;
 use crate::host::engine::{UNIT, systemctl};
 use crate::report::Outcome;
-use crate::step::failure_reason;
+use crate::step::{failure_reason, refuse_unsound};
 
 pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     if !nix::unistd::geteuid().is_root() {
@@ -20,13 +22,23 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         return Ok(Outcome::Skipped(reason.to_owned()));
     }
     let engine = proof.host.engine_info()?.context("the engine went away")?;
-    let lives_on = engine.live_restore_enabled;
+    // What the engine that runs is told may not be what it will be told when it starts.
+    let lives_on = keeps_containers(proof.host)?;
     let others = containers_of_others(proof)?;
     if !others.is_empty() && !lives_on && !proof.choice.names("restart") {
+        let off = match engine.live_restore_enabled {
+            true => "live-restore is on, but not in /etc/docker/daemon.json",
+            false => "live-restore is off",
+        };
         return Ok(Outcome::Skipped(format!(
-            "it would stop running containers, since live-restore is off: {}; to do it all the \
-             same: dockstrap verify restart",
+            "it would stop running containers, since {off}: {}; to do it all the same: dockstrap \
+             verify restart",
             others.join(", ")
+        )));
+    }
+    if let Err(error) = refuse_unsound(proof.host, &engine.server_version) {
+        return Ok(Outcome::Failed(format!(
+            "a restart was not tried, as the engine would not come back: {error:#}"
         )));
     }
     let name = proof.name("keeper");
@@ -50,7 +62,7 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         !lives_on || after == before,
         "live-restore is on, but a container did not outlive a restart of the engine"
     );
-    Ok(Outcome::Passed(match lives_on {
+    Ok(Outcome::Passed(match after == before {
         true => "a container lived on while the engine was restarted".to_owned(),
         false => "a container was started again after the engine was restarted".to_owned(),
     }))

@@ -6,6 +6,7 @@ use super::{Revert, Reverted};
 use crate::change::files;
 use crate::change::seal::unseal;
 use crate::daemon_json::{self, Change, Document};
+use crate::host::Host;
 use crate::host::engine::{UNIT, docker, systemctl};
 
 impl Revert<'_> {
@@ -50,7 +51,7 @@ impl Revert<'_> {
         let make = |verb: &str| self.output(&systemctl(&[verb, UNIT]))?.success();
         match state.trim() {
             "active" => {
-                if !self.host.running_containers()?.is_empty() && !self.keeps_containers()? {
+                if !self.host.running_containers()?.is_empty() && !keeps_containers(self.host)? {
                     make("reload")?;
                     return Ok(Reverted::Kept(
                         "a restart may stop the running containers; when it suits: \
@@ -70,16 +71,6 @@ impl Revert<'_> {
             }
         }
         Ok(Reverted::Done)
-    }
-
-    /// Whether containers outlive a restart: the engine that stops must keep them, and the one
-    /// that starts as well.
-    pub(super) fn keeps_containers(&self) -> Result<bool> {
-        let bytes = self.host.read(daemon_json::PATH)?.unwrap_or_default();
-        let file = Document::parse(&bytes).ok();
-        let starts = file.is_some_and(|file| file.get("live-restore") == Some(&true.into()));
-        let stops = self.host.engine_info()?;
-        Ok(starts && stops.is_some_and(|engine| engine.live_restore_enabled))
     }
 
     /// Starts those of the containers that an engine without live-restore stopped.
@@ -116,4 +107,17 @@ impl Revert<'_> {
         }
         Ok(Reverted::Done)
     }
+}
+
+/// Whether containers outlive a restart: the engine that stops must keep them, and the one that
+/// starts as well.
+///
+/// # Errors
+/// One that [`is_forbidden`](crate::host::is_forbidden) when the caller may not ask the engine.
+pub fn keeps_containers(host: &Host) -> Result<bool> {
+    let bytes = host.read(daemon_json::PATH)?.unwrap_or_default();
+    let file = Document::parse(&bytes).ok();
+    let starts = file.is_some_and(|file| file.get("live-restore") == Some(&true.into()));
+    let stops = host.engine_info()?;
+    Ok(starts && stops.is_some_and(|engine| engine.live_restore_enabled))
 }

@@ -264,6 +264,29 @@ fn lines(problems: &[Problem], line: impl Fn(&Problem) -> String) -> String {
     lines.join("\n")
 }
 
+/// Refuses the file that is there when the engine of this version, once stopped, would not start
+/// again with it.
+///
+/// # Errors
+/// [`Failure::Blocked`], with what is wrong with it.
+pub fn refuse_unsound(host: &Host, version: &str) -> Result<()> {
+    let step = DaemonJson {
+        unit_flags: unit::flags(host)?,
+        engine: Engine::of(version),
+        ..DaemonJson::default()
+    };
+    let current = file::read(host)?;
+    let around = around::look(host, &current)?;
+    let (errors, _) = step.check(&current, &around);
+    if !errors.is_empty() {
+        return Err(blocked(&lines(&errors, Problem::to_string)));
+    }
+    match validate::refusal(host, step.engine, &step.unit_flags, &current)? {
+        Some(reason) => Err(blocked(&reason)),
+        None => Ok(()),
+    }
+}
+
 fn changes_of_earlier_runs(host: &Host) -> Result<Vec<Change>> {
     match Journal::read(host) {
         Ok(journal) => Ok(journal.configuration(&file::read(host)?)),
