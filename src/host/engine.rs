@@ -34,6 +34,7 @@ pub const GROUP: &str = "docker";
 /// not set.
 const DISTRACTIONS: &[&str] = &[
     "BUILDX_BUILDER",
+    "BUILDX_CONFIG",
     "COMPOSE_ENV_FILES",
     "COMPOSE_PROFILES",
     "DOCKER_API_VERSION",

@@ -66,6 +66,7 @@ pub fn remove_strays(host: &Host, docker: &Command) -> Result<()> {
         let listed = host.query(&list.args(["--format", &label]))?.success()?;
         tokens.extend(listed.stdout.lines().map(str::to_owned));
     }
+    tokens.extend(of_images(host, docker)?);
     for token in tokens {
         if is_gone(host, &token)? {
             remove(host, docker, &token);
@@ -80,6 +81,22 @@ pub fn remove_strays(host: &Host, docker: &Command) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The marks of images: unlike other objects, they do not show them in a list.
+fn of_images(host: &Host, docker: &Command) -> Result<BTreeSet<String>> {
+    let filter = format!("label={LABEL}");
+    let list = ["image", "ls", "--quiet", "--no-trunc", "--filter", &filter];
+    let listed = host.query(&docker.clone().args(list))?.success()?.stdout;
+    let images: BTreeSet<&str> = listed.lines().collect();
+    if images.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let mark = format!("{{{{index .Config.Labels \"{LABEL}\"}}}}");
+    let inspect = docker.clone().args(["image", "inspect", "--format", &mark]);
+    // One that another run has removed meanwhile is left out of the answer.
+    let marks = host.query(&inspect.args(images))?.stdout;
+    Ok(marks.lines().map(str::to_owned).collect())
 }
 
 /// Whether the process that made this mark is gone.

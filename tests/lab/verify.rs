@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::host::LabHost;
+use crate::interruption::wait_until;
 use crate::neighbour::Neighbour;
 use crate::outcome::Outcome;
 
@@ -17,10 +18,11 @@ print('listening', flush=True)
 sys.stdin.read()";
 
 /// Variables of a user whose docker command has other things to do.
-const MEDDLING: [&str; 5] = [
+const MEDDLING: [&str; 6] = [
     "DOCKER_HOST=tcp://192.0.2.1:2376",
     "DOCKER_TLS_VERIFY=1",
     "BUILDX_BUILDER=nobody",
+    "BUILDX_CONFIG=/dev/null",
     "DOCKER_DEFAULT_PLATFORM=linux/s390x",
     "COMPOSE_PROFILES=none",
 ];
@@ -63,14 +65,14 @@ fn put_journal_back(host: &LabHost) {
 }
 
 /// Lets the engine begin anew, however often that was done within the minute.
-fn restart_engine(host: &LabHost) {
+pub fn restart_engine(host: &LabHost) {
     host.sh(
         "systemctl reset-failed docker.service; systemctl restart docker.socket docker.service",
     );
 }
 
 #[track_caller]
-fn fails(host: &LabHost, stage: &str) -> Outcome {
+pub fn fails(host: &LabHost, stage: &str) -> Outcome {
     host.dockstrap(["verify", stage])
         .exits(7)
         .says(&format!("✗ {stage}: "))
@@ -83,7 +85,7 @@ on_each_release! {
         host.dockstrap(["install", "--yes", "--no-verify", "--user", "alice"]).exits(0);
         keep_journal(host);
         let before = host.tree();
-        for variables in [[""; 5], MEDDLING] {
+        for variables in [[""; 6], MEDDLING] {
             let words = ["dockstrap verify --json --junit /run/verify.xml"];
             let command = [&variables[..], &words[..]].concat().join(" ");
             let proof = host.run(["sh", "-c", &command]).exits(0).json();
@@ -95,6 +97,9 @@ on_each_release! {
             let seconds = proof["seconds"].as_f64().expect("a time");
             // 8 s on a machine with 2 cores that does nothing else. Tests run side by side.
             assert!(seconds < 45.0, "{seconds} s");
+            let each = proof["stages"].as_array().expect("stages").iter();
+            let sum: f64 = each.filter_map(|stage| stage["seconds"].as_f64()).sum();
+            assert!(sum > seconds, "one after the other: {sum} s of {seconds} s");
         }
         let xml = host.read("/run/verify.xml");
         assert!(xml.contains("tests=\"11\" failures=\"0\" skipped=\"0\""), "{xml}");
@@ -266,12 +271,39 @@ fn logs_restarts_plugins_and_disks_that_are_broken_are_named() {
     host.dockstrap(["verify", "restart"])
         .exits(0)
         .says("was started again after the engine was restarted");
+    // What the engine is told now is not what it will be told.
+    host.write("/etc/docker/daemon.json", "{\"live-restore\": true}\n");
+    restart_engine(&host);
+    host.sh("rm /etc/docker/daemon.json; docker start keeper");
+    let mut rest = vec!["dockstrap", "verify"];
+    for stage in [
+        "group",
+        "run",
+        "container",
+        "volume",
+        "network",
+        "logs",
+        "build",
+        "image",
+        "compose",
+    ] {
+        rest.extend(["--skip", stage]);
+    }
+    host.sh(&rest.join(" "))
+        .says("live-restore is on, but not in /etc/docker/daemon.json: keeper");
     host.sh("docker rm --force keeper");
     host.write("/etc/docker/daemon.json", "{\"no-such-key\": 1}\n");
     fails(&host, "restart")
-        .says("the engine did not start; its last words")
+        .says("a restart was not tried, as the engine would not come back")
         .says("no-such-key");
+    host.sh("docker info; docker ps --all")
+        .never_says("dockstrap-verify");
     host.sh("rm /etc/docker/daemon.json");
+    let unit = "/etc/systemd/system/docker.service.d/broken.conf";
+    host.write(unit, "[Service]\nExecStartPre=/bin/false\n");
+    host.sh("systemctl daemon-reload");
+    fails(&host, "restart").says("the engine did not start; its last words");
+    host.sh(&format!("rm {unit}; systemctl daemon-reload"));
     restart_engine(&host);
     host.sh("docker ps --all").says("dockstrap-verify");
     host.dockstrap(["verify", "run"]).exits(0);
@@ -303,8 +335,9 @@ fn logs_restarts_plugins_and_disks_that_are_broken_are_named() {
 fn a_verification_that_is_cut_short_leaves_nothing_behind() {
     let host = LabHost::up("noble");
     host.install();
+    host.write("/run/verify.xml", "the last");
     for signal in ["INT", "TERM"] {
-        let verify = host.start_dockstrap(["verify"]);
+        let verify = host.start_dockstrap(["verify", "--junit", "/run/verify.xml"]);
         wait_for_containers(&host);
         host.sh(&format!("pkill -{signal} --exact dockstrap"));
         verify
@@ -312,6 +345,8 @@ fn a_verification_that_is_cut_short_leaves_nothing_behind() {
             .exits(130)
             .says("cancelled; the engine is not proven");
         assert_eq!(objects(&host), "", "after {signal}");
+        assert_eq!(host.read("/run/verify.xml"), "the last");
+        assert_eq!(host.sh("ls -A /run | grep xml").stdout, "verify.xml\n");
     }
     let verify = host.start_dockstrap(["verify"]);
     wait_for_containers(&host);
@@ -321,6 +356,28 @@ fn a_verification_that_is_cut_short_leaves_nothing_behind() {
     host.dockstrap(["verify", "run"]).exits(0);
     host.sh("docker ps --all --quiet; ls /tmp")
         .never_says("dockstrap");
+
+    // It has nothing but images.
+    let verify = host.start_dockstrap(["verify", "build"]);
+    wait_until("an image", || !images(&host).is_empty());
+    host.sh("pkill -KILL --exact dockstrap");
+    verify.end();
+    wait_until("the end of docker", || {
+        !host.run(["pgrep", "docker$|buildx"]).has_succeeded()
+    });
+    host.sh("docker ps --all --quiet | xargs --no-run-if-empty docker rm --force");
+    assert_ne!(images(&host), "", "it had no time to clean up");
+    host.dockstrap(["verify", "run"]).exits(0);
+    assert_eq!(images(&host), "");
+
+    let terminal = host.on_a_terminal("A=b", ["verify"]).shows("proving");
+    wait_for_containers(&host);
+    terminal.types("\u{3}").end().exits(130);
+    assert_eq!(objects(&host), "", "after Ctrl-C");
+}
+
+fn images(host: &LabHost) -> String {
+    host.sh("docker images --all --quiet").stdout
 }
 
 fn wait_for_containers(host: &LabHost) {
