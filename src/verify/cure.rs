@@ -59,11 +59,20 @@ const KNOWN: &[(&str, &str)] = &[
 
 /// What helps, as far as it is known; else where to look.
 pub fn of(reason: &str) -> &'static str {
-    let known = KNOWN.iter().find(|(sign, _)| reason.contains(sign));
+    let known = KNOWN.iter().find(|(sign, _)| says(reason, sign));
     known.map_or(
         "the engine may know more: journalctl --unit docker.service --lines 50",
         |(_, cure)| cure,
     )
+}
+
+/// Whether these words are said: `truncated` says nothing of `runc`.
+fn says(reason: &str, words: &str) -> bool {
+    let ends_a_word = |text: Option<char>| text.is_none_or(|c| !c.is_alphanumeric());
+    reason.match_indices(words).any(|(at, _)| {
+        let (before, after) = (&reason[..at], &reason[at + words.len()..]);
+        ends_a_word(before.chars().next_back()) && ends_a_word(after.chars().next())
+    })
 }
 
 #[cfg(test)]
@@ -76,5 +85,13 @@ mod tests {
                     Device does not exist";
         assert!(of(said).ends_with("systemctl restart docker"));
         assert!(of("something new").contains("journalctl"));
+    }
+
+    #[test]
+    fn a_program_is_named_by_a_word_of_its_own() {
+        let said = "OCI runtime create failed: runc create failed: unable to start";
+        assert!(of(said).starts_with("runc cannot start"));
+        assert!(of("the archive is truncated").contains("journalctl"));
+        assert!(of("exec: \"runc\": executable file not found").starts_with("runc"));
     }
 }
