@@ -55,7 +55,7 @@ pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
         "is set up"
     } else {
         let verification = verify::verify(host, &Choice::quick(), &show)?;
-        remember(host, &verification)?;
+        live.pause(|| remember(host, &verification));
         verification.require()?;
         "works on this host"
     };

@@ -1,17 +1,17 @@
 //! `dockstrap verify`: proves that the engine works.
 
-use std::fs::{self, File};
+use std::fs;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::remember;
 use crate::cli;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::settings::LOCK_WAIT;
-use crate::ui::{self, Live};
+use crate::ui::{self, JunitFile, Live};
 use crate::verify::{self, Choice, Login, Registry, When};
 
 /// The variable with the password for a private registry: other users see the command line.
@@ -27,9 +27,9 @@ pub fn run(host: &Host, arguments: cli::Verify) -> Result<ExitCode> {
         skip: arguments.skip,
         registry: registry(arguments.registry)?,
     };
-    // Made at once: a proof of several seconds for nothing helps nobody.
+    // Tried at once: a proof of several seconds for nothing helps nobody.
     let junit = match &arguments.junit {
-        Some(path) => Some(File::create(path).map_err(|error| {
+        Some(path) => Some(JunitFile::at(path).map_err(|error| {
             Failure::Usage(format!(
                 "junit {} cannot be written: {error}",
                 path.display()
@@ -48,16 +48,20 @@ pub fn run(host: &Host, arguments: cli::Verify) -> Result<ExitCode> {
         false => None,
     };
     let verification = verify::verify(host, &choice, &show)?;
-    remember(host, &verification)?;
     drop(live);
-    if let Some(file) = junit {
-        ui::junit(&verification, &file).context("writing JUnit's XML")?;
-    }
+    let written = junit.map_or(Ok(()), |file| file.write(&verification));
     if arguments.json {
         ui::json(&verification)?;
     }
+    remember(host, &verification);
+    if let (Err(error), Err(_)) = (&written, verification.require()) {
+        ui::note(format!("warning: {error:#}"));
+    }
     verification.require()?;
-    if !arguments.json {
+    written?;
+    if verification.passed().is_empty() {
+        ui::note("Nothing was proven: no stage passed.");
+    } else if !arguments.json {
         ui::line(format!(
             "The engine works (proven in {:.1} s).",
             verification.seconds

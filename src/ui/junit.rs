@@ -1,17 +1,73 @@
 //! A verification as JUnit's XML, which build servers show.
 
-use std::io::Write;
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
+use tempfile::NamedTempFile;
 
 use crate::redact::redact;
 use crate::report::{Outcome, StageReport};
 use crate::verify::Verification;
 
+/// The file for a verification's XML. What is there stays as it is until all of the new is written.
+pub struct JunitFile {
+    path: PathBuf,
+}
+
+impl JunitFile {
+    /// # Errors
+    /// When nothing can be written there, which is tried without leaving a trace.
+    pub fn at(path: &Path) -> std::io::Result<JunitFile> {
+        // A link stays one.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let file = JunitFile { path };
+        match file.is_replaced() {
+            true => file.beside().map(drop)?,
+            false => OpenOptions::new().write(true).open(&file.path).map(drop)?,
+        }
+        Ok(file)
+    }
+
+    /// # Errors
+    /// When it cannot be written, by then.
+    pub fn write(&self, verification: &Verification) -> Result<()> {
+        let write = || -> Result<()> {
+            if !self.is_replaced() {
+                let file = OpenOptions::new().write(true).open(&self.path)?;
+                return junit(verification, file);
+            }
+            let mut file = self.beside()?;
+            let mut buffer = BufWriter::new(&mut file);
+            junit(verification, &mut buffer)?;
+            buffer.flush()?;
+            drop(buffer);
+            file.persist(&self.path)?;
+            Ok(())
+        };
+        write().with_context(|| format!("writing JUnit's XML to {}", self.path.display()))
+    }
+
+    /// A device or a pipe is written to; all else is replaced.
+    fn is_replaced(&self) -> bool {
+        fs::metadata(&self.path).map_or(true, |there| there.is_file())
+    }
+
+    fn beside(&self) -> std::io::Result<NamedTempFile> {
+        let folder = self.path.parent().filter(|it| !it.as_os_str().is_empty());
+        tempfile::Builder::new()
+            .prefix(".dockstrap-")
+            .permissions(Permissions::from_mode(0o666)) // less the umask
+            .tempfile_in(folder.unwrap_or(Path::new(".")))
+    }
+}
+
 /// Writes the verification: a suite with a case for each stage.
-pub fn junit(verification: &Verification, file: impl Write) -> Result<()> {
+fn junit(verification: &Verification, file: impl Write) -> Result<()> {
     let skipped = |report: &&StageReport| !report.passed() && !verification.has_failed(report);
     let skipped = verification.stages.iter().filter(skipped).count();
     let mut writer = Writer::new_with_indent(file, b' ', 2);
@@ -83,6 +139,26 @@ mod tests {
             outcome,
             seconds: Duration::from_millis(1500),
         }
+    }
+
+    #[test]
+    fn the_last_good_file_stays_until_the_next_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("verify.xml");
+        fs::write(&path, "the last").unwrap();
+        let file = JunitFile::at(&path).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "the last");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let proof = vec![report("engine", Outcome::Passed("fine".to_owned()))];
+        file.write(&Verification::of(proof)).unwrap();
+        assert!(
+            fs::read_to_string(&path)
+                .unwrap()
+                .ends_with("</testsuite>\n")
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(JunitFile::at(folder.path()).is_err());
+        assert!(JunitFile::at(&folder.path().join("none/verify.xml")).is_err());
     }
 
     #[test]

@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::redact::redact;
 
 pub use doctor::print_diagnosis;
-pub use junit::junit;
+pub use junit::JunitFile;
 pub use live::Live;
 pub use plan::{print_plan, print_reversal};
 pub use prompt::confirm;
