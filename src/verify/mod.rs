@@ -16,6 +16,7 @@ mod network;
 mod objects;
 pub mod probe;
 mod proof;
+mod reach;
 mod registry;
 mod restart;
 mod run;
@@ -170,9 +171,9 @@ pub struct Verification {
     pub schema: u32,
     pub stages: Vec<StageReport>,
     pub seconds: f64,
-    /// The stages that were named.
+    /// The stages that were asked for.
     #[serde(skip)]
-    named: Vec<String>,
+    asked_for: Vec<String>,
 }
 
 impl Choice {
@@ -197,6 +198,12 @@ impl Choice {
         self.named.iter().any(|name| name == id)
     }
 
+    /// The stages that were asked for: a registry's address asks for that stage as well.
+    fn asked_for(&self) -> Vec<String> {
+        let registry = self.registry.iter().map(|_| "registry".to_owned());
+        self.named.iter().cloned().chain(registry).collect()
+    }
+
     fn skips(&self, id: &str) -> bool {
         self.skip.iter().any(|name| name == id)
     }
@@ -210,7 +217,7 @@ impl Verification {
             schema: 1,
             stages,
             seconds: 1.0,
-            named: Vec::new(),
+            asked_for: Vec::new(),
         }
     }
 
@@ -231,7 +238,7 @@ impl Verification {
         match report.outcome {
             Outcome::Failed(_) => true,
             Outcome::Unreachable(_) | Outcome::RateLimited(_) => {
-                self.named.iter().any(|name| name == report.stage)
+                self.asked_for.iter().any(|name| name == report.stage)
             }
             Outcome::Passed(_) | Outcome::Skipped(_) => false,
         }

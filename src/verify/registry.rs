@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::proof::Proof;
+use super::reach::trouble;
 use super::smoke;
 use crate::change::{Extent, Journal, Purpose, Tx};
 use crate::error::Failure;
@@ -83,17 +84,23 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         let login = login
             .arg(registry.host())
             .input(password.clone().into_bytes());
-        proof.ask(&login).with_context(|| {
-            format!(
-                "{} does not take user {user} with this password",
-                registry.host()
-            )
-        })?;
+        let host = registry.host();
+        match trouble(proof.host.query(&login))? {
+            Some(Outcome::Failed(reason)) => {
+                return Ok(Outcome::Failed(format!(
+                    "{host} does not take user {user} with this password: {reason}"
+                )));
+            }
+            Some(outcome) => return Ok(outcome),
+            None => {}
+        }
     }
     let repository = format!("{}/dockstrap-verify", registry.address);
     let name = format!("{repository}:{}", proof.token);
     smoke::import(proof, &name, smoke::archive("content", name.as_bytes())?)?;
-    proof.ask(&docker().args(["push", "--quiet", &name]))?;
+    if let Some(outcome) = trouble(proof.host.query(&docker().args(["push", "--quiet", &name])))? {
+        return Ok(outcome);
+    }
     let pushed = digest(proof, &repository, &name)?;
     let remote = Remote {
         registry,
@@ -101,7 +108,9 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     };
     let back = bring_back(proof, &repository, &name, &pushed);
     let deleted = remote.delete();
-    back?;
+    if let Some(outcome) = back? {
+        return Ok(outcome);
+    }
     let left = match deleted {
         Ok(()) => String::new(),
         Err(reason) => format!("; the image stays there as {name}: {reason}"),
@@ -112,17 +121,25 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     )))
 }
 
-/// Removes the image from the host and pulls it again.
-fn bring_back(proof: &Proof<'_>, repository: &str, name: &str, pushed: &str) -> Result<()> {
+/// Removes the image from the host and pulls it again; what came of it, where it did not come.
+fn bring_back(
+    proof: &Proof<'_>,
+    repository: &str,
+    name: &str,
+    pushed: &str,
+) -> Result<Option<Outcome>> {
     let docker = || proof.docker().deadline(Duration::from_secs(120));
     proof.ask(&docker().args(["image", "rm", name]))?;
-    proof.ask(&docker().args(["pull", "--quiet", name]))?;
+    let pull = docker().args(["pull", "--quiet", name]);
+    if let Some(outcome) = trouble(proof.host.query(&pull))? {
+        return Ok(Some(outcome));
+    }
     let pulled = digest(proof, repository, name)?;
     ensure!(
         pulled == pushed,
         "the registry gave back another image: {pulled} instead of {pushed}"
     );
-    Ok(())
+    Ok(None)
 }
 
 /// The digest by which the registry knows an image.

@@ -34,7 +34,7 @@ pub fn verify(host: &Host, choice: &Choice, listener: Listener<'_>) -> Result<Ve
     Ok(Verification {
         schema: 1,
         stages: reports,
-        named: choice.named.clone(),
+        asked_for: choice.asked_for(),
         seconds: (begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
     })
 }

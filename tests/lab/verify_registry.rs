@@ -157,6 +157,11 @@ fn an_image_goes_to_a_private_registry_and_back_and_nothing_stays() {
     verify(&host, "/root/password", &[])
         .exits(7)
         .says("the engine does not trust the registry's certificate");
+    host.sh("cp /etc/hosts /root/hosts; sed -i 's/^198.51.100.7 /127.0.0.99 /' /etc/hosts");
+    verify(&host, "/root/password", &[])
+        .exits(7)
+        .says("- registry: the engine works, but the registry is unreachable");
+    host.sh("cat /root/hosts >/etc/hosts");
     host.write("/root/wrong", "wrong-Word\n");
     verify(&host, "/root/wrong", &["--ca-cert", "/root/ca.pem"])
         .exits(7)
@@ -195,6 +200,22 @@ fn fault_47_a_registry_that_is_out_of_reach_or_has_had_enough_says_so_itself() {
     host.dockstrap(["verify", "hub"]).exits(0);
     assert_eq!(host.sh("docker images --no-trunc").stdout, before);
     host.sh("docker image rm hello-world");
+    // Another of that name is as before, and what was pulled goes.
+    host.sh("tar -cf - -C /etc hostname | docker import - hello-world:latest");
+    let before = host.sh("docker images --all --quiet --no-trunc").stdout;
+    host.dockstrap(["verify", "hub"]).exits(0);
+    assert_eq!(host.sh("docker images --all --quiet --no-trunc").stdout, before);
+    host.sh("docker image rm hello-world");
+    host.write(
+        "/etc/docker/daemon.json",
+        "{\"registry-mirrors\": [\"http://127.0.0.99:5000\"]}",
+    );
+    host.sh("systemctl reset-failed docker.service; systemctl restart docker.service");
+    host.dockstrap(["verify", "hub"])
+        .exits(7)
+        .says("past the mirror http://127.0.0.99:5000/, which is unreachable");
+    host.sh("rm /etc/docker/daemon.json");
+    host.sh("systemctl reset-failed docker.service; systemctl restart docker.service");
 
     let keys = host.lab_path("keys");
     let file = |name: &str| keys.join(name).display().to_string();

@@ -210,7 +210,7 @@ impl Http {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = set_up(&self.network, &self.avoid_ipv6)?;
+        let client = set_up(&self.network, &self.avoid_ipv6, true)?;
         Ok(self.client.get_or_init(|| client))
     }
 
@@ -278,7 +278,7 @@ fn first_byte(status: StatusCode, content_range: Option<&str>) -> Option<u64> {
 }
 
 /// A client that goes this way, and trusts what is to be trusted on it.
-fn set_up(network: &Network, avoid_ipv6: &Arc<AtomicBool>) -> Result<Client> {
+fn set_up(network: &Network, avoid_ipv6: &Arc<AtomicBool>, https_only: bool) -> Result<Client> {
     let trusted = network::certificates(network)?;
     let trusted = trusted
         .iter()
@@ -287,7 +287,7 @@ fn set_up(network: &Network, avoid_ipv6: &Arc<AtomicBool>) -> Result<Client> {
     let proxy = reqwest::Proxy::custom(move |url| way.proxy_for(url).map(|proxy| proxy.url()));
     builder()
         .tls_certs_only(trusted)
-        .https_only(true)
+        .https_only(https_only)
         .no_proxy()
         .proxy(proxy)
         .dns_resolver(Arc::new(Resolver::new(avoid_ipv6)))

@@ -121,7 +121,7 @@ fn an_added_authority_is_trusted() {
 #[test]
 fn fault_08_a_certificate_of_an_unknown_authority_names_the_cure() {
     let url = server("server.pem", &[OK]);
-    let Ok(client) = set_up(&Network::default(), &Arc::default()) else {
+    let Ok(client) = set_up(&Network::default(), &Arc::default(), true) else {
         return; // this machine trusts nobody
     };
     let http = Http {
