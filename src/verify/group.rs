@@ -44,24 +44,52 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
             },
         ));
     }
-    for member in members.iter().take(MOST) {
-        if !host.has_user(member)? {
-            continue; // only the name was left in the group
+    if !was_refused(&stranger) {
+        let said = stranger.tail();
+        return Ok(Outcome::Failed(format!(
+            "it cannot be tried whether {STRANGER} may use the engine: {said}; try it with: \
+             runuser --user {STRANGER} -- docker version"
+        )));
+    }
+    let mut tried = Vec::new();
+    // Of some, only the name was left in the group.
+    for member in &members {
+        if tried.len() < MOST && host.has_user(member)? {
+            tried.push(member.as_str());
         }
+    }
+    for member in &tried {
         let asked = ask_as(proof, member)?;
         if asked.code != 0 {
             return Ok(Outcome::Failed(refusal(member, &asked)));
         }
     }
-    Ok(match members.as_slice() {
+    Ok(outcome(&tried, members.len()))
+}
+
+/// What comes of it when nobody could do what they should not, nor could not what they should.
+fn outcome(tried: &[&str], members: usize) -> Outcome {
+    let others = match members - tried.len() {
+        0 => String::new(),
+        others => format!(
+            "; {others} further names in the group were not tried: there is no such user, or \
+             {MOST} were tried before"
+        ),
+    };
+    match tried {
         [] => Outcome::Skipped(format!(
-            "group {GROUP} has no members to try it with; others are refused"
+            "group {GROUP} has no members to try it with; others are refused{others}"
         )),
-        members => Outcome::Passed(format!(
-            "{} may use the engine after a new login, {STRANGER} may not",
-            members.join(", ")
+        tried => Outcome::Passed(format!(
+            "{} may use the engine after a new login, {STRANGER} may not{others}",
+            tried.join(", ")
         )),
-    })
+    }
+}
+
+/// Whether it was the engine's socket that the docker command was kept from.
+fn was_refused(asked: &Output) -> bool {
+    asked.tail().contains("permission denied")
 }
 
 /// Asks the engine for its version as this user, with the groups of a new login.
@@ -77,7 +105,7 @@ fn ask_as(proof: &Proof<'_>, user: &str) -> Result<Output> {
 
 fn refusal(member: &str, asked: &Output) -> String {
     let said = asked.tail();
-    match said.contains("permission denied") {
+    match was_refused(asked) {
         true => format!(
             "{member} is a member of group {GROUP}, but may not use the engine: the rights of \
              {SOCKET} are wrong; {RENEW}"
@@ -86,5 +114,22 @@ fn refusal(member: &str, asked: &Output) -> String {
             "{member} is a member of group {GROUP}, but cannot use the engine: {said}; try it \
              with: runuser --user {member} -- docker version"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_was_tried_is_named() {
+        let text = |tried: &[&str], members| match outcome(tried, members) {
+            Outcome::Passed(text) | Outcome::Skipped(text) => text,
+            other => panic!("{other:?}"),
+        };
+        assert!(text(&["alice"], 1).ends_with("nobody may not"));
+        assert!(text(&["alice"], 3).contains("alice may use"));
+        assert!(text(&["alice"], 3).contains("2 further names in the group were not tried"));
+        assert!(matches!(outcome(&[], 1), Outcome::Skipped(_)));
     }
 }
