@@ -90,5 +90,6 @@ mod survival;
 mod taking_up;
 mod trust;
 mod verify;
+mod verify_causes;
 mod verify_registry;
 mod whole_way;
