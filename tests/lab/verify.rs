@@ -328,6 +328,7 @@ fn logs_restarts_plugins_and_disks_that_are_broken_are_named() {
         .exits(7)
         .says("the verification failed: container, image")
         .says("the engine's disk is full");
+    fails(&host, "image").says("no space left on device");
 }
 
 #[test]

@@ -25,6 +25,20 @@ exec /usr/bin/docker "${words[@]}"
 "#;
 
 #[test]
+fn every_stage_has_a_case_in_which_it_fails() {
+    let tests = [
+        include_str!("verify.rs"),
+        include_str!("verify_causes.rs"),
+        include_str!("verify_registry.rs"),
+    ];
+    for stage in dockstrap::verify::STAGES {
+        let case = format!("fails(&host, \"{}\")", stage.id);
+        let is_there = tests.iter().any(|test| test.contains(&case));
+        assert!(is_there, "stage {} has no case: {case}", stage.id);
+    }
+}
+
+#[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
 fn layers_caches_services_restarts_and_members_that_are_broken_are_named() {
     let host = LabHost::up("noble");

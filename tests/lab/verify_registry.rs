@@ -7,8 +7,10 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::host::LabHost;
+use crate::interruption::wait_until;
 use crate::neighbour::Neighbour;
 use crate::outcome::Outcome;
+use crate::verify::fails;
 
 /// Not one of the loopback: the engine does not check certificates there.
 const ADDRESS: &str = "198.51.100.7";
@@ -169,9 +171,16 @@ fn an_image_goes_to_a_private_registry_and_back_and_nothing_stays() {
         .never_says("wrong-Word");
     host.sh("rm /root/wrong");
     verify(&host, "/root/none", &[]).exits(2);
-    host.dockstrap(["verify", "registry"])
-        .exits(7)
-        .says("--registry HOST[:PORT]");
+    fails(&host, "registry").says("--registry HOST[:PORT]");
+    // Cut short, once the engine was told whom to trust.
+    let command = format!(
+        "dockstrap verify registry --registry {REGISTRY} --registry-user alice \
+         --registry-password-file /root/password --ca-cert /root/ca.pem"
+    );
+    let cut = host.start(["sh", "-c", &command]);
+    wait_until("the authority", || host.has("/etc/docker/certs.d"));
+    host.sh("pkill -INT --exact dockstrap");
+    cut.end().exits(130);
     assert_eq!(host.sh("docker images --quiet").stdout, "");
     assert!(!host.has("/etc/docker/certs.d") && !host.has("/root/.docker"));
     // The engine is told to trust another.
@@ -204,7 +213,10 @@ fn fault_47_a_registry_that_is_out_of_reach_or_has_had_enough_says_so_itself() {
     host.sh("tar -cf - -C /etc hostname | docker import - hello-world:latest");
     let before = host.sh("docker images --all --quiet --no-trunc").stdout;
     host.dockstrap(["verify", "hub"]).exits(0);
-    assert_eq!(host.sh("docker images --all --quiet --no-trunc").stdout, before);
+    assert_eq!(
+        host.sh("docker images --all --quiet --no-trunc").stdout,
+        before
+    );
     host.sh("docker image rm hello-world");
     host.write(
         "/etc/docker/daemon.json",
@@ -216,6 +228,17 @@ fn fault_47_a_registry_that_is_out_of_reach_or_has_had_enough_says_so_itself() {
         .says("past the mirror http://127.0.0.99:5000/, which is unreachable");
     host.sh("rm /etc/docker/daemon.json");
     host.sh("systemctl reset-failed docker.service; systemctl restart docker.service");
+
+    // Only the search is out of reach.
+    host.sh(
+        "cp /etc/hosts /root/all; sed 's/ index.docker.io//' /root/all >/etc/hosts
+         echo 127.0.0.99 index.docker.io >>/etc/hosts",
+    );
+    let proof = host.dockstrap(["verify", "hub", "--json"]).exits(7).json();
+    assert_eq!(proof["stages"][0]["outcome"], "unreachable", "{proof:#}");
+    let text = proof["stages"][0]["text"].as_str().unwrap_or_default();
+    assert!(text.contains("index.docker.io/v1/search"), "{text}");
+    host.sh("cat /root/all >/etc/hosts");
 
     let keys = host.lab_path("keys");
     let file = |name: &str| keys.join(name).display().to_string();
@@ -244,8 +267,5 @@ fn fault_47_a_registry_that_is_out_of_reach_or_has_had_enough_says_so_itself() {
     // Nobody vouches for it.
     host.sh("rm /usr/local/share/ca-certificates/*.crt; update-ca-certificates --fresh");
     host.sh("systemctl reset-failed docker.service; systemctl restart docker.service");
-    host.dockstrap(["verify", "hub"])
-        .exits(7)
-        .says("✗ hub")
-        .says("certificate signed by unknown authority");
+    fails(&host, "hub").says("certificate signed by unknown authority");
 }
