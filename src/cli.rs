@@ -79,7 +79,8 @@ pub enum Command {
     /// needed.
     ///
     /// The stage restart restarts the engine. It is skipped where that would stop containers, that
-    /// is where some run and live-restore is off, unless it is asked for by name. The stages group
+    /// is where some run and live-restore is off or not in daemon.json, unless it is asked for by
+    /// name; it fails without a restart where the engine would refuse its file. The stages group
     /// and restart need root.
     #[command(after_help = EXIT_CODES)]
     Verify(Verify),
