@@ -61,12 +61,17 @@ pub fn apply(host: &Host, plan: &Plan, settings: &Settings, listener: Listener<'
 }
 
 /// Closes the run that was cut short, when it turns out that it had nothing left to do.
-pub fn settle(host: &Host, journal: Journal, listener: Listener<'_>) -> Result<()> {
+pub fn settle(
+    host: &Host,
+    journal: Journal,
+    settings: &Settings,
+    listener: Listener<'_>,
+) -> Result<()> {
     let cancelled = Arc::default();
     Tx::begin(
         host,
         journal,
-        Purpose::Install,
+        Run::now(Purpose::Install, settings.given.clone()),
         Duration::ZERO,
         listener,
         cancelled,

@@ -39,8 +39,10 @@ pub struct Journal {
     seen: BTreeMap<String, Seen>,
     /// Runs that have not come to their end, oldest first.
     running: Vec<Run>,
-    /// The last install.
+    /// The last install that was not taken back.
     installed: Option<Run>,
+    /// The one before it, as long as it may be.
+    installed_before: Option<Run>,
     verified: Option<Verified>,
     /// The packages that stay, of each act whose way back was begun.
     asked_for: BTreeMap<u64, Vec<String>>,
@@ -59,6 +61,7 @@ impl Journal {
             seen: BTreeMap::new(),
             running: Vec::new(),
             installed: None,
+            installed_before: None,
             verified: None,
             asked_for: BTreeMap::new(),
             file: None,
@@ -113,7 +116,12 @@ impl Journal {
 
     /// Writes down that the run has come to its end.
     pub(super) fn ended(&mut self) -> Result<()> {
-        self.write(Line::Ended)
+        self.write(Line::Ended { took_back: false })
+    }
+
+    /// Writes down that the run has come to its end, and that nothing it did stands.
+    pub(super) fn ended_as_it_began(&mut self) -> Result<()> {
+        self.write(Line::Ended { took_back: true })
     }
 
     /// The last run, when it was cut short: by a power cut, or by whoever killed it. No other run
@@ -122,7 +130,7 @@ impl Journal {
         self.running.last()
     }
 
-    /// The last install.
+    /// The last install that was not taken back.
     pub fn installed(&self) -> Option<&Run> {
         self.installed.as_ref()
     }
@@ -252,18 +260,17 @@ impl Journal {
                 if run.purpose == Purpose::Install {
                     // What is asked for counts anew.
                     self.asked_for.clear();
-                    self.installed = Some(run.clone());
+                    self.installed_before = self.installed.replace(run.clone());
                 }
                 self.running.push(run);
             }
-            Line::Ended => {
+            Line::Ended { took_back } => {
+                let purpose = self.running.pop().map(|run| run.purpose);
+                if took_back && purpose == Some(Purpose::Install) {
+                    self.installed = self.installed_before.take();
+                }
                 // One that goes all the way makes up for those that did not.
-                let all = [Purpose::Install, Purpose::Uninstall];
-                if self
-                    .running
-                    .pop()
-                    .is_some_and(|run| all.contains(&run.purpose))
-                {
+                if matches!(purpose, Some(Purpose::Install | Purpose::Uninstall)) {
                     self.running.clear();
                 }
             }

@@ -140,7 +140,7 @@ impl<'a> Tx<'a> {
         }
         match acts.iter().any(|act| act.act <= after) {
             false => journal::remove(self.host)?,
-            true => written.and_then(|()| self.end())?,
+            true => written.and_then(|()| self.journal.ended_as_it_began())?,
         }
         Ok(kept)
     }

@@ -38,7 +38,7 @@ pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
     let plan = Plan::make(host, facts, &settings, &show)?;
     if !plan.is_pending() {
         if journal.cut_short().is_some() {
-            apply::settle(host, journal, &show)?;
+            apply::settle(host, journal, &settings, &show)?;
         }
         drop(live);
         ui::line("Nothing to do: Docker Engine is set up and running.");

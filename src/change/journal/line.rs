@@ -36,8 +36,12 @@ pub(super) enum Line {
     },
     Seen(Seen),
     Verified(Verified),
-    /// The run has come to its end, whether it reached its aim or took back what it did.
-    Ended,
+    /// The run has come to its end.
+    Ended {
+        /// Whether it took back what it did, instead of reaching its aim.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        took_back: bool,
+    },
 }
 
 /// A run of dockstrap that changes the host.

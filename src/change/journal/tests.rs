@@ -172,6 +172,28 @@ fn a_run_without_its_end_was_cut_short() {
     assert_eq!(cut_short(), None);
 }
 
+#[test]
+fn an_install_that_took_back_what_it_did_is_not_the_last_one() {
+    let stub = StubHost::new();
+    let host = stub.host();
+    let mut journal = Journal::read(host).unwrap();
+    journal.open(host).unwrap();
+    let installed = || Journal::read(host).unwrap().installed().cloned();
+    let first = Run::from(Purpose::Install);
+    journal.run(first.clone()).unwrap();
+    journal.begin("a", "first", undo()).unwrap();
+    journal.ended().unwrap();
+    let second = Run::from(Purpose::Install);
+    journal.run(second.clone()).unwrap();
+    assert_eq!(installed(), Some(second));
+    journal.ended_as_it_began().unwrap();
+    assert_eq!(installed(), Some(first.clone()));
+    // An uninstall that left something behind says nothing of it.
+    journal.run(Purpose::Uninstall.into()).unwrap();
+    journal.ended_as_it_began().unwrap();
+    assert_eq!(installed(), Some(first));
+}
+
 /// Every schema that was ever released, with each way back that it knows. A newer dockstrap must
 /// read them all, or a host that it upgrades on could not be taken back.
 #[test]
