@@ -35,6 +35,16 @@ impl Undo {
                 None if host.exists(path)? => Some(format!("{} is there again", path.display())),
                 None => None,
             },
+            Undo::RestoreMode {
+                path,
+                given: Some(given),
+                ..
+            } => {
+                let there = std::fs::metadata(host.path(path)).ok();
+                let mode = there.map(|there| there.mode() & 0o7777);
+                let lost = mode.filter(|mode| mode & given != *given);
+                lost.map(|mode| format!("{} has the mode {mode:04o}", path.display()))
+            }
             Undo::RestoreMode { path, .. } => {
                 let there = host.metadata(path)?;
                 let is_open = there.is_some_and(|there| there.mode() & 0o077 != 0);
@@ -166,10 +176,19 @@ mod tests {
         let mode = Undo::RestoreMode {
             path: "/secret".into(),
             mode: 0o644,
+            given: None,
         };
         assert_eq!(lost(&stub, &mode), "other users can read /secret again");
         stub.set_mode("/secret", 0o600);
         assert_eq!(lost(&stub, &mode), "");
+        let opened = Undo::RestoreMode {
+            path: "/secret".into(),
+            mode: 0o600,
+            given: Some(0o644),
+        };
+        assert_eq!(lost(&stub, &opened), "/secret has the mode 0600");
+        stub.set_mode("/secret", 0o644);
+        assert_eq!(lost(&stub, &opened), "");
     }
 
     #[test]

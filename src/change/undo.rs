@@ -30,8 +30,14 @@ pub enum Undo {
     RemoveArchives { paths: Vec<PathBuf> },
     /// Remove a folder of ours when it is empty.
     RemoveFolder { path: PathBuf },
-    /// Give a file the mode it had.
-    RestoreMode { path: PathBuf, mode: u32 },
+    /// Give a file or folder the mode it had.
+    RestoreMode {
+        path: PathBuf,
+        mode: u32,
+        /// The mode that it got; without it, one that keeps all others out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        given: Option<u32>,
+    },
     /// Take our keys out of daemon.json, those that are still as we set them.
     RestoreDaemonJson { created: bool, changes: Vec<Change> },
     /// Let a running engine read its configuration again. One that failed with ours is started,

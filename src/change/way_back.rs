@@ -64,7 +64,7 @@ impl Revert<'_> {
                 Ok(Reverted::Done)
             }
             Undo::RemoveFolder { path } => self.remove_folder(path),
-            Undo::RestoreMode { path, mode } => self.restore_mode(path, *mode),
+            Undo::RestoreMode { path, mode, .. } => self.restore_mode(path, *mode),
             Undo::RestoreDaemonJson { created, changes } => {
                 self.restore_daemon_json(*created, changes)
             }
@@ -151,8 +151,13 @@ impl Revert<'_> {
     }
 
     fn restore_mode(&self, path: &Path, mode: u32) -> Result<Reverted> {
-        let text = self.host.read_text(path)?.unwrap_or_default();
-        if mode & 0o077 != 0 && has_credentials(&text) {
+        let is_secret = || -> Result<bool> {
+            let is_folder = self.host.path(path).is_dir();
+            let text = (!is_folder).then(|| self.host.read_text(path));
+            let text = text.transpose()?.flatten();
+            Ok(text.is_some_and(|text| has_credentials(&text)))
+        };
+        if mode & 0o077 != 0 && is_secret()? {
             return Ok(Reverted::Kept(
                 "it holds a password, which other users could then read".to_owned(),
             ));

@@ -122,17 +122,36 @@ impl Tx<'_> {
         let Some(mode) = mode.filter(|mode| mode & 0o077 != 0) else {
             return Ok(Some(mode.unwrap_or(0o600)));
         };
+        let hidden = mode & !0o077;
+        let text = format!("keep {path} from other users");
         let undo = Undo::RestoreMode {
             path: path.into(),
             mode,
+            given: None,
         };
-        let hidden = mode & !0o077;
-        self.act(&format!("keep {path} from other users"), undo, |tx| {
-            let path = tx.host.path(path);
-            std::fs::set_permissions(&path, Permissions::from_mode(hidden))
-                .with_context(|| format!("setting the mode of {}", path.display()))
-        })?;
+        self.change_mode(&text, Path::new(path), hidden, undo)?;
         Ok(Some(hidden))
+    }
+
+    /// Gives a file or folder another mode; of a link, to what it leads to.
+    pub fn set_mode(&mut self, path: &Path, mode: u32) -> Result<()> {
+        let there = std::fs::metadata(self.host.path(path));
+        let there = there.with_context(|| format!("looking at {}", path.display()))?;
+        let text = format!("give {} the mode {mode:04o}", path.display());
+        let undo = Undo::RestoreMode {
+            path: path.into(),
+            mode: there.mode() & 0o7777,
+            given: Some(mode),
+        };
+        self.change_mode(&text, path, mode, undo)
+    }
+
+    fn change_mode(&mut self, text: &str, path: &Path, mode: u32, undo: Undo) -> Result<()> {
+        self.act(text, undo, |tx| {
+            let path = tx.host.path(path);
+            std::fs::set_permissions(&path, Permissions::from_mode(mode))
+                .with_context(|| format!("setting the mode of {}", path.display()))
+        })
     }
 
     /// Makes the folders above a file.

@@ -290,6 +290,7 @@ fn a_file_with_a_password_is_not_opened_to_others() {
     let open = Undo::RestoreMode {
         path: "/etc/docker/daemon.json".into(),
         mode: 0o644,
+        given: None,
     };
     assert!(kept(&stub, &open).starts_with("it holds a password"));
 }
