@@ -45,7 +45,7 @@ pub use repository::KEYRING;
 use repository::Repository;
 use service::Service;
 pub use service::failure_reason;
-pub use unit::flags as unit_flags;
+pub use unit::{environment as unit_environment, flags as unit_flags};
 
 /// One thing on the host that dockstrap sets up.
 pub trait Step {

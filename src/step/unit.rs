@@ -47,6 +47,23 @@ fn with_variables(host: &Host, flags: Vec<String>) -> Result<Vec<String>> {
     if !flags.iter().any(|flag| flag.starts_with('$')) {
         return Ok(flags);
     }
+    let variables = environment(host)?;
+    let value = |name: &str| variables.get(name).cloned().unwrap_or_default();
+    let replaced = flags.into_iter().flat_map(|flag| {
+        let braced = flag
+            .strip_prefix("${")
+            .and_then(|rest| rest.strip_suffix('}'));
+        match (braced, flag.strip_prefix('$')) {
+            (Some(name), _) => vec![value(name)],
+            (None, Some(name)) => value(name).split_whitespace().map(str::to_owned).collect(),
+            (None, None) => vec![flag],
+        }
+    });
+    Ok(replaced.collect())
+}
+
+/// The environment that the unit gives to the engine, its files included.
+pub fn environment(host: &Host) -> Result<BTreeMap<String, String>> {
     let show = systemctl(&["show", UNIT, "--property=Environment,EnvironmentFiles"]);
     let shown = host.query(&show)?.stdout;
     let mut variables = BTreeMap::new();
@@ -74,18 +91,7 @@ fn with_variables(host: &Host, flags: Vec<String>) -> Result<Vec<String>> {
             lines.for_each(&mut read);
         }
     }
-    let value = |name: &str| variables.get(name).cloned().unwrap_or_default();
-    let replaced = flags.into_iter().flat_map(|flag| {
-        let braced = flag
-            .strip_prefix("${")
-            .and_then(|rest| rest.strip_suffix('}'));
-        match (braced, flag.strip_prefix('$')) {
-            (Some(name), _) => vec![value(name)],
-            (None, Some(name)) => value(name).split_whitespace().map(str::to_owned).collect(),
-            (None, None) => vec![flag],
-        }
-    });
-    Ok(replaced.collect())
+    Ok(variables)
 }
 
 /// The last command of `ExecStart=` in the drop-ins, if there is any.
