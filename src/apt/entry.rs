@@ -156,6 +156,12 @@ impl Entry {
         }
     }
 
+    /// The files of keys that it names.
+    pub fn keyrings(&self) -> impl Iterator<Item = &String> {
+        let words = self.options.get("signed-by").into_iter().flatten();
+        words.filter(|word| word.starts_with('/'))
+    }
+
     fn keyring(&self, pin: &Fingerprint) -> Result<&str, String> {
         let words = self.options.get("signed-by").map_or(&[][..], Vec::as_slice);
         let is_pin = |word: &String| word.parse().is_ok_and(|key: Fingerprint| key == *pin);

@@ -76,6 +76,11 @@ impl SourceFile {
         self.dockers(source).next().is_some()
     }
 
+    /// The files of keys that its sources for Docker's repository name.
+    pub fn keyrings(&self, source: &Source) -> impl Iterator<Item = &String> {
+        self.dockers(source).flat_map(|(_, entry)| entry.keyrings())
+    }
+
     /// What is left without the parts that begin at these lines, byte for byte; `None` when
     /// nothing but comments would be left of a file that is there for its sources only.
     pub fn without(&self, lines: &[usize]) -> Option<Vec<u8>> {
