@@ -72,16 +72,37 @@ impl Facts {
 /// # Errors
 /// [`Failure::Blocked`] when it is one that dockstrap does not set up.
 pub fn gather(host: &Host) -> Result<Facts> {
-    let (name, codename) = detect_release(host)?;
-    let (mut packages, unfinished) = packages::ask(host)?;
-    let dpkg = packages
-        .remove("dpkg")
-        .context("dpkg does not know itself")?;
+    let release = detect_release(host)?;
+    let mut asked = packages::ask(host)?;
+    let dpkg = asked.0.remove("dpkg");
+    let dpkg = dpkg.context("dpkg does not know itself")?;
+    facts(host, release, check_architecture(dpkg.architecture)?, asked)
+}
+
+/// As [`gather`], but also of a host that dockstrap does not set up, or that has no dpkg: what
+/// cannot be found out is empty then.
+pub fn gather_anyway(host: &Host) -> Result<Facts> {
+    let release = detect_release(host).unwrap_or_default();
+    let mut asked = match host.has_program("dpkg-query") {
+        true => packages::ask(host)?,
+        false => Default::default(),
+    };
+    let dpkg = asked.0.remove("dpkg");
+    let architecture = dpkg.map_or_else(String::new, |dpkg| dpkg.architecture);
+    facts(host, release, architecture, asked)
+}
+
+fn facts(
+    host: &Host,
+    (name, codename): (String, String),
+    architecture: String,
+    (packages, unfinished): (BTreeMap<String, Package>, Unfinished),
+) -> Result<Facts> {
     Ok(Facts {
         name,
         release: Release::by_codename(&codename),
         codename,
-        architecture: check_architecture(dpkg.architecture)?,
+        architecture,
         init: detect_init(host)?,
         packages,
         unfinished,
