@@ -39,6 +39,25 @@ pub fn is_said_by_flag(key: &str, flags: &[String]) -> bool {
     said.into_iter().any(|said| said == key)
 }
 
+/// What the unit says by flags for this key, in their order: `--name=value`, `--name value`, `-nvalue`
+/// or `-n value`. A flag without a value is `true`.
+pub fn said_by_flag<'a>(key: &str, flags: &'a [String]) -> Vec<&'a str> {
+    let mut said = Vec::new();
+    for (number, flag) in flags.iter().enumerate() {
+        if flag_name(flag).and_then(key_of_flag) != Some(key) {
+            continue;
+        }
+        let attached = match flag.strip_prefix("--") {
+            Some(long) => long.split_once('=').map(|(_, value)| value),
+            None => flag.get(2..).filter(|value| !value.is_empty()),
+        };
+        let next = flags.get(number + 1).map(String::as_str);
+        let apart = next.filter(|next| !next.starts_with('-'));
+        said.push(attached.or(apart).unwrap_or("true"));
+    }
+    said
+}
+
 /// `host` of `--host=fd://`, `H` of `-H` and `-Hfd://`; nothing of a value that stands apart.
 fn flag_name(flag: &str) -> Option<&str> {
     match flag.strip_prefix("--") {

@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt;
 
 use anyhow::Result;
 
+use super::told::Told;
 use super::{Check, Severity};
 use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
@@ -98,10 +99,26 @@ fn session(host: &Host, _: &Facts) -> Result<Option<String>> {
     Ok(None)
 }
 
-fn socket(host: &Host, _: &Facts) -> Result<Option<String>> {
-    let there = host.metadata(SOCKET)?;
-    let mode = there.map_or(0, |there| there.mode() & 0o7777);
-    Ok((mode & 0o006 != 0).then(|| format!("{SOCKET} has the mode {mode:04o}: anyone may use it")))
+fn socket(host: &Host, facts: &Facts) -> Result<Option<String>> {
+    let Some(there) = host.metadata(SOCKET)? else {
+        return Ok(None);
+    };
+    let mode = there.mode() & 0o7777;
+    if mode & 0o006 != 0 {
+        return Ok(Some(format!(
+            "{SOCKET} has the mode {mode:04o}: anyone may use it"
+        )));
+    }
+    if there.gid() == 0 || mode & 0o060 == 0 {
+        return Ok(None);
+    }
+    let entry = Command::new("getent").args(["group", &there.gid().to_string()]);
+    let entry = host.query(&entry)?.stdout;
+    let name = entry.split(':').next().unwrap_or_default();
+    let meant = Told::of(host, facts)?.text("group");
+    let is_meant = name == meant.as_deref().unwrap_or(GROUP);
+    Ok((!is_meant)
+        .then(|| format!("{SOCKET} belongs to the group {name}: all of its members may use it")))
 }
 
 fn group(host: &Host, facts: &Facts) -> Result<Option<String>> {

@@ -1,14 +1,15 @@
 //! What the engine, and those beside it, are told.
 
-use anyhow::{Result, bail};
-use serde_json::Value;
+use std::collections::BTreeMap;
 
+use anyhow::Result;
+
+use super::told::Told;
 use super::{Check, Severity, said};
 use crate::daemon_json::{self, Context, Document};
 use crate::facts::{ENGINE_PACKAGES, Facts, Init};
 use crate::host::Host;
-use crate::host::engine::{UNIT, systemctl};
-use crate::step::{look_around, unit_flags};
+use crate::step::{look_around, unit_environment, unit_flags};
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -45,16 +46,6 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-fn document(host: &Host) -> Result<Document> {
-    match host.read(daemon_json::PATH)? {
-        None => Ok(Document::new()),
-        Some(bytes) => match Document::parse(&bytes) {
-            Ok(document) => Ok(document),
-            Err(refusal) => bail!("{} cannot be read: {refusal}", daemon_json::PATH),
-        },
-    }
-}
-
 fn daemon_json_sound(host: &Host, facts: &Facts) -> Result<Option<String>> {
     let Some(bytes) = host.read(daemon_json::PATH)? else {
         return Ok(None);
@@ -84,16 +75,13 @@ fn logs(host: &Host, facts: &Facts) -> Result<Option<String>> {
     if !facts.has(ENGINE_PACKAGES[0]) {
         return Ok(None); // an install sets it
     }
-    let flags = match facts.init {
-        Init::Systemd => unit_flags(host)?,
-        Init::None => Vec::new(),
-    };
-    let document = document(host)?;
-    let driver = document.get("log-driver").and_then(Value::as_str);
-    let bounded = document.value_at(&["log-opts", "max-size"]).is_some();
-    let by_flag = daemon_json::is_said_by_flag("log-driver", &flags);
-    let unbounded = matches!(driver, None | Some("json-file")) && !bounded && !by_flag;
-    Ok(unbounded.then(|| "the log driver is json-file without max-size".to_owned()))
+    let told = Told::of(host, facts)?;
+    let driver = told.text("log-driver");
+    // The engine's own word for no bound is -1.
+    let is_bound = |size: String| size.starts_with(|first: char| first.is_ascii_digit());
+    let bounded = told.option("log-opts", "max-size").is_some_and(is_bound);
+    let is_file = matches!(driver.as_deref(), None | Some("json-file"));
+    Ok((is_file && !bounded).then(|| "the log driver is json-file without max-size".to_owned()))
 }
 
 fn proxies(host: &Host, facts: &Facts) -> Result<Option<String>> {
@@ -112,15 +100,18 @@ fn proxies(host: &Host, facts: &Facts) -> Result<Option<String>> {
     };
     let for_apt = apt.lines().any(names_one);
     let environment = match facts.init {
-        Init::Systemd => {
-            let show = ["show", UNIT, "--property=Environment", "--value"];
-            host.query(&systemctl(&show))?.stdout.to_lowercase()
-        }
-        Init::None => String::new(),
+        Init::Systemd => unit_environment(host)?,
+        Init::None => BTreeMap::new(),
     };
-    let for_engine = document(host)?.get("proxies").is_some()
-        || environment.contains("http_proxy=")
-        || environment.contains("https_proxy=");
+    let in_environment = |name: &str| {
+        let mut said = environment.iter();
+        said.any(|(said, value)| said.eq_ignore_ascii_case(name) && !value.is_empty())
+    };
+    let told = Told::of(host, facts)?;
+    let named = ["proxies", "proxies.http-proxy", "proxies.https-proxy"];
+    let for_engine = named.iter().any(|key| told.has(key))
+        || in_environment("http_proxy")
+        || in_environment("https_proxy");
     let only =
         |one: &str, other: &str| Some(format!("a proxy is set for {one}, but not for {other}"));
     Ok(match (for_apt, for_engine) {
@@ -128,4 +119,60 @@ fn proxies(host: &Host, facts: &Facts) -> Result<Option<String>> {
         (false, true) => only("the engine", "apt"),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts;
+    use crate::host::stub::StubHost;
+
+    /// A host with an engine whose unit has these flags, and an environment file with this text.
+    fn found(look: super::super::Look, flags: &str, environment: &str, json: &str) -> bool {
+        let stub = StubHost::noble()
+            .folder("/run/systemd/system")
+            .program(
+                "dpkg-query",
+                "echo dpkg 1.22 amd64 installed ok; echo docker-ce 5:29.5.3 amd64 installed ok",
+            )
+            .file("/etc/default/docker", environment)
+            .file(daemon_json::PATH, json)
+            .program(
+                "systemctl",
+                &format!(
+                    "case \"$*\" in
+                         *ExecStart*) echo '{{ argv[]=/usr/bin/dockerd {flags} ; }}' ;;
+                         *) echo 'EnvironmentFiles=/etc/default/docker (ignore_errors=yes)' ;;
+                     esac"
+                ),
+            );
+        let facts = facts::gather(stub.host()).unwrap();
+        look(stub.host(), &facts).unwrap().is_some()
+    }
+
+    #[test]
+    fn logs_are_bounded_by_the_file_or_by_flags_and_never_by_minus_one() {
+        let size = |size: &str| format!(r#"{{"log-opts": {{"max-size": "{size}"}}}}"#);
+        assert!(found(logs, "", "", "{}"));
+        assert!(found(logs, "", "", &size("-1")));
+        assert!(!found(logs, "", "", &size("10m")));
+        assert!(!found(logs, "--log-driver=local", "", "{}"));
+        assert!(found(logs, "--log-driver json-file", "", "{}"));
+        assert!(!found(logs, "--log-opt max-size=10m", "", "{}"));
+        assert!(found(logs, "--log-opt max-size=-1", "", "{}"));
+        assert!(!found(logs, "", "", r#"{"log-driver": "journald"}"#));
+    }
+
+    #[test]
+    fn a_proxy_of_the_engine_is_seen_wherever_it_is_set() {
+        // apt has none in any of these.
+        assert!(!found(proxies, "", "", "{}"));
+        let proxy = "http://192.0.2.1:3128";
+        assert!(found(proxies, &format!("--http-proxy={proxy}"), "", "{}"));
+        assert!(found(proxies, &format!("--https-proxy {proxy}"), "", "{}"));
+        assert!(found(proxies, "", &format!("HTTPS_PROXY={proxy}\n"), "{}"));
+        assert!(!found(proxies, "", "HTTPS_PROXY=\n", "{}"));
+        let json = format!(r#"{{"proxies": {{"http-proxy": "{proxy}"}}}}"#);
+        assert!(found(proxies, "", "", &json));
+    }
 }

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
+use super::told::Told;
 use super::{Check, Severity, is_active, require_root, said};
-use crate::daemon_json;
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::command::Command;
@@ -61,7 +61,11 @@ pub const CHECKS: &[Check] = &[
 /// Bridges of others who have guests on a host.
 const GUESTS: &[&str] = &["lxdbr", "lxcbr", "incusbr", "virbr"];
 
+/// A ufw that was removed, but not purged, leaves its settings behind.
 fn ufw(host: &Host, _: &Facts) -> Result<Option<String>> {
+    if !host.has_program("ufw") {
+        return Ok(None);
+    }
     let text = host.read_text("/etc/ufw/ufw.conf")?.unwrap_or_default();
     let on = |line: &str| line.trim().to_lowercase().replace(' ', "") == "enabled=yes";
     Ok(text
@@ -99,25 +103,41 @@ fn forward(host: &Host, _: &Facts) -> Result<Option<String>> {
     }))
 }
 
+/// Chains that nothing leads to any more are as good as none: that is what `iptables -F` leaves.
 fn own_rules(host: &Host, facts: &Facts) -> Result<Option<String>> {
-    if !is_active(host, facts, UNIT)? || makes_none(host)? {
+    if !is_active(host, facts, UNIT)? {
         return Ok(None);
     }
+    let told = Told::of(host, facts)?;
+    let is = |key: &str, value: &str| told.text(key).is_some_and(|told| told == value);
+    if is("iptables", "false") || is("firewall-backend", "nftables") {
+        return Ok(None); // it makes none, or makes them by other means
+    }
     require_root()?;
-    let list =
-        Command::new("iptables").args(["--wait", "--table", "nat", "--list-rules", "DOCKER"]);
-    let listed = host.query(&list)?;
-    Ok((listed.code != 0).then(|| {
-        "the engine runs, but its chain DOCKER is not in the firewall any more".to_owned()
-    }))
-}
-
-/// Whether the engine is told to make no rules, or to make them by other means.
-fn makes_none(host: &Host) -> Result<bool> {
-    let bytes = host.read(daemon_json::PATH)?.unwrap_or_default();
-    let Ok(document) = daemon_json::Document::parse(&bytes) else {
-        return Ok(false);
+    let list = |table: &str, chain: &str| -> Result<Option<String>> {
+        let list = Command::new("iptables").args(["--wait", "--table", table]);
+        let listed = host.query(&list.args(["--list-rules", chain]))?;
+        Ok((listed.code == 0).then_some(listed.stdout))
     };
-    let by_other_means = document.get("firewall-backend") == Some(&"nftables".into());
-    Ok(by_other_means || document.get("iptables") == Some(&false.into()))
+    if list("nat", "DOCKER")?.is_none() {
+        let text = "the engine runs, but its chain DOCKER is not in the firewall any more";
+        return Ok(Some(text.to_owned()));
+    }
+    if is("bridge", "none") {
+        return Ok(None); // before 28, nothing leads there until a network is made
+    }
+    // Before 28 FORWARD leads to several chains, since then to DOCKER-FORWARD. DOCKER-USER is for
+    // the user's rules.
+    for (table, chain) in [("nat", "PREROUTING"), ("filter", "FORWARD")] {
+        let rules = list(table, chain)?.unwrap_or_default();
+        let targets = rules.split("-j ").skip(1);
+        let mut targets = targets.filter_map(|target| target.split_whitespace().next());
+        if !targets.any(|target| target.starts_with("DOCKER") && target != "DOCKER-USER") {
+            return Ok(Some(format!(
+                "the engine runs, but {chain} of {table} in the firewall does not lead to its \
+                 chains any more"
+            )));
+        }
+    }
+    Ok(None)
 }

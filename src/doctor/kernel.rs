@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::told::Told;
 use super::{Check, Severity, is_active, require_root, said};
 use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
@@ -92,10 +93,10 @@ pub const CHECKS: &[Check] = &[
         id: "DS108",
         severity: Severity::Note,
         title: "user namespaces are open to everyone",
-        danger: "AppArmor keeps them from programs without a profile. The engine of the host is not \
-                 concerned, but a rootless one is.",
+        danger: "AppArmor keeps them from programs without a profile, or the kernel from all but root. \
+                 The engine of the host is not concerned, but a rootless one is.",
         cure: "nothing, unless you set up a rootless engine; then give rootlesskit a profile as the \
-               link says",
+               link says, or: sysctl --write kernel.unprivileged_userns_clone=1",
         link: "https://docs.docker.com/engine/security/rootless/troubleshoot/",
         look: apparmor,
         fix: None,
@@ -160,6 +161,9 @@ fn iptables(host: &Host, facts: &Facts) -> Result<Option<String>> {
     if !facts.has(ENGINE_PACKAGES[0]) {
         return Ok(None); // it comes with the engine
     }
+    if Told::of(host, facts)?.text("iptables").as_deref() == Some("false") {
+        return Ok(None); // the engine is told to do without
+    }
     require_root()?;
     let list = Command::new("iptables").args(["--wait", "--table", "nat", "--list-rules"]);
     Ok(match host.query(&list) {
@@ -213,8 +217,12 @@ fn apparmor(host: &Host, _: &Facts) -> Result<Option<String>> {
         host,
         "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
     )?;
-    Ok((restricted.trim() == "1")
-        .then(|| "AppArmor restricts user namespaces (Ubuntu's default)".to_owned()))
+    if restricted.trim() == "1" {
+        let text = "AppArmor restricts user namespaces (Ubuntu's default)";
+        return Ok(Some(text.to_owned()));
+    }
+    let open = text(host, "/proc/sys/kernel/unprivileged_userns_clone")?;
+    Ok((open.trim() == "0").then(|| "kernel.unprivileged_userns_clone is 0".to_owned()))
 }
 
 fn modules(host: &Host, _: &Facts) -> Result<Option<String>> {

@@ -16,6 +16,7 @@ mod network;
 mod packages;
 mod page;
 mod service;
+mod told;
 
 use anyhow::{Result, anyhow};
 use serde::Serialize;
@@ -42,10 +43,12 @@ pub struct Check {
     /// Where more is said of it.
     pub link: &'static str,
     /// What is wrong, if anything. An error says why nobody can tell.
-    look: fn(&Host, &Facts) -> Result<Option<String>>,
+    look: Look,
     /// The cure, where it is ours and there is a way back.
     fix: Option<fn(&mut Tx<'_>) -> Result<()>>,
 }
+
+type Look = fn(&Host, &Facts) -> Result<Option<String>>;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -2,10 +2,12 @@
 
 use anyhow::Result;
 use ipnet::IpNet;
+use serde_json::Value;
 
+use super::told::Told;
 use super::{Check, Severity, is_active};
-use crate::daemon_json::{self, Document, Route};
-use crate::facts::Facts;
+use crate::daemon_json::Route;
+use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::engine::UNIT;
 
@@ -24,10 +26,11 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "DS302",
         severity: Severity::Warning,
-        title: "no tunnel leads to addresses that the engine hands out",
-        danger: "a network that is made while the tunnel is down may take its addresses; then the \
-                 tunnel leads nowhere.",
-        cure: "give the engine other addresses: default-address-pools in /etc/docker/daemon.json",
+        title: "the host's other networks lie outside what the engine hands out",
+        danger: "the engine keeps clear of them only as long as they are there: one that is made while \
+                 a tunnel is down may take its addresses, and the tunnel then leads nowhere.",
+        cure: "give the engine other addresses: default-address-pools in /etc/docker/daemon.json \
+               (`sudo dockstrap install --preset recommended` finds some)",
         link: "https://docs.docker.com/engine/network/#automatic-subnet-allocation",
         look: tunnels,
         fix: None,
@@ -81,8 +84,11 @@ const POOLS: &[&str] = &[
     "172.20.0.0/14",
     "172.24.0.0/14",
     "172.28.0.0/14",
-    "192.168.0.0/16",
 ];
+
+/// The one that it comes to after fifteen networks. Many a host has its own network there, which the
+/// engine then leaves out.
+const LAST_POOL: &str = "192.168.0.0/16";
 
 fn is_of_tunnel(route: &Route) -> bool {
     TUNNELS.iter().any(|start| route.device.starts_with(start))
@@ -93,7 +99,7 @@ fn overlap(one: &IpNet, other: &IpNet) -> bool {
 }
 
 fn shared(host: &Host, _: &Facts) -> Result<Option<String>> {
-    let routes = host.routes()?;
+    let routes = host.routes_of_all_tables()?;
     let (of_engine, of_others): (Vec<Route>, Vec<Route>) =
         routes.into_iter().partition(Route::is_the_engines_own);
     let shared = of_engine.iter().find_map(|own| {
@@ -107,39 +113,49 @@ fn shared(host: &Host, _: &Facts) -> Result<Option<String>> {
     Ok(shared)
 }
 
-fn tunnels(host: &Host, _: &Facts) -> Result<Option<String>> {
-    let pools = pools(host)?;
-    let routes = host.routes()?;
-    let mut tunnels = routes.iter().filter(|route| is_of_tunnel(route));
-    let found = tunnels.find_map(|route| {
-        let pool = pools.iter().find(|pool| overlap(pool, &route.network))?;
+/// Once there is an engine, its networks stand beside those that are there; tunnels come and go.
+fn tunnels(host: &Host, facts: &Facts) -> Result<Option<String>> {
+    let (chosen, pools) = pools(&Told::of(host, facts)?);
+    let routes = host.routes_of_all_tables()?;
+    let is_new = !facts.has(ENGINE_PACKAGES[0]);
+    let found = routes.iter().find_map(|route| {
+        let is_of_tunnel = is_of_tunnel(route);
+        if route.is_the_engines_own() || !(is_of_tunnel || is_new) {
+            return None;
+        }
+        let counts = |pool: &&IpNet| chosen || is_of_tunnel || pool.to_string() != LAST_POOL;
+        let mut pools = pools.iter().filter(counts);
+        let pool = pools.find(|pool| overlap(pool, &route.network))?;
+        let what = match is_of_tunnel {
+            true => "the tunnel",
+            false => "the host's network on",
+        };
+        let Route { network, device } = route;
         Some(format!(
-            "the tunnel {} leads to {}, which is among the engine's addresses {pool}",
-            route.device, route.network
+            "{what} {device} leads to {network}, which is among the engine's addresses {pool}"
         ))
     });
     Ok(found)
 }
 
-/// What the engine takes the addresses of its networks from.
-fn pools(host: &Host) -> Result<Vec<IpNet>> {
-    let document = Document::parse(&host.read(daemon_json::PATH)?.unwrap_or_default());
-    let chosen = document.ok().and_then(|document| {
-        let pools = document.get("default-address-pools")?.as_array()?.clone();
-        let bases = pools
-            .iter()
-            .filter_map(|pool| pool.get("base")?.as_str()?.parse().ok());
-        Some(bases.collect())
-    });
-    let default = || POOLS.iter().filter_map(|pool| pool.parse().ok()).collect();
-    Ok(chosen.unwrap_or_else(default))
+/// What the engine takes the addresses of its networks from, and whether somebody chose that.
+fn pools(told: &Told) -> (bool, Vec<IpNet>) {
+    match told.list("default-address-pools") {
+        Some(pools) => {
+            let base = |pool: &Value| pool.get("base")?.as_str()?.parse().ok();
+            (true, pools.iter().filter_map(base).collect())
+        }
+        None => {
+            let pools = POOLS.iter().chain([&LAST_POOL]);
+            (false, pools.filter_map(|pool| pool.parse().ok()).collect())
+        }
+    }
 }
 
 /// The engine leaves out name servers on the loopback, but knows where systemd-resolved's stub
 /// has its own from.
-fn name_servers(host: &Host, _: &Facts) -> Result<Option<String>> {
-    let document = Document::parse(&host.read(daemon_json::PATH)?.unwrap_or_default());
-    if document.is_ok_and(|document| document.get("dns").is_some()) {
+fn name_servers(host: &Host, facts: &Facts) -> Result<Option<String>> {
+    if Told::of(host, facts)?.has("dns") {
         return Ok(None);
     }
     let servers = |path: &str| -> Result<Vec<String>> {
@@ -177,24 +193,41 @@ fn forwarding(host: &Host, facts: &Facts) -> Result<Option<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::daemon_json;
     use crate::facts;
     use crate::host::stub::StubHost;
 
     #[test]
     fn the_engines_own_pools_are_networks() {
-        let host = StubHost::noble();
-        assert_eq!(pools(host.host()).unwrap().len(), POOLS.len());
+        let stub = StubHost::noble().program("systemctl", "");
+        let facts = facts::gather(stub.host()).unwrap();
+        let known = |stub: &StubHost| pools(&Told::of(stub.host(), &facts).unwrap());
+        assert_eq!(known(&stub).1.len(), POOLS.len() + 1);
         let pool = r#"{"default-address-pools": [{"base": "10.1.0.0/16", "size": 24}]}"#;
-        let host = host.file(daemon_json::PATH, pool);
-        assert_eq!(
-            pools(host.host()).unwrap(),
-            ["10.1.0.0/16".parse().unwrap()]
-        );
+        let stub = stub.file(daemon_json::PATH, pool);
+        assert_eq!(known(&stub), (true, vec!["10.1.0.0/16".parse().unwrap()]));
+    }
+
+    #[test]
+    fn before_an_install_a_network_of_the_hosts_counts_and_a_home_network_does_not() {
+        for (shown, found) in [
+            ("172.18.0.0/24 dev eth0", true),
+            ("192.168.1.0/24 dev eth0", false),
+            ("192.168.1.0/24 dev tun0", true),
+        ] {
+            let stub = StubHost::noble()
+                .program("systemctl", "")
+                .program("ip", &format!("[ $1 = -6 ] || echo {shown}"));
+            let facts = facts::gather(stub.host()).unwrap();
+            let text = tunnels(stub.host(), &facts).unwrap();
+            assert_eq!(text.is_some(), found, "{shown}: {text:?}");
+        }
     }
 
     #[test]
     fn the_stub_of_systemd_resolved_is_no_finding() {
         let stub = StubHost::noble()
+            .program("systemctl", "")
             .file("/etc/resolv.conf", "nameserver 127.0.0.53\n")
             .file("/run/systemd/resolve/resolv.conf", "nameserver 192.0.2.1\n");
         let facts = facts::gather(stub.host()).unwrap();

@@ -1,0 +1,88 @@
+//! What the engine is told, by the flags of its unit and by daemon.json.
+
+use anyhow::Result;
+use serde_json::Value;
+
+use crate::daemon_json::{self, Document};
+use crate::facts::{Facts, Init};
+use crate::host::Host;
+use crate::step::unit_flags;
+
+/// Both places at once. dockerd takes each value from one of them only.
+pub struct Told {
+    document: Document,
+    flags: Vec<String>,
+}
+
+impl Told {
+    /// A file that cannot be read as one says nothing: another check is about that.
+    pub fn of(host: &Host, facts: &Facts) -> Result<Told> {
+        let bytes = host.read(daemon_json::PATH)?.unwrap_or_default();
+        Ok(Told {
+            document: Document::parse(&bytes).unwrap_or_else(|_| Document::new()),
+            flags: match facts.init {
+                Init::Systemd => unit_flags(host)?,
+                Init::None => Vec::new(),
+            },
+        })
+    }
+
+    /// The value of a key that is no list, as a text.
+    pub fn text(&self, key: &str) -> Option<String> {
+        let by_flag = daemon_json::said_by_flag(key, &self.flags);
+        let said = by_flag.last().map(|said| (*said).to_owned());
+        said.or_else(|| match self.document.get(key)? {
+            Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        })
+    }
+
+    /// Whether anything is said for this key.
+    pub fn has(&self, key: &str) -> bool {
+        self.document.get(key).is_some() || daemon_json::is_said_by_flag(key, &self.flags)
+    }
+
+    /// An option of those that are given as `NAME=VALUE`.
+    pub fn option(&self, key: &str, name: &str) -> Option<String> {
+        let by_flag = daemon_json::said_by_flag(key, &self.flags);
+        let mut pairs = by_flag.iter().filter_map(|said| said.split_once('='));
+        let said = pairs.rfind(|(said, _)| *said == name);
+        said.map(|(_, value)| value.to_owned()).or_else(|| {
+            let value = self.document.value_at(&[key, name])?;
+            value.as_str().map(str::to_owned)
+        })
+    }
+
+    /// The items of a list.
+    pub fn list(&self, key: &str) -> Option<Vec<Value>> {
+        self.document.get(key)?.as_array().cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts;
+    use crate::host::stub::StubHost;
+
+    #[test]
+    fn flags_of_the_unit_count_as_much_as_the_file() {
+        let argv = "/usr/bin/dockerd --log-opt max-size=10m --data-root /srv --iptables=false -g/d";
+        let stub = StubHost::noble()
+            .folder("/run/systemd/system")
+            .program("systemctl", &format!("echo '{{ argv[]={argv} ; }}'"))
+            .file(
+                daemon_json::PATH,
+                r#"{"bridge": "none", "log-opts": {"max-file": "3"}}"#,
+            );
+        let facts = facts::gather(stub.host()).unwrap();
+        let told = Told::of(stub.host(), &facts).unwrap();
+        assert_eq!(told.text("data-root").as_deref(), Some("/d"));
+        assert_eq!(told.text("iptables").as_deref(), Some("false"));
+        assert_eq!(told.text("bridge").as_deref(), Some("none"));
+        let option = |name| told.option("log-opts", name);
+        assert_eq!(option("max-size").as_deref(), Some("10m"));
+        assert_eq!(option("max-file").as_deref(), Some("3"));
+        assert!(told.has("log-opts") && !told.has("log-driver"));
+    }
+}
