@@ -20,8 +20,6 @@ use crate::ui::{self, Live};
 const FOUND: u8 = 3;
 
 pub fn run(host: &Host, arguments: &cli::Doctor) -> Result<ExitCode> {
-    let facts = facts::gather(host)?;
-    let mut diagnosis = doctor::examine(host, &facts);
     if arguments.fix {
         require_root("doctor --fix")?;
         let live = match arguments.json {
@@ -31,9 +29,10 @@ pub fn run(host: &Host, arguments: &cli::Doctor) -> Result<ExitCode> {
         let show = |event| live.show(event);
         let wait = Duration::from_secs(LOCK_WAIT);
         let _lock = host.lock_run(wait, &show)?;
-        fix(host, &diagnosis, wait, &show)?;
-        diagnosis = doctor::examine(host, &facts::gather(host)?);
+        // Looked at with the lock held: another run may be what is mending it.
+        fix(host, &examine(host)?, wait, &show)?;
     }
+    let diagnosis = examine(host)?;
     match arguments.json {
         true => ui::json(&diagnosis)?,
         false => ui::print_diagnosis(&diagnosis),
@@ -42,6 +41,10 @@ pub fn run(host: &Host, arguments: &cli::Doctor) -> Result<ExitCode> {
         true => ExitCode::from(FOUND),
         false => ExitCode::SUCCESS,
     })
+}
+
+fn examine(host: &Host) -> Result<Diagnosis> {
+    Ok(doctor::examine(host, &facts::gather_anyway(host)?))
 }
 
 /// Mends what was found and is ours, each with its way back. What fails is taken back.
@@ -55,7 +58,8 @@ fn fix(host: &Host, found: &Diagnosis, wait: Duration, listener: Listener<'_>) -
             tx.revert(before, Extent::default())
                 .with_context(|| format!("taking back what was done for {}", examined.id))?;
             return Err(error.context(format!(
-                "{} could not be mended; the host is as before",
+                "{} could not be mended; what was done for it is taken back, and what was mended \
+                 before it stays so",
                 examined.id
             )));
         }

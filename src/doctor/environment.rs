@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use anyhow::Result;
 
 use super::{Check, Severity};
-use crate::facts::{Facts, Init};
+use crate::error::Failure;
+use crate::facts::{self, Facts, Init};
 use crate::host::Host;
 
 pub const CHECKS: &[Check] = &[
@@ -40,6 +41,17 @@ pub const CHECKS: &[Check] = &[
         cure: "set it by the network: timedatectl set-ntp true, and look again: timedatectl",
         link: "https://documentation.ubuntu.com/server/how-to/networking/timedatectl-and-timesyncd/",
         look: clock,
+        fix: None,
+    },
+    Check {
+        id: "DS004",
+        severity: Severity::Error,
+        title: "the host is one that dockstrap sets up",
+        danger: "an install is refused; the other checks are made for such hosts, and may miss what \
+                 is wrong with this one.",
+        cure: "upgrade or change the system, or follow what Docker says of yours",
+        link: "https://docs.docker.com/engine/install/",
+        look: supported,
         fix: None,
     },
 ];
@@ -83,4 +95,17 @@ fn clock(host: &Host, _: &Facts) -> Result<Option<String>> {
         }
     }
     Ok(None)
+}
+
+fn supported(host: &Host, _: &Facts) -> Result<Option<String>> {
+    if !host.has_program("dpkg-query") {
+        return Ok(Some("this host has no dpkg".to_owned()));
+    }
+    match facts::gather(host) {
+        Ok(_) => Ok(None),
+        Err(error) => match error.downcast_ref::<Failure>() {
+            Some(Failure::Blocked(reason)) => Ok(Some(reason.clone())),
+            _ => Err(error),
+        },
+    }
 }

@@ -24,7 +24,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "DS802",
         severity: Severity::Note,
-        title: "the engine's unit is as its package made it",
+        title: "the engine's units are as their packages made them",
         danger: "what drop-ins or a unit of your own say stands over the package, also after an \
                  upgrade that needs another.",
         cure: "nothing, when it is meant; see it with: systemctl cat docker.service",
@@ -56,13 +56,18 @@ pub const CHECKS: &[Check] = &[
         id: "DS805",
         severity: Severity::Warning,
         title: "the engine starts with the host",
-        danger: "after a restart of the host no container runs until somebody asks for the engine.",
+        danger: "after a restart of the host no container runs.",
         cure: "systemctl enable docker.service, or: sudo dockstrap doctor --fix",
         link: "https://docs.docker.com/engine/install/linux-postinstall/",
         look: disabled,
         fix: Some(enable),
     },
 ];
+
+/// By which systemd starts the engine when somebody asks for it.
+const SOCKET_UNIT: &str = "docker.socket";
+
+const UNITS: [&str; 3] = [UNIT, SOCKET_UNIT, CONTAINERD_UNIT];
 
 /// What systemd says of a unit; empty where there is no such unit, or no systemd.
 fn state(host: &Host, facts: &Facts, unit: &str) -> Result<BTreeMap<String, String>> {
@@ -91,7 +96,7 @@ fn is(state: &BTreeMap<String, String>, key: &str, value: &str) -> bool {
 
 fn masked(host: &Host, facts: &Facts) -> Result<Option<String>> {
     let mut masked = Vec::new();
-    for unit in [UNIT, "docker.socket", CONTAINERD_UNIT] {
+    for unit in UNITS {
         if is(&state(host, facts, unit)?, "LoadState", "masked") {
             masked.push(unit);
         }
@@ -100,12 +105,17 @@ fn masked(host: &Host, facts: &Facts) -> Result<Option<String>> {
 }
 
 fn overridden(host: &Host, facts: &Facts) -> Result<Option<String>> {
-    let state = state(host, facts, UNIT)?;
-    let value = |key: &str| state.get(key).map(String::as_str).unwrap_or_default();
-    let mut over: Vec<&str> = value("DropInPaths").split_whitespace().collect();
-    over.extend(Some(value("FragmentPath")).filter(|path| path.starts_with("/etc/")));
-    Ok((!over.is_empty() && value("LoadState") != "masked")
-        .then(|| format!("{UNIT} is changed by {}", over.join(", "))))
+    let mut texts = Vec::new();
+    for unit in UNITS {
+        let state = state(host, facts, unit)?;
+        let value = |key: &str| state.get(key).map(String::as_str).unwrap_or_default();
+        let mut over: Vec<&str> = value("DropInPaths").split_whitespace().collect();
+        over.extend(Some(value("FragmentPath")).filter(|path| path.starts_with("/etc/")));
+        if !over.is_empty() && value("LoadState") != "masked" {
+            texts.push(format!("{unit} is changed by {}", over.join(", ")));
+        }
+    }
+    Ok((!texts.is_empty()).then(|| texts.join("; ")))
 }
 
 fn stopped(host: &Host, facts: &Facts) -> Result<Option<String>> {
@@ -113,6 +123,15 @@ fn stopped(host: &Host, facts: &Facts) -> Result<Option<String>> {
     let stopped = is(&state, "ActiveState", "inactive") && is(&state, "LoadState", "loaded");
     if !stopped || !facts.has(ENGINE_PACKAGES[0]) {
         return Ok(None);
+    }
+    let starts_on_demand = is(&state, "UnitFileState", "disabled")
+        && is(
+            &self::state(host, facts, SOCKET_UNIT)?,
+            "ActiveState",
+            "active",
+        );
+    if starts_on_demand {
+        return Ok(None); // it is meant to wait for whoever asks
     }
     let log = host.read_text("/var/log/dpkg.log")?.unwrap_or_default();
     let upgrade = log
@@ -135,11 +154,21 @@ fn failed(host: &Host, facts: &Facts) -> Result<Option<String>> {
 }
 
 fn disabled(host: &Host, facts: &Facts) -> Result<Option<String>> {
-    let disabled = is(&state(host, facts, UNIT)?, "UnitFileState", "disabled");
-    Ok(disabled.then(|| format!("{UNIT} is not started with the host")))
+    let is_disabled = |unit: &str| -> Result<bool> {
+        Ok(is(&state(host, facts, unit)?, "UnitFileState", "disabled"))
+    };
+    let disabled = is_disabled(UNIT)? && is_disabled(SOCKET_UNIT)?;
+    Ok(disabled.then(|| format!("neither {UNIT} nor {SOCKET_UNIT} is started with the host")))
 }
 
+/// What the engine needs comes up with it, and goes with it on the way back.
 fn start(tx: &mut Tx<'_>) -> Result<()> {
+    for unit in [CONTAINERD_UNIT, SOCKET_UNIT] {
+        let undo = state_of(tx, unit)?;
+        if matches!(undo, Undo::RestoreUnit { active: false, .. }) {
+            tx.note(&format!("start {unit} with the engine"), undo)?;
+        }
+    }
     set(tx, "start the engine", "start")
 }
 
@@ -148,15 +177,20 @@ fn enable(tx: &mut Tx<'_>) -> Result<()> {
 }
 
 fn set(tx: &mut Tx<'_>, text: &str, verb: &str) -> Result<()> {
-    let is = |question: &str| -> Result<bool> {
-        let asked = tx.host().query(&systemctl(&[question, "--quiet", UNIT]))?;
-        Ok(asked.code == 0)
-    };
-    let undo = Undo::RestoreUnit {
-        unit: UNIT.to_owned(),
-        enabled: is("is-enabled")?,
-        active: is("is-active")?,
-    };
+    let undo = state_of(tx, UNIT)?;
     tx.run(text, undo, &systemctl(&[verb, UNIT]))?;
     Ok(())
+}
+
+/// The way back to the state that a unit is in.
+fn state_of(tx: &Tx<'_>, unit: &str) -> Result<Undo> {
+    let is = |question: &str| -> Result<bool> {
+        let asked = tx.host().query(&systemctl(&[question, "--quiet", unit]))?;
+        Ok(asked.code == 0)
+    };
+    Ok(Undo::RestoreUnit {
+        unit: unit.to_owned(),
+        enabled: is("is-enabled")?,
+        active: is("is-active")?,
+    })
 }
