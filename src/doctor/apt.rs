@@ -1,13 +1,17 @@
 //! The sources of Docker's repository, and the keys that they trust.
 
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context, Result};
 
 use super::{Check, Severity};
-use crate::apt::{Existing, Migration, Source};
+use crate::apt::{Existing, Migration, Source, source_files};
 use crate::change::Tx;
-use crate::facts::Facts;
+use crate::error::Failure;
+use crate::facts::{self, Facts};
 use crate::host::Host;
-use crate::step::KEYRING;
 use crate::trust::DOCKER_KEY_FINGERPRINT;
 
 pub const CHECKS: &[Check] = &[
@@ -27,21 +31,32 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Error,
         title: "apt can read the key of Docker's repository",
         danger: "apt reads keys as the user _apt, and ignores the repository without its key.",
-        cure: "chmod 0644 /etc/apt/keyrings/docker.asc, or: sudo dockstrap doctor --fix",
+        cure: "chmod 0755 /etc/apt/keyrings; chmod 0644 /etc/apt/keyrings/docker.asc, or: sudo dockstrap doctor --fix",
         link: "https://github.com/docker/docker-install/issues/244",
         look: key_mode,
         fix: Some(mend_key_mode),
     },
 ];
 
-fn sources(host: &Host, facts: &Facts) -> Result<Option<String>> {
-    let source = Source {
+/// Docker's repository as the doctor knows it; nobody has said a mirror of it.
+fn source(facts: &Facts) -> Source {
+    Source {
         uri: "https://download.docker.com/linux/ubuntu".to_owned(),
         suite: facts.codename.clone(),
         architecture: facts.architecture.clone(),
+    }
+}
+
+fn sources(host: &Host, facts: &Facts) -> Result<Option<String>> {
+    let found = Existing::find(host, &source(facts), &DOCKER_KEY_FINGERPRINT, |_| Ok(true));
+    let Existing { kept, migrations } = match found {
+        Ok(existing) => existing,
+        Err(error) => match error.downcast_ref::<Failure>() {
+            // One that is named together with others.
+            Some(Failure::Blocked(reason)) => return Ok(Some(reason.clone())),
+            _ => return Err(error),
+        },
     };
-    let existing = Existing::find(host, &source, &DOCKER_KEY_FINGERPRINT, |_| Ok(true))?;
-    let Existing { kept, migrations } = &existing;
     let sources: usize = migrations.iter().map(Migration::sources).sum();
     if usize::from(kept.is_some()) + sources < 2 {
         return Ok(None); // a single one is as its owner wants it, be it of a mirror
@@ -56,16 +71,102 @@ fn sources(host: &Host, facts: &Facts) -> Result<Option<String>> {
     )))
 }
 
-fn key_mode(host: &Host, _: &Facts) -> Result<Option<String>> {
-    use std::os::unix::fs::MetadataExt;
-    let there = host.metadata(KEYRING)?;
-    let mode = there.map(|there| there.mode() & 0o7777);
-    Ok(mode
-        .filter(|mode| mode & 0o444 != 0o444)
-        .map(|mode| format!("{KEYRING} has the mode {mode:04o}, so apt cannot read it")))
+/// A file or folder that apt needs to read keys, and the modes that it has and should have.
+struct Closed {
+    path: PathBuf,
+    mode: u32,
+    open: u32,
+}
+
+/// The first on the way to a keyring of a source that is closed to the user `_apt`.
+fn closed(host: &Host, facts: &Facts) -> Result<Option<Closed>> {
+    let files = source_files(host)?;
+    let source = source(facts);
+    let keyrings = files.iter().flat_map(|file| file.keyrings(&source));
+    for keyring in keyrings {
+        let mut way: Vec<&Path> = Path::new(keyring).ancestors().collect();
+        way.reverse();
+        for path in way {
+            // Links are followed, as apt does.
+            let there = match std::fs::metadata(host.path(path)) {
+                Err(error) if error.kind() == ErrorKind::NotFound => break,
+                there => there.with_context(|| format!("looking at {}", path.display()))?,
+            };
+            let (mode, needed) = match there.is_dir() {
+                true => (there.mode() & 0o7777, 0o001),
+                false => (there.mode() & 0o7777, 0o004),
+            };
+            if mode & needed == 0 {
+                let open = if there.is_dir() { 0o755 } else { 0o644 };
+                let path = path.to_owned();
+                return Ok(Some(Closed { path, mode, open }));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn key_mode(host: &Host, facts: &Facts) -> Result<Option<String>> {
+    let closed = closed(host, facts)?;
+    Ok(closed.map(|Closed { path, mode, .. }| {
+        let path = path.display();
+        format!("{path} has the mode {mode:04o}, so apt cannot read the key")
+    }))
 }
 
 fn mend_key_mode(tx: &mut Tx<'_>) -> Result<()> {
-    let key = tx.host().read(KEYRING)?;
-    tx.write_file(KEYRING, &key.context("the key went away")?, 0o644)
+    let facts = facts::gather_anyway(tx.host())?;
+    // A folder may hide another that is closed as well.
+    while let Some(Closed { path, mode, open }) = closed(tx.host(), &facts)? {
+        tx.set_mode(&path, mode | open)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::stub::StubHost;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_source_that_shares_a_stanza_is_a_finding() {
+        let uris = "https://download.docker.com/linux/ubuntu https://example.com/ubuntu";
+        let stanza = format!("Types: deb\nURIs: {uris}\nSuites: noble\nComponents: stable\n");
+        let stub = StubHost::noble().file("/etc/apt/sources.list.d/all.sources", stanza);
+        let facts = facts::gather(stub.host()).unwrap();
+        let found = sources(stub.host(), &facts).unwrap().unwrap();
+        assert!(found.contains("all.sources names Docker's"), "{found}");
+    }
+
+    #[test]
+    fn the_keyring_that_the_source_names_is_looked_at_behind_links_and_in_its_folder() {
+        let line = "deb [signed-by=/etc/apt/keyrings/d.gpg] https://download.docker.com/linux/ubuntu noble stable\n";
+        let stub = StubHost::noble()
+            .file("/etc/apt/sources.list.d/docker.list", line)
+            .folder("/etc/apt/keyrings")
+            .file("/srv/key", "key");
+        let host = stub.host();
+        let facts = facts::gather(host).unwrap();
+        let set = |path: &str, mode: u32| {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(host.path(path), mode).unwrap();
+        };
+        let link = host.path("/etc/apt/keyrings/d.gpg");
+        std::os::unix::fs::symlink(host.path("/srv/key"), link).unwrap();
+        set("/", 0o755);
+        assert_eq!(key_mode(host, &facts).unwrap(), None);
+        set("/srv/key", 0o600);
+        let found = key_mode(host, &facts).unwrap().unwrap();
+        assert!(
+            found.contains("/etc/apt/keyrings/d.gpg has the mode 0600"),
+            "{found}"
+        );
+        set("/etc/apt/keyrings", 0o700);
+        let found = key_mode(host, &facts).unwrap().unwrap();
+        assert!(
+            found.contains("/etc/apt/keyrings has the mode 0700"),
+            "{found}"
+        );
+    }
 }

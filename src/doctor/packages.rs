@@ -1,10 +1,11 @@
 //! The packages of the engine, and those beside it.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
-use super::{Check, Severity, said};
-use crate::facts::{CONFLICTING_PACKAGES, ENGINE_PACKAGES, Facts};
+use super::{Check, Severity, require_root, said};
+use crate::facts::{self, CONFLICTING_PACKAGES, ENGINE_PACKAGES, Facts};
 use crate::host::Host;
+use crate::host::lock::Holder;
 use crate::release::ENGINE_MAJOR;
 
 pub const CHECKS: &[Check] = &[
@@ -73,6 +74,9 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
+/// Held by whoever works with dpkg.
+const DPKG_LOCK: &str = "/var/lib/dpkg/lock-frontend";
+
 fn others(_: &Host, facts: &Facts) -> Result<Option<String>> {
     let there = CONFLICTING_PACKAGES.iter().filter(|name| facts.has(name));
     let there: Vec<&str> = there.copied().collect();
@@ -98,11 +102,19 @@ fn held(host: &Host, _: &Facts) -> Result<Option<String>> {
     Ok((!held.is_empty()).then(|| format!("held back: {}", held.join(" "))))
 }
 
-fn unfinished(_: &Host, facts: &Facts) -> Result<Option<String>> {
+fn unfinished(host: &Host, facts: &Facts) -> Result<Option<String>> {
     if facts.unfinished.is_empty() {
         return Ok(None);
     }
-    let packages: Vec<String> = facts.unfinished.packages().into_iter().collect();
+    require_root()?; // to ask whether it is being finished just now
+    if let Some(Holder { pid, program }) = host.lock_holder(DPKG_LOCK)? {
+        bail!("{program} (pid {pid}) is at work");
+    }
+    let unfinished = facts::unfinished_packages(host)?; // it may have been finished meanwhile
+    if unfinished.is_empty() {
+        return Ok(None);
+    }
+    let packages: Vec<String> = unfinished.packages().into_iter().collect();
     Ok(Some(match packages.is_empty() {
         true => "dpkg was cut short".to_owned(),
         false => format!("dpkg was cut short at: {}", packages.join(" ")),
