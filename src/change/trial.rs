@@ -32,6 +32,11 @@ pub fn acts(host: &Host) -> Vec<String> {
 
 /// Takes everything back, data included, and returns what was left, each with its reason.
 pub fn revert(host: &Host) -> Result<Vec<String>> {
+    revert_after(host, 0)
+}
+
+/// The same for what came after this act.
+pub fn revert_after(host: &Host, act: u64) -> Result<Vec<String>> {
     let kept = RefCell::new(Vec::new());
     let listener = |event| {
         if let Event::Kept { text, reason } = event {
@@ -42,7 +47,7 @@ pub fn revert(host: &Host) -> Result<Vec<String>> {
         purge_data: true,
         restore_packages: true,
     };
-    let count = begin(host, &listener).revert(0, extent)?;
+    let count = begin(host, &listener).revert(act, extent)?;
     let kept = kept.take();
     assert_eq!(kept.len(), count);
     Ok(kept)

@@ -100,6 +100,11 @@ impl<'a> Tx<'a> {
         if self.journal.acts().iter().any(|act| act.undo == undo) {
             return Ok(());
         }
+        self.note_anew(text, undo)
+    }
+
+    /// The same for what happens in each run anew, so that this run can take back its own part.
+    pub fn note_anew(&mut self, text: &str, undo: Undo) -> Result<()> {
         self.act(text, undo, |_| Ok(()))
     }
 

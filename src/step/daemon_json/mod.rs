@@ -227,7 +227,7 @@ impl Step for DaemonJson {
         }
         self.refuse_unwritable(tx.host(), &proposal)?;
         if Unit::query(tx.host())?.is_some_and(|unit| unit.active) {
-            tx.note(
+            tx.note_anew(
                 "change the configuration of a running engine",
                 Undo::RestartEngine {
                     containers: tx.host().running_containers()?,

@@ -307,3 +307,22 @@ fn a_running_engine_reads_its_configuration_again_on_the_way_back() {
     let restart = "systemctl restart docker.service".to_owned();
     assert_eq!(stub.calls().last(), Some(&restart));
 }
+
+#[test]
+fn a_second_change_that_fails_lets_the_engine_read_its_old_file_again() {
+    let running = "LoadState=loaded\\nUnitFileState=enabled\\nActiveState=active\\n";
+    let systemctl =
+        format!("case \"$*\" in *--value) echo active;; show*) printf '{running}';; esac");
+    let stub = host().program("systemctl", &systemctl);
+    apply(&stub);
+    let first = stub.read(PATH);
+    let before = Journal::read(stub.host()).unwrap().last();
+    let second = wanting(json!({"mtu": 1400}));
+    trial::run(stub.host(), |tx| second.apply(tx)).unwrap();
+    assert!(stub.read(PATH).contains("1400"));
+    stub.calls();
+    trial::revert_after(stub.host(), before).unwrap();
+    assert_eq!(stub.read(PATH), first);
+    let restart = "systemctl restart docker.service".to_owned();
+    assert_eq!(stub.calls().last(), Some(&restart));
+}
