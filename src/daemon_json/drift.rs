@@ -11,59 +11,93 @@ use super::merge::Rule;
 /// Of the changes, oldest first, what no longer holds: the keys with what to merge to have it
 /// again. Of lists and maps that are merged by entries, only the entries that are lost.
 pub fn lost(document: &Document, changes: &[Change]) -> Map<String, Value> {
-    let mut lost = Map::new();
-    for change in changes {
-        let Some(ours) = ours(change) else {
-            lost.shift_remove(&change.key);
-            continue;
-        };
-        let now = document.get(&change.key);
-        let missing = match (Rule::of(&change.key), ours, now) {
-            (Rule::Union, Value::Array(ours), Some(Value::Array(now))) => {
-                let missing = ours.into_iter().filter(|entry| !now.contains(entry));
-                Value::Array(missing.collect())
-            }
-            (Rule::Entries, Value::Object(ours), Some(Value::Object(now))) => {
-                let missing = ours
-                    .into_iter()
-                    .filter(|(name, entry)| now.get(name) != Some(entry));
-                Value::Object(missing.collect())
-            }
-            (_, ours, Some(now)) if ours == *now => Value::Null,
-            (_, ours, _) => ours,
-        };
-        let nothing = match &missing {
-            Value::Null => true,
-            Value::Array(list) => list.is_empty() && now.is_some(),
-            Value::Object(map) => map.is_empty() && now.is_some(),
-            _ => false,
-        };
-        match nothing {
-            true => drop(lost.shift_remove(&change.key)),
-            false => drop(lost.insert(change.key.clone(), missing)),
-        }
-    }
-    lost
+    let ours = ours(changes).into_iter();
+    let lost = ours.filter_map(|(key, ours)| {
+        let lost = missing(&key, ours, document.get(&key))?;
+        Some((key, lost))
+    });
+    lost.collect()
 }
 
-/// The part of a change that it added or replaced; `None` when it took the key out.
-fn ours(change: &Change) -> Option<Value> {
-    let after = change.after.clone()?;
-    Some(match (Rule::of(&change.key), after, &change.before) {
-        (Rule::Union, Value::Array(after), Some(Value::Array(before))) => Value::Array(
-            after
-                .into_iter()
-                .filter(|entry| !before.contains(entry))
-                .collect(),
-        ),
-        (Rule::Entries, Value::Object(after), Some(Value::Object(before))) => Value::Object(
-            after
-                .into_iter()
-                .filter(|(name, entry)| before.get(name) != Some(entry))
-                .collect(),
-        ),
-        (_, after, _) => after,
-    })
+/// Of the changes, oldest first, what still holds: the keys with what we gave them, or the entries.
+pub fn standing(document: &Document, changes: &[Change]) -> Map<String, Value> {
+    let mut standing = ours(changes);
+    for (key, lost) in lost(document, changes) {
+        match (standing.get_mut(&key), lost) {
+            (Some(Value::Array(ours)), Value::Array(lost)) => ours.retain(|it| !lost.contains(it)),
+            (Some(Value::Object(ours)), Value::Object(lost)) => {
+                ours.retain(|name, _| !lost.contains_key(name));
+            }
+            _ => drop(standing.shift_remove(&key)),
+        }
+    }
+    standing
+}
+
+/// What of ours a key lacks by now.
+fn missing(key: &str, ours: Value, now: Option<&Value>) -> Option<Value> {
+    match (Rule::of(key), ours, now) {
+        (Rule::Union, Value::Array(mut ours), Some(Value::Array(now))) => {
+            ours.retain(|entry| !now.contains(entry));
+            (!ours.is_empty()).then_some(Value::Array(ours))
+        }
+        (Rule::Entries, Value::Object(mut ours), Some(Value::Object(now))) => {
+            ours.retain(|name, entry| now.get(name) != Some(entry));
+            (!ours.is_empty()).then_some(Value::Object(ours))
+        }
+        (_, ours, now) => (Some(&ours) != now).then_some(ours),
+    }
+}
+
+/// What all changes together added or replaced, and none of them took out again.
+fn ours(changes: &[Change]) -> Map<String, Value> {
+    let mut ours = Map::new();
+    for change in changes {
+        let earlier = ours.shift_remove(&change.key);
+        if let Some(part) = with_change(earlier, change) {
+            ours.insert(change.key.clone(), part);
+        }
+    }
+    ours
+}
+
+/// Our part of a key after one more change.
+fn with_change(earlier: Option<Value>, change: &Change) -> Option<Value> {
+    let after = change.after.as_ref()?;
+    let rule = Rule::of(&change.key);
+    let (none, nothing) = (Value::Array(Vec::new()), Value::Object(Map::new()));
+    let before = change.before.as_ref();
+    let part = match (rule, before.unwrap_or(&none), before.unwrap_or(&nothing)) {
+        (Rule::Union, Value::Array(before), _) if after.is_array() => {
+            let after = after.as_array()?;
+            let mut part = match earlier {
+                Some(Value::Array(earlier)) => earlier,
+                _ => Vec::new(),
+            };
+            part.retain(|entry| after.contains(entry) || !before.contains(entry));
+            let added = after.iter().filter(|entry| !before.contains(entry));
+            let added: Vec<Value> = added.filter(|it| !part.contains(it)).cloned().collect();
+            part.extend(added);
+            Value::Array(part)
+        }
+        (Rule::Entries, _, Value::Object(before)) if after.is_object() => {
+            let after = after.as_object()?;
+            let mut part = match earlier {
+                Some(Value::Object(earlier)) => earlier,
+                _ => Map::new(),
+            };
+            part.retain(|name, _| after.contains_key(name) || !before.contains_key(name));
+            let set = after
+                .iter()
+                .filter(|(name, entry)| before.get(*name) != Some(*entry));
+            part.extend(set.map(|(name, entry)| (name.clone(), entry.clone())));
+            Value::Object(part)
+        }
+        _ => return Some(after.clone()),
+    };
+    let is_empty =
+        part.as_array().is_some_and(Vec::is_empty) || part.as_object().is_some_and(Map::is_empty);
+    (!is_empty || before.is_none()).then_some(part)
 }
 
 #[cfg(test)]
@@ -117,7 +151,40 @@ mod tests {
         assert_eq!(lost(&document(r#"{"mtu": 1}"#), &changes)["mtu"], 2);
     }
 
+    #[test]
+    fn what_an_earlier_change_set_is_lost_after_a_later_one_too() {
+        let wanted = json!({"log-opts": {"max-size": "20m", "max-file": "5"}, "labels": ["a=1"]});
+        let first = merge(document("{}"), wanted.as_object().unwrap(), Wanted::Set);
+        let wanted = json!({"log-opts": {"max-size": "50m"}, "labels": ["b=2"]});
+        let second = merge(first.document, wanted.as_object().unwrap(), Wanted::Set);
+        let changes = [first.changes, second.changes].concat();
+        let now = document(r#"{"log-opts": {"max-size": "50m"}, "labels": ["b=2"]}"#);
+        assert_eq!(
+            Value::Object(lost(&now, &changes)),
+            json!({"log-opts": {"max-file": "5"}, "labels": ["a=1"]})
+        );
+        assert_eq!(
+            Value::Object(standing(&now, &changes)),
+            json!({"log-opts": {"max-size": "50m"}, "labels": ["b=2"]})
+        );
+    }
+
     proptest! {
+        #[test]
+        fn after_two_merges_nothing_is_lost_and_without_a_file_all_of_both_is(
+            (_, text) in any_text(), first in any_object(), second in any_object()
+        ) {
+            let once = merge(document(&text), &first, Wanted::Set);
+            let twice = merge(once.document, &second, Wanted::Set);
+            let changes = [once.changes, twice.changes].concat();
+            prop_assert_eq!(lost(&twice.document, &changes), Map::new());
+
+            let once = merge(Document::new(), &first, Wanted::Set);
+            let twice = merge(once.document, &second, Wanted::Set);
+            let changes = [once.changes, twice.changes].concat();
+            prop_assert_eq!(&lost(&Document::new(), &changes), twice.document.root());
+        }
+
         #[test]
         fn nothing_is_lost_by_a_merge_itself((_, text) in any_text(), wanted in any_object()) {
             let merged = merge(document(&text), &wanted, Wanted::Set);
