@@ -51,10 +51,22 @@ impl Rule {
 /// As defaults, logging is filled with care: options belong to one driver. A driver is not
 /// filled in over options that are there, nor options under another driver than the wanted one.
 pub fn merge(current: Document, wanted: &Map<String, Value>, weight: Wanted) -> Merged {
+    let found = current.root().clone();
+    merge_over(&found, current, wanted, weight)
+}
+
+/// The same where `current` is the file as it was `found` with other wishes merged into it: options
+/// that came with those are no sign of the driver that the file's owner has in mind.
+pub(super) fn merge_over(
+    found: &Map<String, Value>,
+    current: Document,
+    wanted: &Map<String, Value>,
+    weight: Wanted,
+) -> Merged {
     let mut document = current;
     let mut changes = Vec::new();
     let fitting = |(key, _): &(&String, &Value)| {
-        weight == Wanted::Set || fits_logging(document.root(), wanted, key)
+        weight == Wanted::Set || fits_logging(found, document.root(), wanted, key)
     };
     let fitting: Vec<(&String, &Value)> = wanted.iter().filter(fitting).collect();
     for (key, value) in fitting {
@@ -73,17 +85,26 @@ pub fn merge(current: Document, wanted: &Map<String, Value>, weight: Wanted) -> 
     Merged { document, changes }
 }
 
-fn fits_logging(current: &Map<String, Value>, wanted: &Map<String, Value>, key: &str) -> bool {
+fn fits_logging(
+    found: &Map<String, Value>,
+    current: &Map<String, Value>,
+    wanted: &Map<String, Value>,
+    key: &str,
+) -> bool {
     match key {
-        "log-driver" => !current.contains_key("log-opts"),
-        "log-opts" => driver_after(current, wanted) == logging::driver(wanted),
+        "log-driver" => !found.contains_key("log-opts"),
+        "log-opts" => driver_after(found, current, wanted) == logging::driver(wanted),
         _ => true,
     }
 }
 
 /// The driver in force once the defaults are in.
-fn driver_after<'a>(current: &'a Map<String, Value>, wanted: &'a Map<String, Value>) -> &'a str {
-    let silent = !current.contains_key("log-driver") && !current.contains_key("log-opts");
+fn driver_after<'a>(
+    found: &Map<String, Value>,
+    current: &'a Map<String, Value>,
+    wanted: &'a Map<String, Value>,
+) -> &'a str {
+    let silent = !current.contains_key("log-driver") && !found.contains_key("log-opts");
     logging::driver(if silent { wanted } else { current })
 }
 

@@ -37,7 +37,7 @@ mod wishes;
 pub use change::Change;
 pub use check::{Context, Problem, Severity, check};
 pub use document::{Document, Position};
-pub use drift::lost;
+pub use drift::{lost, standing};
 pub use flags::{is_said_by_flag, said_by_flag};
 pub use merge::{Merged, Wanted, merge};
 pub use networks::free_pools;

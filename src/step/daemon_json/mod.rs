@@ -145,6 +145,7 @@ impl DaemonJson {
         });
         let mut wishes = Wishes::new(preset, self.settings.clone());
         wishes.put_back(&daemon_json::lost(current, &self.ours));
+        wishes.make_room(current, &daemon_json::standing(current, &self.ours));
         if let Some(proxies) = &self.proxies {
             refuse_to_lose_password(current, proxies)?;
             wishes.set("proxies", proxies.clone(), "proxy-for says engine");
