@@ -10,8 +10,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::way_back::Revert;
-use super::{Act, Extent, Journal, Reverted, Run, Undo, journal};
+use super::{Act, Extent, Journal, Purpose, Reverted, Run, Undo, journal};
 use crate::apt::{self, Seen};
+use crate::daemon_json;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
@@ -119,16 +120,18 @@ impl<'a> Tx<'a> {
     /// Where the journal cannot be written, on a full disk, the walk goes on: every way back can be
     /// walked twice.
     pub fn revert(mut self, after: u64, extent: Extent) -> Result<usize> {
+        let run = self.journal.cut_short();
         let revert = Revert {
             host: self.host,
             extent,
+            is_rollback: run.is_some_and(|run| run.purpose == Purpose::Install),
             lock_wait: self.lock_wait,
             listener: self.listener,
         };
         let mut kept = 0;
         let mut written = Ok(());
         let acts: Vec<Act> = self.journal.acts().to_vec();
-        for act in acts.iter().rev().filter(|act| act.act > after) {
+        for act in settled(&acts, after).iter().rev() {
             let asked_for = self.asked_for(act)?;
             let outcome = revert
                 .undo(&act.undo, &asked_for)
@@ -191,6 +194,18 @@ impl<'a> Tx<'a> {
         }
         Ok(())
     }
+}
+
+/// The acts after number `after`, with what they did to daemon.json as one.
+fn settled(acts: &[Act], after: u64) -> Vec<Act> {
+    let acts = acts.iter().filter(|act| act.act > after);
+    let mut acts: Vec<Act> = acts.cloned().collect();
+    let changes = acts.iter_mut().filter_map(|act| match &mut act.undo {
+        Undo::RestoreDaemonJson { changes, .. } => Some(changes),
+        _ => None,
+    });
+    daemon_json::settle(&mut changes.collect::<Vec<_>>());
+    acts
 }
 
 #[cfg(test)]

@@ -41,6 +41,8 @@ pub struct Extent {
 pub(super) struct Revert<'a> {
     pub host: &'a Host,
     pub extent: Extent,
+    /// Whether it is a run that failed which is taken back, right away.
+    pub is_rollback: bool,
     pub lock_wait: std::time::Duration,
     pub listener: Listener<'a>,
 }

@@ -43,7 +43,7 @@ pub use merge::{Merged, Wanted, merge};
 pub use networks::free_pools;
 pub use paths::named_paths;
 pub use preset::{Preset, objections};
-pub use revert::{Reverted, revert};
+pub use revert::{Reverted, revert, settle};
 pub use schema::{Engine, Key, Kind, key};
 pub use seen::differing;
 pub use strict::Refusal;

@@ -136,6 +136,13 @@ impl Host {
         self.running("{{.ID}}")
     }
 
+    /// The identifiers of all containers that there are, stopped ones as well.
+    pub fn all_containers(&self) -> Result<Vec<String>> {
+        let list = docker().args(["ps", "--all", "--no-trunc", "--format", "{{.ID}}"]);
+        let listed = self.query(&list)?.success()?.stdout;
+        Ok(listed.lines().map(str::to_owned).collect())
+    }
+
     /// The names of the containers that run now, for people.
     pub fn running_names(&self) -> Result<Vec<String>> {
         self.running("{{.Names}}")

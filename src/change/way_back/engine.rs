@@ -53,6 +53,7 @@ impl Revert<'_> {
             "active" => {
                 if !self.host.running_containers()?.is_empty() && !keeps_containers(self.host)? {
                     make("reload")?;
+                    self.start_after_failure(containers)?;
                     return Ok(Reverted::Kept(
                         "a restart may stop the running containers; when it suits: \
                          systemctl restart docker"
@@ -62,6 +63,7 @@ impl Revert<'_> {
                 // systemd refuses a unit that was started often of late, by us or by its failing.
                 make("reset-failed")?;
                 make("restart")?;
+                return self.start_after_failure(containers);
             }
             "inactive" => {}
             _ => {
@@ -73,13 +75,28 @@ impl Revert<'_> {
         Ok(Reverted::Done)
     }
 
+    /// Of a run that fails, containers that it stopped run again. At an uninstall, which may come
+    /// much later, they may have been stopped by somebody else.
+    fn start_after_failure(&self, containers: &[String]) -> Result<Reverted> {
+        match self.is_rollback {
+            true => self.start_again(containers),
+            false => Ok(Reverted::Done),
+        }
+    }
+
     /// Starts those of the containers that an engine without live-restore stopped.
     pub(super) fn start_again(&self, containers: &[String]) -> Result<Reverted> {
         let running = self.host.running_containers()?;
-        let stopped: Vec<&String> = containers
+        let mut stopped: Vec<&String> = containers
             .iter()
             .filter(|id| !running.contains(id))
             .collect();
+        if stopped.is_empty() {
+            return Ok(Reverted::Done);
+        }
+        // One that was to be removed once it ends is gone.
+        let there = self.host.all_containers()?;
+        stopped.retain(|id| there.contains(id));
         if stopped.is_empty() {
             return Ok(Reverted::Done);
         }

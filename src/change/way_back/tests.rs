@@ -13,10 +13,22 @@ fn undo_with(stub: &StubHost, undo: &Undo, purge_data: bool) -> Result<Reverted>
             purge_data,
             restore_packages: false,
         },
+        is_rollback: false,
         lock_wait: Duration::ZERO,
         listener: &|_| {},
     };
     revert.undo(undo, &["git".to_owned()])
+}
+
+fn undo_in(stub: &StubHost, undo: &Undo, is_rollback: bool) -> Result<Reverted> {
+    let revert = Revert {
+        host: stub.host(),
+        extent: Extent::default(),
+        is_rollback,
+        lock_wait: Duration::ZERO,
+        listener: &|_| {},
+    };
+    revert.undo(undo, &[])
 }
 
 fn undo(stub: &StubHost, undo: &Undo) -> Result<Reverted> {
@@ -274,12 +286,29 @@ fn an_engine_with_containers_is_not_restarted_under_them() {
 fn an_engine_that_failed_with_our_file_gets_another_chance_and_its_containers() {
     for state in ["failed", "activating"] {
         let stub = StubHost::new().program("systemctl", &format!("echo {state}"));
-        let stub = stub.program("docker", "");
-        let containers = vec!["0123".to_owned()];
+        let stub = stub.program("docker", "echo 0123");
+        // The other one was to be removed once it ends.
+        let containers = vec!["0123".to_owned(), "4567".to_owned()];
         undo(&stub, &Undo::RestartEngine { containers }).unwrap();
         let calls = ["reset-failed", "restart"].map(|it| format!("systemctl {it} docker.service"));
-        let start = "docker --host unix:///run/docker.sock start 0123".to_owned();
-        assert_eq!(stub.calls()[1..], [&calls[..], &[start]].concat());
+        let ask = "docker --host unix:///run/docker.sock ps --all --no-trunc --format {{.ID}}";
+        let start = "docker --host unix:///run/docker.sock start 0123";
+        let docker = [ask.to_owned(), start.to_owned()];
+        assert_eq!(stub.calls()[1..], [&calls[..], &docker].concat());
+    }
+}
+
+#[test]
+fn containers_that_a_cancelled_restart_stopped_run_again_and_others_stay_as_they_are() {
+    for (is_rollback, starts) in [(true, 1), (false, 0)] {
+        let stub = StubHost::new().program("systemctl", RUNNING);
+        let stub = stub.program("docker", "echo 0123");
+        let containers = vec!["0123".to_owned()];
+        let undo = Undo::RestartEngine { containers };
+        undo_in(&stub, &undo, is_rollback).unwrap();
+        let calls = stub.calls();
+        let started = calls.iter().filter(|call| call.ends_with("start 0123"));
+        assert_eq!(started.count(), starts, "{calls:?}");
     }
 }
 

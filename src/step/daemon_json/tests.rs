@@ -222,6 +222,8 @@ fn what_dockstrap_set_and_somebody_changed_is_put_back_and_nothing_else() {
     trial::run(stub.host(), |tx| again.apply(tx)).unwrap();
     assert!(stub.read(PATH).contains("\"live-restore\": true"));
     assert!(stub.read(PATH).contains("9000"));
+    assert_eq!(trial::revert(stub.host()).unwrap(), [""; 0]);
+    assert_eq!(stub.read(PATH), "{\n  \"mtu\": 9000\n}\n");
 }
 
 /// An engine that is there, and says this when it is asked about its configuration.
