@@ -62,12 +62,13 @@ pub fn check(document: &Document, context: &Context<'_>) -> Vec<Problem> {
     }
     flags::check(&mut findings, document, context.unit_flags);
     values::check(&mut findings, document);
-    logging::check(&mut findings, document);
+    let all = flags::with_flags(document, context.unit_flags);
+    logging::check(&mut findings, &all);
     inside::check(&mut findings, document);
-    conflicts::check(&mut findings, document, context);
+    conflicts::check(&mut findings, &all, context);
     if let Some(surroundings) = context.surroundings {
         networks::check(&mut findings, document, &surroundings.routes);
-        paths::check(&mut findings, document, surroundings, context.engine);
+        paths::check(&mut findings, &all, surroundings, context.engine);
     }
     findings.sorted()
 }

@@ -32,6 +32,7 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document, context: &
     {
         check_swarm(findings, document);
     }
+    check_pairs(findings, document);
     check_image_store(findings, document, engine);
     check_labels(findings, document);
     check_default_runtime(findings, document);
@@ -64,6 +65,32 @@ fn check_swarm(findings: &mut Findings<'_>, document: &Document) {
             &["firewall-backend"],
             "this host is a member of a swarm, which works with iptables only; write \
              \"iptables\", or leave the swarm: docker swarm leave",
+        );
+    }
+}
+
+/// Whether containers of the default network can be kept from each other: the rules of a firewall
+/// do that.
+pub fn can_separate(document: &Document) -> bool {
+    let is_off = |key: &str| document.get(key) == Some(&Value::Bool(false));
+    !is_off("iptables") && !(is_on(document, "ipv6") && is_off("ip6tables"))
+}
+
+/// Source: `verifyDaemonSettings` of dockerd.
+fn check_pairs(findings: &mut Findings<'_>, document: &Document) {
+    if document.get("icc") == Some(&Value::Bool(false)) && !can_separate(document) {
+        findings.error(
+            &["icc"],
+            "dockerd does not start with false here and without the rules that do it; remove it, \
+             or write iptables true, and with ipv6 also ip6tables",
+        );
+    }
+    let has_bridge = !text(document, "bridge").is_empty();
+    if has_bridge && !text(document, "bip").is_empty() {
+        findings.error(
+            &["bip"],
+            "is the network of dockerd's own bridge, which there is none of beside a bridge of \
+             yours: dockerd does not start; remove one of the two",
         );
     }
 }
@@ -175,6 +202,27 @@ mod tests {
             ""
         );
         assert_eq!(problems(nftables), "");
+    }
+
+    #[test]
+    fn pairs_that_dockerd_does_not_start_with_are_errors() {
+        for wrong in [
+            r#"{"icc": false, "iptables": false}"#,
+            r#"{"icc": false, "ipv6": true, "ip6tables": false}"#,
+        ] {
+            assert!(
+                problems(wrong).contains("icc: dockerd does not start"),
+                "{wrong}"
+            );
+        }
+        assert!(problems(r#"{"bridge": "br0", "bip": "10.1.0.1/24"}"#).contains("bip: is"));
+        for sound in [
+            r#"{"icc": true, "iptables": false}"#,
+            r#"{"icc": false, "ip6tables": false}"#,
+            r#"{"bridge": "br0", "bip": ""}"#,
+        ] {
+            assert_eq!(problems(sound), "", "{sound}");
+        }
     }
 
     #[test]

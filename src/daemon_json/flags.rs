@@ -4,9 +4,13 @@
 
 use std::collections::HashSet;
 
+use serde_json::{Value, json};
+
+use super::PATH;
 use super::check::Findings;
 use super::document::Document;
 use super::meant::key_of_flag;
+use super::schema::{self, Kind};
 use crate::redact::redact;
 
 /// dockerd refuses to start when a value is given twice; runtimes alone may come from both.
@@ -39,23 +43,63 @@ pub fn is_said_by_flag(key: &str, flags: &[String]) -> bool {
     said.into_iter().any(|said| said == key)
 }
 
-/// What the unit says by flags for this key, in their order: `--name=value`, `--name value`, `-nvalue`
-/// or `-n value`. A flag without a value is `true`.
-pub fn said_by_flag<'a>(key: &str, flags: &'a [String]) -> Vec<&'a str> {
-    let mut said = Vec::new();
-    for (number, flag) in flags.iter().enumerate() {
-        if flag_name(flag).and_then(key_of_flag) != Some(key) {
+/// What the engine goes by: the file together with the flags of the unit, as far as they are known.
+pub fn with_flags(document: &Document, flags: &[String]) -> Document {
+    let mut all = document.clone();
+    for (index, flag) in flags.iter().enumerate() {
+        let Some(key) = flag_name(flag).and_then(key_of_flag).and_then(schema::key) else {
             continue;
-        }
-        let attached = match flag.strip_prefix("--") {
-            Some(long) => long.split_once('=').map(|(_, value)| value),
-            None => flag.get(2..).filter(|value| !value.is_empty()),
         };
-        let next = flags.get(number + 1).map(String::as_str);
-        let apart = next.filter(|next| !next.starts_with('-'));
-        said.push(attached.or(apart).unwrap_or("true"));
+        let value = value_of(flag, key.kind, flags.get(index + 1));
+        let before = all.get(key.name).cloned();
+        let value = match (key.kind, before) {
+            (Kind::Bool, _) => Value::Bool(value != "false"),
+            (Kind::Str | Kind::Size | Kind::Ip, _) => value.into(),
+            (Kind::StrList | Kind::IpList, before) => {
+                let list = before.as_ref().and_then(Value::as_array).cloned();
+                let list = list.into_iter().flatten().chain([value.into()]);
+                list.collect()
+            }
+            // The name of a runtime or an option, and what belongs to it.
+            (Kind::StrMap | Kind::ObjectMap, before) => {
+                let Some((name, value)) = value.split_once('=') else {
+                    continue;
+                };
+                let map = before.as_ref().and_then(Value::as_object).cloned();
+                let mut map = map.unwrap_or_default();
+                let value = match key.kind {
+                    Kind::StrMap => value.into(),
+                    _ => json!({ "path": value }),
+                };
+                map.insert(name.to_owned(), value);
+                Value::Object(map)
+            }
+            _ => continue,
+        };
+        all.set(key.name, &value);
     }
-    said
+    all
+}
+
+/// The value of a flag, in the same argument or in the next; that of a switch is never apart.
+fn value_of(flag: &str, kind: Kind, next: Option<&String>) -> String {
+    let together = match flag.strip_prefix("--") {
+        Some(long) => long.split_once('=').map(|(_, value)| value),
+        None => flag.get(2..).filter(|rest| !rest.is_empty()),
+    };
+    let together = together.map(|value| value.trim_start_matches('='));
+    let apart = next.filter(|_| kind != Kind::Bool).map(String::as_str);
+    together.or(apart).unwrap_or_default().to_owned()
+}
+
+/// The files that these flags tell the engine to read in place of its own.
+pub fn other_files(flags: &[String]) -> Vec<&str> {
+    let files = flags.iter().enumerate().filter_map(|(index, flag)| {
+        let rest = flag.strip_prefix("--config-file")?;
+        let apart = flags.get(index + 1).map_or("", String::as_str);
+        Some(rest.strip_prefix('=').unwrap_or(apart))
+    });
+    files.filter(|file| *file != PATH).collect()
 }
 
 /// `host` of `--host=fd://`, `H` of `-H` and `-Hfd://`; nothing of a value that stands apart.
@@ -68,6 +112,7 @@ fn flag_name(flag: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use super::other_files;
     use crate::daemon_json::check::tests::{problems, problems_under};
 
     #[test]
@@ -98,5 +143,47 @@ mod tests {
         let proxies = r#"{"proxies": {"http-proxy": "http://proxy.example"}}"#;
         let found = problems_under(proxies, &["--http-proxy=http://me:word@proxy.example"]);
         assert!(found.contains("proxies.http-proxy: the unit passes --http-proxy=http://***@"));
+    }
+
+    #[test]
+    fn what_the_flags_say_counts_together_with_the_file() {
+        let runtime = r#"{"default-runtime": "nvidia"}"#;
+        assert!(problems(runtime).contains("among runtimes"));
+        assert_eq!(
+            problems_under(runtime, &["--add-runtime=nvidia=/usr/bin/nvidia"]),
+            ""
+        );
+        assert_eq!(
+            problems_under(runtime, &["--add-runtime", "nvidia=/usr/bin/nvidia"]),
+            ""
+        );
+        let options = r#"{"log-opts": {"syslog-address": "udp://10.0.0.1"}}"#;
+        assert!(problems(options).contains("syslog-address"));
+        assert_eq!(problems_under(options, &["--log-driver=syslog"]), "");
+        let alone = r#"{"icc": false}"#;
+        assert_eq!(problems_under(alone, &["--iptables", "--ipv6"]), "");
+        let found = problems_under(alone, &["--iptables=false"]);
+        assert!(
+            found.contains("icc: dockerd does not start with"),
+            "{found}"
+        );
+    }
+
+    #[test]
+    fn only_another_file_than_the_usual_one_is_another() {
+        let other = |flags: &[&str]| {
+            let flags: Vec<String> = flags.iter().map(ToString::to_string).collect();
+            other_files(&flags).join(" ")
+        };
+        assert_eq!(
+            other(&["--config-file=/etc/docker/daemon.json", "--debug"]),
+            ""
+        );
+        assert_eq!(other(&["--config-file", "/etc/docker/daemon.json"]), "");
+        assert_eq!(other(&["--config-file=/etc/other.json"]), "/etc/other.json");
+        assert_eq!(
+            other(&["--config-file", "/etc/other.json"]),
+            "/etc/other.json"
+        );
     }
 }

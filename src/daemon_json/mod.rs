@@ -36,9 +36,10 @@ mod wishes;
 
 pub use change::Change;
 pub use check::{Context, Problem, Severity, check};
+pub use conflicts::can_separate;
 pub use document::{Document, Position};
 pub use drift::{lost, standing};
-pub use flags::{is_said_by_flag, said_by_flag};
+pub use flags::{is_said_by_flag, other_files, with_flags};
 pub use merge::{Merged, Wanted, merge};
 pub use networks::free_pools;
 pub use paths::named_paths;

@@ -58,7 +58,7 @@ fn daemon_json_sound(host: &Host, facts: &Facts) -> Result<Option<String>> {
         Init::Systemd => unit_flags(host)?,
         Init::None => Vec::new(),
     };
-    let around = look_around(host, &document)?;
+    let around = look_around(host, &daemon_json::with_flags(&document, &flags))?;
     let context = Context {
         unit_flags: &flags,
         engine: None,

@@ -10,6 +10,7 @@ use crate::step::unit_flags;
 
 /// Both places at once. dockerd takes each value from one of them only.
 pub struct Told {
+    /// The file and the flags together, as far as these are keys of their own.
     document: Document,
     flags: Vec<String>,
 }
@@ -18,22 +19,22 @@ impl Told {
     /// A file that cannot be read as one says nothing: another check is about that.
     pub fn of(host: &Host, facts: &Facts) -> Result<Told> {
         let bytes = host.read(daemon_json::PATH)?.unwrap_or_default();
+        let file = Document::parse(&bytes).unwrap_or_else(|_| Document::new());
+        let flags = match facts.init {
+            Init::Systemd => unit_flags(host)?,
+            Init::None => Vec::new(),
+        };
         Ok(Told {
-            document: Document::parse(&bytes).unwrap_or_else(|_| Document::new()),
-            flags: match facts.init {
-                Init::Systemd => unit_flags(host)?,
-                Init::None => Vec::new(),
-            },
+            document: daemon_json::with_flags(&file, &flags),
+            flags,
         })
     }
 
     /// The value of a key that is no list, as a text.
     pub fn text(&self, key: &str) -> Option<String> {
-        let by_flag = daemon_json::said_by_flag(key, &self.flags);
-        let said = by_flag.last().map(|said| (*said).to_owned());
-        said.or_else(|| match self.document.get(key)? {
-            Value::String(text) => Some(text.clone()),
-            other => Some(other.to_string()),
+        Some(match self.document.get(key)? {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
         })
     }
 
@@ -44,13 +45,8 @@ impl Told {
 
     /// An option of those that are given as `NAME=VALUE`.
     pub fn option(&self, key: &str, name: &str) -> Option<String> {
-        let by_flag = daemon_json::said_by_flag(key, &self.flags);
-        let mut pairs = by_flag.iter().filter_map(|said| said.split_once('='));
-        let said = pairs.rfind(|(said, _)| *said == name);
-        said.map(|(_, value)| value.to_owned()).or_else(|| {
-            let value = self.document.value_at(&[key, name])?;
-            value.as_str().map(str::to_owned)
-        })
+        let value = self.document.value_at(&[key, name])?;
+        value.as_str().map(str::to_owned)
     }
 
     /// The items of a list.

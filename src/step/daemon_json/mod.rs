@@ -15,7 +15,7 @@ use super::{Explained, Finding, Step};
 use crate::change::{Journal, Tx, Undo};
 use crate::daemon_json::{
     self, Change, Context, Document, Engine, Merged, PATH, Preset, Problem, Severity, Surroundings,
-    Wishes, is_said_by_flag,
+    Wishes, is_said_by_flag, other_files, with_flags,
 };
 use crate::error::Failure;
 use crate::facts::Facts;
@@ -91,7 +91,7 @@ impl DaemonJson {
 
     fn propose(&self, host: &Host) -> Result<Proposal> {
         let current = file::read(host)?;
-        let around = around::look(host, &current)?;
+        let around = around::look(host, &with_flags(&current, &self.unit_flags))?;
         let (errors, warnings) = self.check(&current, &around);
         if !errors.is_empty() {
             return Err(blocked(&lines(&errors, Problem::to_string)));
@@ -101,7 +101,8 @@ impl DaemonJson {
         let warnings = match merged.changes.is_empty() {
             true => warnings,
             false => {
-                let around = around::look(host, &merged.document)?;
+                let all = with_flags(&merged.document, &self.unit_flags);
+                let around = around::look(host, &all)?;
                 let (errors, warnings) = self.check(&merged.document, &around);
                 if !errors.is_empty() {
                     return Err(unwanted(&lines(&errors, Problem::without_position)));
@@ -113,6 +114,12 @@ impl DaemonJson {
         if self.preset == Preset::Hardened {
             let objections = daemon_json::objections(&merged.document);
             let objections = objections.into_iter();
+            if !self.can_separate(&current) {
+                warnings.push(format!(
+                    "{PATH}: icc: CIS 2.2 is left out, for without iptables (and ip6tables, where \
+                     there is ipv6) the engine would not start with it"
+                ));
+            }
             warnings.extend(objections.map(|(key, text)| format!("{PATH}: {key}: {text}")));
         }
         Ok(Proposal {
@@ -141,7 +148,8 @@ impl DaemonJson {
             let of_driver = entry.key == "log-opts" && said("log-driver");
             // A member of a swarm does not start with it.
             let stops_swarm = entry.key == "live-restore" && around.is_swarm_member;
-            !said(entry.key) && !of_driver && !stops_swarm
+            let stops_engine = entry.key == "icc" && !self.can_separate(current);
+            !said(entry.key) && !of_driver && !stops_swarm && !stops_engine
         });
         let mut wishes = Wishes::new(preset, self.settings.clone());
         wishes.put_back(&daemon_json::lost(current, &self.ours));
@@ -153,17 +161,22 @@ impl DaemonJson {
         Ok(wishes)
     }
 
+    /// Whether containers can be kept apart with what the file, the unit and the settings say.
+    fn can_separate(&self, current: &Document) -> bool {
+        let mut all = with_flags(current, &self.unit_flags);
+        for (key, value) in &self.settings {
+            all.set(key, value);
+        }
+        daemon_json::can_separate(&all)
+    }
+
     /// Refuses a proposal that cannot be written, or that the engine itself would not take.
     fn refuse_unwritable(&self, host: &Host, proposal: &Proposal) -> Result<()> {
-        let other_file = self
-            .unit_flags
-            .iter()
-            .find(|flag| flag.starts_with("--config-file"));
-        if let Some(flag) = other_file {
+        if let Some(file) = other_files(&self.unit_flags).first() {
             return Err(Failure::Blocked(format!(
-                "the unit passes {flag} to the engine, which then does not read {PATH}; nothing \
-                 was changed. Remove the flag: systemctl edit docker.service (or set preset = \
-                 \"none\")"
+                "the unit passes --config-file={file} to the engine, which then does not read \
+                 {PATH}; nothing was changed. Remove the flag: systemctl edit docker.service (or \
+                 set preset = \"none\")"
             ))
             .into());
         }

@@ -170,17 +170,21 @@ fn the_hardened_preset_says_what_it_leaves_to_the_user() {
         ..step()
     };
     let finding = hardened.inspect(stub.host()).unwrap();
-    assert!(
-        finding
-            .details
-            .iter()
-            .any(|it| it.starts_with("icc: CIS 2.2"))
-    );
-    assert!(
-        finding.warnings[0].contains("CIS 2.4"),
-        "{:?}",
-        finding.warnings
-    );
+    let has = |finding: &Finding, start| finding.details.iter().any(|it| it.starts_with(start));
+    assert!(has(&finding, "userland-proxy: CIS 2.16"));
+    // The engine would not start with both.
+    assert!(!has(&finding, "icc"), "{:?}", finding.details);
+    let warnings = finding.warnings.join("\n");
+    for item in ["CIS 2.2 is left out", "CIS 2.4"] {
+        assert!(warnings.contains(item), "{warnings}");
+    }
+    let finding = hardened.inspect(host().host()).unwrap();
+    assert!(has(&finding, "icc: CIS 2.2"));
+    let flagged = DaemonJson {
+        unit_flags: vec!["--iptables=false".to_owned()],
+        ..hardened
+    };
+    assert!(!has(&flagged.inspect(host().host()).unwrap(), "icc"));
 }
 
 #[test]
@@ -294,6 +298,17 @@ fn a_member_of_a_swarm_gets_no_live_restore() {
     apply(&stub);
     assert!(!stub.read(PATH).contains("live-restore"));
     assert!(inspect(&stub).satisfied);
+}
+
+#[test]
+fn a_swarm_is_looked_for_where_the_unit_has_the_engines_data() {
+    let stub = host().file("/srv/docker/swarm/docker-state.json", "{}");
+    let moved = DaemonJson {
+        unit_flags: vec!["--data-root=/srv/docker".to_owned()],
+        ..step()
+    };
+    trial::run(stub.host(), |tx| moved.apply(tx)).unwrap();
+    assert!(!stub.read(PATH).contains("live-restore"));
 }
 
 #[test]

@@ -36,9 +36,18 @@ pub fn refusal(
     let name = file.path().to_string_lossy().into_owned();
     let ask = Command::new(DOCKERD)
         .args(["--validate", &format!("--config-file={name}")])
-        .args(flags);
+        .args(without_file(flags));
     let answer = host.query(&ask)?;
     Ok((answer.code != 0).then(|| answer.tail().replace(&name, PATH)))
+}
+
+/// The flags but for the one that names the file, which would be read in place of the one to judge.
+fn without_file(flags: &[String]) -> Vec<&String> {
+    let is_apart = |index: usize| index > 0 && flags[index - 1] == "--config-file";
+    let flags = flags.iter().enumerate();
+    let flags =
+        flags.filter(|(index, flag)| !is_apart(*index) && !flag.starts_with("--config-file"));
+    flags.map(|(_, flag)| flag).collect()
 }
 
 /// Asked about user namespaces, dockerd makes the user and the group they are for.
