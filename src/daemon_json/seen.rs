@@ -5,6 +5,7 @@
 //! Only keys are here of which the engine says what it was told, in a form that can be told from
 //! any other: a storage driver goes by other names with containerd, a folder by its real path.
 
+use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use super::document::Document;
@@ -61,9 +62,18 @@ fn includes(said: &Value, wanted: Vec<(String, &Value)>) -> Option<bool> {
 }
 
 fn has_pools(value: &Value, info: &Value) -> Option<bool> {
-    let pool = |pool: &Value| json!({"Base": pool["base"], "Size": pool["size"]});
-    let wanted: Vec<Value> = value.as_array()?.iter().map(pool).collect();
-    Some(info["DefaultAddressPools"].as_array()? == &wanted)
+    let pools = |list: &Value, base: &str, size: &str| -> Option<Vec<(Value, Value)>> {
+        let pools = list.as_array()?.iter();
+        let pools = pools.map(|pool| (network(&pool[base]), pool[size].clone()));
+        Some(pools.collect())
+    };
+    Some(pools(&info["DefaultAddressPools"], "Base", "Size")? == pools(value, "base", "size")?)
+}
+
+/// One network can be written in many ways: `fd00:0::/48`, `FD00::1/48`.
+fn network(text: &Value) -> Value {
+    let network = text.as_str().and_then(|text| text.parse::<IpNet>().ok());
+    network.map_or(text.clone(), |network| network.trunc().to_string().into())
 }
 
 fn has_no_new_privileges(value: &Value, info: &Value) -> Option<bool> {
@@ -127,6 +137,20 @@ mod tests {
         let names: Vec<&str> = SEEN.iter().map(|(key, _)| *key).collect();
         assert_eq!(differing_in(text), names);
         assert!(names.iter().all(|name| key(name).is_some()));
+    }
+
+    #[test]
+    fn a_pool_is_the_same_however_its_network_is_written() {
+        let info = json!({"DefaultAddressPools": [{"Base": "fd00:12::/48", "Size": 64}]});
+        let differing = |base| {
+            let pools = json!({"default-address-pools": [{"base": base, "size": 64}]});
+            differing(
+                &Document::parse(pools.to_string().as_bytes()).unwrap(),
+                &info,
+            )
+        };
+        assert_eq!(differing("FD00:0012:0::/48"), [""; 0]);
+        assert_eq!(differing("fd00:13::/48"), ["default-address-pools"]);
     }
 
     #[test]
