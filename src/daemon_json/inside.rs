@@ -96,13 +96,19 @@ fn check_builder(findings: &mut Findings<'_>, builder: &Value) {
         ("entitlements", BUILDER_ENTITLEMENTS),
         ("history", BUILDER_HISTORY),
     ] {
-        entries(&["builder", name], &builder[name], known);
+        entries(&["builder", name], entry(builder, name), known);
     }
-    for (index, policy) in children(&builder["gc"]["policy"]) {
+    let policies = entry(entry(builder, "gc"), "policy");
+    for (index, policy) in children(policies) {
         entries(&["builder", "gc", "policy", &index], policy, BUILDER_POLICY);
     }
-    check_sizes(findings, &["builder", "gc"], &builder["gc"], BUILDER_GC);
-    for (index, policy) in children(&builder["gc"]["policy"]) {
+    check_sizes(
+        findings,
+        &["builder", "gc"],
+        entry(builder, "gc"),
+        BUILDER_GC,
+    );
+    for (index, policy) in children(policies) {
         let path = ["builder", "gc", "policy", &index];
         check_sizes(findings, &path, policy, BUILDER_POLICY);
     }
@@ -112,7 +118,7 @@ fn check_builder(findings: &mut Findings<'_>, builder: &Value) {
 fn check_sizes(findings: &mut Findings<'_>, path: &[&str], value: &Value, known: &[Entry]) {
     let sizes = known.iter().filter(|(_, kind)| *kind == Kind::Str);
     for (name, _) in sizes {
-        let Some(text) = value[*name].as_str() else {
+        let Some(text) = entry(value, name).as_str() else {
             continue;
         };
         let share = text.strip_suffix('%');
@@ -134,7 +140,11 @@ fn check_runtimes(findings: &mut Findings<'_>, runtimes: &Value) {
         if name == "runc" {
             findings.error(&path, "is the name of dockerd's own runtime; write another");
         }
-        let has = |entry: &str| runtime[entry].as_str().is_some_and(|text| !text.is_empty());
+        let has = |name: &str| {
+            entry(runtime, name)
+                .as_str()
+                .is_some_and(|text| !text.is_empty())
+        };
         let message = match (has("path"), has("runtimeType")) {
             (false, false) => "must hold a path or a runtimeType",
             (true, true) => "must hold either a path or a runtimeType, not both",
@@ -149,7 +159,7 @@ fn check_ulimits(findings: &mut Findings<'_>, ulimits: &Value) {
         let path = ["default-ulimits", name.as_str()];
         check_entries(findings, &path, ulimit, ULIMIT, Severity::Warning);
         // It is the name inside that counts; without one no container starts.
-        let inside = ulimit["Name"].as_str().unwrap_or(&name);
+        let inside = entry(ulimit, "Name").as_str().unwrap_or(&name);
         if !ULIMITS.contains(&inside) {
             let message = match nearest(inside, ULIMITS.iter().copied()) {
                 Some(meant) => format!("{inside:?} is no limit; write {meant:?}"),
@@ -160,10 +170,13 @@ fn check_ulimits(findings: &mut Findings<'_>, ulimits: &Value) {
             };
             findings.error(&path, message);
         }
-        if ulimit.is_object() && ulimit["Name"].as_str().is_none() {
+        if ulimit.is_object() && entry(ulimit, "Name").as_str().is_none() {
             findings.error(&path, format!("must hold a name; write \"Name\": {name:?}"));
         }
-        let (soft, hard) = (ulimit["Soft"].as_i64(), ulimit["Hard"].as_i64());
+        let (soft, hard) = (
+            entry(ulimit, "Soft").as_i64(),
+            entry(ulimit, "Hard").as_i64(),
+        );
         // -1 stands for no limit.
         let above = |soft: i64, hard: i64| hard >= 0 && (soft > hard || soft < 0);
         if soft.zip(hard).is_some_and(|(soft, hard)| above(soft, hard)) {
@@ -192,6 +205,13 @@ fn check_exec_opts(findings: &mut Findings<'_>, list: &Value) {
 }
 
 /// Every entry must be known, or it is this bad, and be of its type.
+/// An entry by its name, which dockerd reads in any case.
+fn entry<'a>(object: &'a Value, name: &str) -> &'a Value {
+    let entries = object.as_object().into_iter().flatten();
+    let mut entries = entries.filter(|(known, _)| known.eq_ignore_ascii_case(name));
+    entries.next_back().map_or(&Value::Null, |(_, value)| value)
+}
+
 fn check_entries(
     findings: &mut Findings<'_>,
     path: &[&str],

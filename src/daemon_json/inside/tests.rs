@@ -97,3 +97,17 @@ fn the_one_option_of_exec_is_the_driver_of_cgroups() {
     );
     wrong(r#"{"exec-opts": ["isolation=process"]}"#, "exec-opts.0");
 }
+
+#[test]
+fn names_inside_are_read_in_any_case() {
+    sound(r#"{"runtimes": {"a": {"Path": "a"}}}"#);
+    sound(r#"{"default-ulimits": {"nofile": {"name": "nofile", "hard": 64, "soft": 32}}}"#);
+    wrong(
+        r#"{"default-ulimits": {"nofile": {"name": "nofile", "HARD": 1, "soft": 2}}}"#,
+        "above Hard",
+    );
+    wrong(
+        r#"{"builder": {"GC": {"Policy": [{"KeepStorage": "10q"}]}}}"#,
+        "\"10q\" is no size",
+    );
+}
