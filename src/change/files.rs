@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -47,7 +47,7 @@ fn put(path: &Path, bytes: &[u8], mode: u32, owned_like: Option<&Metadata>) -> i
         .tempfile_in(folder)?;
     file.write_all(bytes)?;
     if let Some(there) = owned_like {
-        chown(file.path(), Some(there.uid()), Some(there.gid()))?;
+        fchown(file.as_file(), Some(there.uid()), Some(there.gid()))?;
     }
     file.as_file()
         .set_permissions(Permissions::from_mode(mode))?;
