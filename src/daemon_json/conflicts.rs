@@ -73,7 +73,8 @@ fn check_swarm(findings: &mut Findings<'_>, document: &Document) {
 /// do that.
 pub fn can_separate(document: &Document) -> bool {
     let is_off = |key: &str| document.get(key) == Some(&Value::Bool(false));
-    !is_off("iptables") && !(is_on(document, "ipv6") && is_off("ip6tables"))
+    let lacks_rules = is_off("iptables") || (is_on(document, "ipv6") && is_off("ip6tables"));
+    !lacks_rules
 }
 
 /// Source: `verifyDaemonSettings` of dockerd.

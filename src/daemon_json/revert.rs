@@ -49,7 +49,7 @@ fn is_put_back(earlier: &mut [&mut Vec<Change>], change: &mut Change) -> bool {
         let mut changes = run.iter();
         changes.any(|it| of_key(it) && it.after == change.after)
     };
-    if let Some(place) = earlier.iter().rposition(|run| leads_there(run)) {
+    if let Some(place) = earlier.iter().rposition(leads_there) {
         for run in &mut earlier[place + 1..] {
             run.retain(|it| !of_key(it));
         }

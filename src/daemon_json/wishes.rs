@@ -145,7 +145,7 @@ impl Wishes {
             let wanted: Vec<&Value> = wanted.filter_map(Value::as_array).flatten().collect();
             let is_replaced = |label: &&Value| {
                 let same = |other: &&Value| name_of_label(other) == name_of_label(label);
-                !wanted.contains(label) && wanted.iter().any(|other| same(other))
+                !wanted.contains(label) && wanted.iter().any(same)
             };
             let labels = labels.iter().filter(is_replaced).cloned().collect();
             outgoing.insert("labels".to_owned(), labels);
