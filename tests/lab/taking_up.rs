@@ -34,7 +34,15 @@ fn fault_37_an_engine_that_does_not_come_up_gets_its_old_file_back_and_keeps_its
     let host = LabHost::up("noble");
     host.install();
     let process = run_keeper(&host);
+    // One that works comes first: the way back must not take its restart for the failed one's.
+    host.write(SETTINGS, "[daemon]\nlog-driver = 'journald'\n");
+    host.dockstrap(["install", "--yes", "--no-verify"]).exits(0);
+    assert_eq!(host.account()["LoggingDriver"], "journald");
     let before = host.read(FILE);
+    assert!(
+        !before.contains("log-opts"),
+        "they were for another driver: {before}"
+    );
     host.write(SETTINGS, DOES_NOT_START);
     host.dockstrap(["install", "--yes"])
         .exits(1)
@@ -67,13 +75,15 @@ fn fault_37_without_live_restore_containers_run_again_afterwards() {
     host.sh("docker ps").says("keeper");
     assert_ne!(keepers_process(&host), process);
 
-    // And so they do when it works.
+    // And so they do when it works, but for those that are removed once they end.
     let process = keepers_process(&host);
+    host.sh("docker run --rm --detach --interactive --tty --name passing hello-world /cat");
     host.write(SETTINGS, "preset = 'none'\n[daemon]\nicc = false\n");
     host.dockstrap(["install", "--yes", "--no-verify"])
         .exits(0)
-        .says("1 running containers are restarted with it");
-    host.sh("docker ps").says("keeper");
+        .says("2 running containers are restarted with it")
+        .says("that were to be removed once they end");
+    host.sh("docker ps").says("keeper").never_says("passing");
     assert_ne!(keepers_process(&host), process);
 }
 

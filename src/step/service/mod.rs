@@ -2,6 +2,8 @@
 
 mod take_up;
 
+pub use take_up::start_again;
+
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
@@ -161,12 +163,19 @@ impl Need {
 
     fn detail(&self) -> Option<String> {
         match self {
-            Need::Restart { containers, kept } if *containers > 0 => Some(match kept {
-                true => format!("{containers} running containers are kept running by live-restore"),
-                false => format!("{containers} running containers are restarted with it"),
-            }),
+            Need::Restart { containers, kept } if *containers > 0 => {
+                Some(fate_of_containers(*containers, *kept))
+            }
             _ => None,
         }
+    }
+}
+
+/// What becomes of this many containers when the engine is restarted.
+pub fn fate_of_containers(running: u64, kept: bool) -> String {
+    match kept {
+        true => format!("{running} running containers are kept running by live-restore"),
+        false => format!("{running} running containers are restarted with it"),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::change::Tx;
 use crate::daemon_json::{self, Document};
 use crate::host::Host;
 use crate::host::engine::{UNIT, docker, systemctl};
+use crate::report::Event;
 
 /// How long a reload may take. systemd does not wait for it.
 const RELOAD_DEADLINE: Duration = Duration::from_secs(10);
@@ -36,15 +37,39 @@ pub fn by_reload(tx: &mut Tx<'_>) -> Result<()> {
 /// outlive the restart; those that do not are started again.
 pub fn by_restart(tx: &mut Tx<'_>) -> Result<()> {
     let before = tx.host().running_containers()?;
-    tx.run_covered(&systemctl(&["reload", UNIT]))?;
+    match before.is_empty() {
+        true => drop(tx.run_covered(&systemctl(&["reload", UNIT]))?),
+        // Restarted before it has turned live-restore on, it would stop them.
+        false => by_reload(tx)?,
+    }
     // systemd refuses a unit that was started often of late.
     tx.run_covered(&systemctl(&["reset-failed", UNIT]))?;
     let restarted = tx.run_covered(&systemctl(&["restart", UNIT]));
     restarted.with_context(|| failure_reason(tx.host()))?;
-    let after = tx.host().running_containers()?;
-    let stopped: Vec<&String> = before.iter().filter(|id| !after.contains(id)).collect();
-    if !stopped.is_empty() {
-        let started = tx.run_covered(&docker().arg("start").args(stopped));
+    start_again(tx, &before)
+}
+
+/// Starts those of the containers that ran before and are stopped by now. Those that are gone with
+/// their end, as `docker run --rm` has it, are named.
+pub fn start_again(tx: &mut Tx<'_>, before: &[String]) -> Result<()> {
+    let running = tx.host().running_containers()?;
+    let stopped: Vec<&String> = before.iter().filter(|id| !running.contains(id)).collect();
+    if stopped.is_empty() {
+        return Ok(());
+    }
+    let there = tx.host().all_containers()?;
+    let (there, gone): (Vec<&String>, Vec<&String>) =
+        stopped.into_iter().partition(|id| there.contains(id));
+    if !gone.is_empty() {
+        let gone: Vec<&str> = gone.iter().map(|id| id.get(..12).unwrap_or(id)).collect();
+        let text = format!(
+            "containers that were to be removed once they end (--rm) ended with the engine: {}",
+            gone.join(", ")
+        );
+        tx.tell(Event::Warning { text });
+    }
+    if !there.is_empty() {
+        let started = tx.run_covered(&docker().arg("start").args(there));
         started.context("starting the containers again that ran before")?;
     }
     Ok(())
