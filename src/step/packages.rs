@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use super::repository::Repository;
 use super::{Finding, Step, service};
-use crate::apt::{self, Archives, Index, Seen, Source, Transaction, View};
+use crate::apt::{self, Archives, Index, Install, Seen, Source, Transaction, View};
 use crate::change::{Journal, Tx, Undo};
 use crate::error::Failure;
 use crate::facts::{self, Facts};
@@ -209,6 +209,10 @@ impl Step for Packages {
             }
             Some(old) => format!("{} {old} → {}", install.package, install.version),
         });
+        let containers = match installs.iter().any(restarts_engine) {
+            true => containers_in_restart(host)?,
+            false => None,
+        };
         if installs.is_empty() {
             return Ok(Finding::pending("finish the packages", Vec::new()));
         }
@@ -225,7 +229,7 @@ impl Step for Packages {
         };
         Ok(Finding::pending(
             format!("install {packages}{origin}"),
-            removals.chain(details).collect(),
+            removals.chain(details).chain(containers).collect(),
         ))
     }
 
@@ -246,6 +250,16 @@ impl Step for Packages {
             let undo = Undo::KeepUpgrades { packages: upgrades };
             tx.note("upgrade packages that were there", undo)?;
         }
+        let restarts = offer.transaction.installs.iter().any(restarts_engine);
+        let running = match restarts {
+            true => tx.host().running_containers()?,
+            false => Vec::new(),
+        };
+        if !running.is_empty() {
+            let containers = running.clone();
+            let undo = Undo::RestartEngine { containers };
+            tx.note_anew("restart the engine with its upgrade", undo)?;
+        }
         let install = offer.lend(apt::install(&offer.request()));
         let (text, undo) = match packages.as_slice() {
             // Their upgrade is written down, or a run that was cut short has begun with them and
@@ -262,7 +276,7 @@ impl Step for Packages {
         };
         let installed = tx.run_apt(&text, undo, &install);
         let Err(error) = installed else {
-            return Ok(());
+            return service::start_again(tx, &running);
         };
         // The packages start the engine, and fail when it does not start.
         Err(match service::failure(tx.host())? {
@@ -274,6 +288,24 @@ impl Step for Packages {
     fn transaction(&self) -> Option<&Transaction> {
         self.offer.as_ref().map(|offer| &offer.transaction)
     }
+}
+
+/// Whether the engine that runs makes room for another version of itself.
+fn restarts_engine(install: &Install) -> bool {
+    install.package == ENGINE && install.replaces.is_some()
+}
+
+/// What becomes of the containers that run when the engine is restarted, if there are any.
+fn containers_in_restart(host: &Host) -> Result<Option<String>> {
+    let engine = match host.engine_info() {
+        // Only root, and who is in its group, may ask the engine.
+        Err(error) if is_forbidden(&error) => None,
+        engine => engine?,
+    };
+    let engine = engine.filter(|engine| engine.containers_running > 0);
+    Ok(engine.map(|engine| {
+        service::fate_of_containers(engine.containers_running, engine.live_restore_enabled)
+    }))
 }
 
 /// What the repository offers now, which must not be older than what it was seen to offer.

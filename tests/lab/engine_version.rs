@@ -42,11 +42,21 @@ on_each_release! {
         let same = older.split_once('.').expect("dots").0;
         host.dockstrap(["plan", "--check", "--engine-version", same]).exits(0);
 
-        host.dockstrap(["plan", "--check", "--engine-version", &newer])
+        // Without live-restore an upgrade stops containers, and they are started again.
+        host.sh("sed -i 's/\"live-restore\": true/\"live-restore\": false/' /etc/docker/daemon.json
+                 systemctl restart docker
+                 docker run --detach --interactive --tty --name keeper hello-world /cat");
+        host.dockstrap(["plan", "--check", "--preset", "none", "--engine-version", &newer])
             .exits(3)
-            .says(&format!("docker-ce 5:{older}"));
-        host.dockstrap(["install", "--yes", "--engine-version", &newer]).exits(0);
+            .says(&format!("docker-ce 5:{older}"))
+            .says("1 running containers are restarted with it");
+        let newer_one = ["install", "--yes", "--no-verify", "--preset", "none", "--engine-version", &newer];
+        host.dockstrap(newer_one).exits(0);
         assert!(installed(host).contains(&newer));
+        host.sh("docker ps").says("keeper");
+        host.sh("docker rm --force keeper
+                 sed -i 's/\"live-restore\": false/\"live-restore\": true/' /etc/docker/daemon.json
+                 systemctl reset-failed docker.service; systemctl restart docker.service");
         host.uninstall();
         before.is_restored_in(&host.tree());
     }
