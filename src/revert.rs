@@ -28,7 +28,7 @@ impl Reversal {
     ///
     /// # Errors
     /// [`Failure::Blocked`](crate::error::Failure::Blocked) when apt is told to hold a package that
-    /// has to go.
+    /// has to go, or a file is marked as not to be changed.
     pub fn plan(host: &Host) -> Result<Option<Reversal>> {
         let journal = Journal::read(host)?;
         if journal.acts().is_empty() {
@@ -43,6 +43,9 @@ impl Reversal {
         let packages: Vec<String> = packages.flatten().cloned().collect();
         if !packages.is_empty() {
             apt::refuse_held(host, &packages)?;
+        }
+        for path in journal.acts().iter().filter_map(|act| act.undo.file()) {
+            host.refuse_immutable(path)?;
         }
         let purges = |act: &Act| matches!(act.undo, Undo::PurgePackages { .. });
         let engine_goes = journal.acts().iter().any(purges);

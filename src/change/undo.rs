@@ -1,11 +1,11 @@
 //! The closed list of ways back, as plain data: it stands in the journal. How each is walked is in
 //! `way_back`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::daemon_json::Change;
+use crate::daemon_json::{self, Change};
 use crate::host::firewall::Network;
 
 /// How to take one act back.
@@ -81,6 +81,18 @@ pub enum Undo {
 }
 
 impl Undo {
+    /// The file or folder that is put back or removed, where it is a single one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Undo::RemoveFile { path, .. }
+            | Undo::RestoreFile { path, .. }
+            | Undo::RemoveFolder { path }
+            | Undo::RestoreMode { path, .. } => Some(path),
+            Undo::RestoreDaemonJson { .. } => Some(Path::new(daemon_json::PATH)),
+            _ => None,
+        }
+    }
+
     /// For what needs no way back of its own.
     pub fn nothing() -> Undo {
         Undo::KeepConfigured {

@@ -8,6 +8,7 @@ pub mod command;
 pub mod engine;
 pub mod firewall;
 pub mod http;
+mod immutable;
 mod limits;
 pub mod lock;
 mod mounts;

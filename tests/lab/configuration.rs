@@ -92,6 +92,12 @@ fn fault_33_a_link_is_followed_and_what_cannot_be_replaced_is_refused() {
     );
     host.sh("stat --format %a /srv/engine.json").says("640");
     assert_eq!(host.account()["LoggingDriver"], "local");
+    mark(&host, "+i", "srv/engine.json");
+    let installed = host.tree();
+    let refused = host.dockstrap(["uninstall", "--yes"]);
+    mark(&host, "-i", "srv/engine.json");
+    refused.exits(4).says("chattr -i -a /srv/engine.json");
+    installed.is_untouched_in(&host.tree());
     host.uninstall();
     before.is_restored_in(&host.tree());
 

@@ -1,14 +1,9 @@
-//! The file itself: whether it can be read, and whether it can be replaced.
-
-use std::fs::File;
-use std::path::Path;
+//! The file itself: whether it can be read.
 
 use anyhow::Result;
-use rustix::fs::{IFlags, ioctl_getflags};
 
 use super::blocked;
 use crate::daemon_json::{Document, PATH};
-use crate::error::Failure;
 use crate::host::Host;
 
 /// Reads the file; one that is not there is an empty one.
@@ -29,27 +24,4 @@ pub fn read(host: &Host) -> Result<Document> {
             Document::parse(&bytes).map_err(|refusal| blocked(&refusal.to_string()))
         }
     }
-}
-
-/// Refuses a file, or a folder it stands in, that is marked so that not even root can change it.
-pub fn refuse_immutable(host: &Host) -> Result<()> {
-    let path = host.path(PATH);
-    let path = path.canonicalize().unwrap_or(path);
-    let Some(path) = path.ancestors().take(2).find(|path| is_fixed(path)) else {
-        return Ok(());
-    };
-    let path = path.display();
-    Err(Failure::Blocked(format!(
-        "{path} is marked as not to be changed, by root or anyone; nothing was changed. \
-         Allow it and run this again: chattr -i -a {path}"
-    ))
-    .into())
-}
-
-/// Not every file system knows such marks.
-fn is_fixed(path: &Path) -> bool {
-    let flags = File::open(path).ok().map(ioctl_getflags);
-    flags.is_some_and(|flags| {
-        flags.is_ok_and(|flags| flags.intersects(IFlags::IMMUTABLE | IFlags::APPEND))
-    })
 }

@@ -180,7 +180,7 @@ impl DaemonJson {
             ))
             .into());
         }
-        file::refuse_immutable(host)?;
+        host.refuse_immutable(PATH)?;
         let Proposal {
             current, merged, ..
         } = proposal;

@@ -1,0 +1,38 @@
+//! Files and folders that are marked so that not even root can change them, see `chattr(1)`.
+
+use std::fs::File;
+use std::path::Path;
+
+use anyhow::Result;
+use rustix::fs::{IFlags, ioctl_getflags};
+
+use super::Host;
+use crate::error::Failure;
+
+impl Host {
+    /// Refuses a file, or a folder it stands in, that is marked; links are followed.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`], with the command that takes the mark away.
+    pub fn refuse_immutable(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = self.path(path);
+        let path = path.canonicalize().unwrap_or(path);
+        let Some(path) = path.ancestors().take(2).find(|path| is_fixed(path)) else {
+            return Ok(());
+        };
+        let path = path.display();
+        Err(Failure::Blocked(format!(
+            "{path} is marked as not to be changed, by root or anyone; nothing was changed. \
+             Allow it and run this again: chattr -i -a {path}"
+        ))
+        .into())
+    }
+}
+
+/// Not every file system knows such marks.
+fn is_fixed(path: &Path) -> bool {
+    let flags = File::open(path).ok().map(ioctl_getflags);
+    flags.is_some_and(|flags| {
+        flags.is_ok_and(|flags| flags.intersects(IFlags::IMMUTABLE | IFlags::APPEND))
+    })
+}
