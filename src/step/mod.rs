@@ -205,7 +205,11 @@ fn registries(
         true => &[][..],
         false => &settings.registries,
     };
-    inspected.finding.warnings = registries::silent(network, news, &configuration.changes);
+    if settings.bundle.is_none() {
+        // With a bundle there may be no network at all.
+        let (known, changes) = (&settings.registries, &configuration.changes);
+        inspected.finding.warnings = registries::silent(network, known, news, changes);
+    }
     let is_of_use = !settings.registries.is_empty() || !inspected.finding.warnings.is_empty();
     Ok(is_of_use.then_some(inspected))
 }

@@ -74,9 +74,14 @@ fn path(registry: &Registry) -> String {
     format!("{FOLDER}/{}/ca.crt", registry.host)
 }
 
-/// Asks the registries, and the mirrors that are new to daemon.json, whether they are there; what
-/// is said of those that are not.
-pub fn silent(network: &Network, registries: &[Registry], changes: &[Explained]) -> Vec<String> {
+/// Asks the registries that are new, and the mirrors that are new to daemon.json, whether they are
+/// there; what is said of those that are not. Mirrors may be among the `known` registries.
+pub fn silent(
+    network: &Network,
+    known: &[Registry],
+    news: &[Registry],
+    changes: &[Explained],
+) -> Vec<String> {
     let mut warnings = Vec::new();
     let mut ask = |name: &str, url: &str, network: &Network| {
         if let Err(error) = Http::new(network).find_registry(url) {
@@ -85,7 +90,7 @@ pub fn silent(network: &Network, registries: &[Registry], changes: &[Explained])
             ));
         }
     };
-    for registry in registries {
+    for registry in news {
         let url = format!("https://{}", registry.host);
         ask(&registry.host, &url, &network.trusting(&registry.ca));
     }
@@ -94,8 +99,14 @@ pub fn silent(network: &Network, registries: &[Registry], changes: &[Explained])
         .filter(|change| change.key == "registry-mirrors");
     let mirrors = mirrors.flat_map(|change| change.new.as_ref()?.as_array());
     let mirrors = mirrors.flatten().filter_map(|mirror| mirror.as_str());
-    for mirror in mirrors.filter(|mirror| mirror.starts_with("https://")) {
-        ask(mirror, mirror, network);
+    for mirror in mirrors {
+        let host = mirror.split_once("://").map_or(mirror, |(_, rest)| rest);
+        let host = host.split('/').next();
+        let registry = known.iter().find(|known| Some(known.host.as_str()) == host);
+        match registry {
+            Some(registry) => ask(mirror, mirror, &network.trusting(&registry.ca)),
+            None => ask(mirror, mirror, network),
+        }
     }
     warnings
 }

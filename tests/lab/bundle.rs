@@ -13,8 +13,13 @@ on_each_release! {
         create(host);
         cut_off(host);
         host.sh("rm -r /var/lib/apt/lists/*");
+        host.write(
+            "/etc/dockstrap/config.toml",
+            "[daemon]\nregistry-mirrors = ['https://mirror.example']\n",
+        );
         host.dockstrap(["plan", "--bundle", BUNDLE])
             .exits(0)
+            .never_says("does not answer")
             .says("pigz")
             .says(&format!("from {BUNDLE}"));
         host.dockstrap(INSTALL).exits(0).says("works on this host");

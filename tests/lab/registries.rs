@@ -56,7 +56,7 @@ fn a_registry_of_ones_own_is_trusted_by_its_own_authority_and_is_asked_whether_i
     host.write(
         SETTINGS,
         "[registries.\"registry.lab:5000\"]\nca = '/srv/ca.pem'\n\
-         [daemon]\nregistry-mirrors = ['https://mirror.lab']\n",
+         [daemon]\nregistry-mirrors = ['https://mirror.lab', 'https://registry.lab:5000']\n",
     );
     let before = host.tree();
     host.dockstrap(["plan"])
