@@ -216,8 +216,7 @@ fn completions_name_presets_and_the_keys_of_the_engine() {
     for shell in ["bash", "zsh", "fish"] {
         let script = stdout(&run(&["completions", shell]));
         assert!(script.contains("hardened"), "{shell}");
-        // Those for fish have values of flags only.
-        assert!(script.contains("default-address-pools") || shell == "fish");
+        assert!(script.contains("default-address-pools"), "{shell}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! One file a subcommand, each wiring what stands below it.
 
 mod bundle;
+mod completions;
 mod doctor;
 mod install;
 mod plan;
@@ -12,7 +13,6 @@ mod verify;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::CommandFactory;
 use jiff::Timestamp;
 
 use crate::change::{Journal, Purpose, Run, Verified};
@@ -41,9 +41,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Uninstall(arguments) => uninstall::run(&host, arguments),
         Command::Bundle(bundle) => bundle::run(&host, bundle),
         Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "dockstrap", &mut script);
-            ui::line(String::from_utf8_lossy(&script).trim_end());
+            ui::line(completions::script(shell).trim_end());
             Ok(ExitCode::SUCCESS)
         }
         Command::Probe(probe) => probe::run(probe),
