@@ -29,6 +29,9 @@ fn fault_64_a_signal_before_the_first_act_ends_a_run_at_once() {
         // It waits for a lock, with a plan and without a single act.
         let holder = host.holder("aptitude", "/var/lib/dpkg/lock-frontend");
         let mut install = host.start_dockstrap(["install", "--yes"]);
+        wait_until("the install", || {
+            host.run(["pgrep", "--exact", "dockstrap"]).has_succeeded()
+        });
         std::thread::sleep(Duration::from_secs(2));
         assert!(!install.has_ended());
         send(&host, signal);
