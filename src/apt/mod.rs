@@ -22,6 +22,7 @@ mod trouble;
 mod view;
 
 pub use archive::{Archive, Archives};
+pub use entry::without_password;
 pub use existing::{Existing, Migration};
 pub use fetch::{fetch, remove_partials, still_to_fetch};
 pub use index::Index;

@@ -12,6 +12,7 @@ use crate::report::{Event, Listener};
 /// unsigned is taken, that HTTPS servers are who they claim to be, and that dates count.
 const SAFETY: &[&str] = &[
     "APT::Get::AllowUnauthenticated=false",
+    "APT::Get::Force-Yes=false",
     "Acquire::AllowInsecureRepositories=false",
     "Acquire::AllowDowngradeToInsecureRepositories=false",
     "Acquire::Check-Date=true",

@@ -1,6 +1,7 @@
 //! The engine's packages, installed by apt in exactly the transaction that was planned.
 
 mod before;
+mod refuse;
 mod version;
 
 use anyhow::{Context, Result, bail};
@@ -9,7 +10,6 @@ use super::repository::Repository;
 use super::{Finding, Step, service};
 use crate::apt::{self, Archives, Index, Install, Seen, Source, Transaction, View};
 use crate::change::{Journal, Tx, Undo};
-use crate::error::Failure;
 use crate::facts::{self, Facts};
 use crate::host::command::Command;
 use crate::host::firewall::Network;
@@ -17,6 +17,7 @@ use crate::host::http::Http;
 use crate::host::{Host, is_forbidden};
 use crate::report::{Event, Listener};
 use crate::settings::{EngineVersion, Settings};
+use refuse::{refuse_another, refuse_foreign, refuse_removals};
 pub use version::request;
 use version::{goes_back, unmet};
 
@@ -137,6 +138,7 @@ impl Packages {
         refuse_removals(&transaction, &replaced)?;
         let goes_back = goes_back(host, &transaction, allow_downgrade)?;
         let archives = view.archives(host, &request, &index.offered)?;
+        refuse_foreign(&transaction, &archives, &index.offered, source)?;
         transaction.download = archives.download(host)?;
         let fetched = apt::still_to_fetch(host, &archives)?;
         let room = [(apt::ARCHIVES, fetched), (PROGRAMS, archives.unpacked)];
@@ -327,37 +329,6 @@ fn look_back(host: &Host, source: &Source, index: &Index, allow_downgrade: bool)
         _ => {}
     }
     Ok(seen)
-}
-
-/// Refuses to remove anything but what may be replaced.
-fn refuse_removals(transaction: &Transaction, replaced: &[&str]) -> Result<()> {
-    let mut others = transaction.removals.clone();
-    others.retain(|name| !replaced.contains(&name.as_str()));
-    if others.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::Blocked(format!(
-        "apt would have to remove {names} to install the engine; nothing was changed. \
-         If nothing needs them: apt-get remove {names}",
-        names = others.join(" ")
-    ))
-    .into())
-}
-
-/// Refuses to go on when apt would no longer do what the plan says.
-fn refuse_another(host: &Host, offer: &Offer) -> Result<()> {
-    let simulate = apt::apt_get()
-        .args(["--simulate", "install"])
-        .args(offer.request());
-    let simulated = host.query(&offer.lend(simulate))?.success();
-    let simulated = simulated.context("comparing what apt would do with the plan")?;
-    if Transaction::parse(&simulated.stdout).equals(&offer.transaction) {
-        return Ok(());
-    }
-    bail!(
-        "the host's packages changed since the plan was made, so apt would now do something \
-         else; run this again for a new plan"
-    )
 }
 
 #[cfg(test)]

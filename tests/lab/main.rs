@@ -65,6 +65,7 @@ mod configuration;
 mod crash;
 mod dates;
 mod doctor;
+mod elsewhere;
 mod engine;
 mod engine_version;
 mod full_disk;

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use super::archive::Archives;
 use super::index::Index;
-use super::lock::ARCHIVES;
+use super::lock::{ARCHIVES, LISTS};
 use super::reach::Reach;
 use super::run::apt_get;
 use super::source::Source;
@@ -140,15 +140,19 @@ impl View {
 
     /// The command, which must be an apt command, told where to get what was planned here: by
     /// the way to the network, or from the bundle. This view must outlive it.
+    ///
+    /// Package files come from the folder in which they were checked, and lists from the one in
+    /// which they were put, whatever the host's configuration says: apt believes a file by its
+    /// size.
     pub fn lend(&self, command: Command) -> Command {
         let command = match self.is_offline() {
-            false => command,
+            false => command.arg(format!("-oDir::State::lists={LISTS}/")),
             true => command
                 .arg("--config-file")
                 .arg(self.path(CONFIGURATION))
-                .arg(format!("-oDir::Cache::archives={ARCHIVES}/"))
                 .arg(format!("-oDir::State::status={}", status::STATUS)),
         };
+        let command = command.arg(format!("-oDir::Cache::archives={ARCHIVES}/"));
         self.reach.lend(self.with_reinstall(command))
     }
 

@@ -5,7 +5,7 @@ use crate::error::exit_code;
 use crate::facts::ENGINE_PACKAGES;
 use crate::host::stub::StubHost;
 use crate::step::repository::KEYRING;
-use crate::trust::fixture;
+use crate::trust::{Entry, Sha256, fixture, verify_file};
 
 /// An apt that would do what `/simulated` says; once it has, dpkg knows what `/installed` says.
 const APT: &str = r#"
@@ -14,7 +14,7 @@ for word; do
 done
 case "$*" in
     *--print-uris*update*) echo "'https://docker.example/linux/ubuntu/dists/noble/InRelease' docker_dists_noble_InRelease 0" ;;
-    *--print-uris*) echo "'https://example.com/a.deb' a.deb 2500000 SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" ;;
+    *--print-uris*) cat $ROOT/printed; echo "'https://example.com/a.deb' a.deb 2500000 SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" ;;
     *--simulate*purge*) sed 's/^/Purg /' $ROOT/dpkg ;;
     *--simulate*) cat $ROOT/simulated ;;
     *--no-remove*)
@@ -23,6 +23,8 @@ case "$*" in
         mkdir -p $ROOT/var/lib/docker/volumes ;;
     *purge*) rm $ROOT/dpkg ;;
 esac"#;
+
+const URI: &str = "https://docker.example/linux/ubuntu";
 
 const LISTS: [&str; 2] = [
     "/var/lib/apt/lists/docker_dists_noble_InRelease",
@@ -34,10 +36,48 @@ fn simulated(version: &str) -> String {
     ENGINE_PACKAGES.iter().map(inst).collect()
 }
 
+/// Where Docker's repository has a package.
+fn file_of(package: &str) -> String {
+    format!("dists/noble/pool/{package}.deb")
+}
+
+/// An index that has these packages, whose files are the three bytes `abc`.
+fn index_of(packages: &[&str], version: &str) -> crate::trust::Packages {
+    let sha256 = Sha256::of(b"abc");
+    let stanza = |package: &&str| {
+        let filename = file_of(package);
+        format!(
+            "Package: {package}\nVersion: {version}\nArchitecture: amd64\n\
+             Filename: {filename}\nSize: 3\nSHA256: {sha256}\n\n"
+        )
+    };
+    let text: String = packages.iter().map(stanza).collect();
+    let entry = Entry {
+        path: "Packages".to_owned(),
+        size: text.len() as u64,
+        sha256: Sha256::of(text.as_bytes()),
+    };
+    crate::trust::Packages::parse(verify_file(text.as_bytes(), &entry).unwrap()).unwrap()
+}
+
 fn host() -> StubHost {
+    let sha256 = Sha256::of(b"abc");
+    let print = |package: &&str| {
+        let uri = format!("{URI}/{}", file_of(package));
+        format!("'{uri}' {package}_1_amd64.deb 3 SHA256:{sha256}\n")
+    };
+    let printed: String = ENGINE_PACKAGES.iter().map(print).collect();
+    let stub = ENGINE_PACKAGES
+        .iter()
+        .fold(StubHost::new(), |stub, package| {
+            stub.file(
+                &format!("/var/cache/apt/archives/{package}_1_amd64.deb"),
+                "abc",
+            )
+        });
     let known = |package: &&str| format!("{package} 5:29.5.3 amd64 installed ok\n");
     let installed: String = ENGINE_PACKAGES.iter().map(known).collect();
-    StubHost::new()
+    stub.file("/printed", printed)
         .file("/var/lib/apt/lists/archive_Packages", "")
         .file("/var/cache/apt/archives/lock", "")
         .file("/simulated", simulated("5:29.5.3"))
@@ -50,7 +90,7 @@ fn host() -> StubHost {
 fn offered(stub: &StubHost) -> Result<Packages> {
     let repository = Repository {
         source: Source {
-            uri: "https://docker.example/linux/ubuntu".to_owned(),
+            uri: URI.to_owned(),
             suite: "noble".to_owned(),
             architecture: "amd64".to_owned(),
         },
@@ -63,7 +103,7 @@ fn offered(stub: &StubHost) -> Result<Packages> {
         inrelease: b"signed".to_vec(),
         packages: b"index".to_vec(),
         date: fixture::today(),
-        offered: crate::trust::Packages::default(),
+        offered: index_of(ENGINE_PACKAGES, "5:29.5.3"),
     };
     let wanted = Wanted {
         version: None,
@@ -244,4 +284,31 @@ fn data_that_was_there_before_us_stays() {
     apply(&stub, &offered(&stub).unwrap()).unwrap();
     trial::revert(stub.host()).unwrap();
     assert_eq!(stub.read("/var/lib/docker/volumes/theirs"), "data");
+}
+
+#[test]
+fn a_package_of_the_engine_that_comes_from_elsewhere_is_refused_and_its_origin_named() {
+    let stub = host().file("/simulated", simulated("5:99"));
+    let error = offered(&stub).err().unwrap();
+    assert_eq!(exit_code(&error), 4);
+    let text = error.to_string();
+    assert!(
+        text.contains("docker-ce 5:99 from \"Docker CE:noble\""),
+        "{text}"
+    );
+
+    // In the very version that Docker's repository has, too.
+    let stub = host();
+    let printed = std::fs::read_to_string(stub.host().path("/printed")).unwrap();
+    let other = "http://me:s3cret@other.example/apt/docker-ce.deb";
+    let uri = format!("{URI}/{}", file_of("docker-ce"));
+    let stub = stub.file("/printed", printed.replace(&uri, other));
+    let error = offered(&stub).err().unwrap();
+    assert_eq!(exit_code(&error), 4);
+    let text = error.to_string();
+    assert!(
+        text.contains("from http://other.example/apt/docker-ce.deb"),
+        "{text}"
+    );
+    assert!(text.contains("apt-cache policy docker-ce"), "{text}");
 }
