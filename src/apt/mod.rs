@@ -30,7 +30,7 @@ pub use lock::{ARCHIVES, LISTS, lock_archives, lock_lists, wait_for_locks};
 pub use purge::{Leave, Purge, asked_for, asked_for_since, refuse_held};
 pub use reach::{Reach, proxies};
 pub use repair::{clear_for_purge, finish};
-pub use run::{apt_get, install, run};
+pub use run::{apt_get, install, is_locked_out, run};
 pub use seen::{Seen, is_older, newest, newest_first};
 pub use source::{COMPONENT, Source};
 pub use source_file::source_files;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use thiserror::Error;
 
 use crate::host::Host;
 use crate::host::command::Command;
@@ -63,7 +64,7 @@ pub fn run(
     lock_wait: Duration,
     listener: Listener<'_>,
 ) -> Result<()> {
-    // The locks were free a moment ago; this covers who takes them in between.
+    // For who has taken a lock since it was looked at.
     let patience = format!("-oDPkg::Lock::Timeout={}", lock_wait.as_secs());
     let output = command
         .clone()
@@ -74,7 +75,27 @@ pub fn run(
             }
         })
         .context("running apt-get")?;
-    output.success().map(drop)
+    let locked_out = output.code != 0 && is_about_a_lock(&output.stderr);
+    match output.success() {
+        Err(error) if locked_out => Err(error.context(LockedOut)),
+        outcome => outcome.map(drop),
+    }
+}
+
+/// Somebody else has a lock of apt's or dpkg's, so that apt did nothing.
+#[derive(Debug, Error)]
+#[error("another package manager is at work")]
+struct LockedOut;
+
+/// Whether apt did nothing, since somebody else has a lock.
+pub fn is_locked_out(error: &anyhow::Error) -> bool {
+    error.is::<LockedOut>()
+}
+
+/// Whether apt says that it got no lock. It asks for all of them before it does anything.
+fn is_about_a_lock(stderr: &str) -> bool {
+    let mut lines = stderr.lines();
+    lines.any(|line| line.starts_with("E: Could not get lock /"))
 }
 
 /// Reads a line of apt's status pipe: `dlstatus:N:PERCENT:TEXT` while it downloads,
@@ -98,6 +119,29 @@ fn progress(line: &str) -> Option<Event> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_that_somebody_else_has_is_told_from_what_else_goes_wrong() {
+        // apt 2.6 to 3.3, and where a lock is not there to be had at all.
+        for (stderr, is_lock) in [
+            (
+                "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 7 (x)\n\
+                 E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend)\n",
+                true,
+            ),
+            (
+                "E: Could not get lock /var/cache/apt/archives/lock. x\n",
+                true,
+            ),
+            ("E: Unable to locate package x\n", false),
+            (
+                "dpkg: error: dpkg frontend lock was locked by another process\n",
+                false,
+            ),
+        ] {
+            assert_eq!(is_about_a_lock(stderr), is_lock, "{stderr}");
+        }
+    }
 
     #[test]
     fn the_progress_is_that_of_dpkg() {

@@ -241,6 +241,8 @@ impl Step for Packages {
         };
         tx.publish_lists(&offer.view.fetched()?)?;
         tx.fetch_archives(&offer.http, &offer.archives)?;
+        // Who has the lock may be changing the very packages that the plan is about.
+        tx.wait_for_apt()?;
         refuse_another(tx.host(), offer)?;
         before::note_what_the_engine_makes(tx)?;
         tx.remember(offer.seen.clone())?;
@@ -276,7 +278,7 @@ impl Step for Packages {
                 (text, Undo::PurgePackages { packages, network })
             }
         };
-        let installed = tx.run_apt(&text, undo, &install);
+        let installed = tx.run_apt(&text, undo, &install, |host| refuse_another(host, offer));
         let Err(error) = installed else {
             return service::start_again(tx, &running);
         };

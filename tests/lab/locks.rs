@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::host::LabHost;
+use crate::host::{LabHost, Running};
 use crate::interruption::{install_up_to_apt, wait_until};
 
 /// The locks that apt and dpkg take.
@@ -88,8 +88,45 @@ fn fault_67_unattended_upgrades_that_start_in_the_middle_are_waited_for() {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_67_packages_that_changed_while_a_lock_was_waited_for_end_an_install() {
+    let host = LabHost::up("noble");
+    host.sh("apt-get update; cd /srv; apt-get download pigz");
+    let before = host.tree();
+    let install = install_amid_download(&host);
+    let upgrades = host.holder("unattended-upgr", LOCKS[0]);
+    host.sh("tc qdisc delete dev lo root");
+    std::thread::sleep(Duration::from_secs(3));
+    // As the holder itself would, which has the lock.
+    host.sh("DPKG_FRONTEND_LOCKED=1 dpkg --install /srv/pigz_*.deb");
+    let waiting = format!("waiting for unattended-upgr (pid {})", upgrades.pid);
+    upgrades.release();
+    install
+        .end()
+        .exits(1)
+        .says(&waiting)
+        .says("changed since the plan was made")
+        .says("the host was put back as it was");
+    assert!(!host.has("/usr/bin/dockerd"), "it was installed");
+    host.sh("dpkg --purge pigz");
+    before.is_restored_in(&host.tree());
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
 fn fault_67_unattended_upgrades_that_start_amid_the_download_are_waited_for() {
     let host = LabHost::up("noble");
+    let install = install_amid_download(&host);
+    let upgrades = host.holder("unattended-upgr", "/var/lib/dpkg/lock-frontend");
+    host.sh("tc qdisc delete dev lo root");
+    std::thread::sleep(Duration::from_secs(3));
+    let waiting = format!("waiting for unattended-upgr (pid {})", upgrades.pid);
+    upgrades.release();
+    install.end().exits(0).says(&waiting);
+    host.sh("docker info");
+}
+
+/// An install that fetches packages over a slow line.
+fn install_amid_download(host: &LabHost) -> Running {
     host.sh("tc qdisc add dev lo root tbf rate 160mbit burst 256kb limit 4mb");
     let install = host.start_dockstrap(["install", "--yes", "--no-verify"]);
     wait_until("a download", || {
@@ -98,13 +135,7 @@ fn fault_67_unattended_upgrades_that_start_amid_the_download_are_waited_for() {
         let partial = |name: std::ffi::OsString| name.to_string_lossy().starts_with(".dockstrap-");
         files.map(|file| file.file_name()).any(partial)
     });
-    let upgrades = host.holder("unattended-upgr", "/var/lib/dpkg/lock-frontend");
-    host.sh("tc qdisc delete dev lo root");
-    std::thread::sleep(Duration::from_secs(3));
-    let waiting = format!("waiting for unattended-upgr (pid {})", upgrades.pid);
-    upgrades.release();
-    install.end().exits(0).says(&waiting);
-    host.sh("docker info");
+    install
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Acts on what apt and dpkg look after.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -9,6 +10,7 @@ use super::file::missing;
 use crate::apt::{self, Archives, Lists};
 use crate::change::{Undo, files};
 use crate::facts::Unfinished;
+use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::http::Http;
 
@@ -62,17 +64,37 @@ impl Tx<'_> {
         apt::remove_partials(self.host)
     }
 
-    /// Runs apt, waiting for its locks and telling of its progress.
-    pub fn run_apt(&mut self, text: &str, undo: Undo, command: &Command) -> Result<()> {
-        apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
+    /// Waits until nobody else is at work with apt or dpkg.
+    pub fn wait_for_apt(&self) -> Result<()> {
+        apt::wait_for_locks(self.host, self.lock_wait, self.listener)
+    }
+
+    /// Runs apt and tells of its progress. When somebody else has a lock, that is waited for; then
+    /// the packages may be others, so that `compare` must find that apt still is to run.
+    pub fn run_apt(
+        &mut self,
+        text: &str,
+        undo: Undo,
+        command: &Command,
+        compare: impl Fn(&Host) -> Result<()>,
+    ) -> Result<()> {
         self.act(text, undo, |tx| {
-            apt::run(tx.host, command, tx.lock_wait, tx.listener)
+            loop {
+                match apt::run(tx.host, command, Duration::ZERO, tx.listener) {
+                    Err(error) if apt::is_locked_out(&error) => {
+                        tx.wait_for_apt()?;
+                        tx.check_cancelled()?;
+                        compare(tx.host)?;
+                    }
+                    outcome => return outcome,
+                }
+            }
         })
     }
 
     /// Has dpkg finish what it was cut short at.
     pub fn finish_dpkg(&mut self, unfinished: &Unfinished, undo: Undo) -> Result<()> {
-        apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
+        self.wait_for_apt()?;
         self.act("finish what dpkg was cut short at", undo, |tx| {
             apt::finish(tx.host, unfinished)
         })

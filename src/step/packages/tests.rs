@@ -18,6 +18,11 @@ case "$*" in
     *--simulate*purge*) sed 's/^/Purg /' $ROOT/dpkg ;;
     *--simulate*) cat $ROOT/simulated ;;
     *--no-remove*)
+        if [ -e $ROOT/moved ]; then
+            mv $ROOT/moved $ROOT/simulated
+            echo 'E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1' >&2
+            exit 100
+        fi
         echo 'pmstatus:docker-ce:50:Unpacking docker-ce' >/proc/self/fd/$pipe
         cp $ROOT/installed $ROOT/dpkg
         mkdir -p $ROOT/var/lib/docker/volumes ;;
@@ -311,4 +316,31 @@ fn a_package_of_the_engine_that_comes_from_elsewhere_is_refused_and_its_origin_n
         "{text}"
     );
     assert!(text.contains("apt-cache policy docker-ce"), "{text}");
+}
+
+#[test]
+fn a_lock_that_comes_in_between_is_waited_for_and_the_plan_compared_again() {
+    for (moved, goes_on) in [
+        (simulated("5:29.5.3"), true),
+        (simulated("5:29.6.0"), false),
+    ] {
+        let stub = host().program("systemctl", "exit 3");
+        let packages = offered(&stub).unwrap();
+        stub.write("/moved", moved);
+        stub.calls();
+        let outcome = apply(&stub, &packages);
+        let tries = stub.calls();
+        let tries = tries.iter().filter(|call| call.contains("--no-remove"));
+        match goes_on {
+            true => {
+                outcome.unwrap();
+                assert_eq!(tries.count(), 2);
+            }
+            false => {
+                let error = outcome.unwrap_err().to_string();
+                assert!(error.contains("changed since the plan"), "{error}");
+                assert_eq!(tries.count(), 1);
+            }
+        }
+    }
 }
