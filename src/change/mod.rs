@@ -15,6 +15,7 @@ mod undo;
 mod way_back;
 
 pub use journal::{Act, FOLDER, Journal, PATH, Purpose, Run, Verified, remove_empty_folder};
+pub use seal::{is_sealed, secrets};
 pub use tx::Tx;
 pub use undo::Undo;
 pub use way_back::{Extent, Reverted, keeps_containers};

@@ -13,26 +13,64 @@ const SEAL: &str = "sha256:";
 /// The changes as the journal may hold them.
 pub(super) fn seal(changes: &[Change]) -> Vec<Change> {
     let sealed = |change: &Change| Change {
+        key: change.key.clone(),
+        before: change.before.as_ref().map(seal_value),
         after: change.after.as_ref().map(seal_value),
-        ..change.clone()
     };
     changes.iter().map(sealed).collect()
+}
+
+/// Whether something in the value is sealed, so that nobody knows what it was.
+pub fn is_sealed(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.starts_with(SEAL),
+        Value::Array(values) => values.iter().any(is_sealed),
+        Value::Object(entries) => entries.values().any(is_sealed),
+        _ => false,
+    }
+}
+
+/// The texts with a password in a value.
+pub fn secrets(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) if has_credentials(text) => vec![text],
+        Value::Array(values) => values.iter().flat_map(secrets).collect(),
+        Value::Object(entries) => entries.values().flat_map(secrets).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The changes as they were made, as far as the document still holds what was sealed.
 pub(super) fn unseal(changes: &[Change], document: &Document) -> Vec<Change> {
     let unsealed = |change: &Change| {
         let now = document.get(&change.key);
-        let after = match now {
-            Some(now) if Some(seal_value(now)) == change.after => Some(now.clone()),
-            _ => change.after.clone(),
-        };
+        let unsealed = |value: &Value| unseal_value(value, now);
         Change {
-            after,
-            ..change.clone()
+            key: change.key.clone(),
+            before: change.before.as_ref().map(unsealed),
+            after: change.after.as_ref().map(unsealed),
         }
     };
     changes.iter().map(unsealed).collect()
+}
+
+/// The value with what is sealed in it taken from `now`, where it still is the same.
+fn unseal_value(value: &Value, now: Option<&Value>) -> Value {
+    match (value, now) {
+        (Value::String(_), Some(now)) if seal_value(now) == *value => now.clone(),
+        (Value::Array(values), Some(Value::Array(now))) => {
+            let same = |value: &Value| now.iter().find(|now| seal_value(now) == *value).cloned();
+            let unsealed = |value| same(value).unwrap_or_else(|| value.clone());
+            values.iter().map(unsealed).collect()
+        }
+        (Value::Object(entries), Some(Value::Object(now))) => {
+            let unsealed = |(name, value): (&String, &Value)| {
+                (name.clone(), unseal_value(value, now.get(name)))
+            };
+            Value::Object(entries.iter().map(unsealed).collect())
+        }
+        (other, _) => other.clone(),
+    }
 }
 
 fn seal_value(value: &Value) -> Value {
@@ -78,6 +116,35 @@ mod tests {
         assert_eq!(unseal(&sealed, &document(proxy)), made);
         let reverted = revert(document(proxy), &unseal(&sealed, &document(proxy)));
         assert!(reverted.document.is_empty() && reverted.kept.is_empty());
+    }
+
+    #[test]
+    fn a_password_beside_what_was_set_is_hidden_too_and_comes_back() {
+        let text = json!({"log-opts": {"splunk-url": "https://me:s3cret@logs", "tag": "x"},
+            "registry-mirrors": ["https://me:s3cret@mirror", "https://other"]});
+        let after = Document::parse(text.to_string().as_bytes()).unwrap();
+        let changed = |key: &str, before: Value| Change {
+            key: key.to_owned(),
+            before: Some(before),
+            after: after.get(key).cloned(),
+        };
+        let made = vec![
+            changed("log-opts", json!({"splunk-url": "https://me:s3cret@logs"})),
+            changed("registry-mirrors", json!(["https://me:s3cret@mirror"])),
+        ];
+        let sealed = seal(&made);
+        let journaled = serde_json::to_string(&sealed).unwrap();
+        assert!(!journaled.contains("s3cret"), "{journaled}");
+        assert!(
+            sealed
+                .iter()
+                .all(|change| is_sealed(change.before.as_ref().unwrap()))
+        );
+        assert_eq!(unseal(&sealed, &after), made);
+        let reverted = revert(after.clone(), &unseal(&sealed, &after));
+        let expected = json!({"log-opts": {"splunk-url": "https://me:s3cret@logs"},
+            "registry-mirrors": ["https://me:s3cret@mirror"]});
+        assert_eq!(Value::Object(reverted.document.root().clone()), expected);
     }
 
     #[test]

@@ -24,7 +24,7 @@ on_each_release! {
         // A password of somebody else's that is there would be lost.
         host.write(ENGINE, "{\"proxies\": {\"http-proxy\": \"http://bob:s3cret@127.0.0.9\"}}");
         host.unchanged_by(4, ["install", "--yes"])
-            .says_all(&[ENGINE, "other proxies, with a password", "nothing was changed"])
+            .says_all(&[ENGINE, "another value of `proxies`, with a password", "nothing was changed"])
             .never_says(PASSWORD);
         let theirs = "{\n  \"debug\": false\n}\n";
         host.write(ENGINE, theirs);

@@ -2,6 +2,7 @@
 
 mod around;
 mod file;
+mod passwords;
 mod validate;
 
 use anyhow::Result;
@@ -12,7 +13,7 @@ pub use around::look as look_around;
 
 use super::unit::{self, Unit};
 use super::{Explained, Finding, Step};
-use crate::change::{Journal, Tx, Undo};
+use crate::change::{Journal, Tx, Undo, is_sealed};
 use crate::daemon_json::{
     self, Change, Context, Document, Engine, Merged, PATH, Preset, Problem, Severity, Surroundings,
     Wishes, is_said_by_flag, other_files, with_flags,
@@ -21,7 +22,6 @@ use crate::error::Failure;
 use crate::facts::Facts;
 use crate::host::network::{Network, Proxy};
 use crate::host::{Host, is_forbidden};
-use crate::redact::has_credentials;
 use crate::settings::{ProxyUser, Settings};
 
 /// The part of the engine that reads the file.
@@ -98,6 +98,7 @@ impl DaemonJson {
         }
         let wishes = self.wishes(&current, &around)?;
         let merged = wishes.merged_into(current.clone());
+        passwords::refuse_to_lose(&merged.changes, &self.ours)?;
         let warnings = match merged.changes.is_empty() {
             true => warnings,
             false => {
@@ -152,10 +153,11 @@ impl DaemonJson {
             !said(entry.key) && !of_driver && !stops_swarm && !stops_engine
         });
         let mut wishes = Wishes::new(preset, self.settings.clone());
-        wishes.put_back(&daemon_json::lost(current, &self.ours));
+        let mut lost = daemon_json::lost(current, &self.ours);
+        lost.retain(|_, value| !is_sealed(value));
+        wishes.put_back(&lost);
         wishes.make_room(current, &daemon_json::standing(current, &self.ours));
         if let Some(proxies) = &self.proxies {
-            refuse_to_lose_password(current, proxies)?;
             wishes.set("proxies", proxies.clone(), "proxy-for says engine");
         }
         Ok(wishes)
@@ -249,6 +251,7 @@ impl Step for DaemonJson {
             )?;
         }
         let Merged { document, changes } = proposal.merged;
+        let changes = passwords::without_ours(changes, &self.ours);
         tx.write_daemon_json(document.text(), &changes)
     }
 }
@@ -321,20 +324,6 @@ fn proxies(network: &Network) -> Value {
     let entries = entries.into_iter();
     let entries = entries.filter_map(|(name, text)| Some((name.to_owned(), text?.into())));
     Value::Object(entries.collect())
-}
-
-/// Proxies that are there and hold a password are not replaced: to put them back some day, the
-/// journal would have to keep it.
-fn refuse_to_lose_password(current: &Document, proxies: &Value) -> Result<()> {
-    let before = current.get("proxies");
-    if before.is_some_and(|there| there != proxies && has_credentials(&there.to_string())) {
-        return Err(Failure::Blocked(format!(
-            "{PATH} names other proxies, with a password, which would be lost; nothing was \
-             changed. Remove `proxies` there, or leave `engine` out of --proxy-for"
-        ))
-        .into());
-    }
-    Ok(())
 }
 
 /// The failure for a file that is there.
