@@ -33,7 +33,7 @@ pub use repair::{clear_for_purge, finish};
 pub use run::{apt_get, install, is_locked_out, run};
 pub use seen::{Seen, is_older, newest, newest_first};
 pub use source::{COMPONENT, Source};
-pub use source_file::source_files;
+pub use source_file::{is_source_file, source_files};
 pub use space::require as require_space;
 pub use transaction::{Install, Transaction};
 pub use view::{Export, Lists, PartOfArchive, View};

@@ -2,6 +2,8 @@
 //!
 //! Works on bytes: what is not taken out stays as it is, whatever it holds.
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use super::entry::Entry;
@@ -122,11 +124,23 @@ pub fn source_files(host: &Host) -> Result<Vec<SourceFile>> {
     let paths = names.map(|name| format!("{FOLDER}/{name}"));
     let mut files = Vec::new();
     for path in std::iter::once(SOURCES_LIST.to_owned()).chain(paths) {
+        // apt passes over folders and the like, and reads what a link leads to.
+        let there = std::fs::metadata(host.path(&path));
+        if there.is_ok_and(|there| !there.is_file()) {
+            continue;
+        }
         if let Some(bytes) = host.read(&path)? {
             files.push(SourceFile::parse(&path, &bytes));
         }
     }
     Ok(files)
+}
+
+/// Whether a file of this path is one that apt reads sources from.
+pub fn is_source_file(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path == Path::new(SOURCES_LIST)
+        || path.parent() == Some(Path::new(FOLDER)) && read_by_apt(&name)
 }
 
 /// apt passes over names with other characters or endings (sources.list(5)).
@@ -139,6 +153,7 @@ fn read_by_apt(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::stub::StubHost;
     use proptest::prelude::*;
 
     fn noble() -> Source {
@@ -205,6 +220,21 @@ mod tests {
         let file = SourceFile::parse("/d/x.list", &bytes);
         let left = file.without_docker(&noble()).unwrap();
         assert_eq!(left, b"deb http://x/\xff noble main\n");
+    }
+
+    #[test]
+    fn what_is_no_file_is_passed_over_and_a_link_followed() {
+        let stub = StubHost::new()
+            .folder("/etc/apt/sources.list.d/a.list")
+            .folder("/etc/apt/sources.list.d/b.sources")
+            .file("/srv/docker.list", LINE);
+        let folder = stub.host().path(FOLDER);
+        let target = stub.host().path("/srv/docker.list");
+        std::os::unix::fs::symlink(target, folder.join("c.list")).unwrap();
+        let files = source_files(stub.host()).unwrap();
+        let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(paths, ["/etc/apt/sources.list.d/c.list"]);
+        assert!(files[0].names_docker(&noble()));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod file;
 mod package;
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -127,6 +128,7 @@ impl<'a> Tx<'a> {
             is_rollback: run.is_some_and(|run| run.purpose == Purpose::Install),
             lock_wait: self.lock_wait,
             listener: self.listener,
+            keeps_source: Cell::default(),
         };
         let mut kept = 0;
         let mut written = Ok(());

@@ -5,6 +5,7 @@
 mod engine;
 mod packages;
 
+use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 
@@ -13,7 +14,7 @@ use anyhow::{Context, Result};
 pub use engine::keeps_containers;
 
 use super::{Undo, files};
-use crate::apt::Leave;
+use crate::apt::{self, Leave, Source};
 use crate::host::Host;
 use crate::host::command::{Command, Output};
 use crate::redact::has_credentials;
@@ -45,6 +46,8 @@ pub(super) struct Revert<'a> {
     pub is_rollback: bool,
     pub lock_wait: std::time::Duration,
     pub listener: Listener<'a>,
+    /// Whether our source for Docker's repository was edited, and so stays.
+    pub keeps_source: Cell<bool>,
 }
 
 impl Revert<'_> {
@@ -102,7 +105,14 @@ impl Revert<'_> {
 
     fn remove_file(&self, path: &Path, sha256: &str) -> Result<Reverted> {
         match self.host.read(path)? {
-            Some(bytes) if sha256_hex(&bytes) != sha256 => Ok(edited_since()),
+            Some(bytes) if sha256_hex(&bytes) != sha256 => {
+                self.keep_source(path);
+                Ok(edited_since())
+            }
+            Some(_) if self.kept_source_names(path)? => Ok(Reverted::Kept(format!(
+                "{}, which is kept, names it",
+                Source::PATH
+            ))),
             _ => files::remove(&self.host.path(path)).map(|()| Reverted::Done),
         }
     }
@@ -111,17 +121,29 @@ impl Revert<'_> {
         let Some(old) = self.host.read(backup)? else {
             return Ok(Reverted::Done); // put back already, or never moved away
         };
-        if let Some(bytes) = self.host.read(path)?
-            && bytes != old
-            && ours != Some(sha256_hex(&bytes).as_str())
-        {
+        let edited = match self.host.read(path)? {
+            Some(bytes) if bytes != old && ours != Some(sha256_hex(&bytes).as_str()) => {
+                self.keep_source(path);
+                Some(match ours {
+                    Some(_) => "it was edited since".to_owned(),
+                    None => "another file stands there by now".to_owned(),
+                })
+            }
+            _ => None,
+        };
+        // apt does nothing at all with two keyrings for one repository, nor with the wrong one.
+        let in_the_way =
+            self.keeps_source.get() && apt::is_source_file(path) || self.kept_source_names(path)?;
+        let reason = edited.or_else(|| {
+            let source = Source::PATH;
+            in_the_way
+                .then(|| format!("{source} was edited since and is kept, and apt takes only one"))
+        });
+        if let Some(reason) = reason {
+            // apt passes over files with this ending.
             let beside = format!("{}.before-dockstrap", path.display());
             files::copy(&self.host.path(backup), &self.host.path(&beside))?;
-            let since = match ours {
-                Some(_) => "it was edited since",
-                None => "another file stands there by now",
-            };
-            let reason = format!("{since}; what was there before is in {beside}");
+            let reason = format!("{reason}; what was there before is in {beside}");
             return Ok(Reverted::Kept(reason));
         }
         let target = self.host.path(path);
@@ -131,6 +153,22 @@ impl Revert<'_> {
         }
         files::copy(&self.host.path(backup), &target)?;
         Ok(Reverted::Done)
+    }
+
+    /// Notes that a file stays which we have written, when it is our source.
+    fn keep_source(&self, path: &Path) {
+        if path == Path::new(Source::PATH) {
+            self.keeps_source.set(true);
+        }
+    }
+
+    /// Whether our source was edited and so stays, and names this file: as its keyring.
+    fn kept_source_names(&self, path: &Path) -> Result<bool> {
+        if !self.keeps_source.get() {
+            return Ok(false);
+        }
+        let text = self.host.read_text(Source::PATH)?.unwrap_or_default();
+        Ok(text.contains(&*path.to_string_lossy()))
     }
 
     fn remove_folder(&self, path: &Path) -> Result<Reverted> {

@@ -159,6 +159,29 @@ fn fault_16_what_can_be_neither_used_nor_taken_out_is_refused() {
         .says(&format!("{LIST} names {URI}"));
 }
 
+/// An uninstall that keeps what was edited leaves a host on which apt works.
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_16_an_edited_source_of_ours_stays_with_its_keyring_and_the_old_one_beside_it() {
+    let host = LabHost::up("noble");
+    let old = line("noble");
+    host.write(LIST, &old);
+    // Nor is a folder in the way that has the name of a file.
+    host.sh("mkdir /etc/apt/sources.list.d/folder.list /etc/apt/sources.list.d/folder.sources");
+    host.install();
+    is_named_only_in(&host, OURS);
+    host.sh(&format!("echo '# mine' >>{OURS}"));
+    let keyring = "/etc/apt/keyrings/docker.asc";
+    let beside = format!("{LIST}.before-dockstrap");
+    host.uninstall()
+        .says_all(&[OURS, &beside, keyring, "names it"]);
+    assert_eq!(host.read(&beside), old);
+    assert!(!host.has(LIST) && host.has(keyring));
+    host.sh("apt-get update -o APT::Update::Error-Mode=any")
+        .never_says("W:")
+        .says(URI);
+}
+
 /// What is on the host but for the lists, which this test itself has apt fetch.
 fn tree_but_for_lists(host: &LabHost) -> Tree {
     host.sh("find /var/lib/apt/lists -type f -delete");

@@ -16,6 +16,7 @@ fn undo_with(stub: &StubHost, undo: &Undo, purge_data: bool) -> Result<Reverted>
         is_rollback: false,
         lock_wait: Duration::ZERO,
         listener: &|_| {},
+        keeps_source: Cell::default(),
     };
     revert.undo(undo, &["git".to_owned()])
 }
@@ -379,6 +380,51 @@ fn packages_that_are_all_needed_by_others_are_all_named() {
         "other packages need containerd.io"
     );
     assert_eq!(purged(&stub), [""; 0]);
+}
+
+#[test]
+fn with_an_edited_source_stay_its_keyring_and_no_other_source() {
+    let list = "/etc/apt/sources.list.d/docker.list";
+    let keyring = "/etc/apt/keyrings/docker.asc";
+    let backup = "/var/lib/dockstrap/2-docker.list";
+    let stub = StubHost::new()
+        .file(Source::PATH, format!("Signed-By: {keyring}\n# edited\n"))
+        .file(keyring, "key")
+        .file("/etc/apt/keyrings/other.asc", "key")
+        .file(backup, "old");
+    let revert = Revert {
+        host: stub.host(),
+        extent: Extent::default(),
+        lock_wait: Duration::ZERO,
+        listener: &|_| {},
+        keeps_source: Cell::default(),
+    };
+    let remove = |path: &str, text: &str| Undo::RemoveFile {
+        path: path.into(),
+        sha256: sha256_hex(text.as_bytes()),
+    };
+    let restore = Undo::RestoreFile {
+        path: list.into(),
+        sha256: None,
+        backup: backup.into(),
+    };
+    let undo = |undo: &Undo| revert.undo(undo, &[]).unwrap();
+    assert_eq!(
+        undo(&remove(Source::PATH, "as we wrote it")),
+        edited_since()
+    );
+    for what in [restore, remove(keyring, "key")] {
+        let Reverted::Kept(reason) = undo(&what) else {
+            panic!("{what:?}");
+        };
+        assert!(reason.contains(Source::PATH), "{reason}");
+    }
+    assert_eq!(
+        undo(&remove("/etc/apt/keyrings/other.asc", "key")),
+        Reverted::Done
+    );
+    assert_eq!(stub.read(&format!("{list}.before-dockstrap")), "old");
+    assert!(!stub.has(list) && stub.has(keyring));
 }
 
 #[test]
