@@ -236,10 +236,7 @@ impl Http {
             classify(&error.without_url(), &url, proxy, None)
         })?;
         let status = response.status();
-        if matches!(
-            status,
-            StatusCode::NOT_FOUND | StatusCode::FORBIDDEN | StatusCode::GONE
-        ) {
+        if matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) {
             return Ok(Answer::Absent);
         }
         let range = response.headers().get(CONTENT_RANGE);

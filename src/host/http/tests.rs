@@ -158,6 +158,44 @@ fn fault_11_a_certificate_out_of_its_time_names_the_clock() {
 }
 
 #[test]
+fn a_download_that_has_no_time_left_is_too_slow() {
+    let url = Url::parse(&server("server.pem", &[OK])).unwrap();
+    let http = Http::new(&network(None));
+    http.client().unwrap();
+    let part = Part {
+        from: 0,
+        limit: 100,
+        caches: Caches::Used,
+    };
+    let begun = Instant::now();
+    let deadline = begun.checked_sub(Duration::from_secs(1)).unwrap();
+    let Answer::Found(mut rest) = http.ask(&url, part, Span { begun, deadline }).unwrap() else {
+        panic!("it is there");
+    };
+    let trouble = rest.read_all(100).unwrap_err();
+    assert!(matches!(trouble, Trouble::TooSlow { .. }), "{trouble:?}");
+    assert!(!trouble.is_passing());
+}
+
+#[test]
+fn a_file_that_the_server_does_not_give_is_not_one_that_is_missing() {
+    let answer = |status| format!("HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n");
+    let trouble = trouble(&server("server.pem", &[&answer(403)]), &network(None));
+    assert!(
+        matches!(trouble, Trouble::Status { status: 403, .. }),
+        "{trouble:?}"
+    );
+    assert!(
+        trouble.to_string().contains("does not give that file"),
+        "{trouble}"
+    );
+    for status in [404, 410] {
+        let error = get(&server("server.pem", &[&answer(status)]), &network(None)).unwrap_err();
+        assert_eq!(error.to_string(), "absent", "{status}");
+    }
+}
+
+#[test]
 fn a_server_in_trouble_is_asked_again() {
     let busy = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     let cut_off = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nhel";

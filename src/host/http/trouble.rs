@@ -170,6 +170,10 @@ fn verdict(proxy: &Proxy) -> &'static str {
 fn advice(status: &u16) -> &'static str {
     match *status {
         401 => "; it wants a login, which dockstrap has none for",
+        403 => {
+            "; it does not give that file to this host: is it the right address, and does it want \
+             a login, or only other networks? Some servers say so of what they do not have"
+        }
         429 => "; it was asked too often, try again later",
         500.. => "; the trouble is on its side, try again later",
         _ => "; is it the right address?",
