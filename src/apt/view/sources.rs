@@ -1,7 +1,8 @@
 //! The host's own sources, in a private view.
 
-use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::Path;
 
 use anyhow::Result;
@@ -24,9 +25,10 @@ impl View {
             if !file.names_docker(&self.source) {
                 symlink(host.path(&file.path), there)?;
             } else if let Some(left) = file.without_docker(&self.source) {
-                fs::write(&there, left)?;
                 // It may hold passwords, and only apt itself has to read it.
-                fs::set_permissions(&there, fs::Permissions::from_mode(0o600))?;
+                let mut file = OpenOptions::new();
+                let mut file = file.write(true).create_new(true).mode(0o600).open(&there)?;
+                file.write_all(&left)?;
             }
         }
         Ok(())
