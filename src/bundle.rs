@@ -51,7 +51,7 @@ pub fn create(
     let facts = facts::gather(host)?;
     let source = suite::source(&facts, settings, listener)?;
     let http = Http::new(&settings.network()?);
-    let repository = Repository::resolve(host, &http, source, settings, listener)?;
+    let mut repository = Repository::resolve(host, &http, source, settings, listener)?;
     let index = repository.index(&http, ENGINE_PACKAGES, listener)?;
     let Repository {
         source,

@@ -14,7 +14,7 @@ use super::suites;
 use crate::error::Failure;
 use crate::host::http::{Answer, Caches, Http, is_too_large};
 use crate::report::{Event, Listener};
-use crate::trust::{Certificate, Packages, Refusal, Release, verify_file};
+use crate::trust::{Certificate, Document, Packages, Refusal, Release, verify_file};
 
 /// What Docker's repository calls itself.
 const ORIGIN: &str = "Docker";
@@ -33,6 +33,16 @@ const SYNC_PAUSE: Duration = Duration::from_secs(3);
 )]
 struct HalfSynced {
     url: String,
+}
+
+/// An index that is signed by no key of the certificate: the owner may have a new one.
+#[derive(Debug, Error)]
+#[error("{0}")]
+struct SignedAnew(String);
+
+/// Whether an index was refused since it is signed by a key that the certificate does not have.
+pub fn is_signed_anew(error: &anyhow::Error) -> bool {
+    error.is::<SignedAnew>()
 }
 
 /// The verified index of one suite, as it was served.
@@ -87,18 +97,27 @@ impl Index {
         let url = format!("{suite}/InRelease");
         let fetching =
             |url: &str| format!("the index cannot be fetched from {url}; nothing was changed");
-        let inrelease = match http
-            .get(&url, INRELEASE_LIMIT, caches)
-            .with_context(|| fetching(&url))?
-        {
-            Answer::Found(bytes) => bytes,
-            Answer::Absent => return Err(no_suite(http, source)),
-        };
-        let now = SystemTime::now();
         let refused = |refusal: Refusal| {
             let context = format!("the index at {url} is refused; nothing was changed");
-            anyhow::Error::from(Failure::from(refusal)).context(context)
+            let is_by_other = matches!(refusal, Refusal::OtherSigner { .. });
+            let error = anyhow::Error::from(Failure::from(refusal));
+            match is_by_other {
+                true => error.context(SignedAnew(context)),
+                false => error.context(context),
+            }
         };
+        let inrelease = match http.get(&url, INRELEASE_LIMIT, caches) {
+            Ok(Answer::Found(bytes)) => bytes,
+            Ok(Answer::Absent) => return Err(no_suite(http, source)),
+            Err(error) if is_too_large(&error) => {
+                return Err(refused(Refusal::TooLarge {
+                    document: Document::InRelease,
+                    limit: INRELEASE_LIMIT as usize,
+                }));
+            }
+            Err(error) => return Err(error.context(fetching(&url))),
+        };
+        let now = SystemTime::now();
         let release = Release::verify(&inrelease, certificate, now).map_err(refused)?;
         release
             .require(ORIGIN, &source.suite, &source.architecture)

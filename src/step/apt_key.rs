@@ -1,17 +1,19 @@
 //! The keyring with the one certificate that may sign Docker's repository.
 
+use std::os::unix::fs::MetadataExt;
+
 use anyhow::Result;
 
 use super::repository::{Repository, trusted};
 use super::{Finding, Step};
 use crate::change::Tx;
 use crate::host::Host;
-use crate::trust::Fingerprint;
+use crate::trust::{Certificate, Fingerprint};
 
 pub struct AptKey {
     keyring: String,
     pin: Fingerprint,
-    certificate: Vec<u8>,
+    certificate: Certificate,
 }
 
 impl AptKey {
@@ -19,7 +21,7 @@ impl AptKey {
         AptKey {
             keyring: repository.keyring.clone(),
             pin: repository.pin,
-            certificate: repository.certificate.armored(),
+            certificate: repository.certificate.clone(),
         }
     }
 }
@@ -35,7 +37,10 @@ impl Step for AptKey {
 
     fn inspect(&self, host: &Host) -> Result<Finding> {
         let AptKey { keyring, pin, .. } = self;
-        if trusted(host, keyring, pin)?.is_some() {
+        // An older form of the same certificate lacks the keys that came later.
+        let signing = self.certificate.signing_keys();
+        let there = trusted(host, keyring, pin)?;
+        if there.is_some_and(|there| there.signing_keys() == signing) {
             return Ok(Finding::satisfied(format!("{keyring} holds {pin}")));
         }
         let verb = match host.exists(keyring)? {
@@ -49,8 +54,23 @@ impl Step for AptKey {
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
-        tx.write_file(&self.keyring, &self.certificate, 0o644)
+        // apt 2.6 believes a file's ending.
+        let text = match self.keyring.ends_with(".asc") {
+            true => self.certificate.armored(),
+            false => self.certificate.binary(),
+        };
+        if !belongs_to_root(tx.host(), &self.keyring)? {
+            tx.move_aside(&self.keyring)?; // a file that is written anew keeps its owner
+        }
+        tx.write_file(&self.keyring, &text, 0o644)
     }
+}
+
+/// Whether the file is of whom the root folder is of.
+fn belongs_to_root(host: &Host, path: &str) -> Result<bool> {
+    let root = host.metadata("/")?.map(|root| root.uid());
+    let there = host.metadata(path)?;
+    Ok(there.is_none_or(|there| there.is_symlink() || Some(there.uid()) == root))
 }
 
 #[cfg(test)]
@@ -66,7 +86,7 @@ mod tests {
         AptKey {
             keyring: KEYRING.to_owned(),
             pin: certificate.fingerprint(),
-            certificate: certificate.armored(),
+            certificate,
         }
     }
 
@@ -125,11 +145,39 @@ mod tests {
 
     #[test]
     fn a_key_that_apt_may_not_read_is_replaced() {
-        let stub = StubHost::new().file(KEYRING, key().certificate);
+        let stub = StubHost::new().file(KEYRING, key().certificate.armored());
         stub.set_mode(KEYRING, 0o600);
         assert!(!inspect(&stub).satisfied);
         apply(&stub);
         assert!(inspect(&stub).satisfied);
+    }
+
+    #[test]
+    fn a_key_that_others_may_change_is_replaced() {
+        let stub = StubHost::new().file(KEYRING, key().certificate.armored());
+        for mode in [0o664, 0o646] {
+            stub.set_mode(KEYRING, mode);
+            assert_eq!(inspect(&stub).summary, format!("replace {KEYRING}"));
+            apply(&stub);
+            assert!(inspect(&stub).satisfied);
+            assert_eq!(stub.mode(KEYRING), 0o644);
+        }
+    }
+
+    #[test]
+    fn a_keyring_is_written_in_the_form_that_its_name_says() {
+        for keyring in [
+            "/etc/apt/keyrings/docker.asc",
+            "/usr/share/keyrings/docker.gpg",
+        ] {
+            let key = AptKey {
+                keyring: keyring.to_owned(),
+                ..key()
+            };
+            let stub = StubHost::new();
+            trial::run(stub.host(), |tx| key.apply(tx)).unwrap();
+            assert!(key.inspect(stub.host()).unwrap().satisfied, "{keyring}");
+        }
     }
 
     #[test]

@@ -149,13 +149,15 @@ pub fn inspect_all(
     let registries = registries(host, settings, &network, &daemon_json.finding)?;
 
     let http = open_way(settings, &network, facts, &source)?;
-    let repository = Repository::resolve(host, &http, source, settings, listener)?;
-    let apt_key = inspect(AptKey::new(&repository), host)?;
+    let mut repository = Repository::resolve(host, &http, source, settings, listener)?;
     let apt_source = inspect(AptSource::new(&repository, suite_remark), host)?;
     if !apt_source.finding.satisfied {
-        repository.check_when_unused(&http, facts, listener)?;
+        let allow_downgrade = settings.allow_downgrade;
+        repository.check_when_unused(host, &http, facts, allow_downgrade, listener)?;
     }
-    let packages = Packages::plan(host, &http, facts, settings, &repository, listener)?;
+    let packages = Packages::plan(host, &http, facts, settings, &mut repository, listener)?;
+    // The index may have told of a newer certificate.
+    let apt_key = inspect(AptKey::new(&repository), host)?;
     if let Some(version) = packages.engine() {
         configuration.check_for(host, version)?;
     }

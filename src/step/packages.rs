@@ -6,23 +6,20 @@ mod version;
 
 use anyhow::{Context, Result, bail};
 
-use super::repository::Repository;
+use super::repository::{ENGINE, Repository};
 use super::{Finding, Step, service};
-use crate::apt::{self, Archives, Index, Install, Seen, Source, Transaction, View};
-use crate::change::{Journal, Tx, Undo};
+use crate::apt::{self, Archives, Index, Install, Seen, Transaction, View};
+use crate::change::{Tx, Undo};
 use crate::facts::{self, Facts};
+use crate::host::{Host, is_forbidden};
 use crate::host::command::Command;
 use crate::host::firewall::Network;
 use crate::host::http::Http;
-use crate::host::{Host, is_forbidden};
 use crate::report::{Event, Listener};
 use crate::settings::{EngineVersion, Settings};
 use refuse::{refuse_another, refuse_foreign, refuse_removals};
 pub use version::request;
 use version::{goes_back, unmet};
-
-/// The package of the engine itself.
-const ENGINE: &str = "docker-ce";
 
 /// Where most of what packages bring along goes.
 const PROGRAMS: &str = "/usr";
@@ -65,7 +62,7 @@ impl Packages {
         http: &Http,
         facts: &Facts,
         settings: &Settings,
-        repository: &Repository,
+        repository: &mut Repository,
         listener: Listener<'_>,
     ) -> Result<Packages> {
         let version = settings.engine_version.clone();
@@ -143,7 +140,7 @@ impl Packages {
         let fetched = apt::still_to_fetch(host, &archives)?;
         let room = [(apt::ARCHIVES, fetched), (PROGRAMS, archives.unpacked)];
         apt::require_space(host, &room).context("the packages do not fit; nothing was changed")?;
-        let seen = look_back(host, source, index, allow_downgrade)?;
+        let seen = repository.look_back(host, index, allow_downgrade)?;
         Ok(Packages {
             version,
             offer: Some(Offer {
@@ -310,27 +307,6 @@ fn containers_in_restart(host: &Host) -> Result<Option<String>> {
     Ok(engine.map(|engine| {
         service::fate_of_containers(engine.containers_running, engine.live_restore_enabled)
     }))
-}
-
-/// What the repository offers now, which must not be older than what it was seen to offer.
-fn look_back(host: &Host, source: &Source, index: &Index, allow_downgrade: bool) -> Result<Seen> {
-    let journal = match Journal::read(host) {
-        // Only root may look; what is planned by someone else is checked when it is installed.
-        Err(error) if is_forbidden(&error) => None,
-        journal => Some(journal?),
-    };
-    let before = journal.and_then(|journal| journal.seen(&source.suite_url()).cloned());
-    let offered = index.offered.versions(ENGINE);
-    let seen = Seen {
-        suite: source.suite_url(),
-        date: index.date.try_into().context("reading the index's date")?,
-        engine: apt::newest(host, offered.map(|offer| offer.version.as_str()))?,
-    };
-    match &before {
-        Some(before) if !allow_downgrade => seen.refuse_older_than(before, host)?,
-        _ => {}
-    }
-    Ok(seen)
 }
 
 #[cfg(test)]

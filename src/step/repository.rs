@@ -4,11 +4,12 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 
-use crate::apt::{Existing, Index, Source};
+use crate::apt::{self, Existing, Index, Seen, Source, is_signed_anew};
+use crate::change::Journal;
 use crate::error::Failure;
 use crate::facts::{ENGINE_PACKAGES, Facts};
-use crate::host::Host;
 use crate::host::http::{Answer, Caches, Http, is_too_large};
+use crate::host::{Host, is_forbidden};
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
 use crate::trust::{
@@ -18,6 +19,9 @@ use crate::trust::{
 
 /// Where dockstrap keeps the key, and where Docker's documentation does.
 pub const KEYRING: &str = "/etc/apt/keyrings/docker.asc";
+
+/// The package of the engine itself.
+pub const ENGINE: &str = "docker-ce";
 
 /// A key file is at most this long.
 const KEY_LIMIT: u64 = 64 * 1024;
@@ -31,6 +35,8 @@ pub struct Repository {
     pub pin: Fingerprint,
     /// The verified certificate.
     pub certificate: Certificate,
+    /// Whether that is the keyring's, and not from the server.
+    pub is_local: bool,
     /// How old its index may be before a warning is due.
     pub max_index_age: Duration,
 }
@@ -49,7 +55,9 @@ impl Repository {
         let holds_pin = |keyring: &str| Ok(trusted(host, keyring, &pin)?.is_some());
         let kept = Existing::find(host, &source, &pin, holds_pin)?.kept;
         let keyring = kept.map_or_else(|| KEYRING.to_owned(), |kept| kept.keyring);
-        let certificate = match trusted(host, &keyring, &pin)? {
+        let local = trusted(host, &keyring, &pin)?;
+        let is_local = local.is_some();
+        let certificate = match local {
             Some(certificate) => certificate,
             None => fetch_key(http, &source, &pin, listener)?,
         };
@@ -58,12 +66,47 @@ impl Repository {
             keyring,
             pin,
             certificate,
+            is_local,
             max_index_age: settings.max_index_age,
         })
     }
 
-    /// Fetches and verifies its index, in which each of `wanted` must stand.
-    pub fn index(&self, http: &Http, wanted: &[&str], listener: Listener<'_>) -> Result<Index> {
+    /// Fetches and verifies its index, in which each of `wanted` must stand. One that is signed by
+    /// no key of the keyring's may be by a new one, so that the certificate is fetched anew.
+    pub fn index(&mut self, http: &Http, wanted: &[&str], listener: Listener<'_>) -> Result<Index> {
+        match self.fetch_index(http, wanted, listener) {
+            Err(refused) if self.is_local && is_signed_anew(&refused) => {
+                self.certificate = fetch_key(http, &self.source, &self.pin, listener)?;
+                self.is_local = false;
+                self.fetch_index(http, wanted, listener)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// What the repository offers now, which must not be older than what it was seen to offer.
+    pub fn look_back(&self, host: &Host, index: &Index, allow_downgrade: bool) -> Result<Seen> {
+        let journal = match Journal::read(host) {
+            // Only root may look; what is planned by someone else is checked when it is installed.
+            Err(error) if is_forbidden(&error) => None,
+            journal => Some(journal?),
+        };
+        let suite = self.source.suite_url();
+        let before = journal.and_then(|journal| journal.seen(&suite).cloned());
+        let offered = index.offered.versions(ENGINE);
+        let seen = Seen {
+            suite,
+            date: index.date.try_into().context("reading the index's date")?,
+            engine: apt::newest(host, offered.map(|offer| offer.version.as_str()))?,
+        };
+        match &before {
+            Some(before) if !allow_downgrade => seen.refuse_older_than(before, host)?,
+            _ => {}
+        }
+        Ok(seen)
+    }
+
+    fn fetch_index(&self, http: &Http, wanted: &[&str], listener: Listener<'_>) -> Result<Index> {
         let Repository {
             source,
             certificate,
@@ -76,25 +119,33 @@ impl Repository {
     /// Verifies the index when no package is going to be taken from it in this run: a source
     /// must not be set up for a suite that is not there.
     pub fn check_when_unused(
-        &self,
+        &mut self,
+        host: &Host,
         http: &Http,
         facts: &Facts,
+        allow_downgrade: bool,
         listener: Listener<'_>,
     ) -> Result<()> {
         if facts.missing_packages().is_empty() {
-            self.index(http, ENGINE_PACKAGES, listener)?;
+            let index = self.index(http, ENGINE_PACKAGES, listener)?;
+            self.look_back(host, &index, allow_downgrade)?;
         }
         Ok(())
     }
 }
 
-/// The certificate in the keyring, when it is there, as apt's own user can read it, and the
-/// pinned one.
+/// The certificate in the keyring, when it is there, as apt's own user can read it and only root
+/// can change it, and the pinned one.
 pub fn trusted(host: &Host, keyring: &str, pin: &Fingerprint) -> Result<Option<Certificate>> {
     use std::os::unix::fs::MetadataExt;
     // A link counts as the file it leads to.
-    let readable = std::fs::metadata(host.path(keyring));
-    if !readable.is_ok_and(|there| there.is_file() && there.mode() & 0o444 == 0o444) {
+    let there = std::fs::metadata(host.path(keyring));
+    let root = std::fs::metadata(host.path("/"))?.uid();
+    let is_roots = |there: std::fs::Metadata| {
+        let mode = there.mode();
+        there.is_file() && mode & 0o444 == 0o444 && mode & 0o022 == 0 && there.uid() == root
+    };
+    if !there.is_ok_and(is_roots) {
         return Ok(None);
     }
     let bytes = host.read(keyring)?.unwrap_or_default();

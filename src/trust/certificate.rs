@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use pgp::composed::{ArmorOptions, SignedKeyDetails, SignedPublicKey, SignedPublicSubKey};
 use pgp::packet::{PublicKey, Signature, SignatureType};
+use pgp::ser::Serialize;
 use pgp::types::{SignedUser, Tag};
 
 use super::{Fingerprint, Refusal, key_file, policy};
@@ -70,6 +71,13 @@ impl Certificate {
     pub fn armored(&self) -> Vec<u8> {
         self.key
             .to_armored_bytes(ArmorOptions::default())
+            .expect("what was read from bytes is written to a Vec")
+    }
+
+    /// The same as apt reads it from a `.gpg` file.
+    pub fn binary(&self) -> Vec<u8> {
+        self.key
+            .to_bytes()
             .expect("what was read from bytes is written to a Vec")
     }
 

@@ -1,6 +1,7 @@
 //! The hostile side of a repository: its files edited, and signed again or not.
 
 use std::fs::{self, Permissions};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -59,6 +60,54 @@ impl Repository {
         }
         let output = gpg.arg("--export").args(owners).output();
         output.expect("running gpg").stdout
+    }
+
+    /// Gives Docker's certificate another key that signs, and returns how `sign` calls it.
+    #[track_caller]
+    pub fn add_signing_key(&self) -> String {
+        let certificate = self.fingerprints()[0].clone();
+        let mut gpg = self.gpg();
+        gpg.args(["--quick-add-key", &certificate, "ed25519", "sign", "never"]);
+        assert!(run(&mut gpg), "adding a key");
+        let newest = self.fingerprints().pop().expect("a key");
+        format!("{newest}!")
+    }
+
+    /// Has Docker's certificate end in a moment.
+    #[track_caller]
+    pub fn expire(&self) {
+        let certificate = &self.fingerprints()[0];
+        let mut gpg = self.gpg();
+        gpg.args(["--quick-set-expire", certificate, "seconds=1"]);
+        assert!(run(&mut gpg), "setting an end");
+        std::thread::sleep(std::time::Duration::from_secs(3));
+    }
+
+    /// Has the owner of Docker's certificate revoke it.
+    #[track_caller]
+    pub fn revoke(&self) {
+        let revocation = self.home.path().join("revocation");
+        let mut gpg = self.gpg();
+        // It asks, also in a batch: for the certificate, the reason, and a description.
+        gpg.args(["--no-batch", "--command-fd=0", "-o"]);
+        gpg.arg(&revocation).args(["--gen-revoke", DOCKER]);
+        let mut child = gpg.stdin(Stdio::piped()).spawn().expect("running gpg");
+        let mut input = child.stdin.take().expect("a pipe");
+        input.write_all(b"y\n1\n\ny\n").expect("answering gpg");
+        drop(input);
+        assert!(child.wait().expect("waiting").success(), "revoking");
+        assert!(run(self.gpg().arg("--import").arg(&revocation)), "revoking");
+    }
+
+    /// The fingerprints of Docker's certificate and of its other keys, in their order.
+    fn fingerprints(&self) -> Vec<String> {
+        let mut gpg = self.gpg();
+        let listed = gpg.args(["--with-colons", "--list-keys", DOCKER]).output();
+        let listed = String::from_utf8_lossy(&listed.expect("running gpg").stdout).into_owned();
+        let lines = listed.lines().filter_map(|line| line.strip_prefix("fpr:"));
+        lines
+            .map(|line| line.trim_matches(':').to_owned())
+            .collect()
     }
 
     /// The text of Release, as it is served.

@@ -8,6 +8,7 @@ use crate::host::LabHost;
 use crate::signing::{DOCKER, Repository, SOMEBODY, in_days, read, stanzas, with_field, write};
 
 const KEY_LIMIT: usize = 64 * 1024;
+const KEYRING: &str = "/etc/apt/keyrings/docker.asc";
 
 /// An install that must be refused as not to be trusted, by all of these words.
 #[track_caller]
@@ -166,6 +167,66 @@ fn an_index_that_the_key_did_not_sign_as_it_is_served_is_refused() {
     }
     write(&repository.inrelease(), good.repeat(2));
     is_refused(&host, &["InRelease file", "somebody added to it"]);
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_key_with_the_right_fingerprint_that_ended_or_was_revoked_is_refused() {
+    let host = LabHost::up("noble");
+    let url = "https://download.docker.com/linux/ubuntu/gpg";
+    let repository = Repository::of(&host);
+    repository.expire();
+    write(&repository.key(), repository.export(true, &[DOCKER]));
+    is_refused(&host, &[url, host.fingerprint(), "expired on"]);
+    repository.revoke();
+    write(&repository.key(), repository.export(true, &[DOCKER]));
+    is_refused(
+        &host,
+        &[url, host.fingerprint(), "was revoked by its owner"],
+    );
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn an_index_that_is_outdated_or_never_ends_is_refused() {
+    let host = LabHost::up("noble");
+    let repository = Repository::of(&host);
+    let until = format!("Valid-Until: {}\nDate:", in_days(-1));
+    let release = repository.release().replacen("Date:", &until, 1);
+    repository.sign(&release, DOCKER);
+    is_refused(&host, &["/dists/noble/InRelease", "expired on"]);
+    let endless = File::create(repository.inrelease()).expect("serving an index");
+    endless.set_len(1 << 40).expect("making a large file");
+    is_refused(&host, &["/dists/noble/InRelease", "1048576 bytes"]);
+}
+
+/// Docker's own key signs by another key of its certificate from some day on.
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_new_signing_key_of_dockers_certificate_is_taken_from_the_server() {
+    let host = LabHost::up("noble");
+    let repository = Repository::of(&host);
+    host.install();
+    host.sh("apt-get remove --yes docker-compose-plugin");
+    let signer = repository.add_signing_key();
+    repository.sign(&repository.release(), &signer);
+    is_refused(&host, &["is signed by", "no usable signing key"]);
+
+    write(&repository.key(), repository.export(true, &[DOCKER]));
+    host.install().says(&format!("replace {KEYRING}"));
+    host.sh("docker compose version; apt-get update -o APT::Update::Error-Mode=any");
+
+    // And one that somebody else may change is written anew.
+    let before = host.read(KEYRING);
+    for spoil in ["chown alice:", "chmod 664"] {
+        host.sh(&format!("{spoil} {KEYRING}"));
+        host.install().says(&format!("replace {KEYRING}"));
+        let owner = host.sh(&format!("stat --format '%U %a' {KEYRING}")).stdout;
+        assert_eq!(owner.trim(), "root 644", "{spoil}");
+        assert_eq!(host.read(KEYRING), before, "{spoil}");
+    }
+    host.uninstall();
+    assert!(!host.has(KEYRING));
 }
 
 #[test]

@@ -102,6 +102,7 @@ fn offered(stub: &StubHost) -> Result<Packages> {
         keyring: KEYRING.to_owned(),
         pin: fixture::fingerprints("docker")[0],
         certificate: fixture::certificate("docker").unwrap(),
+        is_local: false,
         max_index_age: fixture::days(90),
     };
     let index = Index {
