@@ -12,8 +12,8 @@ const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls"
 /// Where the host has the lab's authority when its store lacks it.
 const AUTHORITY: &str = "/root/lab.pem";
 /// The address of a test's own server, and where the host has the issuer of its certificate.
-const MIRROR: &str = "https://127.0.0.1:8443";
-const ISSUER: &str = "/root/issuer.pem";
+pub const MIRROR: &str = "https://127.0.0.1:8443";
+pub const ISSUER: &str = "/root/issuer.pem";
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
@@ -129,6 +129,11 @@ fn refuses_server(host: &LabHost, certificate: &str) -> Outcome {
 
 /// A server with this certificate, whose issuer the host has a file of.
 fn serve(host: &LabHost, certificate: &str) -> Neighbour {
+    serve_in_a_manner(host, certificate, "")
+}
+
+/// The same with a manner of its own, as `https.py` knows them.
+pub fn serve_in_a_manner(host: &LabHost, certificate: &str, manner: &str) -> Neighbour {
     let fixtures = Path::new(FIXTURES);
     let issuer = fs::read_to_string(fixtures.join("ca.pem")).expect("reading the issuer");
     host.write(ISSUER, &issuer);
@@ -136,5 +141,6 @@ fn serve(host: &LabHost, certificate: &str) -> Neighbour {
     let [certificate, key] = [certificate, "server.key"].map(|name| fixtures.join(name));
     let [certificate, key, folder] =
         [&certificate, &key, &folder].map(|path| path.to_str().expect("a plain path"));
-    Neighbour::start(host, ["python3", SERVER, certificate, key, folder])
+    let command = ["python3", SERVER, certificate, key, folder, manner];
+    Neighbour::start(host, command)
 }

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::certificates::{ISSUER, MIRROR, serve_in_a_manner};
 use crate::host::LabHost;
 use crate::neighbour::Neighbour;
 use crate::outcome::Outcome;
@@ -60,6 +61,28 @@ fn fault_14_a_server_that_never_answers_is_given_up() {
     .says("10 s");
     let taken = begun.elapsed();
     assert!(taken < Duration::from_secs(45), "it took {taken:?}");
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_14_a_server_that_is_busy_is_asked_again_and_one_that_falls_silent_is_given_up() {
+    let host = LabHost::up("noble");
+    let server = |manner| serve_in_a_manner(&host, "server.pem", manner);
+    let arguments = ["--mirror", MIRROR, "--ca-cert", ISSUER];
+    let [mirror, url, ca_cert, issuer] = arguments;
+    let busy = server("busy");
+    host.dockstrap(["plan", mirror, url, ca_cert, issuer])
+        .exits(0)
+        .says("install 7 packages");
+    drop(busy);
+
+    let _silent = server("silent");
+    let begun = Instant::now();
+    fails(&host, ["install", "--yes", mirror, url, ca_cert, issuer])
+        .says("https://127.0.0.1:8443/linux/ubuntu/gpg")
+        .says("went silent");
+    let taken = begun.elapsed();
+    assert!(taken < Duration::from_secs(100), "it took {taken:?}");
 }
 
 #[test]
