@@ -8,17 +8,22 @@ use anyhow::Result;
 use crate::apt;
 use crate::change::{self, Act, Extent, Journal, Purpose, Tx, Undo};
 use crate::host::Host;
-use crate::host::engine::docker;
+use crate::host::engine::{UNIT, docker};
 use crate::host::signal::stop_flag;
 use crate::report::Listener;
 
 /// How long containers may take to stop, all together.
 const STOP_DEADLINE: Duration = Duration::from_secs(120);
 
+/// Packages without which no engine runs.
+const OF_THE_ENGINE: &[&str] = &["docker-ce", "docker-ce-cli", "containerd.io"];
+
 /// What an uninstall is going to do.
 pub struct Reversal {
     journal: Journal,
-    engine_goes: bool,
+    removes_packages: bool,
+    /// Whether the engine stops: it goes, or it was stopped before.
+    engine_stops: bool,
     /// Running containers; they must stop when the engine goes.
     pub containers: Vec<String>,
 }
@@ -35,7 +40,7 @@ impl Reversal {
             return Ok(None);
         }
         let packages = journal.acts().iter().filter_map(|act| match &act.undo {
-            Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages } => {
+            Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages, .. } => {
                 Some(packages.as_slice())
             }
             _ => None,
@@ -47,15 +52,15 @@ impl Reversal {
         for path in journal.acts().iter().filter_map(|act| act.undo.file()) {
             host.refuse_immutable(path)?;
         }
-        let purges = |act: &Act| matches!(act.undo, Undo::PurgePackages { .. });
-        let engine_goes = journal.acts().iter().any(purges);
-        let containers = match engine_goes && host.engine_info()?.is_some() {
+        let engine_stops = journal.acts().iter().any(|act| stops_engine(&act.undo));
+        let containers = match engine_stops && host.engine_is_active()? {
             true => host.running_names()?,
             false => Vec::new(),
         };
         Ok(Some(Reversal {
             journal,
-            engine_goes,
+            removes_packages: !packages.is_empty(),
+            engine_stops,
             containers,
         }))
     }
@@ -92,13 +97,14 @@ impl Reversal {
     ) -> Result<usize> {
         let Reversal {
             journal,
-            engine_goes,
+            removes_packages,
+            engine_stops,
             ..
         } = self;
         // From here on a signal no longer ends the process. It is not obeyed either: a way back
         // that is walked half is worse than one that is walked to its end.
         stop_flag()?;
-        if engine_goes {
+        if removes_packages {
             // Before anything is stopped, so that a host that is busy for long is not touched.
             apt::wait_for_locks(host, lock_wait, listener)?;
         }
@@ -110,11 +116,22 @@ impl Reversal {
             listener,
             Arc::default(),
         )?;
-        if engine_goes && host.engine_info()?.is_some() {
+        if engine_stops && host.engine_is_active()? {
             stop_containers(host, &mut tx)?;
         }
         tx.remove_partials()?;
         tx.revert(0, extent)
+    }
+}
+
+/// Whether the engine stops by this way back.
+fn stops_engine(undo: &Undo) -> bool {
+    match undo {
+        Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages, .. } => packages
+            .iter()
+            .any(|package| OF_THE_ENGINE.contains(&package.as_str())),
+        Undo::RestoreUnit { unit, active, .. } => unit == UNIT && !active,
+        _ => false,
     }
 }
 

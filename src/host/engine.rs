@@ -131,6 +131,13 @@ fn seconds(time: Timestamp) -> String {
 }
 
 impl Host {
+    /// Whether the engine's unit runs. Who is not to start it asks this before the engine itself:
+    /// a connection to its socket starts one that is stopped.
+    pub fn engine_is_active(&self) -> Result<bool> {
+        let is_active = systemctl(&["is-active", "--quiet", UNIT]);
+        Ok(self.query(&is_active)?.code == 0)
+    }
+
     /// The identifiers of the containers that run now; none where no engine answers.
     pub fn running_containers(&self) -> Result<Vec<String>> {
         self.running("{{.ID}}")

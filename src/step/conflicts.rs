@@ -53,8 +53,12 @@ pub fn check(host: &Host, facts: &Facts, replace: bool) -> Result<()> {
 
 fn conflict(host: &Host, others: &[&str]) -> anyhow::Error {
     let names = others.join(" ");
+    let running = match host.engine_is_active() {
+        Ok(true) => host.running_names(),
+        _ => Ok(Vec::new()),
+    };
     // Who may not ask the engine is told of the packages all the same.
-    let under_them = match host.running_names().unwrap_or_default().as_slice() {
+    let under_them = match running.unwrap_or_default().as_slice() {
         [] => String::new(),
         running => format!(", and containers run under them ({})", running.join(", ")),
     };

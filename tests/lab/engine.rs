@@ -110,3 +110,40 @@ fn an_uninstall_stops_and_names_running_containers_and_purges_data_when_told_to(
     assert_eq!(left, "/var/lib/containerd:\n\n/var/lib/docker:\n");
     before.is_restored_in(&host.tree());
 }
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_stopped_engine_is_not_started_to_be_asked_and_is_not_stopped_again_unasked() {
+    let host = LabHost::up("noble");
+    host.install();
+    let is_active = ["systemctl", "is-active", "docker.service"];
+    let stopped = "systemctl stop docker.service; systemctl is-active docker.socket";
+    host.sh(stopped);
+    host.dockstrap(["plan"])
+        .exits(0)
+        .says("start docker.service");
+    host.on_a_terminal("NO_COLOR=1", ["uninstall"])
+        .shows("Take this back?")
+        .types("n")
+        .end()
+        .exits(130);
+    host.run(is_active).exits(3).says("inactive");
+
+    // Taken over as it is, it was stopped before.
+    host.sh("rm -r /var/lib/dockstrap");
+    host.install();
+    let process = run_keeper(&host);
+    host.on_a_terminal("NO_COLOR=1", ["uninstall"])
+        .shows("Running containers are stopped: keeper")
+        .shows("Take this back?")
+        .types("n")
+        .end()
+        .exits(130);
+    host.sh(&format!("test -e /proc/{process}"));
+    host.uninstall()
+        .says("Running containers are stopped: keeper");
+    host.run(is_active).exits(3);
+    host.run(["test", "-e", &format!("/proc/{process}")])
+        .exits(1);
+    host.sh("dpkg-query --show docker-ce");
+}
