@@ -13,6 +13,8 @@ use crate::host::command::Command;
 #[derive(Debug)]
 pub struct Purge {
     packages: Vec<String>,
+    /// Packages of ours that go along, though it is not their turn yet: they need one of these.
+    along: Vec<String>,
     /// Packages that stay, since something installed later depends on them.
     pub needed_by_others: Vec<String>,
     /// Packages that came as dependencies and that the user has asked for since.
@@ -27,30 +29,48 @@ pub enum Leave {
 }
 
 impl Purge {
-    /// Finds out which of `packages` dpkg still knows and can purge without removing any other
-    /// package; `None` when dpkg knows none of them. Those that were `asked_for` stay.
-    pub fn plan(host: &Host, packages: &[String], asked_for: &[String]) -> Result<Option<Purge>> {
+    /// Finds out which of `packages` dpkg still knows and can purge without removing any package
+    /// that is not `ours` as well; `None` when dpkg knows none of them. Those that were `asked_for`
+    /// stay.
+    pub fn plan(
+        host: &Host,
+        packages: &[String],
+        asked_for: &[String],
+        ours: &[String],
+    ) -> Result<Option<Purge>> {
         let known = known(host, packages)?;
         if known.is_empty() {
             return Ok(None);
         }
-        let (asked_for, ours): (Vec<String>, Vec<String>) = known
+        let (asked_for, meant): (Vec<String>, Vec<String>) = known
             .into_iter()
             .partition(|package| asked_for.contains(package));
         let mut purge = Purge {
             packages: Vec::new(),
+            along: Vec::new(),
             needed_by_others: Vec::new(),
             asked_for,
         };
-        let all_free = !takes_others(host, &ours, &ours)?;
-        for package in &ours {
-            if all_free || !takes_others(host, std::slice::from_ref(package), &ours)? {
+        let is_ours = |package: &String| meant.contains(package) || ours.contains(package);
+        let all_free = taken(host, &meant)?.iter().all(is_ours);
+        for package in &meant {
+            let alone = std::slice::from_ref(package);
+            if all_free || taken(host, alone)?.iter().all(is_ours) {
                 purge.packages.push(package.clone());
             } else {
                 purge.needed_by_others.push(package.clone());
             }
         }
+        purge.along = taken(host, &purge.packages)?;
+        purge.along.retain(|package| !meant.contains(package));
         Ok(Some(purge))
+    }
+
+    /// The command that removes what goes along, and leaves the configuration for the turn that is
+    /// to come; `None` when nothing does.
+    pub fn ahead(&self) -> Option<Command> {
+        let remove = without_sources(apt_get()).arg("remove");
+        (!self.along.is_empty()).then(|| remove.args(&self.along))
     }
 
     /// The command that removes them; `None` when others need every one.
@@ -65,7 +85,8 @@ impl Purge {
 
     /// Whether this package goes.
     pub fn takes(&self, package: &str) -> bool {
-        self.packages.iter().any(|it| it == package)
+        let mut going = self.packages.iter().chain(&self.along);
+        going.any(|it| it == package)
     }
 }
 
@@ -83,14 +104,16 @@ fn without_sources(command: Command) -> Command {
     command.args(none.iter().flat_map(|option| ["-o", option]))
 }
 
-/// Whether purging `packages` would take along a package that is not one of `ours`.
-fn takes_others(host: &Host, packages: &[String], ours: &[String]) -> Result<bool> {
+/// What goes when these packages are purged: they, and what needs them.
+fn taken(host: &Host, packages: &[String]) -> Result<Vec<String>> {
+    if packages.is_empty() {
+        return Ok(Vec::new());
+    }
     let simulate = without_sources(apt_get())
         .args(["--simulate", "purge"])
         .args(packages);
     let simulated = host.query(&simulate)?.success()?.stdout;
-    let taken = Transaction::parse(&simulated).removals;
-    Ok(taken.iter().any(|package| !ours.contains(package)))
+    Ok(Transaction::parse(&simulated).removals)
 }
 
 /// Those of the packages that the user has asked for. The engine's own were asked for by us; what
@@ -167,8 +190,26 @@ mod tests {
         let stub = StubHost::new()
             .program("dpkg-query", "echo libc6 installed; echo sudo installed")
             .program("apt-get", "");
-        assert!(Purge::plan(stub.host(), &[], &[]).unwrap().is_none());
+        assert!(Purge::plan(stub.host(), &[], &[], &[]).unwrap().is_none());
         assert_eq!(stub.calls(), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_ours_goes_along_and_what_is_of_others_keeps_what_it_needs() {
+        let stub = StubHost::new()
+            .program("dpkg-query", "echo docker-ce-cli installed")
+            .program(
+                "apt-get",
+                "case $* in *--simulate*) echo Purg docker-ce; echo Purg docker-ce-cli;; esac",
+            );
+        let cli = ["docker-ce-cli".to_owned()];
+        let plan = |ours: &[String]| Purge::plan(stub.host(), &cli, &[], ours).unwrap().unwrap();
+        let purge = plan(&["docker-ce".to_owned()]);
+        assert!(purge.takes("docker-ce") && purge.takes("docker-ce-cli"));
+        assert!(format!("{:?}", purge.ahead().unwrap()).contains("docker-ce"));
+        let purge = plan(&[]);
+        assert!(purge.command(Leave::Nothing).is_none() && purge.ahead().is_none());
+        assert_eq!(purge.needed_by_others, cli);
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Undo {
                 let is_open = there.is_some_and(|there| there.mode() & 0o077 != 0);
                 is_open.then(|| format!("other users can read {} again", path.display()))
             }
-            Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages } => {
+            Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages, .. } => {
                 return lost_packages(host, packages);
             }
             Undo::RemoveGroup { group } => match host.group_members(group)? {

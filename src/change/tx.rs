@@ -3,7 +3,6 @@
 mod file;
 mod package;
 
-use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -122,18 +121,17 @@ impl<'a> Tx<'a> {
     /// walked twice.
     pub fn revert(mut self, after: u64, extent: Extent) -> Result<usize> {
         let run = self.journal.cut_short();
-        let revert = Revert {
-            host: self.host,
-            extent,
-            is_rollback: run.is_some_and(|run| run.purpose == Purpose::Install),
-            lock_wait: self.lock_wait,
-            listener: self.listener,
-            keeps_source: Cell::default(),
-        };
+        let is_rollback = run.is_some_and(|run| run.purpose == Purpose::Install);
         let mut kept = 0;
         let mut written = Ok(());
         let acts: Vec<Act> = self.journal.acts().to_vec();
-        for act in settled(&acts, after).iter().rev() {
+        let meant = settled(&acts, after);
+        let (lock_wait, listener) = (self.lock_wait, self.listener);
+        let revert = Revert {
+            is_rollback,
+            ..Revert::of(self.host, meant.iter(), extent, lock_wait, listener)
+        };
+        for act in meant.iter().rev() {
             let asked_for = self.asked_for(act)?;
             let outcome = revert
                 .undo(&act.undo, &asked_for)
@@ -158,7 +156,8 @@ impl<'a> Tx<'a> {
     /// The packages of an act that somebody has asked apt for since. It is written down before apt
     /// begins to remove the others, for it then forgets who was asked for.
     fn asked_for(&mut self, act: &Act) -> Result<Vec<String>> {
-        let (Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages }) = &act.undo
+        let (Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages, .. }) =
+            &act.undo
         else {
             return Ok(Vec::new());
         };

@@ -54,7 +54,11 @@ pub enum Undo {
         network: Option<Network>,
     },
     /// Remove packages that were not there before, and leave their configuration files, which were.
-    RemovePackages { packages: Vec<String> },
+    RemovePackages {
+        packages: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        network: Option<Network>,
+    },
     /// Packages that were removed to make room for the engine: those that somebody had asked apt
     /// for, and those that had come along with them. They are installed again when that is asked
     /// for, and named otherwise.

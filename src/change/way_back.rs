@@ -13,10 +13,12 @@ use anyhow::{Context, Result};
 
 pub use engine::keeps_containers;
 
-use super::{Undo, files};
+use super::{Act, Undo, files};
 use crate::apt::{self, Leave, Source};
+use crate::facts::ENGINE_PACKAGES;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
+use crate::host::firewall::Network;
 use crate::redact::has_credentials;
 use crate::report::Listener;
 use crate::trust::sha256_hex;
@@ -44,13 +46,49 @@ pub(super) struct Revert<'a> {
     pub extent: Extent,
     /// Whether it is a run that failed which is taken back, right away.
     pub is_rollback: bool,
+    /// The packages of the engine that go, now or when the turn comes to their act.
+    pub engine: Vec<String>,
+    /// The network that was there before any of them.
+    pub network: Option<Network>,
     pub lock_wait: std::time::Duration,
     pub listener: Listener<'a>,
     /// Whether our source for Docker's repository was edited, and so stays.
     pub keeps_source: Cell<bool>,
 }
 
-impl Revert<'_> {
+impl<'a> Revert<'a> {
+    /// The way back over these acts, oldest first.
+    pub fn of<'b>(
+        host: &'a Host,
+        acts: impl Iterator<Item = &'b Act>,
+        extent: Extent,
+        lock_wait: std::time::Duration,
+        listener: Listener<'a>,
+    ) -> Revert<'a> {
+        let mut revert = Revert {
+            host,
+            extent,
+            is_rollback: false,
+            engine: Vec::new(),
+            network: None,
+            lock_wait,
+            listener,
+            keeps_source: Cell::default(),
+        };
+        for act in acts {
+            if let Undo::PurgePackages { packages, network }
+            | Undo::RemovePackages { packages, network } = &act.undo
+            {
+                let is_engine = |it: &&String| ENGINE_PACKAGES.contains(&it.as_str());
+                revert
+                    .engine
+                    .extend(packages.iter().filter(is_engine).cloned());
+                revert.network = revert.network.or_else(|| network.clone());
+            }
+        }
+        revert
+    }
+
     /// Walks one way back. Of packages, those that somebody has `asked_for` stay.
     pub fn undo(&self, undo: &Undo, asked_for: &[String]) -> Result<Reverted> {
         match undo {
@@ -74,11 +112,9 @@ impl Revert<'_> {
                 self.restore_daemon_json(*created, changes)
             }
             Undo::RestartEngine { containers } => self.restart_engine(containers),
-            Undo::PurgePackages { packages, network } => {
-                self.purge(packages, asked_for, Leave::Nothing, network.as_ref())
-            }
-            Undo::RemovePackages { packages } => {
-                self.purge(packages, asked_for, Leave::Configuration, None)
+            Undo::PurgePackages { packages, .. } => self.purge(packages, asked_for, Leave::Nothing),
+            Undo::RemovePackages { packages, .. } => {
+                self.purge(packages, asked_for, Leave::Configuration)
             }
             Undo::OfferPackages {
                 asked_for,

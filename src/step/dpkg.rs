@@ -116,7 +116,8 @@ fn ours(host: &Host) -> Result<BTreeSet<String>> {
         journal => journal?,
     };
     for act in journal.acts() {
-        if let Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages } = &act.undo
+        if let Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages, .. } =
+            &act.undo
         {
             ours.extend(packages.iter().cloned());
         }

@@ -11,10 +11,9 @@ use super::{Finding, Step, service};
 use crate::apt::{self, Archives, Index, Install, Seen, Transaction, View};
 use crate::change::{Tx, Undo};
 use crate::facts::{self, Facts};
-use crate::host::{Host, is_forbidden};
 use crate::host::command::Command;
-use crate::host::firewall::Network;
 use crate::host::http::Http;
+use crate::host::{Host, is_forbidden};
 use crate::report::{Event, Listener};
 use crate::settings::{EngineVersion, Settings};
 use refuse::{refuse_another, refuse_foreign, refuse_removals};
@@ -268,10 +267,7 @@ impl Step for Packages {
             [] => ("finish the packages".to_owned(), Undo::nothing()),
             names => {
                 let text = format!("install {}", names.join(" "));
-                let network = match names.iter().any(|name| name == ENGINE) {
-                    true => Some(Network::of(tx.host())?),
-                    false => None,
-                };
+                let network = before::network(tx.host(), names)?;
                 (text, Undo::PurgePackages { packages, network })
             }
         };

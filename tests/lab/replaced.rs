@@ -136,6 +136,28 @@ on_each_release! {
     }
 }
 
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn an_engine_that_was_removed_but_for_its_configuration_leaves_the_same_again() {
+    let host = LabHost::up("noble");
+    host.install();
+    host.sh("mv /var/lib/dockstrap /root/aside; rm -r /root/aside
+         apt-get remove --yes docker-ce docker-ce-cli containerd.io
+         ip link delete docker0 || true
+         for rules in iptables ip6tables; do
+             $rules --policy FORWARD ACCEPT
+             for table in filter nat; do
+                 $rules --table $table --flush; $rules --table $table --delete-chain
+             done
+         done
+         find /var/lib/docker /var/lib/containerd -mindepth 1 -delete");
+    let before = host.tree();
+    host.install();
+    host.sh("docker info");
+    host.uninstall().never_says("other packages need");
+    before.is_restored_in(&host.tree());
+}
+
 /// An engine under Ubuntu's name for it, made of the files of Docker's packages: Ubuntu's own is
 /// not to be had here.
 fn install_docker_io(host: &LabHost) {

@@ -26,16 +26,17 @@ impl Revert<'_> {
         packages: &[String],
         asked_for: &[String],
         leave: Leave,
-        network: Option<&Network>,
     ) -> Result<Reverted> {
         let unfinished = unfinished_packages(self.host)?;
         if !unfinished.is_empty() {
             apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
             apt::clear_for_purge(self.host, &unfinished, packages)?;
         }
-        let Some(purge) = apt::Purge::plan(self.host, packages, asked_for)? else {
+        let is_engine = |package: &String| package == "docker-ce";
+        let network = self.network.as_ref();
+        let Some(purge) = apt::Purge::plan(self.host, packages, asked_for, &self.engine)? else {
             // Killed after they went, an earlier run may not have come to the network.
-            let kept = self.restore_network(network)?;
+            let kept = self.restore_network(network.filter(|_| packages.iter().any(is_engine)))?;
             return Ok(kept.map_or(Reverted::Done, Reverted::Kept));
         };
         let mut reasons = Vec::new();
@@ -47,7 +48,9 @@ impl Revert<'_> {
             if matches!(leave, Leave::Nothing) {
                 self.disable_units(&purge);
             }
-            apt::run(self.host, &command, self.lock_wait, self.listener)?;
+            for command in purge.ahead().iter().chain([&command]) {
+                apt::run(self.host, command, self.lock_wait, self.listener)?;
+            }
             if engine_goes.is_some() {
                 traces::clear_runtime(self.host);
             }

@@ -7,29 +7,33 @@ use crate::trust::sha256_hex;
 use std::time::Duration;
 
 fn undo_with(stub: &StubHost, undo: &Undo, purge_data: bool) -> Result<Reverted> {
-    let revert = Revert {
-        host: stub.host(),
-        extent: Extent {
-            purge_data,
-            restore_packages: false,
-        },
-        is_rollback: false,
-        lock_wait: Duration::ZERO,
-        listener: &|_| {},
-        keeps_source: Cell::default(),
+    let extent = Extent {
+        purge_data,
+        restore_packages: false,
     };
+    let acts = [act_with(undo)];
+    let revert = Revert::of(stub.host(), acts.iter(), extent, Duration::ZERO, &|_| {});
     revert.undo(undo, &["git".to_owned()])
 }
 
 fn undo_in(stub: &StubHost, undo: &Undo, is_rollback: bool) -> Result<Reverted> {
+    let acts = [act_with(undo)];
+    let extent = Extent::default();
     let revert = Revert {
-        host: stub.host(),
-        extent: Extent::default(),
         is_rollback,
-        lock_wait: Duration::ZERO,
-        listener: &|_| {},
+        ..Revert::of(stub.host(), acts.iter(), extent, Duration::ZERO, &|_| {})
     };
     revert.undo(undo, &[])
+}
+
+fn act_with(undo: &Undo) -> Act {
+    Act {
+        act: 1,
+        at: jiff::Timestamp::now(),
+        step: String::new(),
+        text: String::new(),
+        undo: undo.clone(),
+    }
 }
 
 fn undo(stub: &StubHost, undo: &Undo) -> Result<Reverted> {
@@ -392,13 +396,14 @@ fn with_an_edited_source_stay_its_keyring_and_no_other_source() {
         .file(keyring, "key")
         .file("/etc/apt/keyrings/other.asc", "key")
         .file(backup, "old");
-    let revert = Revert {
-        host: stub.host(),
-        extent: Extent::default(),
-        lock_wait: Duration::ZERO,
-        listener: &|_| {},
-        keeps_source: Cell::default(),
-    };
+    let none = std::iter::empty();
+    let revert = Revert::of(
+        stub.host(),
+        none,
+        Extent::default(),
+        Duration::ZERO,
+        &|_| {},
+    );
     let remove = |path: &str, text: &str| Undo::RemoveFile {
         path: path.into(),
         sha256: sha256_hex(text.as_bytes()),

@@ -2,9 +2,12 @@
 
 use anyhow::Result;
 
+use super::ENGINE;
 use crate::apt;
 use crate::change::{Tx, Undo};
 use crate::facts;
+use crate::host::Host;
+use crate::host::firewall::Network;
 
 /// Where the engine keeps images, containers and volumes.
 const DATA: &[&str] = &["/var/lib/docker", "/var/lib/containerd"];
@@ -39,11 +42,20 @@ pub fn note_what_was_configured(tx: &mut Tx<'_>, packages: &mut Vec<String>) -> 
     if !Vec::is_empty(&configured) {
         let text = format!("install {}", configured.join(" "));
         let undo = Undo::RemovePackages {
+            network: network(tx.host(), &configured)?,
             packages: configured,
         };
         tx.note(&text, undo)?;
     }
     Ok(())
+}
+
+/// The network of the host, where the engine is one of these packages.
+pub fn network(host: &Host, packages: &[String]) -> Result<Option<Network>> {
+    match packages.iter().any(|name| name == ENGINE) {
+        true => Ok(Some(Network::of(host)?)),
+        false => Ok(None),
+    }
 }
 
 /// Writes down the ways back for what the engine itself is going to make.
