@@ -81,6 +81,7 @@ fn fault_28_a_configuration_file_from_before_is_kept_without_a_question() {
     let path = "/etc/default/docker";
     host.write(path, "# the user's own\n");
     host.sh(&format!("chmod 640 {path}; chown alice: {path}"));
+    host.sh("apt-mark hold sudo");
     let before = host.tree();
     host.install();
     assert_eq!(host.read(path), "# the user's own\n");

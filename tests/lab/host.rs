@@ -186,6 +186,7 @@ impl LabHost {
         let listed = self.sh(
             "dpkg-query --show --showformat='package ${Package} ${Version} ${db:Status-Status}\\n'
              apt-mark showauto | sed 's/^/automatic /'
+             apt-mark showhold | sed 's/^/held /'
              getent group | sed 's/^/group /'
              systemctl list-unit-files --no-legend --plain | sed 's/^/unit file /'
              for rules in iptables ip6tables; do
