@@ -12,7 +12,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use jiff::Timestamp;
 
 use super::seal::unseal;
@@ -30,6 +30,9 @@ pub use line::{Act, Purpose, Run, Verified};
 pub const FOLDER: &str = "/var/lib/dockstrap";
 /// The journal itself.
 pub const PATH: &str = "/var/lib/dockstrap/journal";
+
+/// How every journal begins, up to the number of its schema.
+const HEAD: &str = "{\"line\":\"journal\",\"schema\":";
 
 /// What was done to this host and not reverted since.
 #[derive(Debug)]
@@ -69,11 +72,15 @@ impl Journal {
         let Some(text) = host.read_text(PATH)? else {
             return Ok(journal);
         };
-        if text.contains('\0') {
+        // A line without its end was cut off by a crash before it counted for anything, even if a
+        // power cut left zeros of it.
+        let (whole, torn) = text.split_at(text.rfind('\n').map_or(0, |end| end + 1));
+        if whole.contains('\0') || (whole.is_empty() && torn.contains('\0')) {
             return Err(unreadable(0, &anyhow!("a power cut zeroed it")).into());
         }
-        // A line without its end was cut off by a crash before it counted for anything.
-        let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
+        if whole.is_empty() {
+            refuse_unless_begun(host, torn).map_err(|error| unreadable(0, &error))?;
+        }
         for (number, line) in whole.lines().enumerate() {
             let line = parse(number, line).map_err(|error| unreadable(number, &error))?;
             journal.take(line);
@@ -277,6 +284,23 @@ impl Journal {
             Line::Verified(verified) => self.verified = Some(verified),
             Line::Journal { .. } | Line::Done { .. } => {}
         }
+    }
+}
+
+/// Refuses what no crash leaves of a journal that was just begun: the beginning of another text, or
+/// none at all while there are copies of files that only acts can have put there.
+fn refuse_unless_begun(host: &Host, torn: &str) -> Result<()> {
+    let head = format!("{HEAD}{SCHEMA},");
+    if !torn.starts_with(&head) && !head.starts_with(torn) {
+        bail!("it is no journal of dockstrap's");
+    }
+    let is_copy = |name: &String| {
+        name.split_once('-')
+            .is_some_and(|(act, _)| act.parse::<u64>().is_ok())
+    };
+    match host.list(FOLDER)?.into_iter().find(is_copy) {
+        Some(copy) => bail!("it was emptied, though {copy} beside it is a copy that it made"),
+        None => Ok(()),
     }
 }
 

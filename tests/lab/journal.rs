@@ -14,11 +14,15 @@ fn fault_51_a_journal_that_cannot_be_understood_is_refused_and_told_what_to_do()
     let newer = format!("sed -i '1s/\"schema\":1/\"schema\":99/' {JOURNAL}");
     let foreign = format!("echo 'somebody was here' >{JOURNAL}");
     let torn = format!("sed -i '3s/.$//' {JOURNAL}");
+    let unended = format!("printf 'somebody was here' >{JOURNAL}");
+    let emptied = format!(": >{JOURNAL}; : >/var/lib/dockstrap/2-docker.list");
     for (spoil, why) in [
         (zeroed, "a power cut zeroed it"),
         (newer, "a newer dockstrap wrote it"),
         (foreign, "it is no journal of dockstrap's"),
         (torn, "line 3: it is damaged"),
+        (unended, "it is no journal of dockstrap's"),
+        (emptied, "2-docker.list beside it is a copy that it made"),
     ] {
         host.sh(&spoil);
         for arguments in [["install", "--yes"], ["uninstall", "--yes"]] {
@@ -33,7 +37,8 @@ fn fault_51_a_journal_that_cannot_be_understood_is_refused_and_told_what_to_do()
 
     // A last line without its end is what a crash leaves: it counted for nothing.
     host.sh(&format!(
-        "printf '{{\"line\":\"act\",\"act\":99' >>{JOURNAL}"
+        "printf '{{\"line\":\"act\",\"act\":99' >>{JOURNAL}
+         rm /var/lib/dockstrap/2-docker.list; truncate --size=+64 {JOURNAL}"
     ));
     host.install().says("Nothing to do");
     host.uninstall();

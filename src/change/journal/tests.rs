@@ -61,12 +61,36 @@ fn fault_51_a_newer_a_foreign_or_a_zeroed_journal_is_refused() {
         ),
         ("hello\n", "no journal"),
         ("\0\0\0\0", "zeroed"),
+        ("{\"line\":\"journal\",\0\0", "zeroed"),
+        ("hello\0\n{}\n", "zeroed"),
+        ("hello", "no journal"),
+        ("{\"line\":\"journal\",\"schema\":2,\"x", "no journal"),
     ] {
         let stub = StubHost::new().file(PATH, text);
         let error = Journal::read(stub.host()).unwrap_err();
         assert_eq!(exit_code(&error), 4);
         assert!(error.to_string().contains(why), "{error}");
     }
+}
+
+#[test]
+fn fault_51_an_empty_journal_beside_copies_that_it_made_is_refused() {
+    let stub = StubHost::new().file(PATH, "");
+    Journal::read(stub.host()).unwrap();
+    let stub = stub.file(&format!("{FOLDER}/3-docker.list"), "");
+    let error = Journal::read(stub.host()).unwrap_err();
+    assert_eq!(exit_code(&error), 4);
+    assert!(error.to_string().contains("3-docker.list"), "{error}");
+}
+
+#[test]
+fn zeros_behind_the_last_whole_line_are_a_torn_line() {
+    let (whole, after) = written(&["first".to_owned()]);
+    let stub = StubHost::new().file(PATH, whole.clone() + "\0\0\0\0");
+    let mut read = Journal::read(stub.host()).unwrap();
+    assert_eq!(read.acts().len(), after.last().unwrap().len());
+    read.open(stub.host()).unwrap();
+    assert_eq!(stub.read(PATH), whole);
 }
 
 #[test]
