@@ -9,11 +9,12 @@ use crate::facts::{ENGINE_PACKAGES, Unfinished};
 use crate::host::Host;
 use crate::host::command::Command;
 
-/// Has dpkg merge its notes, unpack again what is there in part and not left to apt, and configure
-/// what is not. The caller has waited for apt's locks.
+/// Has dpkg merge its notes, unpack again what is there in part and not left to apt, configure what
+/// is not, and run the triggers that packages of the engine wait for. The caller has waited for apt's locks.
 pub fn finish(host: &Host, unfinished: &Unfinished) -> Result<()> {
     let Unfinished {
         interrupted,
+        triggered,
         to_unpack,
         to_configure,
         ..
@@ -29,10 +30,13 @@ pub fn finish(host: &Host, unfinished: &Unfinished) -> Result<()> {
             );
         }
     }
-    if to_configure.is_empty() {
-        return Ok(());
+    if !to_configure.is_empty() {
+        run(host, &dpkg().arg("--configure").args(to_configure))?;
     }
-    run(host, &dpkg().arg("--configure").args(to_configure))
+    if !triggered.is_empty() {
+        run(host, &dpkg().args(["--triggers-only", "--pending"]))?;
+    }
+    Ok(())
 }
 
 /// Clears the way for purging `ours`: apt purges nothing while dpkg has notes left, or while a

@@ -47,6 +47,9 @@ pub struct Package {
 #[serde(rename_all = "kebab-case")]
 pub enum PackageState {
     Installed,
+    /// Configured, and dpkg runs what it was triggered to do, or others for it, along with the
+    /// next thing that it is told to do.
+    Triggered,
     /// Removed, with its configuration files left behind.
     ConfigFiles,
     /// All its files are there, but it is not configured.
@@ -58,9 +61,12 @@ pub enum PackageState {
 }
 
 impl Package {
-    /// Whether dpkg has finished with it.
+    /// Whether it is configured. What dpkg does by itself later on does not count.
     pub fn is_installed(&self) -> bool {
-        self.state == PackageState::Installed
+        matches!(
+            self.state,
+            PackageState::Installed | PackageState::Triggered
+        )
     }
 }
 
@@ -71,8 +77,13 @@ pub struct Unfinished {
     /// Packages of which dpkg has notes that it has not merged yet; `None` when there are no such
     /// notes. apt does nothing while there are some.
     pub interrupted: Option<BTreeSet<String>>,
+    /// Packages of the engine that wait for triggers: those of other packages, that dpkg did not
+    /// come to.
+    pub triggered: BTreeSet<String>,
     /// Packages that are unpacked, but not configured.
     pub to_configure: BTreeSet<String>,
+    /// Those among them that were configured before: dpkg was cut short as it ran their triggers.
+    pub amid_triggers: BTreeSet<String>,
     /// Packages whose files may be there in part: only unpacking them again can mend that. apt
     /// does it by itself for those that dpkg calls half-installed.
     pub to_unpack: BTreeSet<String>,
@@ -87,7 +98,8 @@ impl Unfinished {
     /// All packages that it is about.
     pub fn packages(&self) -> BTreeSet<String> {
         let interrupted = self.interrupted.iter().flatten();
-        let all = interrupted.chain(&self.to_configure).chain(self.partial());
+        let all = interrupted.chain(&self.triggered);
+        let all = all.chain(&self.to_configure).chain(self.partial());
         all.cloned().collect()
     }
 
@@ -105,8 +117,8 @@ pub fn known_packages(host: &Host) -> Result<BTreeMap<String, Package>> {
 /// Packages that are not installed, but left configuration files behind.
 pub fn configured_packages(host: &Host) -> Result<BTreeSet<String>> {
     let all = query(host)?;
-    let configured = all.filter(|(_, package)| package.state == PackageState::ConfigFiles);
-    Ok(configured.map(|(name, _)| name).collect())
+    let configured = all.filter(|(_, package, _)| package.state == PackageState::ConfigFiles);
+    Ok(configured.map(|(name, ..)| name).collect())
 }
 
 /// What dpkg has begun and not ended.
@@ -122,12 +134,18 @@ pub(super) fn ask(host: &Host) -> Result<(BTreeMap<String, Package>, Unfinished)
         interrupted: interrupted(host)?,
         ..Unfinished::default()
     };
-    for (name, package) in query(host)? {
+    for (name, package, was_configured) in query(host)? {
+        if was_configured && package.state == PackageState::Unpacked {
+            unfinished.amid_triggers.insert(name.clone());
+        }
         match package.state {
+            PackageState::Triggered if ENGINE_PACKAGES.contains(&name.as_str()) => {
+                unfinished.triggered.insert(name.clone());
+            }
             PackageState::Unpacked => drop(unfinished.to_configure.insert(name.clone())),
             PackageState::ToUnpack => drop(unfinished.to_unpack.insert(name.clone())),
             PackageState::HalfInstalled => drop(unfinished.half_installed.insert(name.clone())),
-            PackageState::Installed | PackageState::ConfigFiles => {}
+            PackageState::Installed | PackageState::Triggered | PackageState::ConfigFiles => {}
         }
         let name_is = |it: &&str| *it == name;
         let mut matter = ["dpkg"]
@@ -141,23 +159,39 @@ pub(super) fn ask(host: &Host) -> Result<(BTreeMap<String, Package>, Unfinished)
     Ok((known, unfinished))
 }
 
-/// Every package of which dpkg has anything.
-fn query(host: &Host) -> Result<impl Iterator<Item = (String, Package)>> {
+/// Every package of which dpkg has anything, and whether this version of it was configured once.
+fn query(host: &Host) -> Result<impl Iterator<Item = (String, Package, bool)>> {
     let query = Command::new("dpkg-query").args([
         "--show",
-        "--showformat=${Package} ${Version} ${Architecture} ${db:Status-Status} ${db:Status-Eflag}\n",
+        "--showformat=${Package} ${Version} ${Architecture} ${db:Status-Status} \
+         ${db:Status-Eflag} ${Config-Version}\n",
     ]);
     let printed = host.query(&query)?.stdout;
-    let lines: Vec<(String, Package)> = printed.lines().filter_map(parse).collect();
+    let lines: Vec<(String, Package, bool)> = printed.lines().filter_map(parse).collect();
     Ok(lines.into_iter())
 }
 
 /// Whose notes dpkg has not merged.
 fn interrupted(host: &Host) -> Result<Option<BTreeSet<String>>> {
     let notes = notes(host)?;
-    let lines = notes.iter().flat_map(|text| text.lines());
-    let names = lines.filter_map(|line| line.strip_prefix("Package: "));
-    Ok((!notes.is_empty()).then(|| names.map(str::to_owned).collect()))
+    let mut names = BTreeSet::new();
+    for note in notes.iter().flat_map(|text| text.split("\n\n")) {
+        let field = |name: &str| note.lines().find_map(|line| line.strip_prefix(name));
+        let state = field("Status: ").and_then(|status| status.split(' ').next_back());
+        let Some(name) = field("Package: ").map(str::to_owned) else {
+            continue;
+        };
+        // The last note of a package counts.
+        match state.is_some_and(is_triggered) {
+            true => names.remove(&name),
+            false => names.insert(name),
+        };
+    }
+    Ok((!notes.is_empty()).then_some(names))
+}
+
+fn is_triggered(state: &str) -> bool {
+    ["triggers-pending", "triggers-awaited"].contains(&state)
 }
 
 /// The notes that dpkg has not merged, oldest first: stanzas as in its status file. It numbers
@@ -171,9 +205,17 @@ pub fn notes(host: &Host) -> Result<Vec<String>> {
     Ok(notes)
 }
 
-fn parse(line: &str) -> Option<(String, Package)> {
+fn parse(line: &str) -> Option<(String, Package, bool)> {
     let fields: Vec<&str> = line.split_whitespace().collect();
-    let [name, version, architecture, status, flag] = fields[..] else {
+    let [
+        name,
+        version,
+        architecture,
+        status,
+        flag,
+        ref configured @ ..,
+    ] = fields[..]
+    else {
         return None; // not installed: there is no version
     };
     let state = match (status, flag) {
@@ -181,6 +223,7 @@ fn parse(line: &str) -> Option<(String, Package)> {
         ("half-installed", _) => PackageState::HalfInstalled,
         (_, "reinstreq") => PackageState::ToUnpack,
         ("installed", _) => PackageState::Installed,
+        (status, _) if is_triggered(status) => PackageState::Triggered,
         ("config-files", _) => PackageState::ConfigFiles,
         _ => PackageState::Unpacked,
     };
@@ -189,7 +232,8 @@ fn parse(line: &str) -> Option<(String, Package)> {
         architecture: architecture.to_owned(),
         state,
     };
-    Some((name.to_owned(), package))
+    let was_configured = *configured == [version];
+    Some((name.to_owned(), package, was_configured))
 }
 
 #[cfg(test)]
@@ -199,13 +243,15 @@ mod tests {
 
     #[test]
     fn a_package_is_installed_only_when_dpkg_finished_with_it() {
-        let state = |line: &str| parse(line).map(|(_, package)| package.state);
+        let state = |line: &str| parse(line).map(|(_, package, _)| package.state);
         for (status, expected) in [
             ("installed ok", PackageState::Installed),
             ("installed reinstreq", PackageState::ToUnpack),
             ("half-installed reinstreq", PackageState::HalfInstalled),
             ("half-configured ok", PackageState::Unpacked),
-            ("triggers-awaited ok", PackageState::Unpacked),
+            ("triggers-awaited ok", PackageState::Triggered),
+            ("triggers-pending ok", PackageState::Triggered),
+            ("triggers-pending reinstreq", PackageState::ToUnpack),
             ("config-files ok", PackageState::ConfigFiles),
         ] {
             assert_eq!(
@@ -220,7 +266,9 @@ mod tests {
     fn what_dpkg_has_not_finished_is_told_by_its_states_and_its_notes() {
         let stub = StubHost::new().program(
             "dpkg-query",
-            "echo dpkg 1 amd64 installed ok; echo pigz 2 amd64 half-configured ok
+            "echo dpkg 1 amd64 installed ok; echo pigz 2 amd64 half-configured ok 1
+             echo man-db 2 amd64 half-configured ok 2; echo libc-bin 2 amd64 triggers-pending ok
+             echo containerd.io 2 amd64 triggers-awaited ok
              echo docker-ce 5 amd64 half-installed reinstreq
              echo less 1 amd64 unpacked reinstreq",
         );
@@ -228,17 +276,30 @@ mod tests {
         let unfinished = unfinished_packages(stub.host()).unwrap();
         let expected = Unfinished {
             interrupted: None,
-            to_configure: set(&["pigz"]),
+            triggered: set(&["containerd.io"]),
+            to_configure: set(&["man-db", "pigz"]),
+            amid_triggers: set(&["man-db"]),
             to_unpack: set(&["less"]),
             half_installed: set(&["docker-ce"]),
         };
         assert_eq!(unfinished, expected);
         let stub = stub
             .file("/var/lib/dpkg/updates/tmp.i", "")
-            .file("/var/lib/dpkg/updates/0003", "Package: sed\nStatus: x\n");
+            .file("/var/lib/dpkg/updates/0003", "Package: sed\nStatus: x\n")
+            .file(
+                "/var/lib/dpkg/updates/0004",
+                "Package: man-db\nStatus: install ok triggers-pending\n\n",
+            );
         let unfinished = unfinished_packages(stub.host()).unwrap();
         assert_eq!(unfinished.interrupted, Some(set(&["sed"])));
-        let all: BTreeSet<String> = set(&["docker-ce", "less", "pigz", "sed"]);
+        let all: BTreeSet<String> = set(&[
+            "containerd.io",
+            "docker-ce",
+            "less",
+            "man-db",
+            "pigz",
+            "sed",
+        ]);
         assert_eq!(unfinished.packages(), all);
     }
 }

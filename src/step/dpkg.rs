@@ -31,7 +31,7 @@ impl Dpkg {
         if unfinished.is_empty() {
             return Ok(None);
         }
-        let ours = ours(host)?;
+        let ours = ours(host, unfinished)?;
         let (ours, others): (BTreeSet<String>, BTreeSet<String>) = unfinished
             .packages()
             .into_iter()
@@ -59,7 +59,10 @@ impl Dpkg {
         let mut left = unfinished_packages(host)?;
         left.to_configure
             .retain(|package| !self.left_to_apt.contains(package));
+        left.triggered
+            .retain(|package| !self.left_to_apt.contains(package));
         left.half_installed.clear();
+        left.amid_triggers.clear(); // they are to be configured
         Ok(left)
     }
 }
@@ -94,6 +97,10 @@ impl Step for Dpkg {
                 .iter()
                 .map(|package| format!("configure {package}")),
         );
+        if !left.triggered.is_empty() {
+            let waiting: Vec<&str> = left.triggered.iter().map(String::as_str).collect();
+            details.push(format!("run what {} waits for", waiting.join(", ")));
+        }
         Ok(Finding::pending(
             "finish what dpkg was cut short at",
             details,
@@ -107,8 +114,10 @@ impl Step for Dpkg {
     }
 }
 
-/// The packages that dockstrap installs: those of the engine, and what came along with them.
-fn ours(host: &Host) -> Result<BTreeSet<String>> {
+/// The packages that dockstrap installs: those of the engine, and what came along with them. After
+/// a run of ours that was cut short, so is what dpkg did for others because of them: it ran their
+/// triggers.
+fn ours(host: &Host, unfinished: &Unfinished) -> Result<BTreeSet<String>> {
     let mut ours: BTreeSet<String> = ENGINE_PACKAGES.iter().map(|it| (*it).to_owned()).collect();
     let journal = match Journal::read(host) {
         // Only root may look; what is planned by someone else is decided when it is installed.
@@ -121,6 +130,16 @@ fn ours(host: &Host) -> Result<BTreeSet<String>> {
         {
             ours.extend(packages.iter().cloned());
         }
+    }
+    if journal.cut_short().is_some() {
+        ours.extend(unfinished.amid_triggers.iter().cloned());
+        let finished = |name: &&String| {
+            let left = [&unfinished.to_configure, &unfinished.to_unpack];
+            let left = left.into_iter().chain([&unfinished.half_installed]);
+            !left.into_iter().any(|names| names.contains(*name))
+        };
+        let noted = unfinished.interrupted.iter().flatten();
+        ours.extend(noted.filter(finished).cloned());
     }
     Ok(ours)
 }
@@ -198,6 +217,45 @@ mod tests {
         );
         assert!(text.ends_with("dpkg --configure -a"), "{text}");
         assert!(plan(&stub, true).unwrap().is_some());
+    }
+
+    #[test]
+    fn the_triggers_of_others_that_a_run_of_ours_was_cut_short_at_are_run_without_asking() {
+        // dpkg runs what is pending by itself; what it was in the middle of, it does not.
+        let pending = "echo dpkg 1 amd64 installed ok; echo man-db 2 amd64 triggers-pending ok";
+        let stub = StubHost::noble().program("dpkg-query", pending).file(
+            "/var/lib/dpkg/updates/0000",
+            "Package: man-db\nStatus: install ok triggers-pending\n\n",
+        );
+        assert!(plan(&stub, false).unwrap().is_some(), "notes are merged");
+        let stub = StubHost::noble().program("dpkg-query", pending);
+        assert!(plan(&stub, false).unwrap().is_none());
+        let stub = stub.program(
+            "dpkg-query",
+            "echo dpkg 1 amd64 installed ok; echo man-db 2 amd64 half-configured ok 2
+             echo docker-ce-cli 5 amd64 triggers-awaited ok",
+        );
+        assert!(refused(&stub, false).contains("man-db"));
+        installed_before(&stub, &["docker-ce-cli"]);
+        let details = |stub: &StubHost| {
+            let step = plan(stub, false).unwrap().unwrap();
+            step.inspect(stub.host()).unwrap().details
+        };
+        let step = plan(&stub, false).unwrap().unwrap();
+        let finding = step.inspect(stub.host()).unwrap();
+        assert!(finding.satisfied, "apt does it along with the rest");
+        let all = ENGINE_PACKAGES.iter();
+        let all = all.map(|name| format!("echo {name} 5 amd64 triggers-awaited ok; "));
+        let stub = stub.program(
+            "dpkg-query",
+            &format!(
+                "{} echo dpkg 1 amd64 installed ok; echo man-db 2 amd64 half-configured ok 2",
+                all.collect::<String>()
+            ),
+        );
+        let details = details(&stub);
+        assert_eq!(details[0], "configure man-db");
+        assert!(details[1].starts_with("run what containerd.io, docker-buildx-plugin"));
     }
 
     #[test]

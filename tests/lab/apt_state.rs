@@ -1,6 +1,7 @@
 //! States of apt and dpkg in which an install finds a host, or into which it gets while it asks.
 
 use crate::host::LabHost;
+use crate::interruption::{install_up_to_apt, wait_until};
 
 /// Gives a package another state in dpkg's own file.
 fn set_status(host: &LabHost, package: &str, status: &str) {
@@ -28,6 +29,51 @@ fn fault_19_a_package_that_is_there_in_part_is_installed_again() {
     set_status(&host, "sudo", "install reinstreq half-installed");
     host.unchanged_by(4, ["install", "--yes", "--repair"])
         .says("apt-get install --reinstall sudo");
+}
+
+/// A package whose file trigger every program in /usr/bin sets off, as man-db's is by every manual
+/// page; it waits as long as /root/slow is there.
+const WITH_A_TRIGGER: &str = "
+    mkdir -p /root/made/DEBIAN
+    printf '%s\\n' 'Package: indexer' 'Version: 1' 'Architecture: all' 'Description: an index' \\
+        'Maintainer: Nobody <nobody@example.org>' >/root/made/DEBIAN/control
+    echo 'interest /usr/bin' >/root/made/DEBIAN/triggers
+    printf '%s\\n' '#!/bin/sh' 'while test -e /root/slow; do sleep 0.1; done' \\
+        >/root/made/DEBIAN/postinst
+    chmod 0755 /root/made/DEBIAN/postinst
+    dpkg-deb --build -Znone /root/made /root/indexer.deb
+    apt-get install --yes /root/indexer.deb
+    rm -r /root/made /root/indexer.deb";
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn triggers_of_others_that_a_killed_install_has_left_are_no_obstacle() {
+    let host = LabHost::up("noble");
+    host.sh(WITH_A_TRIGGER);
+    let before = host.tree();
+    host.sh("touch /root/slow");
+    let install = install_up_to_apt(&host);
+    wait_until("the trigger", || {
+        host.run(["pgrep", "--full", "indexer[.]postinst triggered"])
+            .has_succeeded()
+    });
+    host.sh(
+        "pkill -KILL --exact dockstrap; pkill -KILL --exact apt-get; pkill -KILL --exact dpkg
+         pkill -KILL --full 'indexer[.]postinst'; rm /root/slow",
+    );
+    install.end();
+    let state = "dpkg-query --show --showformat='${db:Status-Status}' indexer";
+    assert_ne!(host.sh(state).stdout, "installed");
+    host.install();
+    host.sh("docker info; test -z \"$(dpkg --audit)\"");
+    assert_eq!(host.sh(state).stdout, "installed");
+
+    // And so they are where dpkg did not even come to them.
+    set_status(&host, "indexer", "install ok triggers-pending");
+    host.sh("sed -i '/^Package: indexer$/a Triggers-Pending: /usr/bin' /var/lib/dpkg/status");
+    host.install().says("Nothing to do");
+    host.uninstall();
+    before.is_restored_in(&host.tree());
 }
 
 #[test]
