@@ -216,6 +216,26 @@ fn the_doctor_finds_what_is_in_the_way_of_an_engine() {
     before.is_untouched_in(&host.tree());
     try_each(&host, BEFORE);
     is_sound(&host, &[]);
+    only_root_is_told_more(&host);
+}
+
+/// A limit on user namespaces holds for those below one, so that it can be set without harm; and
+/// in one, as for bob, there is less to be seen.
+#[track_caller]
+fn only_root_is_told_more(host: &LabHost) {
+    let within = "echo 0 >/proc/sys/user/max_user_namespaces; dockstrap doctor --json || true";
+    let outcome = host.run(["unshare", "--user", "--map-root-user", "sh", "-c", within]);
+    assert_eq!(
+        verdicts(&outcome)["DS107"],
+        "found: user.max_user_namespaces is 0"
+    );
+
+    let seen = verdicts(&host.run_as("bob", ["dockstrap", "doctor", "--json"]));
+    let unseen: Vec<&String> = seen.values().filter(|it| *it != "sound").collect();
+    assert!(!unseen.is_empty());
+    for verdict in unseen {
+        assert_eq!(verdict, "unseen: only root can look");
+    }
 }
 
 #[test]

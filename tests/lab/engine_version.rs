@@ -37,6 +37,7 @@ on_each_release! {
             .exits(0)
             .says("works on this host");
         assert!(installed(host).contains(&older));
+        host.dockstrap(["status"]).exits(0).says(&format!(", newest 5:{newer}"));
         // What is there stays, unless another is asked for.
         host.install().says("Nothing to do");
         let same = older.split_once('.').expect("dots").0;
