@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::host::{LabHost, Running};
+use crate::host::LabHost;
+use crate::running::Running;
 
 /// Takes a record lock under a name of its own, says so, and keeps it.
 const HOLD: &str = r#"

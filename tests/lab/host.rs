@@ -3,11 +3,12 @@
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::outcome::Outcome;
+use crate::running::Running;
 use crate::terminal::Terminal;
 use crate::tree::Tree;
 
@@ -226,11 +227,8 @@ impl LabHost {
     }
 
     fn start_list<S: AsRef<OsStr>>(&self, words: &[S]) -> Running {
-        let mut command = self.command(words, None);
-        let text = shown(&command);
-        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command.spawn().expect("starting scripts/lab");
-        Running { text, child }
+        let command = self.command(words, None);
+        Running::start(shown(&command), command)
     }
 
     fn command<S: AsRef<OsStr>>(&self, words: &[S], user: Option<&str>) -> Command {
@@ -270,24 +268,6 @@ impl Drop for LabHost {
         if !down.has_succeeded() {
             eprintln!("{} is not down: {}", self.name, down.all());
         }
-    }
-}
-
-/// A command in a host that may not have ended yet.
-pub struct Running {
-    text: String,
-    child: Child,
-}
-
-impl Running {
-    pub fn has_ended(&mut self) -> bool {
-        self.child.try_wait().expect("waiting").is_some()
-    }
-
-    /// Waits for its end.
-    pub fn end(self) -> Outcome {
-        let output = self.child.wait_with_output().expect("waiting");
-        Outcome::new(self.text, &output)
     }
 }
 

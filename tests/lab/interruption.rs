@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::host::{LabHost, Running};
+use crate::host::LabHost;
+use crate::running::Running;
 
 /// An install that has come as far as apt.
 pub fn install_up_to_apt(host: &LabHost) -> Running {

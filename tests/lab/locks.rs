@@ -1,9 +1,8 @@
 //! Other package managers, and other runs of dockstrap, at work at the same time.
 
-use std::time::Duration;
-
-use crate::host::{LabHost, Running};
+use crate::host::LabHost;
 use crate::interruption::{install_up_to_apt, wait_until};
+use crate::running::Running;
 
 /// The locks that apt and dpkg take.
 const LOCKS: [&str; 4] = [
@@ -38,14 +37,14 @@ fn fault_25_a_lock_that_is_released_in_time_is_waited_for() {
     let host = LabHost::up("noble");
     for lock in LOCKS {
         let holder = host.holder("aptitude", lock);
-        let install = host.start_dockstrap(["install", "--yes", "--no-verify"]);
-        std::thread::sleep(Duration::from_secs(2));
+        let mut install = host.start_dockstrap(["install", "--yes", "--no-verify"]);
         let waiting = format!(
             "waiting for aptitude (pid {}) to release {lock}",
             holder.pid
         );
+        install.has_come_to(&waiting);
         holder.release();
-        install.end().exits(0).says(&waiting);
+        install.end().exits(0);
         host.sh("docker info");
 
         let holder = host.holder("aptitude", lock);
@@ -92,18 +91,19 @@ fn fault_67_packages_that_changed_while_a_lock_was_waited_for_end_an_install() {
     let host = LabHost::up("noble");
     host.sh("apt-get update; cd /srv; apt-get download pigz");
     let before = host.tree();
-    let install = install_amid_download(&host);
+    let mut install = install_amid_download(&host);
     let upgrades = host.holder("unattended-upgr", LOCKS[0]);
     host.sh("tc qdisc delete dev lo root");
-    std::thread::sleep(Duration::from_secs(3));
+    install.has_come_to(&format!(
+        "waiting for unattended-upgr (pid {})",
+        upgrades.pid
+    ));
     // As the holder itself would, which has the lock.
     host.sh("DPKG_FRONTEND_LOCKED=1 dpkg --install /srv/pigz_*.deb");
-    let waiting = format!("waiting for unattended-upgr (pid {})", upgrades.pid);
     upgrades.release();
     install
         .end()
         .exits(1)
-        .says(&waiting)
         .says("changed since the plan was made")
         .says("the host was put back as it was");
     assert!(!host.has("/usr/bin/dockerd"), "it was installed");
@@ -115,13 +115,15 @@ fn fault_67_packages_that_changed_while_a_lock_was_waited_for_end_an_install() {
 #[ignore = "needs root and the lab: sudo scripts/test"]
 fn fault_67_unattended_upgrades_that_start_amid_the_download_are_waited_for() {
     let host = LabHost::up("noble");
-    let install = install_amid_download(&host);
+    let mut install = install_amid_download(&host);
     let upgrades = host.holder("unattended-upgr", "/var/lib/dpkg/lock-frontend");
     host.sh("tc qdisc delete dev lo root");
-    std::thread::sleep(Duration::from_secs(3));
-    let waiting = format!("waiting for unattended-upgr (pid {})", upgrades.pid);
+    install.has_come_to(&format!(
+        "waiting for unattended-upgr (pid {})",
+        upgrades.pid
+    ));
     upgrades.release();
-    install.end().exits(0).says(&waiting);
+    install.end().exits(0);
     host.sh("docker info");
 }
 

@@ -52,6 +52,7 @@ mod host;
 mod interruption;
 mod neighbour;
 mod outcome;
+mod running;
 mod signing;
 mod terminal;
 mod tree;

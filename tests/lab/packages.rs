@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::host::{LabHost, Running};
+use crate::host::LabHost;
+use crate::running::Running;
 
 /// The packages that Docker's repository has.
 const ALL: [&str; 6] = [

@@ -1,7 +1,5 @@
 //! Signals and readers that go away: the run ends in a known state, or goes on to its end.
 
-use std::time::Duration;
-
 use crate::host::{LabHost, PROGRAM};
 use crate::interruption::{install_up_to_apt, wait_until};
 
@@ -29,11 +27,7 @@ fn fault_64_a_signal_before_the_first_act_ends_a_run_at_once() {
         // It waits for a lock, with a plan and without a single act.
         let holder = host.holder("aptitude", "/var/lib/dpkg/lock-frontend");
         let mut install = host.start_dockstrap(["install", "--yes"]);
-        wait_until("the install", || {
-            host.run(["pgrep", "--exact", "dockstrap"]).has_succeeded()
-        });
-        std::thread::sleep(Duration::from_secs(2));
-        assert!(!install.has_ended());
+        install.has_come_to("waiting for aptitude");
         send(&host, signal);
         wait_until("its end", || install.has_ended());
         install.end().exits(ended_by(signal));
