@@ -6,7 +6,7 @@
 
 mod line;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -38,6 +38,8 @@ const HEAD: &str = "{\"line\":\"journal\",\"schema\":";
 #[derive(Debug)]
 pub struct Journal {
     acts: Vec<Act>,
+    /// The numbers of those that were brought to their end.
+    done: BTreeSet<u64>,
     last: u64,
     seen: BTreeMap<String, Seen>,
     /// Runs that have not come to their end, oldest first.
@@ -60,6 +62,7 @@ impl Journal {
     pub fn read(host: &Host) -> Result<Journal> {
         let mut journal = Journal {
             acts: Vec::new(),
+            done: BTreeSet::new(),
             last: 0,
             seen: BTreeMap::new(),
             running: Vec::new(),
@@ -205,6 +208,11 @@ impl Journal {
         &self.acts
     }
 
+    /// Whether this act was brought to its end.
+    pub fn is_done(&self, act: &Act) -> bool {
+        self.done.contains(&act.act)
+    }
+
     /// What was done to daemon.json, oldest first, as far as it can be told beside what the file
     /// says by now.
     pub fn configuration(&self, now: &Document) -> Vec<Change> {
@@ -282,7 +290,10 @@ impl Journal {
                 }
             }
             Line::Verified(verified) => self.verified = Some(verified),
-            Line::Journal { .. } | Line::Done { .. } => {}
+            Line::Done { act } => {
+                self.done.insert(act);
+            }
+            Line::Journal { .. } => {}
         }
     }
 }

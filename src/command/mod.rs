@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use jiff::Timestamp;
 
-use crate::change::{Journal, Purpose, Run, Verified};
+use crate::change::{Journal, Run, Verified};
 use crate::cli::{Cli, Command};
 use crate::daemon_json::reference;
 use crate::error::Failure;
@@ -84,12 +84,7 @@ fn tell_of_cut_short(journal: &Journal) {
     let Some(Run { purpose, at, .. }) = journal.cut_short() else {
         return;
     };
-    let purpose = match purpose {
-        Purpose::Install => "install",
-        Purpose::Uninstall => "uninstall",
-        Purpose::Doctor => "doctor --fix",
-        Purpose::Verify => "verify",
-    };
+    let purpose = purpose.command();
     let at = at.strftime("%F %T");
     ui::note(format!(
         "The {purpose} that began at {at} UTC was cut short; going on from what its journal says."

@@ -33,10 +33,19 @@ pub fn run(host: &Host, arguments: &cli::Status) -> Result<ExitCode> {
     })
 }
 
-fn summary(status: &Status) -> &'static str {
-    match (status.steps.is_empty(), status.has_drifted()) {
+fn summary(status: &Status) -> String {
+    if let Some(run) = &status.unfinished {
+        return format!(
+            "The {} that began at {} UTC has not come to its end: it is still at work, or was cut \
+             short. To go on after that: sudo dockstrap install",
+            run.purpose.command(),
+            run.at.strftime("%F %T")
+        );
+    }
+    let words = match (status.steps.is_empty(), status.has_drifted()) {
         (true, _) => "dockstrap has set up nothing on this host.",
         (false, false) => "All of it is as dockstrap set it up.",
         (false, true) => "Changed since. To have it as it was set up: sudo dockstrap install",
-    }
+    };
+    words.to_owned()
 }

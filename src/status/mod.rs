@@ -23,6 +23,8 @@ pub struct Status {
     pub schema: u32,
     /// The last install: when it was, by which version, and which settings somebody gave it.
     pub installed: Option<Run>,
+    /// A run that has not come to its end: it is still at work, or was cut short.
+    pub unfinished: Option<Run>,
     pub engine: Engine,
     /// The sources of Docker's repository.
     pub sources: Vec<Source>,
@@ -49,6 +51,8 @@ pub struct StepStatus {
 pub struct Done {
     pub at: Timestamp,
     pub text: String,
+    /// False for what was begun only: it may be done, half done, or not at all.
+    pub finished: bool,
 }
 
 /// Something that is not as it was set up.
@@ -71,9 +75,9 @@ pub struct KeyDrift {
 }
 
 impl Status {
-    /// Whether anything is not as it was set up.
+    /// Whether anything is not as it was set up, or was meant to be.
     pub fn has_drifted(&self) -> bool {
-        self.steps.iter().any(|step| !step.drift.is_empty())
+        self.unfinished.is_some() || self.steps.iter().any(|step| !step.drift.is_empty())
     }
 }
 
@@ -99,6 +103,7 @@ pub fn status(host: &Host) -> Result<Status> {
         step.done.push(Done {
             at: act.at,
             text: act.text.clone(),
+            finished: journal.is_done(act),
         });
         let lost = lost.into_iter();
         step.drift
@@ -121,6 +126,7 @@ pub fn status(host: &Host) -> Result<Status> {
     Ok(Status {
         schema: 1,
         installed: journal.installed().cloned(),
+        unfinished: journal.cut_short().cloned(),
         engine: Engine::of(host)?,
         sources: Source::all(host)?,
         members: now::members(host)?,
@@ -176,6 +182,7 @@ mod tests {
     use super::*;
     use crate::change::trial;
     use crate::daemon_json::{Wanted, merge};
+    use crate::host::command::Command;
     use crate::host::stub::StubHost;
     use serde_json::json;
 
@@ -184,17 +191,17 @@ mod tests {
         let stub = StubHost::new()
             .file(daemon_json::PATH, "{\"debug\": true}")
             .program("dpkg-query", "");
-        trial::run(stub.host(), |tx| {
-            tx.enter("apt-key");
-            tx.write_file("/etc/key", b"old", 0o644)?;
-            tx.write_file("/etc/key", b"new", 0o644)?;
-            tx.enter("daemon-json");
-            let wanted = json!({"mtu": 1400, "live-restore": true});
-            let document = Document::parse(b"{\"debug\": true}").unwrap();
-            let merged = merge(document, wanted.as_object().unwrap(), Wanted::Set);
-            tx.write_daemon_json(merged.document.text(), &merged.changes)
-        })
-        .unwrap();
+        let mut tx = trial::begin(stub.host(), &|_| {});
+        tx.enter("apt-key");
+        tx.write_file("/etc/key", b"old", 0o644).unwrap();
+        tx.write_file("/etc/key", b"new", 0o644).unwrap();
+        tx.enter("daemon-json");
+        let wanted = json!({"mtu": 1400, "live-restore": true});
+        let document = Document::parse(b"{\"debug\": true}").unwrap();
+        let merged = merge(document, wanted.as_object().unwrap(), Wanted::Set);
+        tx.write_daemon_json(merged.document.text(), &merged.changes)
+            .unwrap();
+        tx.end().unwrap();
         stub
     }
 
@@ -205,6 +212,22 @@ mod tests {
         let ids: Vec<&str> = status.steps.iter().map(|step| step.id.as_str()).collect();
         assert_eq!(ids, ["apt-key", "daemon-json"]);
         assert_eq!(status.steps[0].done.len(), 2);
+    }
+
+    #[test]
+    fn a_run_that_did_not_end_is_told_with_what_it_had_begun() {
+        let stub = set_up();
+        let mut tx = trial::begin(stub.host(), &|_| {});
+        tx.enter("apt-key");
+        let fails = Command::new("false");
+        tx.run("do what fails", Undo::nothing(), &fails)
+            .unwrap_err();
+        drop(tx);
+        let status = status(stub.host()).unwrap();
+        assert!(status.unfinished.is_some() && status.has_drifted());
+        let finished = |done: &Done| done.finished;
+        let finished: Vec<bool> = status.steps[0].done.iter().map(finished).collect();
+        assert_eq!(finished, [true, true, false]);
     }
 
     #[test]

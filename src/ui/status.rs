@@ -89,9 +89,13 @@ fn print_step(step: &StepStatus) {
     for done in &step.done {
         let day = done.at.strftime("%Y-%m-%d");
         line(format!(
-            "  {mark} {id:13} {} {}",
+            "  {mark} {id:13} {} {}{}",
             style(day).dim(),
-            done.text
+            done.text,
+            match done.finished {
+                true => "",
+                false => " (begun, and not known to be done)",
+            }
         ));
         id = "";
     }

@@ -57,7 +57,16 @@ fn a_run_that_was_cut_short_is_named_by_the_next() {
     host.install();
     // As a power cut leaves it: a run that began, and nothing of its end.
     host.sh("journal=/var/lib/dockstrap/journal
-         grep -v '\"line\":\"ended\"' $journal >/root/cut; cp /root/cut $journal");
+         grep -v '\"line\":\"ended\"' $journal | grep -v '\"line\":\"done\",\"act\":1}' >/root/cut
+         cp /root/cut $journal");
+    let status = host.dockstrap(["status", "--json"]).exits(3).json();
+    assert_eq!(status["unfinished"]["purpose"], "install");
+    assert_eq!(status["steps"][0]["done"][0]["finished"], false);
+    assert_eq!(status["steps"][1]["done"][0]["finished"], true);
+    host.dockstrap(["status"])
+        .exits(3)
+        .says("The install that began at")
+        .says("(begun, and not known to be done)");
     host.dockstrap(["install", "--yes"])
         .exits(0)
         .says("was cut short")
@@ -65,4 +74,6 @@ fn a_run_that_was_cut_short_is_named_by_the_next() {
     host.dockstrap(["install", "--yes"])
         .exits(0)
         .never_says("was cut short");
+    let status = host.dockstrap(["status", "--json"]).exits(0).json();
+    assert!(status["unfinished"].is_null(), "{status}");
 }

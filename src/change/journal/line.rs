@@ -75,6 +75,18 @@ pub enum Purpose {
     Verify,
 }
 
+impl Purpose {
+    /// The command that is run for it.
+    pub fn command(self) -> &'static str {
+        match self {
+            Purpose::Install => "install",
+            Purpose::Uninstall => "uninstall",
+            Purpose::Doctor => "doctor --fix",
+            Purpose::Verify => "verify",
+        }
+    }
+}
+
 impl Run {
     /// A run that begins now.
     pub fn now(purpose: Purpose, given: Given) -> Run {
