@@ -55,6 +55,11 @@ impl Network {
         Ok(network)
     }
 
+    /// Whether there were links of an engine.
+    pub fn has_engines_links(&self) -> bool {
+        self.links.iter().any(|link| is_engines(link))
+    }
+
     /// Links of the engine's that were not there before.
     pub fn engines_links(&self, host: &Host) -> Result<Vec<String>> {
         let mut links = links(host)?;

@@ -46,7 +46,7 @@ impl Revert<'_> {
             let engine_goes = network.filter(|_| purge.takes("docker-ce"));
             reasons.extend(self.restore_network(engine_goes)?);
             if matches!(leave, Leave::Nothing) {
-                self.disable_units(&purge);
+                self.disable_units(&purge, packages);
             }
             for command in purge.ahead().iter().chain([&command]) {
                 apt::run(self.host, command, self.lock_wait, self.listener)?;
@@ -72,8 +72,10 @@ impl Revert<'_> {
     /// Takes out the links that enable the units of packages that are purged. The packages' scripts
     /// do so as well, but only for links that they have a record of, and they make the link before
     /// the record and remove it after: one that is killed in between leaves a link for good.
-    fn disable_units(&self, purge: &apt::Purge) {
-        let units = UNITS.iter().filter(|(package, _)| purge.takes(package));
+    fn disable_units(&self, purge: &apt::Purge, packages: &[String]) {
+        // What only goes along leaves its configuration, and its links with it.
+        let goes = |package: &str| packages.iter().any(|it| it == package) && purge.takes(package);
+        let units = UNITS.iter().filter(|(package, _)| goes(package));
         for (_, unit) in units {
             // Without its counterpart of System V, which the package looks after.
             let disable = systemctl(&["disable", unit]).env("SYSTEMCTL_SKIP_SYSV", "1");

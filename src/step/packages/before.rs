@@ -41,8 +41,10 @@ pub fn note_what_was_configured(tx: &mut Tx<'_>, packages: &mut Vec<String>) -> 
     *packages = new;
     if !Vec::is_empty(&configured) {
         let text = format!("install {}", configured.join(" "));
+        // What an earlier engine has left of its own there stays as it is.
+        let network = network(tx.host(), &configured)?;
         let undo = Undo::RemovePackages {
-            network: network(tx.host(), &configured)?,
+            network: network.filter(|network| !network.has_engines_links()),
             packages: configured,
         };
         tx.note(&text, undo)?;
