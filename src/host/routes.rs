@@ -101,6 +101,12 @@ mod tests {
     use super::*;
     use crate::host::stub::StubHost;
 
+    /// Each with its network and its link.
+    fn shown(routes: &[Route]) -> Vec<String> {
+        let shown = |route: &Route| format!("{} {}", route.network, route.device);
+        routes.iter().map(shown).collect()
+    }
+
     #[test]
     fn networks_behind_devices_are_routes_and_the_rest_of_the_world_is_none() {
         let stub = StubHost::new()
@@ -124,12 +130,8 @@ mod tests {
                  00000000000000000000000000000000 00000000 00000003 00000000 80200001       lo\n",
             );
         let found = stub.host().routes().unwrap();
-        let found: Vec<String> = found
-            .iter()
-            .map(|route| format!("{} {}", route.network, route.device))
-            .collect();
         assert_eq!(
-            found,
+            shown(&found),
             ["192.168.1.0/24 eth0", "10.20.0.0/16 wg0", "fd00::/64 eth0"]
         );
     }
@@ -152,12 +154,8 @@ mod tests {
              esac",
         );
         let found = stub.host().routes_of_all_tables().unwrap();
-        let found: Vec<String> = found
-            .iter()
-            .map(|route| format!("{} {}", route.network, route.device))
-            .collect();
         assert_eq!(
-            found,
+            shown(&found),
             [
                 "100.101.1.2/32 tailscale0",
                 "10.8.0.0/16 eth1",
