@@ -1,12 +1,13 @@
 //! The way back: everything that the journal says was done, newest first.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 
 use crate::apt;
-use crate::change::{self, Act, Extent, Journal, Purpose, Tx, Undo};
+use crate::change::{self, Act, Extent, Journal, Purpose, Tx, Undo, data_of, is_unused};
 use crate::host::Host;
 use crate::host::engine::{UNIT, docker};
 use crate::host::signal::stop_flag;
@@ -26,6 +27,10 @@ pub struct Reversal {
     engine_stops: bool,
     /// Running containers; they must stop when the engine goes.
     pub containers: Vec<String>,
+    /// What the engine keeps: it goes only when that is asked for.
+    pub data: Vec<PathBuf>,
+    /// Folders of the engine's in which was something before it came: they stay as they are.
+    pub data_from_before: Vec<PathBuf>,
 }
 
 impl Reversal {
@@ -57,7 +62,20 @@ impl Reversal {
             true => host.running_names()?,
             false => Vec::new(),
         };
+        let (mut data, mut data_from_before) = (Vec::new(), Vec::new());
+        for act in journal.acts() {
+            if let Undo::RemoveData { paths, used } = &act.undo {
+                data.extend(data_of(host, paths)?);
+                for folder in used {
+                    if !is_unused(host, folder)? {
+                        data_from_before.push(folder.clone());
+                    }
+                }
+            }
+        }
         Ok(Some(Reversal {
+            data,
+            data_from_before,
             journal,
             removes_packages: !packages.is_empty(),
             engine_stops,

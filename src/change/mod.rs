@@ -18,4 +18,4 @@ pub use journal::{Act, FOLDER, Journal, PATH, Purpose, Run, Verified, remove_emp
 pub use seal::{is_sealed, secrets};
 pub use tx::Tx;
 pub use undo::Undo;
-pub use way_back::{Extent, Reverted, keeps_containers};
+pub use way_back::{Extent, Reverted, data_of, is_unused, keeps_containers};

@@ -71,7 +71,13 @@ pub enum Undo {
     /// Packages of others that dpkg was made to finish with: they stay so, and are reported.
     KeepConfigured { packages: Vec<String> },
     /// Images, containers and volumes: removed only when that is asked for.
-    RemoveData { paths: Vec<PathBuf> },
+    RemoveData {
+        /// Folders in which was nothing before the engine came.
+        paths: Vec<PathBuf>,
+        /// Folders in which was something: nothing there can be told from what the engine made.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        used: Vec<PathBuf>,
+    },
     /// Remove a group of ours.
     RemoveGroup { group: String },
     /// Take a user out of a group.

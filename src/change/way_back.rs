@@ -2,6 +2,7 @@
 //!
 //! What was edited since is left as it is and reported; nothing here guesses.
 
+mod data;
 mod engine;
 mod packages;
 
@@ -11,6 +12,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+pub use data::{data_of, is_unused};
 pub use engine::keeps_containers;
 
 use super::{Act, Undo, files};
@@ -128,7 +130,7 @@ impl<'a> Revert<'a> {
                 [] => Reverted::Done,
                 finished => Reverted::Kept(format!("they work now: {}", finished.join(", "))),
             }),
-            Undo::RemoveData { paths } => self.remove_data(paths),
+            Undo::RemoveData { paths, used } => self.remove_data(paths, used),
             Undo::RemoveGroup { group } => self.remove_group(group),
             Undo::RemoveMember { group, user } => self.remove_member(group, user),
             Undo::RestoreUnit {

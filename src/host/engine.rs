@@ -18,6 +18,12 @@ use super::command::Command;
 /// The engine's socket, which its unit opens.
 pub const SOCKET: &str = "/run/docker.sock";
 
+/// Where the engine keeps its data when it is told nothing else.
+pub const DATA_ROOT: &str = "/var/lib/docker";
+
+/// Where containerd keeps its own when it is told nothing else.
+pub const CONTAINERD_ROOT: &str = "/var/lib/containerd";
+
 /// The engine's unit.
 pub const UNIT: &str = "docker.service";
 

@@ -8,6 +8,7 @@ mod apt_proxy;
 mod apt_source;
 mod conflicts;
 mod daemon_json;
+mod data;
 mod docker_group;
 mod dpkg;
 mod packages;
@@ -155,7 +156,16 @@ pub fn inspect_all(
         let allow_downgrade = settings.allow_downgrade;
         repository.check_when_unused(host, &http, facts, allow_downgrade, listener)?;
     }
-    let packages = Packages::plan(host, &http, facts, settings, &mut repository, listener)?;
+    let roots = configuration.roots(host)?;
+    let packages = Packages::plan(
+        host,
+        &http,
+        facts,
+        settings,
+        &mut repository,
+        &roots,
+        listener,
+    )?;
     // The index may have told of a newer certificate.
     let apt_key = inspect(AptKey::new(&repository), host)?;
     if let Some(version) = packages.engine() {

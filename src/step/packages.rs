@@ -23,6 +23,10 @@ use version::{goes_back, unmet};
 /// Where most of what packages bring along goes.
 const PROGRAMS: &str = "/usr";
 
+/// What an engine needs for a start in each of the folders in which it keeps data, in bytes: its own
+/// files, and the image of the proof.
+const ROOM_FOR_DATA: u64 = 128 << 20;
+
 pub struct Packages {
     /// The version of the engine that is asked for.
     version: Option<EngineVersion>,
@@ -52,6 +56,8 @@ struct Wanted {
     reinstalled: bool,
     replaced: Vec<&'static str>,
     allow_downgrade: bool,
+    /// Where an engine that was not there before is going to keep its data.
+    new_roots: Vec<String>,
 }
 
 impl Packages {
@@ -62,6 +68,7 @@ impl Packages {
         facts: &Facts,
         settings: &Settings,
         repository: &mut Repository,
+        roots: &[String],
         listener: Listener<'_>,
     ) -> Result<Packages> {
         let version = settings.engine_version.clone();
@@ -91,6 +98,10 @@ impl Packages {
             missing,
             replaced: facts.conflicting_packages(),
             allow_downgrade: settings.allow_downgrade,
+            new_roots: match facts.packages.contains_key(ENGINE) {
+                true => Vec::new(),
+                false => roots.to_vec(),
+            },
         };
         Packages::offered(host, http, repository, &index, wanted, listener)
     }
@@ -116,6 +127,7 @@ impl Packages {
             reinstalled,
             replaced,
             allow_downgrade,
+            new_roots,
         } = wanted;
         let source = &repository.source;
         let mut view = View::open(host, source, &repository.certificate, index, http)?;
@@ -137,7 +149,8 @@ impl Packages {
         refuse_foreign(&transaction, &archives, &index.offered, source)?;
         transaction.download = archives.download(host)?;
         let fetched = apt::still_to_fetch(host, &archives)?;
-        let room = [(apt::ARCHIVES, fetched), (PROGRAMS, archives.unpacked)];
+        let mut room = vec![(apt::ARCHIVES, fetched), (PROGRAMS, archives.unpacked)];
+        room.extend(new_roots.iter().map(|root| (root.as_str(), ROOM_FOR_DATA)));
         apt::require_space(host, &room).context("the packages do not fit; nothing was changed")?;
         let seen = repository.look_back(host, index, allow_downgrade)?;
         Ok(Packages {

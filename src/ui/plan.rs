@@ -1,9 +1,10 @@
 //! A plan, for people.
 
+use std::path::PathBuf;
+
 use console::style;
 
 use super::line;
-use crate::change::Undo;
 use crate::plan::{Plan, Planned};
 use crate::revert::Reversal;
 
@@ -36,17 +37,24 @@ pub fn print_reversal(reversal: &Reversal, purge_data: bool) {
             reversal.containers.join(", ")
         ));
     }
-    for act in reversal.acts() {
-        if let Undo::RemoveData { paths } = &act.undo {
-            let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
-            let paths = paths.join(" and ");
-            line(match purge_data {
-                true => format!("Images, containers and volumes in {paths} are removed as well."),
-                false => format!(
-                    "Images, containers and volumes in {paths} stay (--purge-data removes them)."
-                ),
-            });
-        }
+    let paths = |paths: &[PathBuf]| {
+        let paths = paths.iter().map(|path| path.display().to_string());
+        paths.collect::<Vec<_>>().join(", ")
+    };
+    if !reversal.data.is_empty() {
+        let data = paths(&reversal.data);
+        line(match purge_data {
+            true => format!("Images, containers and volumes are removed as well: {data}"),
+            false => {
+                format!("Images, containers and volumes stay (--purge-data removes them): {data}")
+            }
+        });
+    }
+    if purge_data && !reversal.data_from_before.is_empty() {
+        line(format!(
+            "All that is in {} stays, for something was there before the engine came.",
+            paths(&reversal.data_from_before)
+        ));
     }
 }
 

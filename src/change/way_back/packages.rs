@@ -1,8 +1,5 @@
 //! The way back for packages, and for what they have made.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use anyhow::{Context, Result};
 
 use super::{Revert, Reverted};
@@ -110,39 +107,4 @@ impl Revert<'_> {
         traces::stop_engine(self.host);
         traces::restore_network(self.host, before)
     }
-
-    pub(super) fn remove_data(&self, paths: &[PathBuf]) -> Result<Reverted> {
-        let mut kept = Vec::new();
-        for path in paths {
-            if self.host.list(path)?.is_empty() {
-                continue;
-            }
-            if self.extent.purge_data {
-                empty_folder(&self.host.path(path))?;
-            } else {
-                kept.push(path.display().to_string());
-            }
-        }
-        match kept.as_slice() {
-            [] => Ok(Reverted::Done),
-            kept => Ok(Reverted::Kept(format!(
-                "images, containers and volumes are yours; to remove them: rm -r {}",
-                kept.join(" ")
-            ))),
-        }
-    }
-}
-
-/// Removes all that is in a folder, and leaves the folder.
-fn empty_folder(path: &Path) -> Result<()> {
-    let removing = || format!("removing what is in {}", path.display());
-    for entry in fs::read_dir(path).with_context(removing)? {
-        let entry = entry.with_context(removing)?;
-        let removed = match entry.file_type().with_context(removing)?.is_dir() {
-            true => fs::remove_dir_all(entry.path()),
-            false => fs::remove_file(entry.path()),
-        };
-        removed.with_context(removing)?;
-    }
-    Ok(())
 }

@@ -90,6 +90,7 @@ fn every_undo_can_be_walked_twice() {
         packages(),
         Undo::RemoveData {
             paths: vec![path("/var/lib/docker")],
+            used: Vec::new(),
         },
         Undo::RemoveGroup {
             group: "docker".to_owned(),
@@ -214,6 +215,7 @@ fn what_took_a_folders_place_is_kept() {
 fn data_is_kept_unless_it_is_to_be_purged() {
     let data = Undo::RemoveData {
         paths: vec!["/var/lib/docker".into(), "/var/lib/containerd".into()],
+        used: Vec::new(),
     };
     let stub = StubHost::new().folder("/var/lib/docker/volumes");
     let reason = kept(&stub, &data);

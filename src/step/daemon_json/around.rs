@@ -7,12 +7,7 @@ use serde_json::Value;
 
 use crate::daemon_json::{Document, Found, Surroundings, named_paths};
 use crate::host::Host;
-
-/// Where the engine keeps its data when it is told nothing else.
-const DATA_ROOT: &str = "/var/lib/docker";
-
-/// Where containerd keeps its own when it is told nothing else.
-const CONTAINERD_ROOT: &str = "/var/lib/containerd";
+use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT};
 
 /// Finds out what this configuration has to fit.
 pub fn look(host: &Host, document: &Document) -> Result<Surroundings> {

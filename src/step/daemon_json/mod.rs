@@ -12,7 +12,7 @@ use similar::TextDiff;
 pub use around::look as look_around;
 
 use super::unit::{self, Unit};
-use super::{Explained, Finding, Step};
+use super::{Explained, Finding, Step, data};
 use crate::change::{Journal, Tx, Undo, is_sealed};
 use crate::daemon_json::{
     self, Change, Context, Document, Engine, Merged, PATH, Preset, Problem, Severity, Surroundings,
@@ -77,6 +77,13 @@ impl DaemonJson {
     /// [`Failure::Usage`] when it would not with what is wanted.
     pub fn merged(&self, host: &Host) -> Result<Merged> {
         Ok(self.propose(host)?.merged)
+    }
+
+    /// Where the engine, and its containerd, are going to keep their data.
+    pub fn roots(&self, host: &Host) -> Result<Vec<String>> {
+        let all = with_flags(&self.merged(host)?.document, &self.unit_flags);
+        let roots = data::roots(host, &all)?.into_iter();
+        Ok(roots.map(|root| root.display().to_string()).collect())
     }
 
     /// Refuses what the engine of this version, which is going to be installed, would not take.
@@ -242,6 +249,12 @@ impl Step for DaemonJson {
             return Ok(());
         }
         self.refuse_unwritable(tx.host(), &proposal)?;
+        let changes = &proposal.merged.changes;
+        if changes.iter().any(|change| change.key == "data-root") {
+            // Written down before the engine's restart: data goes when the engine has left it.
+            let all = with_flags(&proposal.merged.document, &self.unit_flags);
+            data::note(tx, &all)?;
+        }
         if Unit::query(tx.host())?.is_some_and(|unit| unit.active) {
             tx.note_anew(
                 "change the configuration of a running engine",

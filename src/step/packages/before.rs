@@ -1,16 +1,16 @@
 //! What was there before the packages, written down as ways back before apt is run.
 
+use std::path::Path;
+
 use anyhow::Result;
 
+use super::super::data;
 use super::ENGINE;
 use crate::apt;
 use crate::change::{Tx, Undo};
 use crate::facts;
 use crate::host::Host;
 use crate::host::firewall::Network;
-
-/// Where the engine keeps images, containers and volumes.
-const DATA: &[&str] = &["/var/lib/docker", "/var/lib/containerd"];
 
 /// Configuration that Docker's packages bring along, and take along when they are purged.
 const CONFIGURATION: &[&str] = &[
@@ -62,31 +62,9 @@ pub fn network(host: &Host, packages: &[String]) -> Result<Option<Network>> {
 
 /// Writes down the ways back for what the engine itself is going to make.
 pub fn note_what_the_engine_makes(tx: &mut Tx<'_>) -> Result<()> {
-    let host = tx.host();
-    let mut data = Vec::new();
-    for path in DATA {
-        note_folder(tx, path)?;
-        if host.list(path)?.is_empty() {
-            data.push(path.into());
-        }
-    }
-    if !data.is_empty() {
-        let undo = Undo::RemoveData { paths: data };
-        tx.note("let the engine keep its data", undo)?;
-    }
+    data::note_for_host(tx)?;
     for folder in MADE_BY_CONTAINERD {
-        note_folder(tx, folder)?;
-    }
-    Ok(())
-}
-
-/// Writes down that a folder is not there yet.
-fn note_folder(tx: &mut Tx<'_>, folder: &str) -> Result<()> {
-    if !tx.host().exists(folder)? {
-        let undo = Undo::RemoveFolder {
-            path: folder.into(),
-        };
-        tx.note(&format!("let the engine make {folder}"), undo)?;
+        data::note_folder(tx, Path::new(folder))?;
     }
     Ok(())
 }

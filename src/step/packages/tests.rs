@@ -89,6 +89,7 @@ fn host() -> StubHost {
         .file("/installed", installed)
         .program("apt-get", APT)
         .program("dpkg", "exec /usr/bin/dpkg \"$@\"")
+        .program("systemctl", "exit 3")
         .program("dpkg-query", "cat $ROOT/dpkg 2>/dev/null")
 }
 
@@ -117,6 +118,7 @@ fn offered(stub: &StubHost) -> Result<Packages> {
         missing: ENGINE_PACKAGES.to_vec(),
         replaced: Vec::new(),
         allow_downgrade: false,
+        new_roots: Vec::new(),
     };
     let http = Http::default();
     Packages::offered(stub.host(), &http, &repository, &index, wanted, &|_| {})
@@ -325,7 +327,7 @@ fn a_lock_that_comes_in_between_is_waited_for_and_the_plan_compared_again() {
         (simulated("5:29.5.3"), true),
         (simulated("5:29.6.0"), false),
     ] {
-        let stub = host().program("systemctl", "exit 3");
+        let stub = host();
         let packages = offered(&stub).unwrap();
         stub.write("/moved", moved);
         stub.calls();
