@@ -57,7 +57,7 @@ impl Host {
             let holder = self.read_text(RUN_LOCK)?.unwrap_or_default();
             let holder = match holder.parse().is_ok_and(|pid| self.process(pid).is_some()) {
                 true => format!("another dockstrap (pid {holder})"),
-                false => "the package manager of a dockstrap that was killed".to_owned(),
+                false => self.left_behind(),
             };
             if begun.elapsed() >= wait {
                 return Err(Failure::Locked(format!(
@@ -82,6 +82,38 @@ impl Host {
         fcntl(file.as_fd(), FcntlArg::F_SETFD(FdFlag::empty()))
             .with_context(|| format!("sharing {RUN_LOCK}"))?;
         Ok(file)
+    }
+
+    /// Names what a dockstrap that was killed has started and that still has its lock: the one that
+    /// has started the others.
+    fn left_behind(&self) -> String {
+        let has_lock = |pid: &i32| {
+            let folder = format!("/proc/{pid}/fd");
+            let files = self.list(&folder).unwrap_or_default().into_iter();
+            let mut files = files.map(|name| std::fs::read_link(self.path(&folder).join(name)));
+            files.any(|file| file.is_ok_and(|file| file == self.path(RUN_LOCK)))
+        };
+        let names = self.list("/proc").unwrap_or_default().into_iter();
+        let pids = names.filter_map(|name| name.parse().ok());
+        let holders: Vec<i32> = pids.filter(has_lock).collect();
+        let first = holders.iter().find(|pid| {
+            let parent = self.parent_of(**pid);
+            parent.is_none_or(|parent| !holders.contains(&parent))
+        });
+        let named = first.and_then(|pid| self.process(*pid));
+        let named = named.map(|Holder { pid, program }| format!(", {program} (pid {pid})"));
+        format!(
+            "the package manager of a dockstrap that was killed{}",
+            named.unwrap_or_default()
+        )
+    }
+
+    /// The process that has started this one; see `proc_pid_stat(5)`.
+    fn parent_of(&self, pid: i32) -> Option<i32> {
+        let text = self.read_text(format!("/proc/{pid}/stat")).ok()??;
+        // The name, in parentheses, may have any letter in it.
+        let (_, rest) = text.rsplit_once(')')?;
+        rest.split_whitespace().nth(1)?.parse().ok()
     }
 
     /// Waits until no process holds a lock of the account tools, which wait for 15 seconds only and
@@ -200,5 +232,32 @@ fn whole_file(kind: libc::c_int) -> libc::flock {
         l_start: 0,
         l_len: 0,
         l_pid: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::stub::StubHost;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn of_what_a_killed_run_has_left_the_one_that_started_the_others_is_named() {
+        let stub = StubHost::new();
+        let process = |pid: i32, name: &str, parent: i32, file: &str| {
+            stub.write(&format!("/proc/{pid}/comm"), format!("{name}\n"));
+            let stat = format!("{pid} ({name} :)) S {parent} 1 1");
+            stub.write(&format!("/proc/{pid}/stat"), stat);
+            let files = stub.host().path(format!("/proc/{pid}/fd"));
+            std::fs::create_dir(&files).unwrap();
+            symlink(stub.host().path(file), files.join("4")).unwrap();
+        };
+        let nameless = "the package manager of a dockstrap that was killed";
+        assert_eq!(stub.host().left_behind(), nameless);
+        process(5, "sh", 9, RUN_LOCK);
+        process(9, "apt-get", 1, RUN_LOCK);
+        process(2, "other", 1, "/run/other.lock");
+        let named = format!("{nameless}, apt-get (pid 9)");
+        assert_eq!(stub.host().left_behind(), named);
     }
 }

@@ -164,10 +164,14 @@ fn fault_66_what_a_killed_install_has_started_is_waited_for() {
     let install = install_up_to_apt(&host);
     host.sh("pkill -KILL --exact dockstrap");
     install.end();
-    let apt = "the package manager of a dockstrap that was killed";
+    let pid = host.run(["pgrep", "--exact", "apt-get"]).stdout;
+    let apt = format!(
+        "the package manager of a dockstrap that was killed, apt-get (pid {})",
+        pid.trim()
+    );
     host.dockstrap(["install", "--yes", "--lock-wait", "0"])
         .exits(6)
-        .says(apt)
+        .says(&apt)
         .says("nothing was changed");
     host.install().says(&format!("waiting for {apt}"));
     host.sh("docker info");
