@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::error::Failure;
 use crate::facts::{Facts, Init};
 use crate::host::Host;
+use crate::host::command::{Command, Output};
 use crate::report::{Event, Listener};
 
 /// Where an engine stands that was installed by hand, out of an archive of binaries.
@@ -53,12 +54,7 @@ pub fn check(host: &Host, facts: &Facts, replace: bool) -> Result<()> {
 
 fn conflict(host: &Host, others: &[&str]) -> anyhow::Error {
     let names = others.join(" ");
-    let running = match host.engine_is_active() {
-        Ok(true) => host.running_names(),
-        _ => Ok(Vec::new()),
-    };
-    // Who may not ask the engine is told of the packages all the same.
-    let under_them = match running.unwrap_or_default().as_slice() {
+    let under_them = match running_under(host, others).as_slice() {
         [] => String::new(),
         running => format!(", and containers run under them ({})", running.join(", ")),
     };
@@ -69,6 +65,37 @@ fn conflict(host: &Host, others: &[&str]) -> anyhow::Error {
              data: dockstrap install --replace. To see to it yourself: apt-get remove {names}"
         ),
     )
+}
+
+/// The containers that run under these packages, for people. Who may not ask is told of the packages
+/// all the same.
+pub fn running_under(host: &Host, packages: &[&str]) -> Vec<String> {
+    let mut running = match host.engine_is_active() {
+        Ok(true) => host.running_names().unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    if packages.contains(&"containerd") {
+        running.extend(tasks(host));
+    }
+    running
+}
+
+/// What runs under containerd itself, as `NAMESPACE/NAME`. Docker's engine has a namespace of its
+/// own, of which it tells itself.
+fn tasks(host: &Host) -> Vec<String> {
+    let lines = |arguments: &[&str]| {
+        let listed = host.query(&Command::new("ctr").args(arguments));
+        let listed = listed.and_then(Output::success);
+        listed.map_or_else(|_| String::new(), |output| output.stdout)
+    };
+    let mut running = Vec::new();
+    for space in lines(&["namespaces", "list", "--quiet"]).lines() {
+        if space != "moby" {
+            let tasks = lines(&["--namespace", space, "tasks", "list", "--quiet"]);
+            running.extend(tasks.lines().map(|task| format!("{space}/{task}")));
+        }
+    }
+    running
 }
 
 /// kubelet would not be told that the engine under its pods goes.
@@ -185,6 +212,27 @@ mod tests {
         assert!(refused(&stub).contains("dockstrap install --replace"));
         let facts = facts::gather(stub.host()).unwrap();
         check(stub.host(), &facts, true).unwrap();
+    }
+
+    #[test]
+    fn fault_22_what_runs_under_a_containerd_of_its_own_is_named() {
+        let installed = "echo dpkg 1 amd64 installed ok; echo containerd 1.7 amd64 installed ok";
+        let stub = StubHost::noble()
+            .program("dpkg-query", installed)
+            .program("systemctl", "exit 3")
+            .program(
+                "ctr",
+                "case $* in
+                    namespaces*) echo default; echo moby ;;
+                    *default*) echo web ;;
+                    *) echo 0123 ;;
+                esac",
+            );
+        let refusal = refused(&stub);
+        assert!(
+            refusal.contains("run under them (default/web);"),
+            "{refusal}"
+        );
     }
 
     #[test]

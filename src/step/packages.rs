@@ -7,7 +7,7 @@ mod version;
 use anyhow::{Context, Result, bail};
 
 use super::repository::{ENGINE, Repository};
-use super::{Finding, Step, service};
+use super::{Finding, Step, conflicts, service};
 use crate::apt::{self, Archives, Index, Install, Seen, Transaction, View};
 use crate::change::{Tx, Undo};
 use crate::facts::{self, Facts};
@@ -224,6 +224,13 @@ impl Step for Packages {
             true => containers_in_restart(host)?,
             false => None,
         };
+        let removed: Vec<&str> = transaction.removals.iter().map(String::as_str).collect();
+        let stopped = match removed.as_slice() {
+            [] => Vec::new(),
+            removed => conflicts::running_under(host, removed),
+        };
+        let stopped = (!stopped.is_empty())
+            .then(|| format!("containers that run under them: {}", stopped.join(", ")));
         if installs.is_empty() {
             return Ok(Finding::pending("finish the packages", Vec::new()));
         }
@@ -240,7 +247,11 @@ impl Step for Packages {
         };
         Ok(Finding::pending(
             format!("install {packages}{origin}"),
-            removals.chain(details).chain(containers).collect(),
+            removals
+                .chain(stopped)
+                .chain(details)
+                .chain(containers)
+                .collect(),
         ))
     }
 

@@ -34,7 +34,8 @@ fn fault_22_another_engine_with_its_containers_makes_room_only_with_consent() {
 
     host.dockstrap(["plan", "--replace"])
         .exits(0)
-        .says("remove docker.io");
+        .says("remove docker.io")
+        .says("containers that run under them: web");
     host.dockstrap(["install", "--yes", "--replace"])
         .exits(0)
         .says("works on this host");
