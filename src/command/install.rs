@@ -11,7 +11,7 @@ use super::{remember, require_root, tell_of_cut_short};
 use crate::change::Journal;
 use crate::cli::Install;
 use crate::facts::{self, Facts};
-use crate::host::Host;
+use crate::host::{Host, temporary};
 use crate::plan::{Plan, Planned};
 use crate::settings::Settings;
 use crate::ui::{self, Live};
@@ -26,6 +26,7 @@ pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
     let live = Live::new();
     let show = |event| live.show(event);
     let _lock = host.lock_run(settings.lock_wait, &show)?;
+    temporary::sweep();
     let journal = Journal::read(host)?;
     tell_of_cut_short(&journal);
     let mut facts = facts::gather(host)?;

@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::{require_root, tell_of_cut_short};
 use crate::change::Extent;
 use crate::cli::Uninstall;
-use crate::host::Host;
+use crate::host::{Host, temporary};
 use crate::revert::Reversal;
 use crate::ui::{self, Live};
 
@@ -19,6 +19,7 @@ pub fn run(host: &Host, arguments: Uninstall) -> Result<ExitCode> {
     let live = Live::new();
     let show = |event| live.show(event);
     let _lock = host.lock_run(lock_wait, &show)?;
+    temporary::sweep();
     let Some(reversal) = Reversal::plan(host)? else {
         Reversal::clear_journal(host, &show)?;
         ui::line("Nothing to do: dockstrap has set up nothing on this host.");

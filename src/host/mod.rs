@@ -17,6 +17,7 @@ mod routes;
 pub mod signal;
 #[cfg(test)]
 pub(crate) mod stub;
+pub mod temporary;
 
 use std::ffi::OsString;
 use std::fs;

@@ -31,6 +31,7 @@ use crate::error::Failure;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
 use crate::host::http::Http;
+use crate::host::temporary;
 use crate::report::{Event, Listener};
 use crate::trust::{Certificate, Packages};
 use lists::{has_indexes, stale};
@@ -69,7 +70,7 @@ impl View {
         http: &Http,
     ) -> Result<View> {
         let folder = tempfile::Builder::new()
-            .prefix("dockstrap-")
+            .prefix(&temporary::prefix())
             .tempdir()
             .context("making a folder for planning")?;
         let reach = Reach::lay_out(folder.path(), http.network())?;

@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::daemon_json::{Document, Engine, PATH, is_said_by_flag};
-use crate::host::Host;
 use crate::host::command::Command;
+use crate::host::{Host, temporary};
 
 const DOCKERD: &str = "dockerd";
 
@@ -27,7 +27,7 @@ pub fn refusal(
         return Ok(None);
     }
     let mut file = tempfile::Builder::new()
-        .prefix("dockstrap-")
+        .prefix(&temporary::prefix())
         .suffix(".json")
         .tempfile()
         .context("making a file to show to dockerd")?;
