@@ -4,7 +4,7 @@
 //! It must not change anything, and need not know which step an act belongs to.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 
@@ -19,11 +19,9 @@ const ENGINE: &str = "docker-ce";
 
 impl Undo {
     /// What an act was done to, where a later one may have been done to the same.
-    pub fn subject(&self) -> Option<PathBuf> {
-        match self {
-            Undo::RemoveFile { path, .. } | Undo::RestoreFile { path, .. } => Some(path.clone()),
-            _ => None,
-        }
+    pub fn subject(&self) -> Option<&Path> {
+        let is_file = matches!(self, Undo::RemoveFile { .. } | Undo::RestoreFile { .. });
+        self.file().filter(|_| is_file)
     }
 
     /// What of the act no longer holds, a line each. Keys of daemon.json are not looked at here.
