@@ -13,6 +13,9 @@ use crate::host::firewall::{FORWARDING, Network, PROGRAMS, rules};
 /// How long the engine may take to stop.
 const STOP_DEADLINE: Duration = Duration::from_secs(120);
 
+/// Where the helper of packages' scripts records which links it has made for units.
+const UNIT_RECORDS: &str = "/var/lib/systemd/deb-systemd-helper-enabled";
+
 /// What it keeps until the next boot.
 const RUNTIME: &[&str] = &["/run/docker", "/run/docker.pid", "/run/docker.sock"];
 
@@ -67,5 +70,44 @@ pub fn clear_runtime(host: &Host) {
             true => fs::remove_dir_all(path),
             false => fs::remove_file(path),
         };
+    }
+}
+
+/// Removes what a helper of the packages' scripts that was killed has left of a record of `units`:
+/// it writes the record anew under a name that nobody knows. The caller has waited for apt's locks.
+pub fn clear_unit_records(host: &Host, units: &[&str]) -> Result<()> {
+    let is_unfinished = |name: &String| name.starts_with(".state") && name.ends_with(".tmp");
+    for name in host.list(UNIT_RECORDS)?.into_iter().filter(is_unfinished) {
+        let path = format!("{UNIT_RECORDS}/{name}");
+        let record = host.read_text(&path)?.unwrap_or_default();
+        let mut links = record.lines().map(|link| link.rsplit('/').next());
+        if links.all(|unit| unit.is_some_and(|unit| units.contains(&unit))) {
+            let _ = fs::remove_file(host.path(path));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::stub::StubHost;
+
+    #[test]
+    fn what_is_left_of_records_of_our_units_goes_and_what_is_of_others_stays() {
+        let link = "/etc/systemd/system/multi-user.target.wants";
+        let stub = StubHost::new();
+        for (name, text) in [
+            (".stateAbCdE.tmp", format!("{link}/docker.service\n")),
+            (".statefGhIj.tmp", String::new()),
+            (".stateKlMnO.tmp", format!("{link}/cron.service\n")),
+            ("cron.service.dsh-also", String::new()),
+        ] {
+            stub.write(&format!("{UNIT_RECORDS}/{name}"), text);
+        }
+        clear_unit_records(stub.host(), &["docker.service"]).unwrap();
+        let left = stub.host().list(UNIT_RECORDS).unwrap();
+        assert_eq!(left, [".stateKlMnO.tmp", "cron.service.dsh-also"]);
+        clear_unit_records(StubHost::new().host(), &[]).unwrap();
     }
 }

@@ -296,9 +296,25 @@ impl<'a> Revert<'a> {
         self.host.wait_for_accounts(self.lock_wait, self.listener)?;
         let output = self.output(&delete)?;
         match output.code {
-            3 => Ok(Reverted::Done), // the user is no member, or there is no such group
+            // The user is no member, or there is no such group.
+            3 => self.release_locks_on(group, user).map(|()| Reverted::Done),
             _ => output.success().map(|_| Reverted::Done),
         }
+    }
+
+    /// Clears up after an account tool that was killed before it made a user a member of a group
+    /// that is there: the locks that it left go with the next tool that writes.
+    fn release_locks_on(&self, group: &str, user: &str) -> Result<()> {
+        let is_there = || -> Result<bool> {
+            Ok(self.host.group_members(group)?.is_some() && self.host.has_user(user)?)
+        };
+        if self.host.has_account_locks()? && is_there()? {
+            for verb in ["--add", "--delete"] {
+                let change = Command::new("gpasswd").args([verb, user, group]);
+                self.output(&change)?.success()?;
+            }
+        }
+        Ok(())
     }
 
     fn output(&self, command: &Command) -> Result<Output> {

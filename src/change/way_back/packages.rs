@@ -5,13 +5,13 @@ use anyhow::{Context, Result};
 use super::{Revert, Reverted};
 use crate::apt::{self, Leave};
 use crate::change::traces;
-use crate::facts::unfinished_packages;
+use crate::facts::{Package, known_packages, unfinished_packages};
 use crate::host::command::Command;
 use crate::host::engine::systemctl;
 use crate::host::firewall::Network;
 
 /// The units that Docker's packages enable when they are configured.
-const UNITS: &[(&str, &str)] = &[
+const UNITS: [(&str, &str); 3] = [
     ("docker-ce", "docker.service"),
     ("docker-ce", "docker.socket"),
     ("containerd.io", "containerd.service"),
@@ -32,6 +32,9 @@ impl Revert<'_> {
         let is_engine = |package: &String| package == "docker-ce";
         let network = self.network.as_ref();
         let Some(purge) = apt::Purge::plan(self.host, packages, asked_for, &self.engine)? else {
+            if packages.iter().any(is_engine) {
+                traces::clear_unit_records(self.host, &UNITS.map(|(_, unit)| unit))?;
+            }
             // Killed after they went, an earlier run may not have come to the network.
             let kept = self.restore_network(network.filter(|_| packages.iter().any(is_engine)))?;
             return Ok(kept.map_or(Reverted::Done, Reverted::Kept));
@@ -50,6 +53,7 @@ impl Revert<'_> {
             }
             if engine_goes.is_some() {
                 traces::clear_runtime(self.host);
+                traces::clear_unit_records(self.host, &UNITS.map(|(_, unit)| unit))?;
             }
         }
         for (packages, reason) in [
@@ -82,6 +86,11 @@ impl Revert<'_> {
 
     /// Installs again what made room for the engine, when that is asked for.
     pub(super) fn offer(&self, asked_for: &[String], automatic: &[String]) -> Result<Reverted> {
+        let there = known_packages(self.host)?;
+        let is_there = |name: &String| there.get(name).is_some_and(Package::is_installed);
+        if asked_for.iter().chain(automatic).all(is_there) {
+            return Ok(Reverted::Done); // apt never began, or somebody has them back
+        }
         if !self.extent.restore_packages {
             return Ok(Reverted::Kept(format!(
                 "they made room for Docker's; to have them back: apt-get install {}",
