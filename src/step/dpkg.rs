@@ -18,14 +18,16 @@ pub struct Dpkg {
     left_to_apt: BTreeSet<String>,
     /// Packages that are not of the engine, nor came with it.
     others: BTreeSet<String>,
+    /// Those among them whose files are there in part: apt installs them again, along with the
+    /// engine.
+    reinstalled: Vec<String>,
 }
 
 impl Dpkg {
     /// `None` when dpkg has nothing left to finish.
     ///
     /// # Errors
-    /// [`Failure::Blocked`] when it has something left of others and `repair` is not asked for,
-    /// or when that can be mended only with a file of theirs.
+    /// [`Failure::Blocked`] when it has something left of others and `repair` is not asked for.
     pub fn plan(host: &Host, facts: &Facts, repair: bool) -> Result<Option<Dpkg>> {
         let unfinished = &facts.unfinished;
         if unfinished.is_empty() {
@@ -37,11 +39,12 @@ impl Dpkg {
             .into_iter()
             .partition(|package| ours.contains(package));
         let is_of_others = |package: &&String| others.contains(*package);
-        let partial: Vec<&String> = unfinished.partial().filter(is_of_others).collect();
-        if !partial.is_empty() {
-            return Err(must_be_reinstalled(&partial));
+        let partial = unfinished.partial().filter(is_of_others);
+        let reinstalled: Vec<String> = partial.cloned().collect();
+        if !repair && !reinstalled.is_empty() {
+            return Err(must_be_reinstalled(&reinstalled));
         }
-        if !others.is_empty() && !repair {
+        if !repair && !others.is_empty() {
             return Err(of_others(unfinished, &others));
         }
         let left_to_apt = match facts.missing_packages().is_empty() {
@@ -51,7 +54,13 @@ impl Dpkg {
         Ok(Some(Dpkg {
             left_to_apt,
             others,
+            reinstalled,
         }))
+    }
+
+    /// Packages of others that apt is to install again, since files of theirs may be missing.
+    pub fn reinstalled(&self) -> &[String] {
+        &self.reinstalled
     }
 
     /// What this step has to bring to an end.
@@ -62,6 +71,8 @@ impl Dpkg {
         left.triggered
             .retain(|package| !self.left_to_apt.contains(package));
         left.half_installed.clear();
+        left.to_unpack
+            .retain(|package| !self.reinstalled.contains(package));
         left.amid_triggers.clear(); // they are to be configured
         Ok(left)
     }
@@ -109,7 +120,9 @@ impl Step for Dpkg {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
         let left = self.left(tx.host())?;
-        let packages = self.others.iter().cloned().collect();
+        let finished = self.others.iter();
+        let finished = finished.filter(|package| !self.reinstalled.contains(package));
+        let packages = finished.cloned().collect();
         tx.finish_dpkg(&left, Undo::KeepConfigured { packages })
     }
 }
@@ -159,13 +172,13 @@ fn of_others(unfinished: &Unfinished, others: &BTreeSet<String>) -> anyhow::Erro
     .into()
 }
 
-fn must_be_reinstalled(packages: &[&String]) -> anyhow::Error {
-    let names: Vec<&str> = packages.iter().map(|name| name.as_str()).collect();
-    let names = names.join(" ");
+fn must_be_reinstalled(packages: &[String]) -> anyhow::Error {
+    let names = packages.join(" ");
     Failure::Blocked(format!(
         "dpkg has only a part of {names} on this host, which is not dockstrap's, and apt refuses \
-         to work until that is mended; nothing was changed. Install it again, and run this again: \
-         apt-get install --reinstall {names}"
+         to work until that is mended; nothing was changed. To have it installed again along with \
+         the engine: dockstrap install --repair. To see to it yourself: apt-get install \
+         --reinstall {names}"
     ))
     .into()
 }
@@ -288,12 +301,16 @@ mod tests {
     }
 
     #[test]
-    fn a_package_of_others_that_is_there_in_part_is_named_with_the_cure() {
-        let status = "echo dpkg 1 amd64 installed ok; echo pigz 2 amd64 half-installed reinstreq";
+    fn fault_19_a_package_of_others_that_is_there_in_part_is_named_and_with_consent_left_to_apt() {
+        let status = "echo dpkg 1 amd64 installed ok; echo pigz 2 amd64 half-installed reinstreq
+            echo less 1 amd64 unpacked reinstreq";
         let stub = StubHost::noble().program("dpkg-query", status);
-        for repair in [false, true] {
-            assert!(refused(&stub, repair).ends_with("apt-get install --reinstall pigz"));
-        }
+        let text = refused(&stub, false);
+        assert!(text.contains("dockstrap install --repair"), "{text}");
+        assert!(text.ends_with("--reinstall less pigz"), "{text}");
+        let step = plan(&stub, true).unwrap().unwrap();
+        assert_eq!(step.reinstalled(), ["less", "pigz"]);
+        assert!(step.inspect(stub.host()).unwrap().satisfied);
     }
 
     #[test]

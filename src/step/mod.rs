@@ -164,6 +164,7 @@ pub fn inspect_all(
         settings,
         &mut repository,
         &roots,
+        dpkg.as_ref().map_or(&[], Dpkg::reinstalled),
         listener,
     )?;
     // The index may have told of a newer certificate.

@@ -39,6 +39,8 @@ struct Offer {
     goes_back: bool,
     seen: Seen,
     missing: Vec<&'static str>,
+    /// Packages of others that are installed again.
+    repaired: Vec<String>,
     /// Packages that are removed to make room.
     replaced: Vec<&'static str>,
     view: View,
@@ -54,6 +56,8 @@ struct Wanted {
     missing: Vec<&'static str>,
     /// Whether one of them is there in part.
     reinstalled: bool,
+    /// Packages of others that are there in part.
+    repaired: Vec<String>,
     replaced: Vec<&'static str>,
     allow_downgrade: bool,
     /// Where an engine that was not there before is going to keep its data.
@@ -69,11 +73,12 @@ impl Packages {
         settings: &Settings,
         repository: &mut Repository,
         roots: &[String],
+        repaired: &[String],
         listener: Listener<'_>,
     ) -> Result<Packages> {
         let version = settings.engine_version.clone();
         let missing = unmet(&facts.packages, version.as_ref());
-        if missing.is_empty() {
+        if missing.is_empty() && repaired.is_empty() {
             return Ok(Packages {
                 version,
                 offer: None,
@@ -94,7 +99,8 @@ impl Packages {
         }
         let wanted = Wanted {
             version,
-            reinstalled,
+            reinstalled: reinstalled || !repaired.is_empty(),
+            repaired: repaired.to_vec(),
             missing,
             replaced: facts.conflicting_packages(),
             allow_downgrade: settings.allow_downgrade,
@@ -125,6 +131,7 @@ impl Packages {
             version,
             missing,
             reinstalled,
+            repaired,
             replaced,
             allow_downgrade,
             new_roots,
@@ -141,6 +148,7 @@ impl Packages {
             .transpose()?;
         let meant = version.as_ref().or(bundled.as_ref());
         let mut request = request(host, &missing, meant, &index.offered)?;
+        request.extend(repaired.iter().cloned());
         request.extend(replaced.iter().map(|name| format!("{name}-")));
         let mut transaction = view.plan(host, &request, listener)?;
         refuse_removals(&transaction, &replaced)?;
@@ -159,6 +167,7 @@ impl Packages {
                 goes_back,
                 seen,
                 missing,
+                repaired,
                 replaced,
                 view,
                 transaction,
@@ -182,7 +191,9 @@ impl Offer {
     /// What apt is asked for. Dependencies are not named, so that apt goes on knowing them as
     /// dependencies.
     fn request(&self) -> Vec<String> {
-        let mut request = self.transaction.pinned(&self.missing);
+        let mut named = self.missing.clone();
+        named.extend(self.repaired.iter().map(String::as_str));
+        let mut request = self.transaction.pinned(&named);
         request.extend(self.replaced.iter().map(|name| format!("{name}-")));
         request
     }
@@ -199,7 +210,15 @@ impl Step for Packages {
 
     fn inspect(&self, host: &Host) -> Result<Finding> {
         let known = facts::known_packages(host)?;
-        if unmet(&known, self.version.as_ref()).is_empty() {
+        let is_whole = match &self.offer {
+            Some(offer) if !offer.repaired.is_empty() => {
+                let unfinished = facts::unfinished_packages(host)?;
+                let is_repaired = |package: &String| offer.repaired.contains(package);
+                !unfinished.partial().any(is_repaired)
+            }
+            _ => true,
+        };
+        if is_whole && unmet(&known, self.version.as_ref()).is_empty() {
             let engine = known.get(ENGINE).map_or("", |engine| &engine.version);
             return Ok(Finding::satisfied(format!("docker-ce {engine}")));
         }
@@ -214,6 +233,12 @@ impl Step for Packages {
         let removals = removals.map(|name| format!("remove {name}, its containers stop"));
         let details = installs.iter().map(|install| match &install.replaces {
             None => format!("{} {}", install.package, install.version),
+            Some(old) if *old == install.version => {
+                let Install {
+                    package, version, ..
+                } = install;
+                format!("{package} {version} again, since dpkg has only a part of it")
+            }
             Some(old) if install.package == ENGINE => {
                 let new = &install.version;
                 format!("{ENGINE} {old} → {new}, the engine restarts")
@@ -269,6 +294,11 @@ impl Step for Packages {
         let mut packages = offer.transaction.new_packages();
         before::note_what_was_configured(tx, &mut packages)?;
         before::note_replaced(tx, &offer.transaction.removals)?;
+        if !offer.repaired.is_empty() {
+            let text = format!("install {} again", offer.repaired.join(" "));
+            let packages = offer.repaired.clone();
+            tx.note(&text, Undo::KeepConfigured { packages })?;
+        }
         let upgrades = offer.transaction.upgrades();
         if !upgrades.is_empty() {
             let undo = Undo::KeepUpgrades { packages: upgrades };

@@ -115,6 +115,7 @@ fn offered(stub: &StubHost) -> Result<Packages> {
     let wanted = Wanted {
         version: None,
         reinstalled: false,
+        repaired: Vec::new(),
         missing: ENGINE_PACKAGES.to_vec(),
         replaced: Vec::new(),
         allow_downgrade: false,
