@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::Undo;
+use crate::apt;
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::engine::{UNIT, systemctl};
@@ -30,7 +31,10 @@ impl Undo {
             Undo::RemoveFile { path, sha256 } => file(host, path, sha256)?,
             Undo::RestoreFile { path, sha256, .. } => match sha256 {
                 Some(sha256) => file(host, path, sha256)?,
-                None if host.exists(path)? => Some(format!("{} is there again", path.display())),
+                // Of others that were moved or kept, a package has its own by now.
+                None if apt::is_source_file(path) && host.exists(path)? => {
+                    Some(format!("{} is there again", path.display()))
+                }
                 None => None,
             },
             Undo::RestoreMode {
@@ -74,6 +78,7 @@ impl Undo {
             | Undo::KeepUpgrades { .. }
             | Undo::KeepConfigured { .. }
             | Undo::OfferPackages { .. }
+            | Undo::StartUnits { .. }
             | Undo::RemoveData { .. } => None,
         };
         Ok(lost.into_iter().collect())
@@ -143,13 +148,17 @@ mod tests {
         stub.write("/etc/key", "theirs");
         assert_eq!(lost(&stub, &undo), "/etc/key was edited");
         assert_eq!(lost(&StubHost::new(), &undo), "/etc/key is gone");
-        let aside = Undo::RestoreFile {
-            path: "/etc/key".into(),
+        let aside = |path: &str| Undo::RestoreFile {
+            path: path.into(),
             sha256: None,
             backup: "/backup".into(),
         };
-        assert_eq!(lost(&StubHost::new(), &aside), "");
-        assert_eq!(lost(&stub, &aside), "/etc/key is there again");
+        let list = "/etc/apt/sources.list.d/docker.list";
+        assert_eq!(lost(&StubHost::new(), &aside(list)), "");
+        let again = format!("{list} is there again");
+        assert_eq!(lost(&StubHost::new().file(list, ""), &aside(list)), again);
+        // A package has its own file there by now.
+        assert_eq!(lost(&stub, &aside("/etc/key")), "");
     }
 
     #[test]

@@ -82,6 +82,13 @@ pub enum Undo {
     RemoveGroup { group: String },
     /// Take a user out of a group.
     RemoveMember { group: String, user: String },
+    /// Enable and start units again that were stopped to make room for those of the packages, and
+    /// then these containers, which ran under them.
+    StartUnits {
+        enabled: Vec<String>,
+        active: Vec<String>,
+        containers: Vec<String>,
+    },
     /// Put a unit back into the state it was in.
     RestoreUnit {
         unit: String,

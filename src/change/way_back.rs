@@ -133,6 +133,11 @@ impl<'a> Revert<'a> {
             Undo::RemoveData { paths, used } => self.remove_data(paths, used),
             Undo::RemoveGroup { group } => self.remove_group(group),
             Undo::RemoveMember { group, user } => self.remove_member(group, user),
+            Undo::StartUnits {
+                enabled,
+                active,
+                containers,
+            } => self.start_units(enabled, active, containers),
             Undo::RestoreUnit {
                 unit,
                 enabled,

@@ -10,11 +10,14 @@ use crate::host::Host;
 use crate::host::command::{Command, Output};
 use crate::report::{Event, Listener};
 
-/// Where an engine stands that was installed by hand, out of an archive of binaries.
-const BY_HAND: &[&str] = &["/usr/local/bin/dockerd", "/usr/bin/dockerd"];
-
-/// Packages that hold an engine.
-const WITH_AN_ENGINE: &[&str] = &["docker-ce", "docker.io"];
+/// What runs pods under a containerd of its own, in other folders than Docker's: it works beside the
+/// engine.
+const WITH_PODS_OF_THEIR_OWN: &[(&str, &str)] = &[
+    ("/var/lib/rancher/k3s", "k3s"),
+    ("/var/lib/rancher/rke2", "RKE2"),
+    ("/var/lib/k0s", "k0s"),
+    ("/var/snap/microk8s", "MicroK8s"),
+];
 
 /// Refuses a host on which the engine could not be set up or would clash with another. Packages
 /// that conflict with Docker's are let through when they may be replaced.
@@ -44,10 +47,6 @@ pub fn check(host: &Host, facts: &Facts, replace: bool) -> Result<()> {
             "Docker Desktop is installed, which brings an engine of its own",
             "Remove it first: apt-get remove docker-desktop",
         ));
-    }
-    let is_packaged = |it: &&str| facts.packages.contains_key(*it);
-    if !WITH_AN_ENGINE.iter().any(is_packaged) {
-        refuse_by_hand(host)?;
     }
     Ok(())
 }
@@ -98,12 +97,17 @@ fn tasks(host: &Host) -> Vec<String> {
     running
 }
 
+/// Whether kubelet keeps anything here: it runs pods, or will when it is started.
+pub fn kubelet_is_here(host: &Host) -> Result<bool> {
+    Ok(!host.list("/var/lib/kubelet")?.is_empty())
+}
+
 /// kubelet would not be told that the engine under its pods goes.
 fn refuse_for_kubelet(host: &Host, others: &[&str]) -> Result<()> {
     let runtime = others
         .iter()
         .find(|it| matches!(**it, "containerd" | "runc"));
-    let (Some(runtime), false) = (runtime, host.list("/var/lib/kubelet")?.is_empty()) else {
+    let (Some(runtime), true) = (runtime, kubelet_is_here(host)?) else {
         return Ok(());
     };
     Err(blocked(
@@ -116,24 +120,7 @@ fn refuse_for_kubelet(host: &Host, others: &[&str]) -> Result<()> {
     ))
 }
 
-fn refuse_by_hand(host: &Host) -> Result<()> {
-    for path in BY_HAND {
-        if host.exists(path)? {
-            return Err(blocked(
-                &format!(
-                    "{path} is of an engine that came by no package, so apt cannot replace it"
-                ),
-                &format!(
-                    "Stop it, remove it with the programs that came along, and run this again: \
-                     rm {path}"
-                ),
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn blocked(cause: &str, cure: &str) -> anyhow::Error {
+pub fn blocked(cause: &str, cure: &str) -> anyhow::Error {
     Failure::Blocked(format!("{cause}; nothing was changed. {cure}")).into()
 }
 
@@ -146,6 +133,15 @@ pub fn warn(host: &Host, listener: Listener<'_>) -> Result<()> {
                     line, and restart the host"
             .to_owned();
         listener(Event::Warning { text });
+    }
+    for (folder, name) in WITH_PODS_OF_THEIR_OWN {
+        if host.exists(folder)? {
+            let text = format!(
+                "{name} runs pods on this host, under a containerd of its own: that is left alone, \
+                 but the engine shares the host's network, ports and iptables with it"
+            );
+            listener(Event::Warning { text });
+        }
     }
     Ok(())
 }
@@ -254,10 +250,17 @@ mod tests {
     }
 
     #[test]
-    fn an_engine_that_came_by_no_package_is_refused() {
-        let stub = StubHost::noble().file("/usr/bin/dockerd", "");
-        assert!(refused(&stub).ends_with("rm /usr/bin/dockerd"));
-        let packaged = "echo dpkg 1 amd64 installed ok; echo docker-ce 29 amd64 installed ok";
-        checked(&stub.program("dpkg-query", packaged)).unwrap();
+    fn fault_23_pods_under_a_containerd_of_their_own_are_warned_of() {
+        let told = std::cell::RefCell::new(Vec::new());
+        let listener = |event| told.borrow_mut().push(format!("{event:?}"));
+        warn(StubHost::noble().host(), &listener).unwrap();
+        assert!(told.borrow().is_empty());
+        let stub = StubHost::noble().folder("/var/lib/rancher/k3s");
+        warn(stub.host(), &listener).unwrap();
+        let told = told.borrow();
+        assert!(
+            told.len() == 1 && told[0].contains("k3s runs pods"),
+            "{told:?}"
+        );
     }
 }

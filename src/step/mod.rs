@@ -6,6 +6,7 @@
 mod apt_key;
 mod apt_proxy;
 mod apt_source;
+mod by_hand;
 mod conflicts;
 mod daemon_json;
 mod data;
@@ -17,6 +18,8 @@ pub(crate) mod repository;
 mod service;
 pub(crate) mod suite;
 mod unit;
+
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -35,6 +38,7 @@ use crate::settings::{ProxyUser, Settings};
 use apt_key::AptKey;
 use apt_proxy::AptProxy;
 use apt_source::AptSource;
+use by_hand::ByHand;
 use daemon_json::DaemonJson;
 pub use daemon_json::{look_around, refuse_unsound};
 use docker_group::DockerGroup;
@@ -47,6 +51,9 @@ use repository::Repository;
 use service::Service;
 pub use service::failure_reason;
 pub use unit::{environment as unit_environment, flags as unit_flags};
+
+/// How long containers, and the engine with them, may take to stop.
+const STOP_DEADLINE: Duration = Duration::from_secs(120);
 
 /// One thing on the host that dockstrap sets up.
 pub trait Step {
@@ -140,10 +147,17 @@ pub fn inspect_all(
     let source = suite::source(facts, settings, listener)?;
     let suite_remark = suite::remark(facts, &source);
     conflicts::check(host, facts, settings.replace)?;
+    let by_hand = ByHand::of(host, facts)?;
+    if let Some(by_hand) = &by_hand {
+        by_hand.check(host, settings.replace)?;
+    }
     conflicts::warn(host, listener)?;
     let dpkg = Dpkg::plan(host, facts, settings.repair)?;
     let network = settings.network()?;
-    let configuration = DaemonJson::new(host, facts, settings, &network)?;
+    let mut configuration = DaemonJson::new(host, facts, settings, &network)?;
+    if by_hand.is_some() {
+        configuration.expect_packaged_unit();
+    }
     let daemon_json = inspect(configuration.clone(), host)?;
     let service = inspect(Service::new(configuration.clone()), host)?;
     let docker_group = inspect(DockerGroup::new(facts, settings), host)?;
@@ -177,7 +191,11 @@ pub fn inspect_all(
     if settings.proxy_for.contains(&ProxyUser::Apt) {
         inspected.push(inspect(AptProxy::new(&network), host)?);
     }
-    inspected.extend([apt_key, apt_source, daemon_json]);
+    inspected.extend([apt_key, apt_source]);
+    if let Some(by_hand) = by_hand {
+        inspected.push(inspect(by_hand, host)?);
+    }
+    inspected.push(daemon_json);
     inspected.extend(registries);
     inspected.push(docker_group);
     if let Some(dpkg) = dpkg {

@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::host::engine::{UNIT, systemctl};
 
 /// The flags of the packages' own unit.
-const PACKAGED_FLAGS: &[&str] = &[
+pub const PACKAGED_FLAGS: &[&str] = &[
     "-H",
     "fd://",
     "--containerd=/run/containerd/containerd.sock",

@@ -110,6 +110,26 @@ impl Revert<'_> {
         })
     }
 
+    /// Gives units back that made room, whose files are back by now.
+    pub(super) fn start_units(
+        &self,
+        enabled: &[String],
+        active: &[String],
+        containers: &[String],
+    ) -> Result<Reverted> {
+        self.output(&systemctl(&["daemon-reload"]))?.success()?;
+        for unit in enabled {
+            self.output(&systemctl(&["enable", unit]))?.success()?;
+        }
+        for unit in active {
+            self.output(&systemctl(&["start", unit]))?.success()?;
+        }
+        match containers {
+            [] => Ok(Reverted::Done),
+            containers => self.start_again(containers),
+        }
+    }
+
     pub(super) fn restore_unit(&self, unit: &str, enabled: bool, active: bool) -> Result<Reverted> {
         if self.output(&systemctl(&["cat", unit]))?.code != 0 {
             return Ok(Reverted::Done); // it went with its package

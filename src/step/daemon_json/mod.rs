@@ -79,6 +79,14 @@ impl DaemonJson {
         Ok(self.propose(host)?.merged)
     }
 
+    /// Takes it that the engine's unit is going to be the packages' own.
+    pub fn expect_packaged_unit(&mut self) {
+        self.unit_flags = unit::PACKAGED_FLAGS
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+    }
+
     /// Where the engine, and its containerd, are going to keep their data.
     pub fn roots(&self, host: &Host) -> Result<Vec<String>> {
         let all = with_flags(&self.merged(host)?.document, &self.unit_flags);

@@ -1,0 +1,394 @@
+//! An engine that was installed by hand, out of an archive of binaries. apt knows nothing of it, and
+//! would put its own beside or over it; so it is moved aside first, when that is asked for, and comes
+//! back with `uninstall`.
+
+use anyhow::{Result, bail};
+
+use super::conflicts::{blocked, kubelet_is_here, running_under};
+use super::{Finding, Step, unit};
+use crate::change::{Act, Tx, Undo};
+use crate::facts::Facts;
+use crate::host::Host;
+use crate::host::command::Command;
+use crate::host::engine::{UNIT, docker, systemctl};
+
+/// Where programs lie that came by hand.
+const FOLDERS: &[&str] = &["/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin"];
+
+/// What an archive of Docker's binaries holds. The last two are those by which it is known, and the
+/// last to be moved.
+///
+/// Source: <https://docs.docker.com/engine/install/binaries/>.
+const PROGRAMS: &[&str] = &[
+    "containerd-shim",
+    "containerd-shim-runc-v2",
+    "ctr",
+    "docker",
+    "docker-init",
+    "docker-proxy",
+    "runc",
+    "containerd",
+    "dockerd",
+];
+const KNOWN_BY: &[&str] = &["containerd", "dockerd"];
+
+/// The units that are written for it; in the order in which they are to be stopped.
+const UNITS: &[&str] = &["docker.socket", UNIT, "containerd.service"];
+const UNIT_FOLDERS: &[&str] = &[
+    "/etc/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+];
+
+/// Packages that hold an engine.
+const WITH_AN_ENGINE: &[&str] = &["docker-ce", "docker.io"];
+
+/// Where an engine notes its process.
+const PID_FILE: &str = "/run/docker.pid";
+
+pub struct ByHand {
+    /// Its programs, units, and what of the units' drop-ins names a program.
+    files: Vec<String>,
+    /// Those of its units that are there.
+    units: Vec<&'static str>,
+}
+
+impl ByHand {
+    /// Finds an engine, or a containerd, of which dpkg knows nothing, and that is not just beside the
+    /// one that is used.
+    pub fn of(host: &Host, facts: &Facts) -> Result<Option<ByHand>> {
+        match WITH_AN_ENGINE.iter().any(|package| facts.has(package)) {
+            true => Ok(None),
+            false => ByHand::find(host),
+        }
+    }
+
+    fn find(host: &Host) -> Result<Option<ByHand>> {
+        let mut programs = Vec::new();
+        for name in PROGRAMS {
+            for folder in FOLDERS {
+                let path = format!("{folder}/{name}");
+                if host.exists(&path)? && !is_packaged(host, &path)? {
+                    programs.push(path);
+                }
+            }
+        }
+        let is_known = |path: &String| KNOWN_BY.iter().any(|it| path.ends_with(&format!("/{it}")));
+        if !programs.iter().any(is_known) {
+            return Ok(None);
+        }
+        let (mut files, mut units) = (Vec::new(), Vec::new());
+        for unit in UNITS {
+            for folder in UNIT_FOLDERS {
+                let path = format!("{folder}/{unit}");
+                // A link is a unit that is masked, or has another name.
+                let there = host.metadata(&path)?;
+                if there.is_some_and(|it| it.is_file()) && !is_packaged(host, &path)? {
+                    files.push(path);
+                    units.push(*unit);
+                }
+                let drop_ins = format!("{folder}/{unit}.d");
+                for name in host.list(&drop_ins)? {
+                    let path = format!("{drop_ins}/{name}");
+                    let text = host.read_text(&path)?.unwrap_or_default();
+                    if programs
+                        .iter()
+                        .any(|program| text.contains(program.as_str()))
+                    {
+                        files.push(path);
+                    }
+                }
+            }
+        }
+        units.dedup();
+        files.extend(programs);
+        Ok(Some(ByHand { files, units }))
+    }
+
+    /// Refuses to go on unless it may be moved aside.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`](crate::error::Failure::Blocked), with every file and unit named.
+    pub fn check(&self, host: &Host, replace: bool) -> Result<()> {
+        if kubelet_is_here(host)? {
+            return Err(blocked(
+                &format!(
+                    "kubelet runs pods on this host under a containerd that came by no package \
+                     ({})",
+                    self.files.join(", ")
+                ),
+                "Take the node out of its cluster first, or set Docker up on another host: \
+                 kubectl drain NODE",
+            ));
+        }
+        for path in &self.files {
+            if host.metadata(path)?.is_some_and(|there| there.is_symlink()) {
+                return Err(blocked(
+                    &format!("{path} came by no package, and is a link to another file"),
+                    &format!("Remove the link, and run this again: rm {path}"),
+                ));
+            }
+        }
+        if self.runs_without_unit(host)? {
+            return Err(blocked(
+                &format!(
+                    "an engine that came by no package ({}) runs without a unit, so that it could \
+                     not be started again",
+                    self.files.join(", ")
+                ),
+                &format!("Stop it, and run this again: kill $(cat {PID_FILE})"),
+            ));
+        }
+        match replace {
+            true => Ok(()),
+            false => Err(self.refusal(host)),
+        }
+    }
+
+    fn refusal(&self, host: &Host) -> anyhow::Error {
+        let under_it = match running_under(host, &[]).as_slice() {
+            [] => String::new(),
+            running => format!(", and containers run under it ({})", running.join(", ")),
+        };
+        let stop = match self.units.as_slice() {
+            [] => String::new(),
+            units => format!("systemctl disable --now {}; ", units.join(" ")),
+        };
+        blocked(
+            &format!(
+                "an engine is on this host that came by no package, which apt cannot replace: \
+                 {}{under_it}",
+                self.files.join(", ")
+            ),
+            &format!(
+                "To have it moved aside by the install, which stops its containers and keeps their \
+                 data, and to get it back with uninstall: dockstrap install --replace. To see to it \
+                 yourself: {stop}mkdir -p /root/docker-by-hand; mv {} /root/docker-by-hand/; \
+                 systemctl daemon-reload",
+                self.files.join(" ")
+            ),
+        )
+    }
+
+    fn runs_without_unit(&self, host: &Host) -> Result<bool> {
+        let process = host.read_text(PID_FILE)?.unwrap_or_default();
+        let process = process.trim();
+        let runs = !process.is_empty() && host.exists(format!("/proc/{process}"))?;
+        Ok(runs && !host.engine_is_active()?)
+    }
+
+    /// Those of its units that systemd says this of.
+    fn units_that_are(&self, host: &Host, state: &str) -> Result<Vec<String>> {
+        let mut units = Vec::new();
+        for unit in &self.units {
+            if host.query(&systemctl(&[state, "--quiet", unit]))?.code == 0 {
+                units.push((*unit).to_owned());
+            }
+        }
+        Ok(units)
+    }
+
+    fn stop(&self, tx: &mut Tx<'_>) -> Result<()> {
+        let host = tx.host();
+        let is_noted = |act: &Act| matches!(act.undo, Undo::StartUnits { .. });
+        if !tx.journal().acts().iter().any(is_noted) {
+            let undo = Undo::StartUnits {
+                enabled: self.units_that_are(host, "is-enabled")?,
+                active: self.units_that_are(host, "is-active")?,
+                containers: match host.engine_is_active()? {
+                    true => host.running_containers()?,
+                    false => Vec::new(),
+                },
+            };
+            tx.note("stop the engine that was installed by hand", undo)?;
+        }
+        if host.engine_is_active()? {
+            let running = host.running_containers()?;
+            if !running.is_empty() {
+                tx.run_covered(
+                    &docker()
+                        .arg("stop")
+                        .args(running)
+                        .deadline(super::STOP_DEADLINE),
+                )?;
+            }
+        }
+        if !self.units.is_empty() {
+            let disable = ["disable", "--now"].iter().chain(&self.units);
+            let disable = Command::new("systemctl").args(disable.copied());
+            tx.run_covered(&disable.deadline(super::STOP_DEADLINE))?;
+        }
+        Ok(())
+    }
+}
+
+impl Step for ByHand {
+    fn id(&self) -> &'static str {
+        "by-hand"
+    }
+
+    fn title(&self) -> &'static str {
+        "engine by hand"
+    }
+
+    fn inspect(&self, host: &Host) -> Result<Finding> {
+        let Some(there) = ByHand::find(host)? else {
+            return Ok(Finding::satisfied("it is moved aside"));
+        };
+        let mut details: Vec<String> = there.files.iter().map(|it| format!("move {it}")).collect();
+        if !there.units.is_empty() {
+            details.push(format!("stop {}", there.units.join(", ")));
+        }
+        let running = running_under(host, &[]);
+        if !running.is_empty() {
+            details.push(format!("containers that stop: {}", running.join(", ")));
+        }
+        Ok(Finding::pending(
+            "move aside the engine that was installed by hand",
+            details,
+        ))
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
+        self.check(tx.host(), true)?;
+        self.stop(tx)?;
+        for path in &self.files {
+            tx.move_aside(path)?;
+        }
+        tx.run_covered(&systemctl(&["daemon-reload"]))?;
+        if unit::Unit::query(tx.host())?.is_some_and(|unit| unit.active) {
+            bail!("{UNIT} is still active; see why with: systemctl status {UNIT}");
+        }
+        Ok(())
+    }
+}
+
+/// Whether a file is one of a package's.
+fn is_packaged(host: &Host, path: &str) -> Result<bool> {
+    let search = Command::new("dpkg-query").args(["--search", path]);
+    Ok(host.query(&search)?.code == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::trial;
+    use crate::error::exit_code;
+    use crate::host::stub::StubHost;
+
+    const DPKG: &str = "case $* in *--search*/usr/bin/runc) ;; *) exit 1 ;; esac";
+
+    /// What systemctl says of a unit of which there is a file, until it is stopped.
+    const SYSTEMCTL: &str = r#"
+        case $1 in
+            is-active|is-enabled) [ -e $ROOT/runs ] ;;
+            disable) rm $ROOT/runs ;;
+            start) touch $ROOT/runs ;;
+            show) if [ -e $ROOT/runs ]; then echo LoadState=loaded; echo ActiveState=active; fi ;;
+        esac"#;
+
+    fn by_hand() -> StubHost {
+        StubHost::noble()
+            .program("dpkg-query", DPKG)
+            .program("systemctl", SYSTEMCTL)
+            .file("/runs", "")
+            .file("/usr/local/bin/dockerd", "engine")
+            .file("/usr/local/bin/docker", "client")
+            .file("/usr/bin/runc", "of a package")
+            .file("/etc/systemd/system/docker.service", "unit")
+            .file(
+                "/etc/systemd/system/docker.service.d/start.conf",
+                "[Service]\nExecStart=\nExecStart=/usr/local/bin/dockerd --debug\n",
+            )
+            .file(
+                "/etc/systemd/system/docker.service.d/limits.conf",
+                "[Service]\n",
+            )
+    }
+
+    fn found(stub: &StubHost) -> ByHand {
+        ByHand::find(stub.host()).unwrap().expect("an engine")
+    }
+
+    fn refused(stub: &StubHost, replace: bool) -> String {
+        let error = found(stub).check(stub.host(), replace).unwrap_err();
+        assert_eq!(exit_code(&error), 4);
+        error.to_string()
+    }
+
+    #[test]
+    fn a_docker_command_or_a_runc_alone_is_no_engine() {
+        let stub = StubHost::noble()
+            .program("dpkg-query", DPKG)
+            .file("/usr/local/bin/docker", "")
+            .file("/usr/local/bin/runc", "");
+        assert!(ByHand::find(stub.host()).unwrap().is_none());
+        let packaged = stub
+            .file("/usr/bin/dockerd", "")
+            .program("dpkg-query", "true");
+        assert!(ByHand::find(packaged.host()).unwrap().is_none());
+    }
+
+    #[test]
+    fn it_is_refused_with_every_file_and_the_commands_that_move_it_aside() {
+        let text = refused(&by_hand(), false);
+        let files = "/etc/systemd/system/docker.service \
+                     /etc/systemd/system/docker.service.d/start.conf /usr/local/bin/docker \
+                     /usr/local/bin/dockerd";
+        assert!(text.contains("dockstrap install --replace"), "{text}");
+        assert!(
+            text.contains("systemctl disable --now docker.service; "),
+            "{text}"
+        );
+        assert!(
+            text.contains(&format!("mv {files} /root/docker-by-hand/")),
+            "{text}"
+        );
+        found(&by_hand()).check(by_hand().host(), true).unwrap();
+    }
+
+    #[test]
+    fn one_that_cannot_be_put_back_as_it_was_is_refused_even_so() {
+        let stub = by_hand().file("/run/docker.pid", "77").folder("/proc/77");
+        std::fs::remove_file(stub.host().path("/runs")).unwrap();
+        assert!(refused(&stub, true).contains("runs without a unit"));
+        let stub = by_hand();
+        let link = stub.host().path("/usr/local/bin/ctr");
+        std::os::unix::fs::symlink("/opt/ctr", link).unwrap();
+        assert!(refused(&stub, true).ends_with("rm /usr/local/bin/ctr"));
+    }
+
+    #[test]
+    fn fault_23_a_containerd_by_hand_under_a_kubelet_is_left_alone() {
+        let stub = StubHost::noble()
+            .program("dpkg-query", DPKG)
+            .file("/usr/local/bin/containerd", "")
+            .file("/var/lib/kubelet/config.yaml", "");
+        let text = refused(&stub, true);
+        assert!(
+            text.contains("kubelet") && text.contains("/usr/local/bin/containerd"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn it_is_moved_aside_and_comes_back_running() {
+        let stub = by_hand();
+        let before = stub.snapshot();
+        let step = found(&stub);
+        assert_eq!(step.inspect(stub.host()).unwrap().details.len(), 5);
+        trial::run(stub.host(), |tx| step.apply(tx)).unwrap();
+        assert!(step.inspect(stub.host()).unwrap().satisfied);
+        assert!(!stub.has("/usr/local/bin/docker") && !stub.has("/runs"));
+        assert!(stub.has("/usr/bin/runc"));
+        assert!(stub.has("/etc/systemd/system/docker.service.d/limits.conf"));
+        stub.calls();
+        assert_eq!(trial::revert(stub.host()).unwrap(), [""; 0]);
+        let calls = stub.calls();
+        assert!(
+            calls.contains(&"systemctl enable docker.service".to_owned()),
+            "{calls:?}"
+        );
+        assert_eq!(stub.snapshot(), before);
+    }
+}
