@@ -7,7 +7,7 @@ use clap::builder::PossibleValue;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::daemon_json::schema::KEYS;
+use crate::daemon_json::schema;
 use crate::settings::{Given, Layer, Origin};
 
 /// Takes a bare Ubuntu host to a Docker Engine that is proven to work, and back.
@@ -318,9 +318,7 @@ fn stage() -> clap::builder::PossibleValuesParser {
 }
 
 fn key() -> clap::builder::PossibleValuesParser {
-    let keys = KEYS
-        .iter()
-        .map(|key| PossibleValue::new(key.name).help(key.about));
+    let keys = schema::keys().map(|key| PossibleValue::new(key.name).help(key.about));
     clap::builder::PossibleValuesParser::new(keys)
 }
 

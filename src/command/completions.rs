@@ -4,7 +4,7 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::cli::Cli;
-use crate::daemon_json::schema::KEYS;
+use crate::daemon_json::schema::keys;
 
 /// The script for this shell.
 pub fn script(shell: Shell) -> String {
@@ -13,10 +13,10 @@ pub fn script(shell: Shell) -> String {
     let mut script = String::from_utf8_lossy(&script).into_owned();
     if shell == Shell::Fish {
         // Of positional arguments clap_complete gives fish no values.
-        let keys: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+        let names: Vec<&str> = keys().map(|key| key.name).collect();
         script += &format!(
             "complete -c dockstrap -n \"__fish_dockstrap_using_subcommand explain\" -f -a \"{}\"\n",
-            keys.join(" ")
+            names.join(" ")
         );
     }
     script

@@ -1,8 +1,8 @@
 //! What dockerd would refuse in a configuration, or trip over later, each with its cause and cure.
 //!
 //! Owns names; values are judged in `types`, `values`, `inside` and `logging`, conflicts in `flags`
-//! (with the unit), `conflicts`, `networks` and `paths` (with the host). It must not change the document, and a rule that only asks for good taste has no
-//! place here.
+//! (with the unit), `conflicts`, `bridge`, `networks` and `paths` (with the host). It must not change the
+//! document, and a rule that only asks for good taste has no place here.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use super::document::{Document, Position};
 use super::meant::key_meant_by;
 use super::schema::{Engine, Standing, key};
 use super::surroundings::Surroundings;
-use super::{conflicts, flags, inside, logging, networks, paths, types, values};
+use super::{bridge, conflicts, flags, inside, logging, networks, paths, types};
 
 /// What the file is checked against.
 #[derive(Debug, Clone, Copy, Default)]
@@ -50,7 +50,7 @@ pub struct Problem {
 
 /// Everything found, in the order of the file.
 pub fn check(document: &Document, context: &Context<'_>) -> Vec<Problem> {
-    let mut findings = Findings::of(document);
+    let mut findings = Findings::of(document, context.engine.unwrap_or(Engine::NEWEST));
     if document.is_blank() {
         findings.warn(
             &[],
@@ -58,14 +58,14 @@ pub fn check(document: &Document, context: &Context<'_>) -> Vec<Problem> {
         );
     }
     for (name, value) in document.root() {
-        check_key(&mut findings, name, value, context.engine);
+        check_key(&mut findings, name, value);
     }
     flags::check(&mut findings, document, context.unit_flags);
-    values::check(&mut findings, document);
     let all = flags::with_flags(document, context.unit_flags);
     logging::check(&mut findings, &all);
     inside::check(&mut findings, document);
     conflicts::check(&mut findings, &all, context);
+    bridge::check(&mut findings, &all);
     if let Some(surroundings) = context.surroundings {
         networks::check(&mut findings, document, &surroundings.routes);
         paths::check(&mut findings, &all, surroundings, context.engine);
@@ -76,31 +76,34 @@ pub fn check(document: &Document, context: &Context<'_>) -> Vec<Problem> {
 /// Collects problems and knows where in the text they are.
 pub(super) struct Findings<'a> {
     document: &'a Document,
+    /// The engine that will read the file.
+    pub(super) engine: Engine,
     problems: Vec<Problem>,
 }
 
 impl<'a> Findings<'a> {
-    fn of(document: &'a Document) -> Findings<'a> {
+    fn of(document: &'a Document, engine: Engine) -> Findings<'a> {
         Findings {
             document,
+            engine,
             problems: Vec::new(),
         }
     }
 
     pub(super) fn error(&mut self, path: &[&str], message: impl Into<String>) {
-        self.add(Severity::Error, path, message.into());
+        self.add(Severity::Error, path, message);
     }
 
     pub(super) fn warn(&mut self, path: &[&str], message: impl Into<String>) {
-        self.add(Severity::Warning, path, message.into());
+        self.add(Severity::Warning, path, message);
     }
 
-    fn add(&mut self, severity: Severity, path: &[&str], message: String) {
+    pub(super) fn add(&mut self, severity: Severity, path: &[&str], message: impl Into<String>) {
         self.problems.push(Problem {
             severity,
             key: path.join("."),
             position: self.document.position(path),
-            message,
+            message: message.into(),
         });
     }
 
@@ -110,7 +113,7 @@ impl<'a> Findings<'a> {
     }
 }
 
-fn check_key(findings: &mut Findings<'_>, name: &str, value: &Value, engine: Option<Engine>) {
+fn check_key(findings: &mut Findings<'_>, name: &str, value: &Value) {
     let Some(known) = key(name) else {
         let meant = match key_meant_by(name) {
             Some(meant) => format!("write {meant}"),
@@ -119,7 +122,7 @@ fn check_key(findings: &mut Findings<'_>, name: &str, value: &Value, engine: Opt
         findings.error(&[name], format!("dockerd knows no such key; {meant}"));
         return;
     };
-    let engine = engine.unwrap_or(Engine(u8::MAX, u8::MAX));
+    let engine = findings.engine;
     match known.standing {
         Standing::Known if engine < known.since => {
             let since = known.since;
@@ -178,7 +181,7 @@ impl fmt::Display for Severity {
 pub(super) mod tests {
     use super::*;
     use crate::daemon_json::samples::any_object;
-    use crate::daemon_json::schema::KEYS;
+    use crate::daemon_json::schema::keys;
     use proptest::prelude::proptest;
     use proptest::sample::select;
     use serde_json::json;
@@ -190,26 +193,27 @@ pub(super) mod tests {
 
     /// The same under a unit that passes these flags.
     pub fn problems_under(text: &str, flags: &[&str]) -> String {
-        let document = Document::parse(text.as_bytes()).unwrap();
         let unit_flags: Vec<String> = flags.iter().map(|flag| flag.to_string()).collect();
         let context = Context {
             unit_flags: &unit_flags,
             ..Context::default()
         };
-        lines(&check(&document, &context))
+        problems_of(text, &context)
     }
 
     /// The same on a host like this.
     pub fn problems_in(text: &str, surroundings: &Surroundings) -> String {
-        let document = Document::parse(text.as_bytes()).unwrap();
         let context = Context {
             surroundings: Some(surroundings),
             ..Context::default()
         };
-        lines(&check(&document, &context))
+        problems_of(text, &context)
     }
 
-    fn lines(problems: &[Problem]) -> String {
+    /// The same against this.
+    pub fn problems_of(text: &str, context: &Context<'_>) -> String {
+        let document = Document::parse(text.as_bytes()).unwrap();
+        let problems = check(&document, context);
         let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
         lines.join("\n")
     }
@@ -264,7 +268,7 @@ pub(super) mod tests {
     proptest! {
         #[test]
         fn no_value_of_any_key_makes_a_check_panic(
-            key in select(KEYS),
+            key in select(keys().collect::<Vec<_>>()),
             values in any_object(),
             text in "[0-9kmg.:/a-f-]{0,8}",
         ) {

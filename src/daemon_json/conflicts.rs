@@ -1,6 +1,6 @@
 //! Keys that do not go together, with each other or with what the host is.
 //!
-//! Owns the pairs. It must not judge a value by itself.
+//! The table names them; this owns when each is the case. It must not judge a value by itself.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::check::{Context, Findings};
 use super::document::Document;
-use super::schema::Engine;
+use super::schema::{self, Conflict, Engine, With};
 use super::types::children;
 
 /// Since this engine, images are kept by containerd unless there is data of an earlier one.
@@ -17,105 +17,109 @@ const CONTAINERD_STORE: Engine = Engine(29, 0);
 /// The runtime that dockerd brings.
 const STOCK_RUNTIME: &str = "runc";
 
-/// Storage drivers that dockerd once had, and since which engine it does not.
-const GONE_DRIVERS: &[(&str, Engine)] = &[
-    ("aufs", Engine(24, 0)),
-    ("devicemapper", Engine(25, 0)),
-    ("overlay", Engine(24, 0)),
-];
-
 pub(super) fn check(findings: &mut Findings<'_>, document: &Document, context: &Context<'_>) {
-    let engine = context.engine.unwrap_or(Engine(u8::MAX, u8::MAX));
-    if context
-        .surroundings
-        .is_some_and(|host| host.is_swarm_member)
-    {
-        check_swarm(findings, document);
+    let keys = document.root().keys().filter_map(|name| schema::key(name));
+    for key in keys {
+        for conflict in key.conflicts {
+            if is_there(conflict, key.name, document, context) {
+                let path: Vec<&str> = [Some(key.name), conflict.entry]
+                    .into_iter()
+                    .flatten()
+                    .collect();
+                findings.add(conflict.severity, &path, conflict.text);
+            }
+        }
     }
-    check_pairs(findings, document);
-    check_image_store(findings, document, engine);
     check_labels(findings, document);
-    check_default_runtime(findings, document);
-    check_storage_driver(findings, document, engine);
+}
+
+/// Whether the key, which is there, meets with the other side of the conflict.
+///
+/// Sources: `IsSwarmCompatible` and `verifyDaemonSettings` of dockerd.
+fn is_there(conflict: &Conflict, key: &str, document: &Document, context: &Context<'_>) -> bool {
+    let engine = context.engine.unwrap_or(Engine::NEWEST);
+    let host = context.surroundings;
+    let value = text(document, key);
+    match conflict.with {
+        With::Swarm => {
+            let matters = match key {
+                "firewall-backend" => value == "nftables" && !is_off(document, "iptables"),
+                _ => is_on(document, key),
+            };
+            matters && host.is_some_and(|host| host.is_swarm_member)
+        }
+        // Of any key, and so told elsewhere.
+        With::UnitFlag => false,
+        With::NoRules => is_off(document, key) && !can_separate(document),
+        With::OwnBridge => !value.is_empty() && !text(document, "bridge").is_empty(),
+        With::UserNamespaces => {
+            let entry = conflict.entry.and_then(|it| document.value_at(&[key, it]));
+            entry == Some(&Value::Bool(true)) && is_remapped(document)
+        }
+        With::ContainerdStore => {
+            let elsewhere = !matches!(value, "" | "/var/lib/docker");
+            elsewhere && keeps_images_in_containerd(document, engine)
+        }
+        With::SystemdCgroups => {
+            let is_slice = value.len() > ".slice".len() && value.ends_with(".slice");
+            let driver = cgroup_driver(document);
+            let systemd = match driver.as_deref() {
+                Some(driver) => driver == "systemd",
+                None => host.is_some_and(|host| host.has_systemd && host.has_cgroups_v2),
+            };
+            !value.is_empty() && !is_slice && systemd
+        }
+        With::CgroupsV2 => {
+            let number = document.get(key).and_then(Value::as_i64);
+            number.is_some_and(|it| it != 0) && host.is_some_and(|host| host.has_cgroups_v2)
+        }
+        With::PluginsNamespace => value == "plugins.moby",
+        // A name with a dot is a shim of containerd's, which may be installed under any.
+        With::Runtimes => {
+            let is_known = document.value_at(&["runtimes", value]).is_some();
+            !matches!(value, "" | STOCK_RUNTIME) && !value.contains('.') && !is_known
+        }
+        With::Key(other) => document.get(other).is_some(),
+        With::Gone(words) => words
+            .iter()
+            .any(|(word, since)| *word == value && engine >= *since),
+    }
 }
 
 fn is_on(document: &Document, key: &str) -> bool {
     document.get(key) == Some(&Value::Bool(true))
 }
 
-fn text<'a>(document: &'a Document, key: &str) -> &'a str {
-    document
-        .get(key)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+fn is_off(document: &Document, key: &str) -> bool {
+    document.get(key) == Some(&Value::Bool(false))
 }
 
-/// Source: `IsSwarmCompatible` in dockerd's configuration.
-fn check_swarm(findings: &mut Findings<'_>, document: &Document) {
-    if is_on(document, "live-restore") {
-        findings.error(
-            &["live-restore"],
-            "this host is a member of a swarm, and dockerd does not start as one with \
-             live-restore; write false, or leave the swarm: docker swarm leave",
-        );
-    }
-    let without_rules = document.get("iptables") == Some(&Value::Bool(false));
-    if text(document, "firewall-backend") == "nftables" && !without_rules {
-        findings.error(
-            &["firewall-backend"],
-            "this host is a member of a swarm, which works with iptables only; write \
-             \"iptables\", or leave the swarm: docker swarm leave",
-        );
-    }
+fn text<'a>(document: &'a Document, key: &str) -> &'a str {
+    let value = document.get(key).and_then(Value::as_str);
+    value.unwrap_or_default()
 }
 
 /// Whether containers of the default network can be kept from each other: the rules of a firewall
 /// do that.
 pub fn can_separate(document: &Document) -> bool {
-    let is_off = |key: &str| document.get(key) == Some(&Value::Bool(false));
-    let lacks_rules = is_off("iptables") || (is_on(document, "ipv6") && is_off("ip6tables"));
+    let lacks_rules =
+        is_off(document, "iptables") || (is_on(document, "ipv6") && is_off(document, "ip6tables"));
     !lacks_rules
 }
 
-/// Source: `verifyDaemonSettings` of dockerd.
-fn check_pairs(findings: &mut Findings<'_>, document: &Document) {
-    if document.get("icc") == Some(&Value::Bool(false)) && !can_separate(document) {
-        findings.error(
-            &["icc"],
-            "dockerd does not start with false here and without the rules that do it; remove it, \
-             or write iptables true, and with ipv6 also ip6tables",
-        );
-    }
-    let has_bridge = !text(document, "bridge").is_empty();
-    if has_bridge && !text(document, "bip").is_empty() {
-        findings.error(
-            &["bip"],
-            "is the network of dockerd's own bridge, which there is none of beside a bridge of \
-             yours: dockerd does not start; remove one of the two",
-        );
-    }
+fn is_remapped(document: &Document) -> bool {
+    !matches!(text(document, "userns-remap"), "" | "host")
 }
 
-fn check_image_store(findings: &mut Findings<'_>, document: &Document, engine: Engine) {
-    let wish = document.value_at(&["features", "containerd-snapshotter"]);
-    let remapped = !matches!(text(document, "userns-remap"), "" | "host");
-    if remapped && wish == Some(&Value::Bool(true)) {
-        findings.warn(
-            &["features", "containerd-snapshotter"],
-            "engine 29 leaves this out by itself together with userns-remap, though earlier ones \
-             take both; remove one of the two unless you know that they work together",
-        );
-        return;
-    }
-    let elsewhere = !matches!(text(document, "data-root"), "" | "/var/lib/docker");
-    if elsewhere && keeps_images_in_containerd(document, engine) {
-        findings.warn(
-            &["data-root"],
-            "does not hold for images where containerd keeps them, as engine 29 has it on new \
-             hosts: they fill /var/lib/containerd. Move that as well (root in \
-             /etc/containerd/config.toml), or write features {\"containerd-snapshotter\": false}",
-        );
-    }
+/// The driver of control groups that is asked for, if one is.
+fn cgroup_driver(document: &Document) -> Option<String> {
+    let options = document.get("exec-opts").map_or(vec![], children);
+    let mut drivers = options.iter().filter_map(|(_, option)| {
+        let (name, driver) = option.as_str()?.split_once('=')?;
+        let is_driver = name.trim().eq_ignore_ascii_case("native.cgroupdriver");
+        is_driver.then(|| driver.trim().to_owned())
+    });
+    drivers.next_back()
 }
 
 /// Whether a new host with this configuration has its images in containerd's folder.
@@ -123,57 +127,24 @@ pub(super) fn keeps_images_in_containerd(document: &Document, engine: Engine) ->
     match document.value_at(&["features", "containerd-snapshotter"]) {
         Some(wish) => wish == &Value::Bool(true),
         None => {
-            let remapped = !matches!(text(document, "userns-remap"), "" | "host");
             let named = !text(document, "storage-driver").is_empty();
-            engine >= CONTAINERD_STORE && !named && !remapped
+            engine >= CONTAINERD_STORE && !named && !is_remapped(document)
         }
     }
 }
 
-/// dockerd wants `name=value`, and one value a name.
+/// dockerd wants one value a name.
 fn check_labels(findings: &mut Findings<'_>, document: &Document) {
-    let mut values: HashMap<String, String> = HashMap::new();
+    let mut values: HashMap<&str, &str> = HashMap::new();
     for (index, label) in document.get("labels").map_or(vec![], children) {
-        let Some(label) = label.as_str() else {
+        let Some((name, value)) = label.as_str().and_then(|label| label.split_once('=')) else {
             continue;
         };
-        let path = ["labels", index.as_str()];
-        let Some((name, value)) = label.split_once('=') else {
-            findings.error(
-                &path,
-                format!("{label:?} is no label; write \"name=value\""),
-            );
-            continue;
-        };
-        let earlier = values.insert(name.to_owned(), value.to_owned());
+        let earlier = values.insert(name, value);
         if earlier.is_some_and(|earlier| earlier != value) {
-            findings.error(
-                &path,
-                format!("{name} has another value before; write one only"),
-            );
+            let message = format!("{name} has another value before; write one only");
+            findings.error(&["labels", &index], message);
         }
-    }
-}
-
-/// A name with a dot is a shim of containerd's, which may be installed under any.
-fn check_default_runtime(findings: &mut Findings<'_>, document: &Document) {
-    let named = text(document, "default-runtime");
-    let known = document.value_at(&["runtimes", named]).is_some();
-    if named.is_empty() || named == STOCK_RUNTIME || named.contains('.') || known {
-        return;
-    }
-    let message = format!("there is no {named:?} among runtimes; add it there, or write \"runc\"");
-    findings.error(&["default-runtime"], message);
-}
-
-fn check_storage_driver(findings: &mut Findings<'_>, document: &Document, engine: Engine) {
-    let named = text(document, "storage-driver");
-    let gone = GONE_DRIVERS
-        .iter()
-        .find(|(driver, since)| *driver == named && engine >= *since);
-    if let Some((_, since)) = gone {
-        let message = format!("{named:?} is gone since engine {since}; write \"overlay2\"");
-        findings.error(&["storage-driver"], message);
     }
 }
 
@@ -258,7 +229,7 @@ mod tests {
     #[test]
     fn labels_have_one_value_each() {
         assert_eq!(problems(r#"{"labels": ["a=1", "b=1", "a=1"]}"#), "");
-        assert!(problems(r#"{"labels": ["a"]}"#).contains("is no label"));
+        assert!(problems(r#"{"labels": ["a"]}"#).contains("has no value; write \"name=value\""));
         let twice = problems(r#"{"labels": ["a=1", "a=2"]}"#);
         assert!(
             twice.contains("labels.1: a has another value before"),
@@ -268,7 +239,9 @@ mod tests {
 
     #[test]
     fn a_default_runtime_is_among_the_runtimes() {
-        assert!(problems(r#"{"default-runtime": "crun"}"#).contains("no \"crun\" among runtimes"));
+        assert!(
+            problems(r#"{"default-runtime": "crun"}"#).contains("one that is not among runtimes")
+        );
         for sound in [
             r#"{"default-runtime": "runc"}"#,
             r#"{"default-runtime": "io.containerd.runsc.v1"}"#,
@@ -282,7 +255,7 @@ mod tests {
     fn a_storage_driver_that_is_gone_is_an_error() {
         let found = problems(r#"{"storage-driver": "devicemapper"}"#);
         assert!(
-            found.contains("gone since engine 25.0; write \"overlay2\""),
+            found.contains("has it no more; write \"overlay2\""),
             "{found}"
         );
     }

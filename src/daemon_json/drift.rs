@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::change::Change;
 use super::document::Document;
-use super::merge::Rule;
+use super::schema::Rule;
 
 /// Of the changes, oldest first, what no longer holds: the keys with what to merge to have it
 /// again. Of lists and maps that are merged by entries, only the entries that are lost.

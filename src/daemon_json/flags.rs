@@ -54,21 +54,21 @@ pub fn with_flags(document: &Document, flags: &[String]) -> Document {
         let before = all.get(key.name).cloned();
         let value = match (key.kind, before) {
             (Kind::Bool, _) => Value::Bool(value != "false"),
-            (Kind::Str | Kind::Size | Kind::Ip, _) => value.into(),
-            (Kind::StrList | Kind::IpList, before) => {
+            (kind, _) if kind.is_text() => value.into(),
+            (Kind::List(kind), before) if kind.is_text() => {
                 let list = before.as_ref().and_then(Value::as_array).cloned();
                 let list = list.into_iter().flatten().chain([value.into()]);
                 list.collect()
             }
             // The name of a runtime or an option, and what belongs to it.
-            (Kind::StrMap | Kind::ObjectMap, before) => {
+            (Kind::Map(&Kind::Str | &Kind::Object(_)), before) => {
                 let Some((name, value)) = value.split_once('=') else {
                     continue;
                 };
                 let map = before.as_ref().and_then(Value::as_object).cloned();
                 let mut map = map.unwrap_or_default();
                 let value = match key.kind {
-                    Kind::StrMap => value.into(),
+                    Kind::Map(Kind::Str) => value.into(),
                     _ => json!({ "path": value }),
                 };
                 map.insert(name.to_owned(), value);

@@ -1,73 +1,24 @@
 //! The keys `log-driver` and `log-opts`, as the daemon and each container's start read them.
 //!
-//! Owns the drivers and their options. It must not know any other key.
+//! Owns what fits together; the drivers and their options stand in `log_drivers`. It must not know
+//! any other key.
 
 use serde_json::{Map, Value};
 
+use super::address::address;
 use super::check::Findings;
 use super::document::Document;
+use super::log_drivers::{ATTRIBUTES, COMMON, DRIVERS, Driver, Form, Opt, Rest, named};
+use super::log_options::fault;
 use super::meant::nearest;
-use super::syntax;
+use super::schema::Engine;
 use super::types::children;
-use super::values::{check_names, check_size};
 
 /// dockerd's driver when the file names none.
 const DEFAULT_DRIVER: &str = "json-file";
 
-/// The drivers that are part of dockerd on Linux.
-#[rustfmt::skip]
-const DRIVERS: &[&str] = &[
-    "awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "none", "splunk",
-    "syslog",
-];
-
-/// The options every driver takes; the cache is what `docker logs` reads of remote ones.
-#[rustfmt::skip]
-const COMMON_OPTS: &[&str] = &[
-    "cache-compress", "cache-disabled", "cache-max-file", "cache-max-size", "max-buffer-size",
-    "mode",
-];
-/// The options of files that are rotated: those of `local` and `json-file`.
-const FILE_OPTS: &[&str] = &["compress", "max-file", "max-size"];
-/// What a line is labelled with; `local` takes these since engine 29.
-const ATTRIBUTE_OPTS: &[&str] = &["env", "env-regex", "labels", "labels-regex", "tag"];
-
-/// The options of the drivers that send logs elsewhere, beside [`COMMON_OPTS`].
-#[rustfmt::skip]
-const REMOTE_OPTS: &[(&str, &[&str])] = &[
-    ("awslogs", &[
-        "awslogs-create-group", "awslogs-create-stream", "awslogs-credentials-endpoint",
-        "awslogs-datetime-format", "awslogs-endpoint", "awslogs-force-flush-interval-seconds",
-        "awslogs-format", "awslogs-group", "awslogs-max-buffered-events",
-        "awslogs-multiline-pattern", "awslogs-region", "awslogs-stream", "tag",
-    ]),
-    ("fluentd", &[
-        "env", "env-regex", "fluentd-address", "fluentd-async", "fluentd-async-connect",
-        "fluentd-async-reconnect-interval", "fluentd-buffer-limit", "fluentd-max-retries",
-        "fluentd-read-timeout", "fluentd-request-ack", "fluentd-retry-wait",
-        "fluentd-sub-second-precision", "fluentd-write-timeout", "labels", "labels-regex", "tag",
-    ]),
-    ("gcplogs", &[
-        "env", "env-regex", "gcp-log-cmd", "gcp-meta-id", "gcp-meta-name", "gcp-meta-zone",
-        "gcp-project", "labels", "labels-regex",
-    ]),
-    ("gelf", &[
-        "env", "env-regex", "gelf-address", "gelf-compression-level", "gelf-compression-type",
-        "gelf-tcp-max-reconnect", "gelf-tcp-reconnect-delay", "labels", "labels-regex", "tag",
-    ]),
-    ("journald", &["env", "env-regex", "labels", "labels-regex", "tag"]),
-    ("splunk", &[
-        "env", "env-regex", "labels", "labels-regex", "splunk-caname", "splunk-capath",
-        "splunk-format", "splunk-gzip", "splunk-gzip-level", "splunk-index",
-        "splunk-index-acknowledgment", "splunk-insecureskipverify", "splunk-source",
-        "splunk-sourcetype", "splunk-token", "splunk-url", "splunk-verify-connection", "tag",
-    ]),
-    ("syslog", &[
-        "env", "env-regex", "labels", "labels-regex", "syslog-address", "syslog-facility",
-        "syslog-format", "syslog-tls-ca-cert", "syslog-tls-cert", "syslog-tls-key",
-        "syslog-tls-skip-verify", "tag",
-    ]),
-];
+/// Since this engine, the driver `local` labels its lines.
+const LOCAL_LABELS: Engine = Engine(29, 0);
 
 /// The driver in force under the keys of a configuration.
 pub(super) fn driver(root: &Map<String, Value>) -> &str {
@@ -77,57 +28,54 @@ pub(super) fn driver(root: &Map<String, Value>) -> &str {
         .unwrap_or(DEFAULT_DRIVER)
 }
 
+/// The files that the options of the driver in force name, with the option of each.
+pub(super) fn named_files(document: &Document) -> Vec<(&'static str, &str)> {
+    let options = document.get("log-opts").and_then(Value::as_object);
+    let text = |name: &str| options?.get(name)?.as_str();
+    let known = named(driver(document.root())).map_or(&[][..], |driver| driver.options);
+    let is_tls = text("syslog-address").is_some_and(|it| it.starts_with("tcp+tls:"));
+    let files = known.iter().filter_map(|(name, form)| match form {
+        Form::File if name.starts_with("syslog-tls-") && !is_tls => None,
+        Form::File => Some((*name, text(name)?)),
+        Form::Url(_, Rest::Anything) => {
+            let socket = address(text(name)?)?;
+            let is_socket = socket.scheme.starts_with("unix");
+            is_socket.then_some((*name, socket.rest))
+        }
+        _ => None,
+    });
+    files.filter(|(_, file)| file.starts_with('/')).collect()
+}
+
 pub(super) fn check(findings: &mut Findings<'_>, document: &Document) {
     let driver = driver(document.root());
-    check_driver(findings, driver);
-    let Some(opts) = document.get("log-opts") else {
-        return;
+    let nothing = Value::Object(Map::new());
+    let opts = document.get("log-opts").unwrap_or(&nothing);
+    let Some(driver) = named(driver) else {
+        check_plugin(findings, driver);
+        return check_buffer(findings, opts);
     };
-    check_mode(findings, opts);
-    if matches!(driver, "local" | "json-file") {
-        let known = [FILE_OPTS, ATTRIBUTE_OPTS, COMMON_OPTS].concat();
-        check_names(findings, &["log-opts"], opts, &known);
-        check_max_size(findings, &opts["max-size"]);
-        check_max_file(findings, &opts["max-file"]);
-        check_compress(findings, driver, opts);
+    for (name, value) in children(opts) {
+        check_option(findings, driver, &name, value);
     }
-    if driver == "local" {
-        warn_of_attributes(findings, opts);
+    check_buffer(findings, opts);
+    check_needs(findings, driver, opts);
+    match driver.name {
+        "local" => warn_of_attributes(findings, opts),
+        "gelf" => check_gelf(findings, opts),
+        _ => {}
     }
-    if let Some((_, known)) = REMOTE_OPTS.iter().find(|(remote, _)| *remote == driver) {
-        check_remote(findings, driver, known, opts);
-    }
-}
-
-/// With an option of another driver, dockerd does not start. These lists grow with the engine, so
-/// that one which is like none of them may be right.
-fn check_remote(findings: &mut Findings<'_>, driver: &str, known: &[&str], opts: &Value) {
-    let known = [known, COMMON_OPTS].concat();
-    let others = REMOTE_OPTS.iter().flat_map(|(_, opts)| *opts);
-    let others: Vec<&str> = others.chain(FILE_OPTS).copied().collect();
-    for (name, _) in children(opts) {
-        if known.contains(&name.as_str()) {
-            continue;
-        }
-        let path = ["log-opts", name.as_str()];
-        let takes = format!("the driver {driver} takes no such option");
-        match nearest(&name, known.iter().copied()) {
-            _ if others.contains(&name.as_str()) => {
-                findings.error(&path, format!("{takes}, though others do; remove it"));
-            }
-            Some(meant) => findings.error(&path, format!("{takes}; write {meant}")),
-            None => findings.warn(&path, format!("{takes}, as far as is known here")),
-        }
+    if matches!(driver.name, "local" | "json-file") {
+        check_compress(findings, driver.name, opts);
     }
 }
 
-fn check_driver(findings: &mut Findings<'_>, driver: &str) {
-    if DRIVERS.contains(&driver) {
-        return;
-    }
+/// A driver that is not built in.
+fn check_plugin(findings: &mut Findings<'_>, driver: &str) {
     let path = ["log-driver"];
     let is_reference = driver.contains([':', '/']);
-    match nearest(driver, DRIVERS.iter().copied()).filter(|_| !is_reference) {
+    let names = DRIVERS.iter().map(|driver| driver.name);
+    match nearest(driver, names).filter(|_| !is_reference) {
         Some(meant) => findings.error(&path, format!("{driver:?} is no driver; write {meant:?}")),
         // A plugin may be installed under any alias, such as "loki".
         None => findings.warn(
@@ -140,48 +88,104 @@ fn check_driver(findings: &mut Findings<'_>, driver: &str) {
     }
 }
 
-fn check_mode(findings: &mut Findings<'_>, opts: &Value) {
-    let mode = opts["mode"].as_str().unwrap_or("blocking");
-    if !matches!(mode, "" | "blocking" | "non-blocking") {
-        let message = format!("{mode:?} is no mode; write \"blocking\" or \"non-blocking\"");
-        return findings.error(&["log-opts", "mode"], message);
+fn check_option(findings: &mut Findings<'_>, driver: &Driver, name: &str, value: &Value) {
+    let path = ["log-opts", name];
+    let form = driver
+        .options
+        .iter()
+        .chain(COMMON)
+        .find(|(known, _)| *known == name);
+    if let Some((_, form)) = form {
+        let fault = value.as_str().and_then(|text| fault(*form, text));
+        if let Some(fault) = fault {
+            findings.error(&path, fault);
+        }
+        return;
     }
-    let path = ["log-opts", "max-buffer-size"];
-    check_size(findings, &path, &opts["max-buffer-size"]);
-    if opts["max-buffer-size"].is_string() && mode != "non-blocking" {
+    if driver.name == "none" {
+        return; // it reads none
+    }
+    let known = driver.options.iter().chain(COMMON);
+    let takes = format!("the driver {} takes no such option", driver.name);
+    let is_of = |opts: &[Opt]| opts.iter().any(|(known, _)| *known == name);
+    if DRIVERS.iter().any(|driver| is_of(driver.options)) {
+        findings.error(&path, format!("{takes}, though others do; remove it"));
+    } else if let Some(meant) = nearest(name, known.map(|(known, _)| *known)) {
+        findings.error(&path, format!("{takes}; write {meant}"));
+    } else if matches!(driver.name, "local" | "json-file") {
+        findings.error(&path, format!("{takes}; remove it"));
+    } else {
+        // These lists grow with the engine, so that one which is like none of them may be right.
+        findings.warn(&path, format!("{takes}, as far as is known here"));
+    }
+}
+
+/// An option that all containers want may be of each container's own; dockerd still does not start
+/// with some of a driver's options and without it.
+fn check_needs(findings: &mut Findings<'_>, driver: &Driver, opts: &Value) {
+    let is_there = |name: &&str| opts[*name].as_str().is_some_and(|text| !text.is_empty());
+    let missing = driver.needs.iter().filter(|name| !is_there(name));
+    for name in missing {
+        let stops_dockerd = driver.needed_by_dockerd && !children(opts).is_empty();
+        let cure = format!("write {name} into log-opts");
+        match stops_dockerd {
+            true => findings.error(
+                &["log-opts"],
+                format!(
+                    "dockerd does not start without {name} of {}; {cure}",
+                    driver.name
+                ),
+            ),
+            false => findings.warn(
+                &["log-driver"],
+                format!(
+                    "no container starts without {name}, unless it brings its own by --log-opt; \
+                     {cure}"
+                ),
+            ),
+        }
+    }
+}
+
+fn check_gelf(findings: &mut Findings<'_>, opts: &Value) {
+    let address = opts["gelf-address"].as_str().and_then(address);
+    let Some(address) = address else { return };
+    let scheme = address.scheme.to_lowercase();
+    for (name, _) in children(opts) {
+        let wanted = match name.as_str() {
+            "gelf-compression-level" | "gelf-compression-type" => "udp",
+            "gelf-tcp-max-reconnect" | "gelf-tcp-reconnect-delay" => "tcp",
+            _ => continue,
+        };
+        if scheme != wanted {
+            let message = format!("dockerd takes it with {wanted}:// only; remove it");
+            findings.error(&["log-opts", &name], message);
+        }
+    }
+}
+
+fn check_buffer(findings: &mut Findings<'_>, opts: &Value) {
+    let is_buffered = opts["mode"].as_str() == Some("non-blocking");
+    if opts["max-buffer-size"].is_string() && !is_buffered {
         findings.error(
-            &path,
+            &["log-opts", "max-buffer-size"],
             "works in one mode only; write mode \"non-blocking\" too",
         );
     }
 }
 
 fn warn_of_attributes(findings: &mut Findings<'_>, opts: &Value) {
-    for name in ATTRIBUTE_OPTS
+    if findings.engine >= LOCAL_LABELS {
+        return;
+    }
+    for (name, _) in ATTRIBUTES
         .iter()
-        .filter(|name| opts[**name].is_string())
+        .filter(|(name, _)| opts[*name].is_string())
     {
         findings.warn(
             &["log-opts", name],
-            "the local driver takes this since engine 29; remove it for an earlier one",
+            format!("the local driver takes this since engine {LOCAL_LABELS}; remove it"),
         );
-    }
-}
-
-fn check_max_size(findings: &mut Findings<'_>, value: &Value) {
-    let path = ["log-opts", "max-size"];
-    check_size(findings, &path, value);
-    let size = value.as_str().and_then(syntax::size);
-    if size.is_some_and(|bytes| bytes < 1.0) {
-        findings.error(&path, format!("{value} is nothing; write more than 0"));
-    }
-}
-
-fn check_max_file(findings: &mut Findings<'_>, value: &Value) {
-    let Some(text) = value.as_str() else { return };
-    if !text.parse::<i32>().is_ok_and(|files| files >= 1) {
-        let message = format!("{text:?} is no number of files; write \"1\" or more");
-        findings.error(&["log-opts", "max-file"], message);
     }
 }
 
@@ -191,12 +195,7 @@ fn check_compress(findings: &mut Findings<'_>, driver: &str, opts: &Value) {
     let is_local = driver == "local";
     let compress = match opts["compress"].as_str() {
         None => is_local,
-        Some("true" | "TRUE" | "True" | "t" | "T" | "1") => true,
-        Some("false" | "FALSE" | "False" | "f" | "F" | "0") => false,
-        Some(other) => {
-            let message = format!("{other:?} is neither; write \"true\" or \"false\"");
-            return findings.error(&path, message);
-        }
+        Some(text) => matches!(text, "true" | "TRUE" | "True" | "t" | "T" | "1"),
     };
     let max_file = opts["max-file"].as_str();
     let one_file = max_file.map_or(!is_local, |files| files == "1");
@@ -211,92 +210,4 @@ fn check_compress(findings: &mut Findings<'_>, driver: &str, opts: &Value) {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::daemon_json::check::tests::problems;
-
-    /// The problems of log options under a driver.
-    fn found(driver: &str, opts: &str) -> String {
-        problems(&format!(
-            "{{\"log-driver\": \"{driver}\", \"log-opts\": {opts}}}"
-        ))
-    }
-
-    #[test]
-    fn a_misspelt_driver_is_an_error_and_a_plugin_a_warning() {
-        let misspelt = found("jornald", "{}");
-        assert!(misspelt.starts_with("error"), "{misspelt}");
-        assert!(misspelt.ends_with("write \"journald\""), "{misspelt}");
-        for plugin in ["loki", "grafana/loki-docker-driver:3.3.2"] {
-            assert!(found(plugin, "{}").starts_with("warning"), "{plugin}");
-        }
-        assert_eq!(found("syslog", r#"{"syslog-facility": "daemon"}"#), "");
-    }
-
-    #[test]
-    fn options_are_those_of_the_driver_in_force() {
-        assert_eq!(
-            found("json-file", r#"{"tag": "x", "cache-max-file": "5"}"#),
-            ""
-        );
-        assert_eq!(
-            problems(r#"{"log-opts": {"max-size": "10m", "max-file": "3"}}"#),
-            ""
-        );
-        let unknown = found("json-file", r#"{"max-files": "3"}"#);
-        assert!(unknown.contains("dockerd takes no such entry here; write max-file"));
-    }
-
-    #[test]
-    fn a_misspelt_option_of_any_driver_is_an_error_and_a_strange_one_a_warning() {
-        let misspelt = found("syslog", r#"{"syslog-adress": "udp://10.0.0.1"}"#);
-        assert!(misspelt.starts_with("error"), "{misspelt}");
-        assert!(misspelt.ends_with("write syslog-address"), "{misspelt}");
-        let others = found("journald", r#"{"max-size": "5m"}"#);
-        assert!(
-            others.starts_with("error") && others.ends_with("remove it"),
-            "{others}"
-        );
-        let strange = found("awslogs", r#"{"colour": "red"}"#);
-        assert!(strange.starts_with("warning"), "{strange}");
-        assert_eq!(found("journald", r#"{"tag": "x", "mode": "blocking"}"#), "");
-        assert_eq!(found("none", r#"{"whatever": "x"}"#), "");
-    }
-
-    #[test]
-    fn labels_of_the_local_driver_need_a_new_engine() {
-        let warning = found("local", r#"{"tag": "x"}"#);
-        assert!(warning.starts_with("warning"), "{warning}");
-        assert!(warning.contains("since engine 29"), "{warning}");
-    }
-
-    #[test]
-    fn sizes_and_counts_are_strings_with_numbers() {
-        assert!(found("local", r#"{"max-size": "20q"}"#).contains("is no size"));
-        assert!(found("local", r#"{"max-size": "0"}"#).contains("is nothing"));
-        assert!(found("local", r#"{"max-file": "0"}"#).contains("is no number of files"));
-        assert!(found("local", r#"{"max-file": 5}"#).contains(r#"write "5""#));
-    }
-
-    #[test]
-    fn compression_needs_rotation() {
-        let message = "no container would start";
-        assert!(found("json-file", r#"{"compress": "true"}"#).contains(message));
-        assert!(found("local", r#"{"max-file": "1"}"#).contains(message));
-        let rotated = r#"{"compress": "true", "max-file": "2", "max-size": "1m"}"#;
-        assert_eq!(found("json-file", rotated), "");
-        assert_eq!(
-            found("local", r#"{"max-file": "1", "compress": "false"}"#),
-            ""
-        );
-        assert_eq!(found("local", "{}"), "");
-        assert!(found("local", r#"{"compress": "yes"}"#).contains("is neither"));
-    }
-
-    #[test]
-    fn a_buffer_size_needs_the_mode_that_buffers() {
-        let buffered = r#"{"mode": "non-blocking", "max-buffer-size": "4m"}"#;
-        assert_eq!(found("syslog", buffered), "");
-        assert!(found("syslog", r#"{"max-buffer-size": "4m"}"#).contains("non-blocking"));
-        assert!(found("syslog", r#"{"mode": "async"}"#).contains("is no mode"));
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 //!
 //! Owns the likenesses. It must not judge whether a name is right.
 
-use super::schema::KEYS;
+use super::schema::keys;
 
 /// Names whose key is not like them.
 const OTHER_WORDS: &[(&str, &str)] = &[
@@ -52,9 +52,7 @@ pub(super) fn nearest<'a>(
 }
 
 fn accepted() -> impl Iterator<Item = &'static str> {
-    KEYS.iter()
-        .filter(|key| key.is_accepted())
-        .map(|key| key.name)
+    keys().filter(|key| key.is_accepted()).map(|key| key.name)
 }
 
 fn find(is_meant: impl Fn(&str) -> bool) -> Option<&'static str> {

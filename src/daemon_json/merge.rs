@@ -1,12 +1,13 @@
-//! Wanted keys put into a configuration, by one rule a key.
+//! Wanted keys put into a configuration, by the rule that the table has for each.
 //!
-//! Owns the rules. It must not judge the values.
+//! Owns what the rules do. It must not judge the values.
 
 use serde_json::{Map, Value};
 
 use super::change::Change;
 use super::document::Document;
 use super::logging;
+use super::schema::Rule;
 
 /// How much weight the wanted values have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,33 +18,11 @@ pub enum Wanted {
     Default,
 }
 
-/// How a wanted value joins the one that is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
-    /// A list that gets the entries it lacks.
-    Union,
-    /// A map whose entries stand for themselves.
-    Entries,
-    /// The value as a whole.
-    Replace,
-}
-
 /// The configuration after a merge, and what the merge changed, in the order wanted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Merged {
     pub document: Document,
     pub changes: Vec<Change>,
-}
-
-impl Rule {
-    /// The rule of a key; the only place that says so.
-    pub fn of(key: &str) -> Rule {
-        match key {
-            "registry-mirrors" | "insecure-registries" | "labels" => Rule::Union,
-            "log-opts" | "features" | "runtimes" | "default-ulimits" => Rule::Entries,
-            _ => Rule::Replace,
-        }
-    }
 }
 
 /// Puts the wanted keys into the document. Keys that are not wanted keep value and place.

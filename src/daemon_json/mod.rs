@@ -6,6 +6,8 @@
 //! [`Document`] is the file; [`check()`] finds what dockerd would refuse now or trip over later;
 //! [`merge()`] puts wanted keys in, [`revert()`] takes them out; [`schema`] knows every key.
 
+mod address;
+mod bridge;
 pub mod change;
 pub mod check;
 mod conflicts;
@@ -15,6 +17,9 @@ mod edit;
 mod flags;
 mod inside;
 mod keys;
+mod kind;
+mod log_drivers;
+mod log_options;
 mod logging;
 mod meant;
 pub mod merge;

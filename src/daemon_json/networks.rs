@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::check::Findings;
 use super::document::Document;
 use super::surroundings::Route;
-use super::types::children;
+use super::types::{children, entry};
 
 /// Ranges for the engine's networks, the first choice first. Each has room for 1024 networks of
 /// 254 addresses, but for the last, which has room for 64.
@@ -42,7 +42,7 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document, routes: &[
         .map_or(vec![], children)
     {
         let path = ["default-address-pools", &index, "base"];
-        if let Some((range, route)) = overlap(&pool["base"], routes) {
+        if let Some((range, route)) = overlap(entry(pool, "base"), routes) {
             let message = format!(
                 "{range} overlaps {} behind {}; the engine leaves out what overlaps as long as \
                  the route is there, and containers miss it later: choose another range",

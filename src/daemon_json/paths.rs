@@ -7,13 +7,22 @@ use serde_json::Value;
 use super::check::{Findings, Severity};
 use super::conflicts::keeps_images_in_containerd;
 use super::document::Document;
+use super::logging;
 use super::schema::Engine;
 use super::surroundings::{Disk, Found, Surroundings};
-use super::types::children;
+use super::types::{children, entry, named as named_entry};
 
 /// Below this size, in bytes, a file system is too small for the engine's data: an image or two
 /// fill it.
 const TINY: u64 = 1 << 30;
+
+/// What comes with the engine's packages, and so is there when the engine starts.
+const BROUGHT: &[&str] = &[
+    "runc",
+    "containerd-shim-runc-v2",
+    "docker-init",
+    "docker-proxy",
+];
 
 /// What must stand at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +31,8 @@ enum Must {
     Program,
 }
 
-/// Every path that must be there for the engine to start or to run a container.
+/// Every path that must be there for the engine to start or to run a container; a name without a
+/// slash is one of a program that is looked for in `PATH`.
 pub fn named_paths(document: &Document) -> Vec<String> {
     let mut paths: Vec<String> = named(document)
         .into_iter()
@@ -48,6 +58,9 @@ pub(super) fn check(
     {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         let message = match (must, around.paths.get(&file)) {
+            (_, Some(Found::Nothing)) if !file.contains('/') => {
+                format!("there is no program {file} where the engine looks for one; install it")
+            }
             (_, Some(Found::Nothing)) => format!("there is no {file}"),
             (_, Some(Found::Folder)) => format!("{file} is a folder"),
             (Must::Program, Some(Found::File)) => {
@@ -64,6 +77,13 @@ pub(super) fn check(
         let message = format!("there is no group {group}; make it: groupadd --system {group}");
         findings.warn(&["group"], message);
     }
+    if let Some(bridge) = &around.absent_bridge {
+        let message = format!(
+            "there is no bridge {bridge}, and dockerd does not start: make it first, or leave this \
+             out for dockerd's own"
+        );
+        findings.error(&["bridge"], message);
+    }
     if let Some(most) = around.most_open_files {
         check_open_files(findings, document, most);
     }
@@ -78,12 +98,17 @@ pub(super) fn check(
     }
 }
 
+/// dockerd reads names in any case here, and the name inside is the one that counts.
 fn check_open_files(findings: &mut Findings<'_>, document: &Document, most: u64) {
-    let path = ["default-ulimits", "nofile", "Hard"];
-    let wanted = document.value_at(&path).and_then(Value::as_u64);
-    if wanted.is_some_and(|wanted| wanted > most) {
-        let message = format!("no container would start: this host allows {most} at most");
-        findings.error(&path, message);
+    for (key, limit) in document.get("default-ulimits").map_or(vec![], children) {
+        let hard = named_entry(limit, "Hard");
+        let Some((name, hard)) = hard.filter(|_| entry(limit, "Name") == "nofile") else {
+            continue;
+        };
+        if hard.as_u64().is_some_and(|wanted| wanted > most) {
+            let message = format!("no container would start: this host allows {most} at most");
+            findings.error(&["default-ulimits", &key, name], message);
+        }
     }
 }
 
@@ -118,20 +143,19 @@ struct Named {
 
 fn named(document: &Document) -> Vec<Named> {
     let mut all = Vec::new();
-    let mut add = |path: &[&str], must, severity| {
-        let value = document.value_at(path).and_then(Value::as_str);
-        all.extend(
-            value
-                .filter(|file| file.starts_with('/'))
-                .map(|file| Named {
-                    path: path.iter().map(ToString::to_string).collect(),
-                    file: file.to_owned(),
-                    must,
-                    severity,
-                }),
-        );
+    let mut add = |path: &[&str], file: &str, must, severity| {
+        let name = file.strip_prefix("/usr/bin/").unwrap_or(file);
+        if !file.is_empty() && !BROUGHT.contains(&name) {
+            all.push(Named {
+                path: path.iter().map(ToString::to_string).collect(),
+                file: file.to_owned(),
+                must,
+                severity,
+            });
+        }
     };
     let get = |key| document.get(key);
+    let text = |key| get(key).and_then(Value::as_str).unwrap_or_default();
     let is_on = |key| get(key) == Some(&Value::Bool(true));
     let bad_if = |condition| match condition {
         true => Severity::Error,
@@ -140,20 +164,61 @@ fn named(document: &Document) -> Vec<Named> {
     // dockerd opens these only when it is to speak TLS.
     if is_on("tls") || is_on("tlsverify") {
         for key in ["tlscacert", "tlscert", "tlskey"] {
-            add(&[key], Must::File, Severity::Error);
+            add(&[key], &from_root(text(key)), Must::File, Severity::Error);
         }
     }
-    add(&["seccomp-profile"], Must::File, Severity::Error);
-    add(&["init-path"], Must::Program, bad_if(is_on("init")));
-    if get("userland-proxy") != Some(&Value::Bool(false)) {
-        add(&["userland-proxy-path"], Must::Program, Severity::Error);
+    if !matches!(text("seccomp-profile"), "builtin" | "unconfined") {
+        let profile = from_root(text("seccomp-profile"));
+        add(&["seccomp-profile"], &profile, Must::File, Severity::Error);
     }
-    let default = get("default-runtime").and_then(Value::as_str);
-    for (name, _) in get("runtimes").map_or(vec![], children) {
-        let severity = bad_if(default == Some(&name));
-        add(&["runtimes", &name, "path"], Must::Program, severity);
+    let init = text("init-path");
+    add(&["init-path"], init, Must::Program, bad_if(is_on("init")));
+    let proxy = text("userland-proxy-path");
+    if get("userland-proxy") != Some(&Value::Bool(false)) {
+        let path = ["userland-proxy-path"];
+        add(&path, &from_root(proxy), Must::Program, Severity::Error);
+    }
+    for (option, file) in logging::named_files(document) {
+        add(&["log-opts", option], file, Must::File, Severity::Error);
+    }
+    let default = text("default-runtime");
+    for (name, runtime) in get("runtimes").map_or(vec![], children) {
+        let severity = bad_if(default == name);
+        if let Some((entry, Value::String(program))) = named_entry(runtime, "path") {
+            let path = ["runtimes", &name, entry];
+            add(&path, program, Must::Program, severity);
+        }
+        if let Some((entry, Value::String(kind))) = named_entry(runtime, "runtimeType") {
+            let path = ["runtimes", &name, entry];
+            add(&path, &shim(kind), Must::Program, severity);
+        }
+    }
+    if default.contains('.') && document.value_at(&["runtimes", default]).is_none() {
+        let path = ["default-runtime"];
+        add(&path, &shim(default), Must::Program, Severity::Error);
     }
     all
+}
+
+/// A path as dockerd has it, which starts in the root.
+fn from_root(path: &str) -> String {
+    match path {
+        "" => String::new(),
+        _ if path.starts_with('/') => path.to_owned(),
+        _ => format!("/{path}"),
+    }
+}
+
+/// The program behind a type of runtime: `containerd-shim-runsc-v1` of `io.containerd.runsc.v1`.
+/// Source: `BinaryName` of containerd's shims.
+fn shim(kind: &str) -> String {
+    let mut parts = kind.rsplit('.');
+    match (parts.next(), parts.next()) {
+        (Some(version), Some(name)) if !kind.starts_with('/') => {
+            format!("containerd-shim-{name}-{version}")
+        }
+        _ => kind.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -168,6 +233,10 @@ mod tests {
             paths: paths.iter().map(pair).collect(),
             ..Surroundings::default()
         }
+    }
+
+    fn paths(text: &str) -> Vec<String> {
+        named_paths(&Document::parse(text.as_bytes()).unwrap())
     }
 
     fn disk() -> Disk {
@@ -191,14 +260,68 @@ mod tests {
     #[test]
     fn what_must_be_there_is_named_once() {
         let text = r#"{"seccomp-profile": "/s", "init-path": "/i", "tlskey": "/k",
-            "runtimes": {"a": {"path": "/r"}, "b": {"path": "/r"}, "c": {"path": "crun"}},
+            "runtimes": {"a": {"path": "/r"}, "b": {"Path": "/r"}, "c": {"path": "crun"}},
             "userland-proxy": false, "userland-proxy-path": "/p"}"#;
-        let document = Document::parse(text.as_bytes()).unwrap();
-        assert_eq!(named_paths(&document), ["/i", "/r", "/s"]);
-        let tls = Document::parse(br#"{"tls": true, "tlskey": "/k"}"#).unwrap();
-        assert_eq!(named_paths(&tls), ["/k"]);
-        let word = Document::parse(br#"{"seccomp-profile": "unconfined"}"#).unwrap();
-        assert!(named_paths(&word).is_empty());
+        assert_eq!(paths(text), ["/i", "/r", "/s", "crun"]);
+        assert_eq!(paths(r#"{"tls": true, "tlskey": "/k"}"#), ["/k"]);
+        assert!(paths(r#"{"seccomp-profile": "unconfined"}"#).is_empty());
+        assert_eq!(
+            paths(r#"{"seccomp-profile": "etc/s.json"}"#),
+            ["/etc/s.json"]
+        );
+        let socket = r#"{"log-driver": "syslog", "log-opts": {"syslog-address": "unix:///l"}}"#;
+        assert_eq!(paths(socket), ["/l"]);
+    }
+
+    #[test]
+    fn a_type_of_runtime_names_its_shim_and_what_the_packages_bring_is_there() {
+        let kind = |kind: &str| {
+            paths(&format!(
+                r#"{{"runtimes": {{"a": {{"runtimeType": "{kind}"}}}}}}"#
+            ))
+        };
+        assert_eq!(kind("io.containerd.runsc.v1"), ["containerd-shim-runsc-v1"]);
+        assert_eq!(kind("/opt/shim"), ["/opt/shim"]);
+        assert_eq!(kind("nonsense"), ["nonsense"]);
+        let named = r#"{"default-runtime": "io.containerd.kata.v2"}"#;
+        assert_eq!(paths(named), ["containerd-shim-kata-v2"]);
+        for brought in [
+            r#"{"default-runtime": "io.containerd.runc.v2"}"#,
+            r#"{"runtimes": {"a": {"path": "/usr/bin/runc"}, "b": {"path": "runc"}}}"#,
+            r#"{"userland-proxy-path": "/usr/bin/docker-proxy"}"#,
+        ] {
+            assert!(paths(brought).is_empty(), "{brought}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_in_no_path_is_an_error_where_all_containers_need_it() {
+        let around = around(&[("crun", Found::Nothing)]);
+        let runtimes = r#""runtimes": {"a": {"path": "crun"}}"#;
+        let found = problems_in(&format!("{{{runtimes}}}"), &around);
+        assert!(found.starts_with("warning"), "{found}");
+        assert!(
+            found.contains("there is no program crun where the engine looks"),
+            "{found}"
+        );
+        let found = problems_in(
+            &format!("{{\"default-runtime\": \"a\", {runtimes}}}"),
+            &around,
+        );
+        assert!(found.starts_with("error"), "{found}");
+    }
+
+    #[test]
+    fn a_bridge_that_is_not_there_is_an_error() {
+        let around = Surroundings {
+            absent_bridge: Some("lan0".to_owned()),
+            ..Surroundings::default()
+        };
+        let found = problems_in(r#"{"bridge": "lan0"}"#, &around);
+        assert!(
+            found.starts_with("error") && found.contains("no bridge lan0"),
+            "{found}"
+        );
     }
 
     #[test]
@@ -244,6 +367,12 @@ mod tests {
         };
         assert!(limit(20_001).contains("default-ulimits.nofile.Hard: no container would start"));
         assert_eq!(limit(20_000), "");
+        let other_case = r#"{"default-ulimits": {"files": {"name": "nofile", "HARD": 20001}}}"#;
+        let found = problems_in(other_case, &around);
+        assert!(
+            found.contains("default-ulimits.files.HARD: no container"),
+            "{found}"
+        );
     }
 
     #[test]

@@ -1,12 +1,12 @@
-//! The table of keys as a page of the manual.
+//! The table of keys as a page of the manual, and a key of it as lines for a terminal.
 //!
 //! It must not say anything that the tables do not.
 
 use std::fmt::Write;
 
-use super::merge::Rule;
+use super::log_drivers::{COMMON, DRIVERS, Driver, Opt};
 use super::preset::Preset;
-use super::schema::{self, KEYS, Key, Reload, Standing};
+use super::schema::{self, Conflict, Entries, Key, Kind, Reload, Rule, Standing, With, keys};
 use super::surroundings::Surroundings;
 
 const HEAD: &str = "\
@@ -19,10 +19,40 @@ table in its settings. This page is made from the table that the file is checked
 says what makes a running engine take a changed value: a reload, which leaves everything running, or
 a restart. A key that is taken out of the file keeps its value until a restart, but for those marked
 with a star, which a reload sets back. *Merged* says how a wanted value joins the one that is there:
-lists are united, objects get each entry by itself, anything else is replaced.
+lists are united, objects get each entry by itself, anything else is replaced. Of keys that are
+*confirmed*, the running engine is asked after a change whether it has the new value.
 
-| key | type | since | taken up by | merged | what it is for |
-|---|---|---|---|---|---|
+| key | type | since | taken up by | merged | confirmed | what it is for |
+|---|---|---|---|---|---|---|
+";
+
+const ENTRIES: &str = "
+## Entries
+
+What may stand in the keys that are objects with names of their own.
+
+| entry | type | of another name |
+|---|---|---|
+";
+
+const CONFLICTS: &str = "
+## What does not go together
+
+Any key conflicts with a flag of the unit that says the same, but for `runtimes`.
+
+| key | with | what comes of it |
+|---|---|---|
+";
+
+const LOGS: &str = "
+## Log drivers
+
+The options that `log-opts` may have under each `log-driver`; those marked with a star, no container
+starts without. Under any driver these are taken as well: ";
+
+const LOGS_TABLE: &str = "
+| driver | options |
+|---|---|
 ";
 
 const PRESETS: &str = "
@@ -44,24 +74,48 @@ const OTHERS: &str = "
 
 /// The page, in Markdown.
 pub fn page() -> String {
-    let mut page = HEAD.to_owned();
-    let known = |key: &&Key| key.standing == Standing::Known;
-    let mut keys: Vec<&Key> = KEYS.iter().filter(known).collect();
+    let mut keys: Vec<&Key> = keys().collect();
     keys.sort_by_key(|key| key.name);
-    for key in keys {
-        let Key {
-            name,
-            about,
-            kind,
-            since,
-            ..
-        } = key;
-        let (by, merged) = (taken_up_by(key), merged(key));
-        // Writing to a text cannot fail.
-        let _ = writeln!(
-            page,
-            "| `{name}` | {kind} | {since} | {by} | {merged} | {about} |"
-        );
+    let (known, others): (Vec<&Key>, Vec<&Key>) = keys
+        .into_iter()
+        .partition(|key| key.standing == Standing::Known);
+    let mut page = HEAD.to_owned();
+    for key in &known {
+        page += &row(&[
+            &code(key.name),
+            &key.kind.to_string(),
+            &key.since.to_string(),
+            taken_up_by(key),
+            merged(key),
+            confirmed(key),
+            key.about,
+        ]);
+    }
+    page += ENTRIES;
+    for key in &known {
+        for (path, kind, others) in entries(key.name, key.kind) {
+            page += &row(&[&code(&path), &kind.to_string(), others]);
+        }
+    }
+    page += CONFLICTS;
+    for key in &known {
+        for conflict in key.conflicts {
+            let path = path(key, conflict);
+            page += &row(&[&code(&path), &other_side(conflict), conflict.text]);
+        }
+    }
+    page += LOGS;
+    page += &options(COMMON, &[]);
+    page += ".\n";
+    page += LOGS_TABLE;
+    for Driver {
+        name,
+        options: known,
+        needs,
+        ..
+    } in DRIVERS
+    {
+        page += &row(&[&code(name), &options(known, needs)]);
     }
     page += PRESETS;
     let recommended = Preset::Recommended.entries(&Surroundings::default());
@@ -70,15 +124,12 @@ pub fn page() -> String {
             true => "recommended, hardened: filled in",
             false => "hardened: set",
         };
-        let (key, value, reason) = (entry.key, &entry.value, entry.reason);
-        let _ = writeln!(page, "| `{key}` | `{value}` | {preset} | {reason} |");
+        let value = code(&entry.value.to_string());
+        page += &row(&[&code(entry.key), &value, preset, entry.reason]);
     }
     page += OTHERS;
-    let mut others: Vec<&Key> = KEYS.iter().filter(|key| !known(key)).collect();
-    others.sort_by_key(|key| key.name);
     for key in others {
-        let fate = fate(key);
-        let _ = writeln!(page, "| `{}` | {fate} |", key.name);
+        page += &row(&[&code(key.name), &fate(key)]);
     }
     page
 }
@@ -93,17 +144,96 @@ pub fn explained(name: &str) -> String {
     }
     let mut text = format!("{name}: {}\n", key.about);
     let mut add = |what: &str, value: &str| {
+        // Writing to a text cannot fail.
         let _ = writeln!(text, "  {what:13} {value}");
     };
     add("type", &key.kind.to_string());
+    for (path, kind, _) in entries(name, key.kind) {
+        add("", &format!("{path}: {kind}"));
+    }
+    if name == "log-opts" {
+        for driver in DRIVERS {
+            let options: Vec<&str> = driver.options.iter().map(|(name, _)| *name).collect();
+            add("", &format!("of {}: {}", driver.name, options.join(" ")));
+        }
+    }
+    if name == "log-driver" {
+        let names: Vec<&str> = DRIVERS.iter().map(|driver| driver.name).collect();
+        add("", &format!("{}, or a plug-in's name", names.join(", ")));
+    }
     add("since engine", &key.since.to_string());
     add("taken up by", taken_up_by(key));
     add("merged", merged(key));
+    add("confirmed", confirmed(key));
+    for conflict in key.conflicts {
+        let Conflict { text, .. } = conflict;
+        let entry = conflict.entry.map(|entry| format!("{entry}, "));
+        let entry = entry.unwrap_or_default();
+        let with = &conflict.with;
+        add("conflicts", &format!("{entry}with {with}: {text}"));
+    }
     let presets = Preset::Hardened.entries(&Surroundings::default());
     for entry in presets.iter().filter(|entry| entry.key == name) {
         add("in presets", &format!("{} ({})", entry.value, entry.reason));
     }
     text
+}
+
+fn row(cells: &[&str]) -> String {
+    format!("| {} |\n", cells.join(" | "))
+}
+
+fn code(text: &str) -> String {
+    format!("`{text}`")
+}
+
+/// Every entry below a value of this type, with its path, its type, and what becomes of one that has
+/// another name.
+fn entries(path: &str, kind: Kind) -> Vec<(String, Kind, &'static str)> {
+    let Kind::Object(Entries { known, unknown, .. }) = kind else {
+        let below = match kind {
+            Kind::Map(_) => format!("{path}.NAME"),
+            _ => path.to_owned(),
+        };
+        return kind.entries().map_or(vec![], |kind| entries(&below, kind));
+    };
+    let others = match unknown {
+        Some(super::Severity::Error) => "dockerd does not start",
+        Some(super::Severity::Warning) => "passed over",
+        None => "the runtime's own",
+    };
+    let below = known.iter().flat_map(|(name, kind)| {
+        let path = format!("{path}.{name}");
+        let deeper = entries(&path, *kind);
+        [vec![(path, *kind, others)], deeper].concat()
+    });
+    below.collect()
+}
+
+fn path(key: &Key, conflict: &Conflict) -> String {
+    match conflict.entry {
+        Some(entry) => format!("{}.{entry}", key.name),
+        None => key.name.to_owned(),
+    }
+}
+
+/// The other side of a conflict, with what it is made of.
+fn other_side(conflict: &Conflict) -> String {
+    let With::Gone(words) = conflict.with else {
+        return conflict.with.to_string();
+    };
+    let words = words
+        .iter()
+        .map(|(word, since)| format!("{word} since {since}"));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn options(options: &[Opt], needed: &[&str]) -> String {
+    let options = options.iter().map(|(name, _)| {
+        let star = if needed.contains(name) { "*" } else { "" };
+        format!("`{name}`{star}")
+    });
+    options.collect::<Vec<_>>().join(", ")
 }
 
 fn taken_up_by(key: &Key) -> &'static str {
@@ -115,10 +245,17 @@ fn taken_up_by(key: &Key) -> &'static str {
 }
 
 fn merged(key: &Key) -> &'static str {
-    match Rule::of(key.name) {
+    match key.rule {
         Rule::Union => "united",
         Rule::Entries => "by entry",
         Rule::Replace => "replaced",
+    }
+}
+
+fn confirmed(key: &Key) -> &'static str {
+    match key.shown {
+        Some(_) => "yes",
+        None => "no",
     }
 }
 
@@ -156,7 +293,7 @@ mod tests {
             "{PAGE} is not made from the table as it is by now; write it anew: \
              {WRITE}=1 cargo test --lib the_manual_has_every_key"
         );
-        for key in KEYS {
+        for key in keys() {
             assert!(
                 written.contains(&format!("| `{}` |", key.name)),
                 "{}",
@@ -177,11 +314,18 @@ mod tests {
             "{text}"
         );
         assert!(explained("graph").contains("write data-root"));
+        assert!(explained("log-level").contains(r#"one of "debug", "error""#));
+        assert!(explained("labels").contains("merged        united"));
+        assert!(explained("live-restore").contains("conflicts     with a swarm: a member"));
+        assert!(
+            explained("builder").contains("builder.gc.policy.keepStorage: a string with a size")
+        );
+        assert!(explained("log-opts").contains("of splunk: env env-regex"));
     }
 
     #[test]
     fn every_key_with_an_effect_says_what_it_is_for() {
-        for key in KEYS.iter().filter(|key| key.standing == Standing::Known) {
+        for key in keys().filter(|key| key.standing == Standing::Known) {
             assert!(!key.about.is_empty(), "{}", key.name);
         }
     }

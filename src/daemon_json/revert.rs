@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::change::Change;
 use super::document::Document;
-use super::merge::Rule;
+use super::schema::Rule;
 
 /// The configuration after a revert.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,13 +1,14 @@
-//! What a key of the configuration is: its type, since when it is known, whether it can be reloaded.
+//! What a row of the table of keys holds, and the questions one can ask of it.
 //!
-//! Owns the questions one can ask of the table in `keys`. It must not judge a file.
+//! It must not judge a file: the checks, the merge, the question to the engine, the pages and the
+//! completions each read their column.
 
 use std::fmt;
-use std::net::IpAddr;
 
-use serde_json::Value;
-
-pub use super::keys::KEYS;
+use super::check::Severity;
+use super::keys::SUBJECTS;
+pub use super::kind::{Entries, Family, Kind};
+pub use super::seen::Shown;
 
 /// One key that dockerd knows, or once knew, at the root of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,31 +16,16 @@ pub struct Key {
     pub name: &'static str,
     /// What it is for, in a few words; empty for keys without effect.
     pub about: &'static str,
+    /// The type of its value, with the words and forms that it may have.
     pub kind: Kind,
     pub since: Engine,
     pub reload: Reload,
+    pub rule: Rule,
+    /// What it does not go together with.
+    pub conflicts: &'static [Conflict],
+    /// Where the engine says what value is in force, if it does.
+    pub shown: Option<Shown>,
     pub standing: Standing,
-}
-
-/// The type of a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Bool,
-    Int,
-    Str,
-    /// A string such as `64m`.
-    Size,
-    Ip,
-    StrList,
-    IpList,
-    ObjectList,
-    StrMap,
-    BoolMap,
-    ObjectMap,
-    /// A map with entries of its own types.
-    Object,
-    /// More than one type is taken.
-    Any,
 }
 
 /// The engine release that introduced a key.
@@ -55,6 +41,53 @@ pub enum Reload {
     Reload,
     /// SIGHUP; a key taken out of the file goes back to its default.
     Resets,
+}
+
+/// How a wanted value joins the one that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// A list that gets the entries it lacks.
+    Union,
+    /// A map whose entries stand for themselves.
+    Entries,
+    /// The value as a whole.
+    Replace,
+}
+
+/// Something that a key, or one entry of it, does not go together with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conflict {
+    pub entry: Option<&'static str>,
+    pub with: With,
+    pub severity: Severity,
+    /// What comes of it, and what helps.
+    pub text: &'static str,
+}
+
+/// The other side of a conflict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum With {
+    /// The host is a member of a swarm.
+    Swarm,
+    /// The packages' unit says it by a flag.
+    UnitFlag,
+    /// There are no rules of a firewall.
+    NoRules,
+    /// A bridge that is not dockerd's own.
+    OwnBridge,
+    UserNamespaces,
+    /// containerd keeps the images, not dockerd.
+    ContainerdStore,
+    /// systemd keeps the control groups.
+    SystemdCgroups,
+    CgroupsV2,
+    PluginsNamespace,
+    /// It is none of the runtimes.
+    Runtimes,
+    /// Another key beside it.
+    Key(&'static str),
+    /// Words that engines do not take any more, with the first of those.
+    Gone(&'static [(&'static str, Engine)]),
 }
 
 /// Whether today's dockerd takes the key.
@@ -74,9 +107,14 @@ pub enum Standing {
     },
 }
 
+/// Every key of the table, by subject.
+pub fn keys() -> impl Iterator<Item = &'static Key> {
+    SUBJECTS.iter().copied().flatten()
+}
+
 /// The key of this exact name.
 pub fn key(name: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.name == name)
+    keys().find(|key| key.name == name)
 }
 
 impl Key {
@@ -91,7 +129,17 @@ impl Key {
     }
 }
 
+impl Rule {
+    /// The rule of a key.
+    pub fn of(name: &str) -> Rule {
+        key(name).map_or(Rule::Replace, |key| key.rule)
+    }
+}
+
 impl Engine {
+    /// One that is newer than all that are known.
+    pub const NEWEST: Engine = Engine(u8::MAX, u8::MAX);
+
     /// The engine of a version such as `29.6.1` or, as packages have it, `5:29.6.1-1~ubuntu`.
     pub fn of(version: &str) -> Option<Engine> {
         let upstream = version.split_once(':').map_or(version, |(_, rest)| rest);
@@ -101,48 +149,22 @@ impl Engine {
     }
 }
 
-impl Kind {
-    /// Whether the value is of this type; entries of lists and maps are of [`Kind::entries`].
-    pub fn accepts(self, value: &Value) -> bool {
-        match self {
-            Kind::Bool => value.is_boolean(),
-            Kind::Int => value.is_i64() || value.is_u64(),
-            Kind::Str | Kind::Size => value.is_string(),
-            Kind::Ip => value.as_str().is_some_and(is_ip),
-            Kind::StrList | Kind::IpList | Kind::ObjectList => value.is_array(),
-            Kind::StrMap | Kind::BoolMap | Kind::ObjectMap | Kind::Object => value.is_object(),
-            Kind::Any => true,
-        }
-    }
-
-    /// The type of each entry, where all are of one.
-    pub fn entries(self) -> Option<Kind> {
-        match self {
-            Kind::StrList | Kind::StrMap => Some(Kind::Str),
-            Kind::IpList => Some(Kind::Ip),
-            Kind::BoolMap => Some(Kind::Bool),
-            Kind::ObjectList | Kind::ObjectMap => Some(Kind::Object),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Kind {
+/// As it follows on "does not go together with".
+impl fmt::Display for With {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Kind::Bool => "true or false",
-            Kind::Int => "a whole number",
-            Kind::Str => "a string",
-            Kind::Size => "a string with a size such as \"64m\"",
-            Kind::Ip => "a string with an IP address",
-            Kind::StrList => "a list of strings",
-            Kind::IpList => "a list of IP addresses",
-            Kind::ObjectList => "a list of objects",
-            Kind::StrMap => "an object of strings",
-            Kind::BoolMap => "an object of true or false",
-            Kind::ObjectMap => "an object of objects",
-            Kind::Object => "an object",
-            Kind::Any => "anything",
+            With::Swarm => "a swarm",
+            With::UnitFlag => "a flag of the unit",
+            With::NoRules => "iptables false",
+            With::OwnBridge => "bridge",
+            With::UserNamespaces => "userns-remap",
+            With::ContainerdStore => "images that containerd keeps",
+            With::SystemdCgroups => "control groups that systemd keeps",
+            With::CgroupsV2 => "control groups of version 2",
+            With::PluginsNamespace => "the namespace of plug-ins",
+            With::Runtimes => "no such runtime",
+            With::Key(name) => name,
+            With::Gone(_) => "newer engines",
         })
     }
 }
@@ -158,20 +180,13 @@ impl fmt::Display for Engine {
     }
 }
 
-/// Empty text is no address given, and a zone may follow: `fe80::1%eth0`.
-fn is_ip(text: &str) -> bool {
-    let address = text.split('%').next().unwrap_or(text);
-    text.is_empty() || address.parse::<IpAddr>().is_ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn every_name_is_there_once() {
-        let mut names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+        let mut names: Vec<&str> = keys().map(|key| key.name).collect();
         names.sort_unstable();
         let all = names.len();
         names.dedup();
@@ -180,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_key_is_found_by_its_exact_name_only() {
-        assert_eq!(key("log-opts").unwrap().kind, Kind::StrMap);
+        assert_eq!(key("log-opts").unwrap().kind, Kind::Map(&Kind::Str));
         assert!(key("Log-Opts").is_none());
         assert!(key("log-opt").is_none());
     }
@@ -200,11 +215,18 @@ mod tests {
         );
     }
 
+    /// Lists alone can be united, and objects alone have entries.
     #[test]
-    fn a_whole_number_is_neither_a_fraction_nor_a_string() {
-        assert!(Kind::Int.accepts(&json!(-1)));
-        assert!(!Kind::Int.accepts(&json!(1.0)));
-        assert!(!Kind::Int.accepts(&json!("1")));
+    fn a_rule_fits_the_type_of_its_key() {
+        for key in keys() {
+            let fits = match key.rule {
+                Rule::Union => matches!(key.kind, Kind::List(_)),
+                Rule::Entries => matches!(key.kind, Kind::Map(_)),
+                Rule::Replace => true,
+            };
+            assert!(fits, "{}", key.name);
+        }
+        assert_eq!(Rule::of("no-such-key"), Rule::Replace);
     }
 
     #[test]

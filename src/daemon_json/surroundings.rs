@@ -12,10 +12,16 @@ pub struct Surroundings {
     /// Where the host sends packets, without its way to everywhere else.
     pub routes: Vec<Route>,
     pub is_swarm_member: bool,
-    /// What stands at the paths that the configuration names, see [`named_paths`](super::named_paths).
+    pub has_systemd: bool,
+    /// Whether its control groups are those of version 2 alone.
+    pub has_cgroups_v2: bool,
+    /// What stands at the paths that the configuration names, and the programs that it names without
+    /// one, see [`named_paths`](super::named_paths).
     pub paths: BTreeMap<String, Found>,
     /// The group that the configuration names, where the host has none of that name.
     pub absent_group: Option<String>,
+    /// The bridge that the configuration names, where the host has none of that name.
+    pub absent_bridge: Option<String>,
     /// How many files a process of the engine's may have open at most, where that is known.
     pub most_open_files: Option<u64>,
     /// Where the engine is going to keep its data.

@@ -1,4 +1,4 @@
-//! The forms of single values as dockerd reads them: sizes, networks, registry addresses.
+//! The forms of sizes and networks as dockerd reads them.
 //!
 //! Owns their grammar. It must not know where a value stood.
 
@@ -39,30 +39,6 @@ pub(super) fn bits(address: IpAddr) -> u8 {
     }
 }
 
-/// What dockerd would refuse in the URL of a registry mirror.
-pub(super) fn mirror_fault(url: &str) -> Option<&'static str> {
-    let rest = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"));
-    let Some(rest) = rest else {
-        return Some("must start with https:// or http://");
-    };
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    if host.is_empty() || host.starts_with(':') {
-        return Some("names no host");
-    }
-    if host.contains('@') {
-        return Some("must not hold a user name or password: use docker login");
-    }
-    if rest.contains(['?', '#']) {
-        return Some("must not have a query or fragment");
-    }
-    if rest.contains(char::is_whitespace) {
-        return Some("must not hold spaces");
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,23 +69,6 @@ mod tests {
             "10.0.0.0/+8",
         ] {
             assert!(network(wrong).is_none(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_mirror_is_a_plain_http_address() {
-        assert_eq!(mirror_fault("https://mirror.example:5000/"), None);
-        assert_eq!(mirror_fault("http://10.0.0.1"), None);
-        for wrong in [
-            "mirror.example",
-            "ftp://mirror.example",
-            "https://",
-            "https://:5000",
-            "https://user:word@mirror.example",
-            "https://mirror.example/?a=b",
-            "https://mirror.exam ple",
-        ] {
-            assert!(mirror_fault(wrong).is_some(), "{wrong}");
         }
     }
 }

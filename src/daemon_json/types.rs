@@ -1,14 +1,16 @@
 //! Whether each value is of its key's type, and what was meant where it is not.
 //!
-//! It must not look at what a value of the right type says.
+//! It must not look at what a text of the right type says: its form is judged in `values`.
 
 use serde_json::{Value, json};
 
 use super::check::Findings;
-use super::schema::Kind;
+use super::meant::nearest;
+use super::schema::{Entries, Kind};
+use super::values;
 use crate::redact::redact;
 
-/// Judges a value, and its entries where all are of one type.
+/// Judges a value, and all that stands in it.
 pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: Kind, value: &Value) {
     if value.is_null() {
         findings.warn(path, "null is the same to dockerd as no value; remove it");
@@ -22,11 +24,36 @@ pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: Kind, valu
         findings.error(path, format!("must be {kind}; {cure}"));
         return;
     }
+    if let Kind::Object(entries) = kind {
+        return check_entries(findings, path, entries, value);
+    }
     let Some(entries) = kind.entries() else {
-        return;
+        return values::check(findings, path, kind, value);
     };
     for (name, entry) in children(value) {
         check(findings, &[path, &[name.as_str()]].concat(), entries, entry);
+    }
+}
+
+/// Every entry must be known, or it is as bad as that is, and be of its type.
+fn check_entries(findings: &mut Findings<'_>, path: &[&str], entries: &Entries, value: &Value) {
+    for (name, entry) in children(value) {
+        let path = [path, &[name.as_str()]].concat();
+        if let Some(kind) = entries.kind(&name) {
+            check(findings, &path, kind, entry);
+        } else if let Some(severity) = entries.unknown {
+            let names = || entries.known.iter().map(|(name, _)| *name);
+            let message = format!("dockerd knows no such entry here; {}", cure(&name, names));
+            findings.add(severity, &path, message);
+        }
+    }
+}
+
+/// What to write for a word that is none of these.
+pub(super) fn cure<'a, I: Iterator<Item = &'a str>>(word: &str, known: impl Fn() -> I) -> String {
+    match nearest(word, known()) {
+        Some(meant) => format!("write {meant}"),
+        None => format!("write one of {}", known().collect::<Vec<_>>().join(", ")),
     }
 }
 
@@ -39,15 +66,30 @@ pub(super) fn children(value: &Value) -> Vec<(String, &Value)> {
     }
 }
 
+/// An entry of an object by its name, which dockerd reads in any case; `null` when there is none.
+/// Of several that differ in case only, the last one counts.
+pub(super) fn entry<'a>(object: &'a Value, name: &str) -> &'a Value {
+    named(object, name).map_or(&Value::Null, |(_, value)| value)
+}
+
+/// The same with the name as it is written there.
+pub(super) fn named<'a>(object: &'a Value, name: &str) -> Option<(&'a str, &'a Value)> {
+    let entries = object.as_object().into_iter().flatten();
+    let mut entries = entries.filter(|(known, _)| known.eq_ignore_ascii_case(name));
+    entries
+        .next_back()
+        .map(|(name, value)| (name.as_str(), value))
+}
+
 /// The value in the right type, where it is plain what was meant.
 fn corrected(kind: Kind, value: &Value) -> Option<Value> {
     match (kind, value) {
-        (Kind::Str | Kind::Size, Value::Number(_) | Value::Bool(_)) => {
-            Some(json!(value.to_string()))
-        }
+        (_, Value::Number(_) | Value::Bool(_)) if kind.is_text() => Some(json!(value.to_string())),
         (Kind::Bool, Value::String(text)) => text.parse::<bool>().ok().map(Value::from),
-        (Kind::Int, Value::String(text)) => text.parse::<i64>().ok().map(Value::from),
-        (Kind::StrList | Kind::IpList, Value::String(_)) => Some(json!([value])),
+        (Kind::Int | Kind::Count | Kind::Port | Kind::Mtu, Value::String(text)) => {
+            text.parse::<i64>().ok().map(Value::from)
+        }
+        (Kind::List(kind), Value::String(_)) if kind.is_text() => Some(json!([value])),
         _ => None,
     }
 }
@@ -61,7 +103,10 @@ mod tests {
         let right =
             |text: &str, message: &str| assert!(problems(text).ends_with(message), "{text}");
         right(r#"{"debug": "true"}"#, "must be true or false; write true");
-        right(r#"{"mtu": "1400"}"#, "must be a whole number; write 1400");
+        right(
+            r#"{"shutdown-timeout": "15"}"#,
+            "must be a whole number; write 15",
+        );
         right(
             r#"{"dns": "1.1.1.1"}"#,
             "must be a list of IP addresses; write [\"1.1.1.1\"]",

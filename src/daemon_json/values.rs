@@ -1,154 +1,145 @@
 //! Values of the right type that dockerd would still refuse, or that fail silently later.
 //!
-//! Owns what is wrong with which value. It must not ask the host: paths, routes and groups
-//! are for others to look at.
+//! Owns which form belongs to which type. It must not know any key, nor ask the host: paths,
+//! routes and groups are for others to look at.
 
 use serde_json::Value;
 
+use super::address;
 use super::check::Findings;
-use super::document::Document;
-use super::meant::nearest;
+use super::schema::{Engine, Family, Kind};
 use super::syntax;
-use super::types::children;
+use super::types::cure;
 
-const PROXIES: &[&str] = &["http-proxy", "https-proxy", "no-proxy"];
+/// Since this engine, a port that is none stops it; 26.1 went on without.
+const CHECKS_PORT: Engine = Engine(28, 5);
 
-/// The keys that take one of a few words.
-const WORDS: &[(&str, &[&str])] = &[
-    ("default-cgroupns-mode", &["host", "private"]),
-    ("default-ipc-mode", &["private", "shareable"]),
-    ("firewall-backend", &["iptables", "nftables"]),
-    ("log-format", &["json", "text"]),
-    (
-        "log-level",
-        &["debug", "error", "fatal", "info", "panic", "trace", "warn"],
-    ),
-];
-
-/// Judges every value that has a form of its own. Empty text stands for no value at most keys.
-pub(super) fn check(findings: &mut Findings<'_>, document: &Document) {
-    for (key, value) in document.root() {
-        let path = [key.as_str()];
-        match key.as_str() {
-            "default-shm-size" => check_size(findings, &path, value),
-            "data-root" => check_absolute(findings, &path, value),
-            "bip" | "bip6" | "fixed-cidr" | "fixed-cidr-v6" => {
-                check_network(findings, &path, value);
+/// Judges a value that is no list or object. Empty text stands for no value at most keys.
+pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: Kind, value: &Value) {
+    match kind {
+        Kind::Count | Kind::Port | Kind::Mtu => check_number(findings, path, kind, value),
+        _ => {
+            let Some(text) = value.as_str() else { return };
+            if let Some(fault) = fault(kind, text) {
+                findings.error(path, fault);
+            } else if kind == Kind::Proxy && !text.is_empty() && !address::is_known_proxy(text) {
+                let message = "is no URL of a proxy that the engine knows, and it speaks HTTP \
+                               with it; write http://, https:// or socks5://";
+                findings.warn(path, message);
             }
-            "default-address-pools" => check_pools(findings, &path, value),
-            "registry-mirrors" => check_mirrors(findings, &path, value),
-            "max-concurrent-downloads"
-            | "max-concurrent-uploads"
-            | "max-download-attempts"
-            | "mtu" => check_not_negative(findings, &path, value),
-            "proxies" => check_names(findings, &path, value, PROXIES),
-            _ => check_word(findings, &path, value),
         }
     }
 }
 
-pub(super) fn check_size(findings: &mut Findings<'_>, path: &[&str], value: &Value) {
-    let Some(text) = value.as_str() else { return };
-    if syntax::size(text).is_none() {
-        findings.error(path, format!("{text:?} is no size; write one like \"64m\""));
-    }
-}
-
-/// Every name of a map must be among the known ones.
-pub(super) fn check_names(
-    findings: &mut Findings<'_>,
-    path: &[&str],
-    value: &Value,
-    known: &[&str],
-) {
-    for (name, _) in children(value) {
-        if known.contains(&name.as_str()) {
-            continue;
-        }
-        let cure = match nearest(&name, known.iter().copied()) {
-            Some(meant) => format!("write {meant}"),
-            None => format!("write one of {}", known.join(", ")),
-        };
-        let message = format!("dockerd takes no such entry here; {cure}");
-        findings.error(&[path, &[&name]].concat(), message);
-    }
-}
-
-fn check_word(findings: &mut Findings<'_>, path: &[&str], value: &Value) {
-    let words = WORDS.iter().find(|(key, _)| path == [*key]);
-    let (Some(text), Some((key, words))) = (value.as_str(), words) else {
+fn check_number(findings: &mut Findings<'_>, path: &[&str], kind: Kind, value: &Value) {
+    let Some(number) = value.as_i64() else { return };
+    let fits = match kind {
+        Kind::Port => (0..=65_535).contains(&number),
+        Kind::Mtu => number == 0 || (68..=65_535).contains(&number),
+        _ => number >= 0,
+    };
+    if fits {
         return;
+    }
+    let message = match kind {
+        Kind::Count => format!("{number} is too little; write 0 or more"),
+        _ => format!("must be {kind}; {number} is not"),
     };
-    // Of these, dockerd reads the level alone in any case.
-    let lower = text.to_lowercase();
-    let word = if *key == "log-level" { &lower } else { text };
-    if !word.is_empty() && !words.contains(&word) {
-        let message = format!("{text:?} is not taken; write one of {}", words.join(", "));
-        findings.error(path, message);
+    match kind == Kind::Port && findings.engine < CHECKS_PORT {
+        true => findings.warn(path, message),
+        false => findings.error(path, message),
     }
 }
 
-fn check_not_negative(findings: &mut Findings<'_>, path: &[&str], value: &Value) {
-    if value.as_i64().is_some_and(|number| number < 0) {
-        findings.error(path, format!("{value} is too little; write 0 or more"));
-    }
-}
-
-fn check_absolute(findings: &mut Findings<'_>, path: &[&str], value: &Value) {
-    let Some(folder) = value.as_str() else { return };
-    if !folder.is_empty() && !folder.starts_with('/') {
-        let message = format!("{folder:?} depends on where dockerd is started; write it from /");
-        findings.error(path, message);
-    }
-}
-
-fn check_network(findings: &mut Findings<'_>, path: &[&str], value: &Value) {
-    let Some(text) = value.as_str() else { return };
-    if !text.is_empty() && syntax::network(text).is_none() {
-        let message = format!("{text:?} is no network; write ADDRESS/LENGTH like 172.17.0.1/16");
-        findings.error(path, message);
-    }
-}
-
-fn check_mirrors(findings: &mut Findings<'_>, path: &[&str], value: &Value) {
-    for (index, mirror) in children(value) {
-        if let Some(fault) = mirror.as_str().and_then(syntax::mirror_fault) {
-            let message = format!("a mirror's URL {fault}");
-            findings.error(&[path, &[&index]].concat(), message);
+/// What is wrong with a text, and what to write.
+fn fault(kind: Kind, text: &str) -> Option<String> {
+    let fault = match kind {
+        Kind::Size if syntax::size(text).is_none() => {
+            format!("{text:?} is no size; write one like \"64m\"")
         }
-    }
-}
-
-fn check_pools(findings: &mut Findings<'_>, path: &[&str], value: &Value) {
-    for (index, pool) in children(value) {
-        if pool.is_object() {
-            check_pool(findings, &[path, &[&index]].concat(), pool);
+        _ if text.is_empty() && !matches!(kind, Kind::Registry | Kind::Pair) => return None,
+        Kind::Word(words) if !words.contains(&text) => untaken(text, words),
+        Kind::AnyCaseWord(words) if !words.contains(&text.to_lowercase().as_str()) => {
+            untaken(text, words)
         }
+        Kind::SizeOrShare if !is_share(text) && syntax::size(text).is_none() => {
+            format!("{text:?} is no size; write one like \"20GB\" or \"10%\"")
+        }
+        Kind::Path if !text.starts_with('/') => {
+            format!("{text:?} depends on where dockerd is started; write it from /")
+        }
+        Kind::Network(family) => return network_fault(family, text),
+        Kind::CgroupDriver if !is_cgroup_driver(text) => format!(
+            "{text:?} is not taken; write \"native.cgroupdriver=systemd\" or \
+             \"native.cgroupdriver=cgroupfs\""
+        ),
+        Kind::Listener => {
+            let fault = address::listener_fault(text)?;
+            format!("{text:?} {fault}; write one like \"unix:///run/docker.sock\"")
+        }
+        Kind::HostPort if !address::is_host_port(text) => {
+            format!("{text:?} is no address with a port; write one like \"127.0.0.1:9323\"")
+        }
+        Kind::Domain if !address::is_search_domain(text) => {
+            format!("{text:?} is no domain; write one like \"example.com\"")
+        }
+        Kind::Pair if !text.contains('=') => {
+            format!("{text:?} has no value; write \"name=value\"")
+        }
+        Kind::Mirror => {
+            let fault = address::mirror_fault(text)?;
+            format!("a mirror's URL {fault}")
+        }
+        Kind::Registry => {
+            let fault = address::registry_fault(text)?;
+            format!("{text:?} {fault}; write one like \"registry.example:5000\" or \"10.0.0.0/8\"")
+        }
+        Kind::Proxy => {
+            let fault = address::proxy_fault(text)?;
+            format!("a proxy's URL {fault}; write one like \"http://proxy.example:3128\"")
+        }
+        _ => return None,
+    };
+    Some(fault)
+}
+
+fn untaken(text: &str, words: &[&str]) -> String {
+    let cure = cure(text, || words.iter().copied());
+    format!("{text:?} is not taken; {cure}")
+}
+
+fn is_share(text: &str) -> bool {
+    let share = text.strip_suffix('%');
+    share.is_some_and(|number| number.parse::<u8>().is_ok())
+}
+
+fn network_fault(family: Family, text: &str) -> Option<String> {
+    let example = match family {
+        Family::V6 => "fd00:12::1/64",
+        Family::V4 | Family::Either => "172.17.0.1/16",
+    };
+    match syntax::network(text) {
+        None => Some(format!(
+            "{text:?} is no network; write ADDRESS/LENGTH like {example}"
+        )),
+        Some((address, _)) if !family.includes(address) => Some(format!(
+            "{text:?} is of the other family; write one like {example}"
+        )),
+        Some(_) => None,
     }
 }
 
-fn check_pool(findings: &mut Findings<'_>, path: &[&str], pool: &Value) {
-    check_names(findings, path, pool, &["base", "size"]);
-    let base = pool["base"].as_str().filter(|base| !base.is_empty());
-    let (Some(base), Some(size)) = (base, pool["size"].as_u64()) else {
-        let message =
-            "must hold a network and a number; write {\"base\": \"10.0.0.0/8\", \"size\": 24}";
-        return findings.error(path, message);
-    };
-    check_network(findings, &[path, &["base"]].concat(), &pool["base"]);
-    let Some((address, length)) = syntax::network(base) else {
-        return;
-    };
-    let (least, most) = (u64::from(length), u64::from(syntax::bits(address)));
-    if !(least..=most).contains(&size) {
-        let message = format!("is the length of each network's prefix; write {least} to {most}");
-        findings.error(&[path, &["size"]].concat(), message);
-    }
+/// dockerd reads the name in any case, and passes over spaces.
+fn is_cgroup_driver(option: &str) -> bool {
+    let (name, driver) = option.split_once('=').unwrap_or_default();
+    name.trim().eq_ignore_ascii_case("native.cgroupdriver")
+        && matches!(driver.trim(), "systemd" | "cgroupfs")
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::daemon_json::check::tests::problems;
+    use crate::daemon_json::check::tests::{problems, problems_of};
+    use crate::daemon_json::{Context, Engine};
 
     fn sound(text: &str) {
         assert_eq!(problems(text), "");
@@ -156,6 +147,7 @@ mod tests {
 
     fn wrong(text: &str, message: &str) {
         let found = problems(text);
+        assert!(found.starts_with("error"), "{text}: {found}");
         assert!(found.contains(message), "{text}: {found}");
     }
 
@@ -172,6 +164,7 @@ mod tests {
     #[test]
     fn empty_text_is_no_value() {
         sound(r#"{"data-root": "", "bip": "", "fixed-cidr": "", "ip": "", "log-driver": ""}"#);
+        sound(r#"{"metrics-addr": "", "proxies": {"http-proxy": ""}, "dns-search": [""]}"#);
         wrong(r#"{"default-shm-size": ""}"#, "is no size");
     }
 
@@ -182,13 +175,29 @@ mod tests {
             r#"{"default-ipc-mode": "none"}"#,
             "write one of private, shareable",
         );
+        wrong(r#"{"log-level": "inof"}"#, "is not taken; write info");
         wrong(r#"{"log-level": "warning"}"#, "\"warning\" is not taken");
     }
 
     #[test]
-    fn numbers_are_not_negative() {
+    fn numbers_are_not_negative_and_no_packet_is_too_small_or_too_large() {
         sound(r#"{"mtu": 0, "max-concurrent-uploads": 5, "max-download-attempts": 1}"#);
-        wrong(r#"{"mtu": -1}"#, "write 0 or more");
+        sound(r#"{"mtu": 68, "shutdown-timeout": -1}"#);
+        wrong(r#"{"max-concurrent-uploads": -1}"#, "write 0 or more");
+        for wrong_mtu in [-1, 67, 65_536] {
+            wrong(&format!(r#"{{"mtu": {wrong_mtu}}}"#), "68 to 65535, or 0");
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_none_stops_newer_engines_only() {
+        let text = r#"{"network-diagnostic-port": 70000}"#;
+        wrong(text, "0 to 65535");
+        let older = Context {
+            engine: Some(Engine(26, 1)),
+            ..Context::default()
+        };
+        assert!(problems_of(text, &older).starts_with("warning"));
     }
 
     #[test]
@@ -201,31 +210,11 @@ mod tests {
     }
 
     #[test]
-    fn networks_are_written_with_their_length() {
+    fn networks_are_written_with_their_length_and_of_the_keys_family() {
         sound(r#"{"bip": "10.1.0.1/24", "fixed-cidr-v6": "fd00::/80"}"#);
         wrong(r#"{"bip": "10.1.0.1"}"#, "bip: \"10.1.0.1\" is no network");
-    }
-
-    #[test]
-    fn a_pool_has_a_base_and_a_size_that_fits_in_it() {
-        sound(r#"{"default-address-pools": [{"base": "10.0.0.0/8", "size": 24}]}"#);
-        let pool = |pool: &str| format!("{{\"default-address-pools\": [{pool}]}}");
-        wrong(
-            &pool(r#"{"base": "10.0.0.0/8"}"#),
-            "pools.0: must hold a network and a number",
-        );
-        wrong(
-            &pool(r#"{"base": "10.0.0.0", "size": 24}"#),
-            "0.base: \"10.0.0.0\" is no network",
-        );
-        wrong(
-            &pool(r#"{"base": "10.0.0.0/16", "size": 8}"#),
-            "0.size: is the length of each",
-        );
-        wrong(
-            &pool(r#"{"base": "10.0.0.0/8", "size": 24, "sise": 1}"#),
-            "0.sise: dockerd takes",
-        );
+        wrong(r#"{"bip": "fd00::1/64"}"#, "is of the other family");
+        wrong(r#"{"fixed-cidr-v6": "10.0.0.0/24"}"#, "like fd00:12::1/64");
     }
 
     #[test]
@@ -238,15 +227,46 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_entry_of_proxies_comes_with_the_known_ones() {
+    fn a_registry_without_tls_is_a_host_or_a_network() {
+        sound(r#"{"insecure-registries": ["registry.example:5000", "10.0.0.0/8"]}"#);
+        wrong(
+            r#"{"insecure-registries": ["registry.example/images"]}"#,
+            "insecure-registries.0: \"registry.example/images\"",
+        );
+    }
+
+    #[test]
+    fn a_proxy_is_a_url_with_a_host_and_speaks_a_protocol_that_the_engine_knows() {
         sound(r#"{"proxies": {"https-proxy": "http://proxy.example:3128"}}"#);
+        sound(r#"{"proxies": {"https-proxy": "proxy.example:3128", "no-proxy": "*"}}"#);
+        wrong(
+            r#"{"proxies": {"https-proxy": "http://proxy example"}}"#,
+            "proxies.https-proxy: a proxy's URL",
+        );
+        let other = problems(r#"{"proxies": {"http-proxy": "ftp://proxy.example:3128"}}"#);
+        assert!(other.starts_with("warning"), "{other}");
         wrong(
             r#"{"proxies": {"http_proxy": "x"}}"#,
-            "proxies.http_proxy: dockerd takes no such",
+            "proxies.http_proxy: dockerd knows no such entry here; write http-proxy",
         );
         wrong(
-            r#"{"proxies": {"ftp": "x"}}"#,
-            "write one of http-proxy, https-proxy, no-proxy",
+            r#"{"proxies": {"HTTP-proxy": "http://proxy.example"}}"#,
+            "write http-proxy",
         );
+    }
+
+    #[test]
+    fn what_the_engine_listens_on_and_serves_figures_on_are_addresses() {
+        sound(r#"{"hosts": ["fd://", "unix:///run/x.sock", "tcp://127.0.0.1:2375"]}"#);
+        wrong(r#"{"hosts": ["http://127.0.0.1:2375"]}"#, "hosts.0");
+        sound(r#"{"metrics-addr": "127.0.0.1:9323"}"#);
+        wrong(r#"{"metrics-addr": ":9323"}"#, "is no address with a port");
+    }
+
+    #[test]
+    fn search_domains_and_resources_have_their_form() {
+        sound(r#"{"dns-search": [".", "example.com."], "node-generic-resources": ["GPU=a"]}"#);
+        wrong(r#"{"dns-search": ["a b"]}"#, "is no domain");
+        wrong(r#"{"node-generic-resources": ["GPU"]}"#, "has no value");
     }
 }

@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use super::change::Change;
 use super::document::Document;
 use super::logging;
-use super::merge::{Merged, Rule, Wanted, merge_over};
+use super::merge::{Merged, Wanted, merge_over};
 use super::preset::Entry;
+use super::schema::Rule;
 
 /// The wishes in the order in which they are to be merged.
 #[derive(Debug, Clone, Default, PartialEq)]

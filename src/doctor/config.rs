@@ -9,6 +9,7 @@ use super::{Check, Severity, said};
 use crate::daemon_json::{self, Context, Document};
 use crate::facts::{ENGINE_PACKAGES, Facts, Init};
 use crate::host::Host;
+use crate::host::engine::UNIT;
 use crate::step::{look_around, unit_environment, unit_flags};
 
 pub const CHECKS: &[Check] = &[
@@ -100,7 +101,7 @@ fn proxies(host: &Host, facts: &Facts) -> Result<Option<String>> {
     };
     let for_apt = apt.lines().any(names_one);
     let environment = match facts.init {
-        Init::Systemd => unit_environment(host)?,
+        Init::Systemd => unit_environment(host, UNIT)?,
         Init::None => BTreeMap::new(),
     };
     let in_environment = |name: &str| {

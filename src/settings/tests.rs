@@ -147,7 +147,10 @@ fn keys_of_the_engine_are_checked_as_those_of_its_file() {
             "label = ['a=1']",
             "label: dockerd knows no such key; write labels",
         ),
-        ("mtu = '1400'", "mtu: must be a whole number; write 1400"),
+        (
+            "mtu = '1400'",
+            "mtu: must be a whole number, 68 to 65535, or 0; write 1400",
+        ),
         ("mtu = 2026-01-01", "mtu: must be a whole number"),
         (
             "default-address-pools = [{base = '10.0.0.0', size = 24}]",

@@ -47,7 +47,7 @@ fn with_variables(host: &Host, flags: Vec<String>) -> Result<Vec<String>> {
     if !flags.iter().any(|flag| flag.starts_with('$')) {
         return Ok(flags);
     }
-    let variables = environment(host)?;
+    let variables = environment(host, UNIT)?;
     let value = |name: &str| variables.get(name).cloned().unwrap_or_default();
     let replaced = flags.into_iter().flat_map(|flag| {
         let braced = flag
@@ -62,9 +62,9 @@ fn with_variables(host: &Host, flags: Vec<String>) -> Result<Vec<String>> {
     Ok(replaced.collect())
 }
 
-/// The environment that the unit gives to the engine, its files included.
-pub fn environment(host: &Host) -> Result<BTreeMap<String, String>> {
-    let show = systemctl(&["show", UNIT, "--property=Environment,EnvironmentFiles"]);
+/// The environment that a unit gives to its program, its files included.
+pub fn environment(host: &Host, unit: &str) -> Result<BTreeMap<String, String>> {
+    let show = systemctl(&["show", unit, "--property=Environment,EnvironmentFiles"]);
     let shown = host.query(&show)?.stdout;
     let mut variables = BTreeMap::new();
     let mut read = |assignment: &str| {

@@ -63,6 +63,15 @@ fn a_runtime_has_a_path_or_a_type() {
         r#"{"runtimes": {"a": {"path": "a", "args": []}}}"#,
         "runtimes.a.args",
     );
+    wrong(
+        r#"{"runtimes": {"a": {"path": "a", "options": {"x": 1}}}}"#,
+        "write runtimeArgs",
+    );
+    wrong(
+        r#"{"runtimes": {"a": {"runtimeType": "a.b", "runtimeArgs": ["-x"]}}}"#,
+        "write options",
+    );
+    sound(r#"{"runtimes": {"a": {"path": "a", "options": {}, "runtimeArgs": []}}}"#);
 }
 
 #[test]
@@ -76,7 +85,7 @@ fn a_limit_has_a_name_that_linux_knows_and_bounds_in_order() {
     );
     wrong(
         &limit(r#"{"Name": "nofiles", "Hard": 1, "Soft": 1}"#),
-        "write \"nofile\"",
+        "write nofile",
     );
     wrong(
         &limit(r#"{"Name": "nofile", "Hard": 1, "Soft": 2}"#),
@@ -109,5 +118,31 @@ fn names_inside_are_read_in_any_case() {
     wrong(
         r#"{"builder": {"GC": {"Policy": [{"KeepStorage": "10q"}]}}}"#,
         "\"10q\" is no size",
+    );
+}
+
+#[test]
+fn a_pool_has_a_base_and_a_size_that_fits_in_it() {
+    sound(r#"{"default-address-pools": [{"base": "10.0.0.0/8", "size": 24}]}"#);
+    sound(r#"{"default-address-pools": [{"Base": "10.0.0.0/8", "SIZE": 24}]}"#);
+    let pool = |pool: &str| format!("{{\"default-address-pools\": [{pool}]}}");
+    wrong(
+        &pool(r#"{"base": "10.0.0.0/8"}"#),
+        "pools.0: must hold a network and a number",
+    );
+    wrong(
+        &pool(r#"{"base": "10.0.0.0", "size": 24}"#),
+        "0.base: \"10.0.0.0\" is no network",
+    );
+    wrong(
+        &pool(r#"{"base": "10.0.0.0/16", "size": 8}"#),
+        "0.size: is the length of each",
+    );
+    // dockerd passes over it.
+    let strange = problems(&pool(r#"{"base": "10.0.0.0/8", "size": 24, "sise": 1}"#));
+    assert!(strange.starts_with("warning"), "{strange}");
+    assert!(
+        strange.contains("0.sise: dockerd knows no such entry here; write size"),
+        "{strange}"
     );
 }

@@ -2,12 +2,24 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use serde_json::Value;
 
 use crate::daemon_json::{Document, Found, Surroundings, named_paths};
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT};
+use crate::step::unit;
+
+/// The words for a bridge that need not be there: none at all, and dockerd's own.
+const NO_OTHERS: &[&str] = &["none", "docker0"];
+
+const DEVICES: &str = "/sys/class/net";
+
+/// Whose environment decides where runtimes are looked for: it starts them.
+const STARTER: &str = "containerd.service";
+
+/// Where systemd's services look for programs.
+const SERVICE_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Finds out what this configuration has to fit.
 pub fn look(host: &Host, document: &Document) -> Result<Surroundings> {
@@ -17,17 +29,33 @@ pub fn look(host: &Host, document: &Document) -> Result<Surroundings> {
     };
     let data_root = text("data-root").unwrap_or(DATA_ROOT);
     let paths = named_paths(document).into_iter();
-    let paths = paths.map(|path| Ok((path.clone(), found(host, &path)?)));
+    let paths = paths.map(|path| {
+        let found = match path.contains('/') {
+            true => found(host, &path)?,
+            false => found_by_name(host, &path)?,
+        };
+        Ok((path, found))
+    });
+    let bridge = text("bridge").filter(|bridge| !NO_OTHERS.contains(bridge));
+    let is_absent =
+        |bridge: &str| Ok::<_, Error>(!host.exists(format!("{DEVICES}/{bridge}/bridge"))?);
+    let absent_bridge = match bridge {
+        Some(bridge) if is_absent(bridge)? => Some(bridge.to_owned()),
+        _ => None,
+    };
     let group = match text("group") {
         Some(group) if host.group_members(group)?.is_none() => Some(group.to_owned()),
         _ => None,
     };
     Ok(Surroundings {
-        routes: host.routes()?,
+        routes: host.routes_of_all_tables()?,
         // Only root may look; a plan that someone else makes takes it that there is no swarm.
         is_swarm_member: host
             .exists(format!("{data_root}/swarm/docker-state.json"))
             .unwrap_or(false),
+        has_systemd: host.exists("/run/systemd/system")?,
+        has_cgroups_v2: host.exists("/sys/fs/cgroup/cgroup.controllers")?,
+        absent_bridge,
         paths: paths.collect::<Result<_>>()?,
         absent_group: group,
         most_open_files: host.most_open_files()?,
@@ -48,4 +76,66 @@ fn found(host: &Host, path: &str) -> Result<Found> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Found::Nothing,
         _ => Found::File,
     })
+}
+
+/// What stands under this name where containerd looks for programs.
+fn found_by_name(host: &Host, name: &str) -> Result<Found> {
+    let environment = unit::environment(host, STARTER)?;
+    let path = environment.get("PATH").map_or(SERVICE_PATH, String::as_str);
+    for folder in path.split(':') {
+        let found = found(host, &format!("{folder}/{name}"))?;
+        if found == Found::Program {
+            return Ok(found);
+        }
+    }
+    Ok(Found::Nothing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::stub::StubHost;
+
+    fn look_at(stub: &StubHost, text: &str) -> Surroundings {
+        look(stub.host(), &Document::parse(text.as_bytes()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_program_is_looked_for_where_containerd_looks() {
+        let text = r#"{"runtimes": {"a": {"path": "crun"}}}"#;
+        let stub = StubHost::new()
+            .program("systemctl", "")
+            .file("/usr/local/bin/crun", "");
+        assert_eq!(
+            look_at(&stub, text).paths["crun"],
+            Found::Nothing,
+            "no program"
+        );
+        stub.set_mode("/usr/local/bin/crun", 0o755);
+        assert_eq!(look_at(&stub, text).paths["crun"], Found::Program);
+        let stub = stub.program("systemctl", "echo Environment=PATH=/opt/bin");
+        assert_eq!(look_at(&stub, text).paths["crun"], Found::Nothing);
+    }
+
+    #[test]
+    fn a_bridge_is_looked_for_among_the_devices() {
+        let stub = StubHost::new()
+            .program("systemctl", "")
+            .folder("/sys/class/net/lan0/bridge");
+        let absent =
+            |name: &str| look_at(&stub, &format!(r#"{{"bridge": "{name}"}}"#)).absent_bridge;
+        for there in ["lan0", "none", "docker0", ""] {
+            assert_eq!(absent(there), None, "{there}");
+        }
+        assert_eq!(absent("lan1").as_deref(), Some("lan1"));
+    }
+
+    #[test]
+    fn routes_of_every_table_count() {
+        let stub = StubHost::new().program(
+            "ip",
+            "case $1 in -4) echo '10.8.0.0/16 dev wg0 table 51820' ;; esac",
+        );
+        assert_eq!(look_at(&stub, "{}").routes.len(), 1);
+    }
 }
