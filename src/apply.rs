@@ -83,7 +83,8 @@ fn apply_steps(tx: &mut Tx<'_>, plan: &Plan) -> Result<()> {
     for planned in plan.pending() {
         tx.enter(planned.id);
         let begun = Instant::now();
-        tx.tell(Event::Started {
+        tx.tell(Event::StepStarted {
+            step: planned.id,
             text: planned.finding.summary.clone(),
         });
         apply_step(tx, planned)?;

@@ -50,10 +50,98 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         .map_or(1, Failure::exit_code)
 }
 
+/// The command to type next: the one with which the first text that names one ends, or else what
+/// finds out more. `command` is the one that failed.
+pub fn next_command(error: &anyhow::Error, command: Option<&str>) -> String {
+    let texts = error.chain().map(ToString::to_string);
+    if let Some(named) = texts.filter_map(|text| named_at_the_end(&text)).next() {
+        return named;
+    }
+    let words = command.map_or("dockstrap".to_owned(), |it| format!("dockstrap {it}"));
+    match (exit_code(error), command) {
+        (2, _) => format!("{words} --help"),
+        // It can be tried again as it was.
+        (6 | 130, Some("install" | "uninstall")) => format!("sudo {words}"),
+        (6 | 130, _) => words,
+        _ => "sudo dockstrap doctor".to_owned(),
+    }
+}
+
+/// Programs that our own texts tell people to run.
+const PROGRAMS: &[&str] = &[
+    "apt-get",
+    "apt-mark",
+    "dockstrap",
+    "docker",
+    "dpkg",
+    "journalctl",
+    "systemctl",
+    "timedatectl",
+];
+
+/// A command that stands behind the last colon of a text, as in all of our own.
+fn named_at_the_end(text: &str) -> Option<String> {
+    let (_, last) = text.trim_end().rsplit_once(": ")?;
+    let program = last.strip_prefix("sudo ").unwrap_or(last);
+    let (program, arguments) = program.split_once(' ')?;
+    let is_command = PROGRAMS.contains(&program) && !arguments.contains(['\n', ',', ';', '`']);
+    is_command.then(|| last.trim_end_matches('.').to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anyhow::Context;
+    use anyhow::{Context, anyhow};
+
+    #[test]
+    fn the_next_command_is_the_one_that_a_text_ends_with() {
+        for (text, command) in [
+            (
+                "only root may. Run: sudo dockstrap install",
+                "sudo dockstrap install",
+            ),
+            (
+                "it went away; see why with: systemctl status docker",
+                "systemctl status docker",
+            ),
+            ("no room; begin with: apt-get clean.", "apt-get clean"),
+        ] {
+            let error = anyhow!(text.to_owned()).context("installing");
+            assert_eq!(next_command(&error, Some("install")), command);
+        }
+    }
+
+    #[test]
+    fn without_one_the_next_command_hangs_on_how_it_failed() {
+        let failed = |failure: Failure| anyhow::Error::from(failure);
+        let text = || "no: apt-get install, with their names".to_owned();
+        for (error, command, next) in [
+            (anyhow!(text()), Some("install"), "sudo dockstrap doctor"),
+            (
+                failed(Failure::Usage(text())),
+                Some("plan"),
+                "dockstrap plan --help",
+            ),
+            (failed(Failure::Usage(text())), None, "dockstrap --help"),
+            (
+                failed(Failure::Locked(text())),
+                Some("uninstall"),
+                "sudo dockstrap uninstall",
+            ),
+            (
+                failed(Failure::Cancelled(text())),
+                Some("verify"),
+                "dockstrap verify",
+            ),
+            (
+                failed(Failure::Trust(text())),
+                Some("plan"),
+                "sudo dockstrap doctor",
+            ),
+        ] {
+            assert_eq!(next_command(&error, command), next, "{error}");
+        }
+    }
 
     #[test]
     fn a_failure_keeps_its_exit_code_under_any_context() {

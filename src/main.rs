@@ -2,22 +2,19 @@
 
 use std::process::ExitCode;
 
-use dockstrap::{cli, command, error, ui};
+use dockstrap::{cli, command, ui};
 
 fn main() -> ExitCode {
-    ui::set_up();
-    let cli = match cli::Cli::read() {
-        Ok(cli) => cli,
+    let code = match cli::Cli::read() {
+        Ok(cli) => {
+            ui::set_up(cli.output);
+            let name = cli.name.clone();
+            ui::end(&name, &command::run(cli))
+        }
         Err(said) => {
-            ui::usage(&said);
-            return ExitCode::from(u8::try_from(said.exit_code()).unwrap_or(2));
+            ui::set_up(cli::output_asked_for(std::env::args_os()));
+            ui::usage(&said)
         }
     };
-    match command::run(cli) {
-        Ok(code) => code,
-        Err(failure) => {
-            ui::error(&failure);
-            ExitCode::from(error::exit_code(&failure))
-        }
-    }
+    ExitCode::from(code)
 }

@@ -1,4 +1,4 @@
-//! What happens, as plain data: the terminal prints it, `--json` writes it.
+//! What happens and what came of it, as plain data: the terminal prints it, `--output json` writes it.
 
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use serde::Serialize;
 pub enum Event {
     /// A longer act begins; `text` says what it is.
     Started { text: String },
+    /// A step begins with its changes; what happens until it is done belongs to it.
+    StepStarted { step: &'static str, text: String },
     /// How far the act at hand is, in percent, and what it does right now.
     Progress { percent: f64, text: String },
     /// Another process must finish first.
@@ -21,18 +23,66 @@ pub enum Event {
         #[serde(serialize_with = "as_seconds")]
         seconds: Duration,
     },
-    /// A change was taken back.
-    Reverted { text: String },
-    /// Something was left as it is; `reason` says why.
-    Kept { text: String, reason: String },
+    /// A change was taken back, which this step had made.
+    Reverted { step: String, text: String },
+    /// Something that this step had made was left as it is; `reason` says why.
+    Kept {
+        step: String,
+        text: String,
+        reason: String,
+    },
     /// A stage of the verification ended.
     StageDone(StageReport),
+    /// Something that is good to know.
+    Note { text: String },
     /// Something the user should know, although it stops nothing.
     Warning { text: String },
 }
 
 /// Whoever wants to know what happens.
 pub type Listener<'a> = &'a dyn Fn(Event);
+
+/// What an install or an uninstall came to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Done {
+    /// The version of this structure.
+    pub schema: u32,
+    /// Whether the host is another one than before.
+    pub changed: bool,
+    pub steps: Vec<StepReport>,
+    /// How the stages went; `None` when nothing was proven.
+    pub verification: Option<Vec<StageReport>>,
+    /// The version of the engine that runs; `None` when none does.
+    pub engine_version: Option<String>,
+}
+
+/// What became of a step, or of a change that it had made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepReport {
+    pub step: String,
+    pub verdict: Verdict,
+    /// What is there, or what was done.
+    pub text: String,
+    /// The same in detail, a line each; for what was kept, the reason.
+    pub details: Vec<String>,
+    /// How the text of a file changed, as a unified diff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
+}
+
+/// What was done for a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Nothing: all was there.
+    Satisfied,
+    /// It was made so.
+    Changed,
+    /// It was taken back.
+    Reverted,
+    /// It was to be taken back and was left as it is.
+    Kept,
+}
 
 /// How a stage of the verification went.
 #[derive(Debug, Clone, PartialEq, Serialize)]

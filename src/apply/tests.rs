@@ -124,7 +124,7 @@ fn when_a_step_fails_this_run_and_only_this_run_is_taken_back() {
     let reverted: Vec<&str> = told
         .iter()
         .filter_map(|event| match event {
-            Event::Reverted { text } => Some(text.as_str()),
+            Event::Reverted { text, .. } => Some(text.as_str()),
             _ => None,
         })
         .collect();

@@ -39,7 +39,7 @@ pub fn revert(host: &Host) -> Result<Vec<String>> {
 pub fn revert_after(host: &Host, act: u64) -> Result<Vec<String>> {
     let kept = RefCell::new(Vec::new());
     let listener = |event| {
-        if let Event::Kept { text, reason } = event {
+        if let Event::Kept { text, reason, .. } = event {
             kept.borrow_mut().push(format!("{text}: {reason}"));
         }
     };

@@ -137,12 +137,12 @@ impl<'a> Tx<'a> {
                 .undo(&act.undo, &asked_for)
                 .with_context(|| format!("taking back: {}", act.text))?;
             written = written.and(self.journal.reverted(act.act));
-            let text = act.text.clone();
+            let (step, text) = (act.step.clone(), act.text.clone());
             self.tell(match outcome {
-                Reverted::Done => Event::Reverted { text },
+                Reverted::Done => Event::Reverted { step, text },
                 Reverted::Kept(reason) => {
                     kept += 1;
-                    Event::Kept { text, reason }
+                    Event::Kept { step, text, reason }
                 }
             });
         }

@@ -1,19 +1,20 @@
 //! `dockstrap bundle`: makes an offline bundle, or looks into one.
 
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::Path;
 
 use anyhow::Result;
+use serde_json::json;
 
+use super::DONE;
 use crate::bundle::{self, Inspected};
 use crate::cli::{Bundle, SettingsArgs};
 use crate::host::Host;
 use crate::settings::Settings;
 use crate::ui::{self, Live};
 
-pub fn run(host: &Host, command: Bundle) -> Result<ExitCode> {
+pub fn run(host: &Host, command: Bundle) -> Result<u8> {
     match command {
-        Bundle::Create { settings, output } => create(host, settings, output),
+        Bundle::Create { settings, file } => create(host, settings, file.as_deref()),
         Bundle::Inspect {
             file,
             settings,
@@ -22,13 +23,14 @@ pub fn run(host: &Host, command: Bundle) -> Result<ExitCode> {
     }
 }
 
-fn create(host: &Host, settings: SettingsArgs, output: Option<PathBuf>) -> Result<ExitCode> {
+fn create(host: &Host, settings: SettingsArgs, file: Option<&Path>) -> Result<u8> {
     let settings = Settings::resolve(settings.layer, settings.config.as_deref())?;
     let live = Live::new();
-    let (path, manifest) = bundle::create(host, &settings, output.as_deref(), &|event| {
+    let (path, manifest) = bundle::create(host, &settings, file, &|event| {
         live.show(event);
     })?;
     drop(live);
+    ui::report(&json!({ "path": path, "manifest": manifest }))?;
     let size: u64 = manifest.files.iter().map(|file| file.size).sum();
     ui::line(format!(
         "{} holds docker-ce {} for {} on {} ({:.1} MB).",
@@ -39,10 +41,10 @@ fn create(host: &Host, settings: SettingsArgs, output: Option<PathBuf>) -> Resul
         size as f64 / 1e6,
     ));
     ui::line("Use it on hosts like this one: sudo dockstrap install --bundle FILE");
-    Ok(ExitCode::SUCCESS)
+    Ok(DONE)
 }
 
-fn inspect(file: &Path, settings: SettingsArgs, json: bool) -> Result<ExitCode> {
+fn inspect(file: &Path, settings: SettingsArgs, json: bool) -> Result<u8> {
     let settings = Settings::resolve(settings.layer, settings.config.as_deref())?;
     let live = match json {
         true => Live::quiet(),
@@ -50,12 +52,13 @@ fn inspect(file: &Path, settings: SettingsArgs, json: bool) -> Result<ExitCode> 
     };
     let inspected = bundle::inspect(file, &settings, &|event| live.show(event))?;
     drop(live);
+    ui::report(&inspected)?;
     if json {
         ui::json(&inspected)?;
     } else {
         print(&inspected);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(DONE)
 }
 
 fn print(inspected: &Inspected) {

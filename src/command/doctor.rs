@@ -1,11 +1,10 @@
 //! `dockstrap doctor`: looks for what keeps the engine from working, and mends what is ours.
 
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::require_root;
+use super::{DONE, require_root};
 use crate::change::{Extent, Journal, Purpose, Tx};
 use crate::cli;
 use crate::doctor::{self, Diagnosis};
@@ -19,7 +18,7 @@ use crate::ui::{self, Live};
 /// The exit code when something is wrong.
 const FOUND: u8 = 3;
 
-pub fn run(host: &Host, arguments: &cli::Doctor) -> Result<ExitCode> {
+pub fn run(host: &Host, arguments: &cli::Doctor) -> Result<u8> {
     if arguments.fix {
         require_root("doctor --fix")?;
         let live = match arguments.json {
@@ -33,13 +32,14 @@ pub fn run(host: &Host, arguments: &cli::Doctor) -> Result<ExitCode> {
         fix(host, &examine(host)?, wait, &show)?;
     }
     let diagnosis = examine(host)?;
+    ui::report(&diagnosis)?;
     match arguments.json {
         true => ui::json(&diagnosis)?,
         false => ui::print_diagnosis(&diagnosis),
     }
     Ok(match diagnosis.has_errors() {
-        true => ExitCode::from(FOUND),
-        false => ExitCode::SUCCESS,
+        true => FOUND,
+        false => DONE,
     })
 }
 

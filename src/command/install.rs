@@ -1,24 +1,24 @@
 //! `dockstrap install`: plan, ask, apply, prove.
 
-use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{remember, require_root, tell_of_cut_short};
+use super::{DONE, remember, require_root, running_version, tell_of_cut_short};
 use crate::change::Journal;
 use crate::cli::Install;
 use crate::facts::{self, Facts};
 use crate::host::{Host, temporary};
 use crate::plan::{Plan, Planned};
+use crate::report::{Done, StepReport, Verdict};
 use crate::settings::Settings;
 use crate::ui::{self, Live};
-use crate::verify::Choice;
+use crate::verify::{Choice, Verification};
 use crate::{apply, apt, verify};
 
-pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
+pub fn run(host: &Host, arguments: Install) -> Result<u8> {
     require_root("install")?;
     let file = arguments.settings.config.as_deref();
     let settings =
@@ -41,9 +41,10 @@ pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
         if journal.cut_short().is_some() {
             apply::settle(host, journal, &settings, &show)?;
         }
+        report(host, &plan, None)?;
         drop(live);
         ui::line("Nothing to do: Docker Engine is set up and running.");
-        return Ok(ExitCode::SUCCESS);
+        return Ok(DONE);
     }
     live.pause(|| {
         ui::print_plan(&plan);
@@ -53,10 +54,12 @@ pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
     apply::apply(host, &plan, &settings, &show)?;
     let applied = begun.elapsed();
     let proven = if arguments.no_verify {
+        report(host, &plan, None)?;
         "is set up"
     } else {
         let verification = verify::verify(host, &Choice::quick(), &show)?;
         live.pause(|| remember(host, &verification));
+        report(host, &plan, Some(&verification))?;
         verification.require()?;
         "works on this host"
     };
@@ -74,7 +77,31 @@ pub fn run(host: &Host, arguments: Install) -> Result<ExitCode> {
     if let Some(hint) = proxy_hint(&settings)? {
         ui::note(hint);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(DONE)
+}
+
+/// What was found and done, for the last line of JSON.
+fn report(host: &Host, plan: &Plan, verification: Option<&Verification>) -> Result<()> {
+    if !ui::wants_report() {
+        return Ok(());
+    }
+    let step = |planned: &Planned| StepReport {
+        step: planned.id.to_owned(),
+        verdict: match planned.finding.satisfied {
+            true => Verdict::Satisfied,
+            false => Verdict::Changed,
+        },
+        text: planned.finding.summary.clone(),
+        details: planned.finding.details.clone(),
+        diff: planned.finding.diff.clone(),
+    };
+    ui::report(&Done {
+        schema: 1,
+        changed: plan.is_pending(),
+        steps: plan.steps.iter().map(step).collect(),
+        verification: verification.map(|it| it.stages.clone()),
+        engine_version: running_version(host),
+    })
 }
 
 /// How to keep a proxy that this run went through, unless that was asked for.
@@ -103,8 +130,8 @@ fn engine_version(host: &Host) -> Result<String> {
 fn warn_of_age(facts: &Facts) {
     let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
     if let Some(release) = facts.release.filter(|release| release.has_ended(today)) {
-        ui::note(format!(
-            "warning: Ubuntu's standard support for {} ended on {}",
+        ui::warn(format!(
+            "Ubuntu's standard support for {} ended on {}",
             release.version, release.support_ends
         ));
     }

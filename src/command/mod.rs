@@ -10,10 +10,11 @@ mod status;
 mod uninstall;
 mod verify;
 
-use std::process::ExitCode;
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 use jiff::Timestamp;
+use serde_json::json;
 
 use crate::change::{Journal, Run, Verified};
 use crate::cli::{Cli, Command};
@@ -23,29 +24,39 @@ use crate::host::Host;
 use crate::ui;
 use crate::verify::Verification;
 
-/// Runs the subcommand.
-pub fn run(cli: Cli) -> Result<ExitCode> {
+/// The exit code of what is done, or had nothing to do.
+const DONE: u8 = 0;
+
+/// Runs the subcommand, and returns the exit code.
+pub fn run(cli: Cli) -> Result<u8> {
     let host = Host::real();
     match cli.command {
         Command::Install(arguments) => install::run(&host, arguments),
         Command::Plan(arguments) => plan::run(&host, arguments),
         Command::Verify(arguments) => verify::run(&host, arguments),
         Command::Status(arguments) => status::run(&host, &arguments),
-        Command::Explain { keys } => {
-            for key in keys {
-                ui::line(reference::explained(&key).trim_end());
-            }
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Explain { keys } => explain(&keys),
         Command::Doctor(arguments) => doctor::run(&host, &arguments),
         Command::Uninstall(arguments) => uninstall::run(&host, arguments),
         Command::Bundle(bundle) => bundle::run(&host, bundle),
         Command::Completions { shell } => {
-            ui::line(completions::script(shell).trim_end());
-            Ok(ExitCode::SUCCESS)
+            let script = completions::script(shell);
+            ui::line(script.trim_end());
+            ui::report(&json!({ "script": script }))?;
+            Ok(DONE)
         }
         Command::Probe(probe) => probe::run(probe),
     }
+}
+
+fn explain(keys: &[String]) -> Result<u8> {
+    let explained = keys.iter().map(|key| (key, reference::explained(key)));
+    let explained: BTreeMap<&String, String> = explained.collect();
+    for key in keys {
+        ui::line(explained[key].trim_end());
+    }
+    ui::report(&json!({ "keys": explained }))?;
+    Ok(DONE)
 }
 
 /// Refuses to change the host for anyone but root, before anything is looked at.
@@ -73,8 +84,8 @@ fn remember(host: &Host, verification: &Verification) {
     };
     let noted = Journal::read(host).and_then(|journal| journal.note_verified(host, verified));
     if let Err(error) = noted {
-        ui::note(format!(
-            "warning: status will not know of this verification: {error:#}"
+        ui::warn(format!(
+            "status will not know of this verification: {error:#}"
         ));
     }
 }
@@ -89,4 +100,14 @@ fn tell_of_cut_short(journal: &Journal) {
     ui::note(format!(
         "The {purpose} that began at {at} UTC was cut short; going on from what its journal says."
     ));
+}
+
+/// The version of the engine that runs; `None` when none does, or none that says so.
+fn running_version(host: &Host) -> Option<String> {
+    // To ask one that is stopped would start it.
+    if !host.engine_is_active().unwrap_or(false) {
+        return None;
+    }
+    let engine = host.engine_info().ok().flatten()?;
+    Some(engine.server_version)
 }

@@ -1,9 +1,8 @@
 //! `dockstrap plan`: what install would do. It is never given the means to change anything.
 
-use std::process::ExitCode;
-
 use anyhow::Result;
 
+use super::DONE;
 use crate::cli;
 use crate::facts;
 use crate::host::Host;
@@ -14,7 +13,7 @@ use crate::ui::{self, Live};
 /// The exit code of `--check` when changes are pending.
 const PENDING: u8 = 3;
 
-pub fn run(host: &Host, arguments: cli::Plan) -> Result<ExitCode> {
+pub fn run(host: &Host, arguments: cli::Plan) -> Result<u8> {
     let file = arguments.settings.config.as_deref();
     let settings =
         Settings::resolve(arguments.settings.layer, file)?.given(arguments.settings.given);
@@ -26,6 +25,7 @@ pub fn run(host: &Host, arguments: cli::Plan) -> Result<ExitCode> {
         live.show(event);
     })?;
     drop(live);
+    ui::report(&plan)?;
     if arguments.json {
         ui::json(&plan)?;
     } else {
@@ -36,7 +36,7 @@ pub fn run(host: &Host, arguments: cli::Plan) -> Result<ExitCode> {
         });
     }
     Ok(match arguments.check && plan.is_pending() {
-        true => ExitCode::from(PENDING),
-        false => ExitCode::SUCCESS,
+        true => PENDING,
+        false => DONE,
     })
 }

@@ -1,18 +1,20 @@
 //! `dockstrap probe`: what runs inside the containers of a verification.
 
-use std::process::ExitCode;
-
 use anyhow::Result;
 
+use super::DONE;
 use crate::cli::Probe;
 use crate::ui;
 use crate::verify::probe;
 
-pub fn run(probe: Probe) -> Result<ExitCode> {
+/// The exit code when something that was to be reached was not.
+const UNREACHED: u8 = 1;
+
+pub fn run(probe: Probe) -> Result<u8> {
     match probe {
         Probe::Hello { token, exit } => {
             ui::json(&probe::hello(&token))?;
-            return Ok(ExitCode::from(exit));
+            return Ok(exit);
         }
         Probe::File { path, write } => ui::json(&probe::file(&path, write.as_deref()))?,
         Probe::Lines { count } => {
@@ -28,12 +30,12 @@ pub fn run(probe: Probe) -> Result<ExitCode> {
             let reach = probe::reach(server.as_deref(), name.as_deref(), address);
             ui::json(&reach)?;
             return Ok(match reach.is_whole() {
-                true => ExitCode::SUCCESS,
-                false => ExitCode::FAILURE,
+                true => DONE,
+                false => UNREACHED,
             });
         }
         Probe::Serve { port, text } => probe::serve(port, &text)?,
         Probe::Sleep => probe::sleep_until_asked()?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(DONE)
 }

@@ -1,9 +1,8 @@
 //! `dockstrap status`: what install did, and what was changed since.
 
-use std::process::ExitCode;
-
 use anyhow::Result;
 
+use super::DONE;
 use crate::cli;
 use crate::error::Failure;
 use crate::host::{Host, is_forbidden};
@@ -13,7 +12,7 @@ use crate::ui;
 /// The exit code when something was changed since.
 const DRIFTED: u8 = 3;
 
-pub fn run(host: &Host, arguments: &cli::Status) -> Result<ExitCode> {
+pub fn run(host: &Host, arguments: &cli::Status) -> Result<u8> {
     let status = match status(host) {
         Err(error) if is_forbidden(&error) => {
             let error = "only root can read what dockstrap did. Run: sudo dockstrap status";
@@ -21,6 +20,7 @@ pub fn run(host: &Host, arguments: &cli::Status) -> Result<ExitCode> {
         }
         status => status?,
     };
+    ui::report(&status)?;
     if arguments.json {
         ui::json(&status)?;
     } else {
@@ -28,8 +28,8 @@ pub fn run(host: &Host, arguments: &cli::Status) -> Result<ExitCode> {
         ui::line(summary(&status));
     }
     Ok(match status.has_drifted() {
-        true => ExitCode::from(DRIFTED),
-        false => ExitCode::SUCCESS,
+        true => DRIFTED,
+        false => DONE,
     })
 }
 

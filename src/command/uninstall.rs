@@ -1,29 +1,35 @@
 //! `dockstrap uninstall`: takes back what install did, and nothing else.
 
-use std::process::ExitCode;
+use std::cell::RefCell;
 use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{require_root, tell_of_cut_short};
+use super::{DONE, require_root, running_version, tell_of_cut_short};
 use crate::change::Extent;
 use crate::cli::Uninstall;
 use crate::host::{Host, temporary};
+use crate::report::{Done, Event, StepReport, Verdict};
 use crate::revert::Reversal;
 use crate::ui::{self, Live};
 
-pub fn run(host: &Host, arguments: Uninstall) -> Result<ExitCode> {
+pub fn run(host: &Host, arguments: Uninstall) -> Result<u8> {
     require_root("uninstall")?;
     // No settings file: the way back must not hang on what is in it by now.
     let lock_wait = Duration::from_secs(arguments.lock_wait);
     let live = Live::new();
-    let show = |event| live.show(event);
+    let undone = RefCell::new(Vec::new());
+    let show = |event| {
+        undone.borrow_mut().extend(step_report(&event));
+        live.show(event);
+    };
     let _lock = host.lock_run(lock_wait, &show)?;
     temporary::sweep();
     let Some(reversal) = Reversal::plan(host)? else {
         Reversal::clear_journal(host, &show)?;
+        report(host, Vec::new())?;
         ui::line("Nothing to do: dockstrap has set up nothing on this host.");
-        return Ok(ExitCode::SUCCESS);
+        return Ok(DONE);
     };
     tell_of_cut_short(reversal.journal());
     live.pause(|| {
@@ -35,10 +41,40 @@ pub fn run(host: &Host, arguments: Uninstall) -> Result<ExitCode> {
         restore_packages: arguments.restore_packages,
     };
     let kept = reversal.carry_out(host, extent, lock_wait, &show)?;
+    report(host, undone.take())?;
     drop(live);
     ui::line(match kept {
         0 => "Taken back: the host is as it was.",
         _ => "Taken back, but for what is listed above as kept.",
     });
-    Ok(ExitCode::SUCCESS)
+    Ok(DONE)
+}
+
+/// What an event says of a change that was to be taken back.
+fn step_report(event: &Event) -> Option<StepReport> {
+    let (step, verdict, text, details) = match event {
+        Event::Reverted { step, text } => (step, Verdict::Reverted, text, Vec::new()),
+        Event::Kept { step, text, reason } => (step, Verdict::Kept, text, vec![reason.clone()]),
+        _ => return None,
+    };
+    Some(StepReport {
+        step: step.clone(),
+        verdict,
+        text: text.clone(),
+        details,
+        diff: None,
+    })
+}
+
+fn report(host: &Host, steps: Vec<StepReport>) -> Result<()> {
+    if !ui::wants_report() {
+        return Ok(());
+    }
+    ui::report(&Done {
+        schema: 1,
+        changed: steps.iter().any(|it| it.verdict == Verdict::Reverted),
+        steps,
+        verification: None,
+        engine_version: running_version(host),
+    })
 }

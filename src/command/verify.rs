@@ -1,12 +1,11 @@
 //! `dockstrap verify`: proves that the engine works.
 
 use std::fs;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
 
-use super::remember;
+use super::{DONE, remember};
 use crate::cli;
 use crate::error::Failure;
 use crate::host::Host;
@@ -17,7 +16,7 @@ use crate::verify::{self, Choice, Login, Registry, When};
 /// The variable with the password for a private registry: other users see the command line.
 const PASSWORD: &str = "DOCKSTRAP_REGISTRY_PASSWORD";
 
-pub fn run(host: &Host, arguments: cli::Verify) -> Result<ExitCode> {
+pub fn run(host: &Host, arguments: cli::Verify) -> Result<u8> {
     let choice = Choice {
         named: arguments.stages,
         when: match arguments.all {
@@ -50,12 +49,13 @@ pub fn run(host: &Host, arguments: cli::Verify) -> Result<ExitCode> {
     let verification = verify::verify(host, &choice, &show)?;
     drop(live);
     let written = junit.map_or(Ok(()), |file| file.write(&verification));
+    ui::report(&verification)?;
     if arguments.json {
         ui::json(&verification)?;
     }
     remember(host, &verification);
     if let (Err(error), Err(_)) = (&written, verification.require()) {
-        ui::note(format!("warning: {error:#}"));
+        ui::warn(format!("{error:#}"));
     }
     verification.require()?;
     written?;
@@ -67,7 +67,7 @@ pub fn run(host: &Host, arguments: cli::Verify) -> Result<ExitCode> {
             verification.seconds
         ));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(DONE)
 }
 
 fn registry(arguments: cli::Registry) -> Result<Option<Registry>> {

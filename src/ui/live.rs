@@ -5,7 +5,8 @@ use std::time::Duration;
 use console::style;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::note;
+use super::journal::Priority;
+use super::{emit, say, say_warning};
 use crate::redact::redact;
 use crate::report::{Event, Outcome, StageReport};
 
@@ -33,19 +34,19 @@ impl Live {
 
     /// Shows one event.
     pub fn show(&self, event: Event) {
+        emit(&event);
         match event {
-            Event::Started { text } => self.start(text),
+            Event::Started { text } | Event::StepStarted { text, .. } => self.start(text),
             Event::Progress { percent, text } => self.progress(percent, text),
             Event::Waiting { text } => self.print(format!("{} {text}", style("…").yellow())),
-            Event::Warning { text } => {
-                self.print(format!("{} {text}", style("warning:").yellow().bold()));
-            }
+            Event::Warning { text } => self.bar.suspend(|| say_warning(&text)),
+            Event::Note { text } => self.print(text),
             _ if self.quiet => {}
             Event::StepDone { text, seconds, .. } => {
                 self.print(format!("{} {text} {}", done(), time(seconds)));
             }
-            Event::Reverted { text } => self.print(format!("{} took back: {text}", done())),
-            Event::Kept { text, reason } => {
+            Event::Reverted { text, .. } => self.print(format!("{} took back: {text}", done())),
+            Event::Kept { text, reason, .. } => {
                 self.print(format!("{} kept: {text} ({reason})", style("-").yellow()));
             }
             Event::StageDone(report) => self.print(stage(&report)),
@@ -79,7 +80,7 @@ impl Live {
     }
 
     fn print(&self, line: String) {
-        self.bar.suspend(|| note(line));
+        self.bar.suspend(|| say(Priority::Info, line));
     }
 }
 

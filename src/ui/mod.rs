@@ -1,21 +1,30 @@
 //! The terminal: the only place that prints, and nothing that it prints shows a password.
 //!
 //! What a command is asked for goes to standard output; what happens meanwhile, to standard error.
+//! With `--output json` all that is for people goes to standard error.
 
 mod doctor;
+mod journal;
 mod junit;
 mod live;
 mod plan;
 mod prompt;
 mod status;
+mod stream;
 
 use std::fmt::Display;
 use std::io::Write;
+use std::sync::OnceLock;
 
+use clap::ValueEnum;
 use console::style;
 use serde::Serialize;
+use serde_json::json;
 
+use self::journal::Priority;
+use crate::error;
 use crate::redact::redact;
+use crate::report::Event;
 
 pub use doctor::print_diagnosis;
 pub use junit::JunitFile;
@@ -24,53 +33,161 @@ pub use plan::{print_plan, print_reversal};
 pub use prompt::confirm;
 pub use status::print_status;
 
-/// Honours `NO_COLOR` (<https://no-color.org>); `console` looks after the rest.
-pub fn set_up() {
-    if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+/// What goes to standard output.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// text for people
+    #[default]
+    Text,
+    /// a line of JSON for each event, and the report as the last one
+    Json,
+}
+
+/// How this process prints; there is one terminal, and so one of these.
+#[derive(Default)]
+struct Manner {
+    output: Output,
+    to_journal: bool,
+}
+
+static MANNER: OnceLock<Manner> = OnceLock::new();
+
+/// Says how to print, once. Honours `NO_COLOR` (<https://no-color.org>); `console` looks after the
+/// rest.
+pub fn set_up(output: Output) {
+    let to_journal = journal::is_behind(std::io::stderr());
+    if to_journal || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
         console::set_colors_enabled(false);
         console::set_colors_enabled_stderr(false);
     }
+    // Only the first call counts.
+    let _ = MANNER.set(Manner { output, to_journal });
 }
 
-/// Prints a line on standard output. A reader that went away is no reason to stop.
+/// Prints a line of what a command is asked for. A reader that went away is no reason to stop.
 pub fn line(text: impl Display) {
-    let _ = writeln!(std::io::stdout().lock(), "{}", redact(&text.to_string()));
+    match wants_report() {
+        true => say(Priority::Info, text),
+        false => {
+            let _ = writeln!(std::io::stdout().lock(), "{}", redact(&text.to_string()));
+        }
+    }
 }
 
-/// Prints a line on standard error.
+/// Tells of something that is good to know.
 pub fn note(text: impl Display) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", redact(&text.to_string()));
+    let text = text.to_string();
+    say(Priority::Info, &text);
+    emit(&Event::Note { text });
 }
 
-/// Prints data as JSON on standard output.
+/// Tells of something that the user should know, although it stops nothing.
+pub fn warn(text: impl Display) {
+    let text = text.to_string();
+    say_warning(&text);
+    emit(&Event::Warning { text });
+}
+
+/// Prints data as JSON on standard output, where `--json` asks for it.
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(serde_json::to_string_pretty(value)?);
     Ok(())
 }
 
-/// Prints what clap has to say of the command line: help, or what is wrong with it.
-pub fn usage(said: &clap::Error) {
-    let rendered = said.render();
-    match said.use_stderr() {
-        true if console::colors_enabled_stderr() => note(rendered.ansi().to_string().trim_end()),
-        true => note(rendered.to_string().trim_end()),
-        false if console::colors_enabled() => line(rendered.ansi().to_string().trim_end()),
-        false => line(rendered.to_string().trim_end()),
+/// Makes this the report of the command, which its last line has under `--output json`.
+pub fn report(value: &impl Serialize) -> anyhow::Result<()> {
+    if wants_report() {
+        stream::keep(serde_json::to_value(value)?);
     }
+    Ok(())
+}
+
+/// Prints how a command ended, where there is more to say than it said itself, and returns the exit
+/// code.
+pub fn end(command: &str, ended: &anyhow::Result<u8>) -> u8 {
+    let (code, failure) = match ended {
+        Ok(code) => (*code, None),
+        Err(failure) => (error::exit_code(failure), Some(failure)),
+    };
+    if let Some(failure) = failure {
+        print_failure(failure);
+    }
+    if wants_report() {
+        stream::end(Some(command), code, failure);
+    }
+    code
+}
+
+/// Prints what clap has to say of the command line: help, the version, or what is wrong with it.
+/// Returns the exit code.
+pub fn usage(said: &clap::Error) -> u8 {
+    let code = u8::try_from(said.exit_code()).unwrap_or(2);
+    let rendered = said.render();
+    let (plain, coloured) = (rendered.to_string(), rendered.ansi().to_string());
+    let text = match said.use_stderr() || wants_report() {
+        true if console::colors_enabled_stderr() => coloured,
+        false if console::colors_enabled() => coloured,
+        _ => plain.clone(),
+    };
+    match said.use_stderr() {
+        true => say(Priority::Error, text.trim_end()),
+        false => line(text.trim_end()),
+    }
+    if wants_report() {
+        if code == 0 {
+            stream::keep(json!({ "text": plain.trim_end() }));
+        }
+        let failure = (code != 0).then(|| error::Failure::Usage(cause(&plain)).into());
+        stream::end(None, code, failure.as_ref());
+    }
+    code
+}
+
+/// What is wrong with a command line, without the usage that clap puts under it.
+fn cause(said: &str) -> String {
+    let Some(said) = said.strip_prefix("error: ") else {
+        return "no command is given".to_owned();
+    };
+    let end = ["\n\nUsage:", "\n\nFor more information"].iter();
+    let end = end.filter_map(|follows| said.find(follows)).min();
+    said[..end.unwrap_or(said.len())].trim_end().to_owned()
 }
 
 /// Prints a failure: what was tried, then each cause.
-pub fn error(error: &anyhow::Error) {
+fn print_failure(error: &anyhow::Error) {
     let mut causes = error.chain().map(ToString::to_string);
     let first = causes.next().unwrap_or_default();
-    note(format!(
-        "{} {first}",
-        style("error:").red().bold().for_stderr()
-    ));
+    let mark = style("error:").red().bold().for_stderr();
+    say(Priority::Error, format!("{mark} {first}"));
     for cause in causes {
-        note(format!(
-            "  {} {cause}",
-            style("because:").dim().for_stderr()
-        ));
+        let mark = style("because:").dim().for_stderr();
+        say(Priority::Error, format!("  {mark} {cause}"));
     }
+}
+
+fn say_warning(text: &str) {
+    let mark = style("warning:").yellow().bold().for_stderr();
+    say(Priority::Warning, format!("{mark} {text}"));
+}
+
+/// Whether lines of JSON are asked for, and so a report.
+pub fn wants_report() -> bool {
+    MANNER.get().is_some_and(|it| it.output == Output::Json)
+}
+
+/// Writes the line of an event, where lines are asked for.
+fn emit(event: &Event) {
+    if wants_report() {
+        stream::event(event);
+    }
+}
+
+/// Prints a line for people on standard error.
+fn say(priority: Priority, text: impl Display) {
+    let text = text.to_string();
+    let mut text = redact(&text).into_owned();
+    if MANNER.get().is_some_and(|it| it.to_journal) {
+        text = journal::prefixed(priority, &text);
+    }
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

@@ -10,7 +10,8 @@ use console::{Term, user_attended};
 use dialoguer::Confirm;
 use nix::sys::termios::{SetArg, tcgetattr, tcsetattr};
 
-use super::note;
+use super::journal::Priority;
+use super::say;
 use crate::error::Failure;
 use crate::host::signal::stop_flag;
 
@@ -62,7 +63,7 @@ fn ask(question: &str, by_default: bool) -> Result<bool> {
         tcsetattr(std::io::stdin(), SetArg::TCSANOW, &modes)
             .context("giving the terminal its modes back")?;
         Term::stderr().show_cursor().context("showing the cursor")?;
-        note("");
+        say(Priority::Info, "");
     }
     match answer {
         // Ctrl-C comes as an error of the reading, with the signal behind it.

@@ -113,7 +113,7 @@ fn a_bundle_of_a_version_installs_that_one() {
     host.dockstrap([
         "bundle",
         "create",
-        "--output",
+        "--file",
         bundle,
         "--engine-version",
         &older,

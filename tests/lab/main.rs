@@ -73,6 +73,7 @@ mod full_disk;
 mod journal;
 mod kept_sources;
 mod locks;
+mod output;
 mod packages;
 mod planning;
 mod program;

@@ -1,5 +1,7 @@
 //! The command line as its users meet it: words, exit codes, and nothing that falls over.
 
+mod output;
+
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
