@@ -46,7 +46,8 @@ impl Cli {
         Cli::read_from(std::env::args_os())
     }
 
-    fn read_from(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    /// Reads these words, of which the first is the program, and the variables.
+    pub fn read_from(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
         let mut command = Cli::command();
         let matches = command.try_get_matches_from_mut(words)?;
         let mut cli = Cli::from_arg_matches(&matches)?;

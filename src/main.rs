@@ -2,9 +2,13 @@
 
 use std::process::ExitCode;
 
+use dockstrap::command::ansible;
 use dockstrap::{cli, command, ui};
 
 fn main() -> ExitCode {
+    if let Some(call) = ansible::Call::of(std::env::args_os()) {
+        return ExitCode::from(ansible::run(call));
+    }
     let code = match cli::Cli::read() {
         Ok(cli) => {
             ui::set_up(cli.output);

@@ -1,6 +1,7 @@
 //! `dockstrap install`: plan, ask, apply, prove.
 
-use std::time::Instant;
+use std::fs::File;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use jiff::Timestamp;
@@ -9,14 +10,18 @@ use jiff::tz::TimeZone;
 use super::{DONE, remember, require_root, running_version, tell_of_cut_short};
 use crate::change::Journal;
 use crate::cli::Install;
+use crate::error::Failure;
 use crate::facts::{self, Facts};
 use crate::host::{Host, temporary};
 use crate::plan::{Plan, Planned};
-use crate::report::{Done, StepReport, Verdict};
+use crate::report::{Done, Event, Listener, StepReport, Verdict};
 use crate::settings::Settings;
 use crate::ui::{self, Live};
 use crate::verify::{Choice, Verification};
 use crate::{apply, apt, verify};
+
+/// What is said when there is nothing to do.
+pub const NOTHING_TO_DO: &str = "Nothing to do: Docker Engine is set up and running.";
 
 pub fn run(host: &Host, arguments: Install) -> Result<u8> {
     require_root("install")?;
@@ -25,53 +30,32 @@ pub fn run(host: &Host, arguments: Install) -> Result<u8> {
         Settings::resolve(arguments.settings.layer, file)?.given(arguments.settings.given);
     let live = Live::new();
     let show = |event| live.show(event);
-    let _lock = host.lock_run(settings.lock_wait, &show)?;
-    temporary::sweep();
-    let journal = Journal::read(host)?;
-    tell_of_cut_short(&journal);
-    let mut facts = facts::gather(host)?;
-    if !facts.unfinished.is_empty() {
-        // Another package manager may be in the middle of its work, not cut short.
-        apt::wait_for_locks(host, settings.lock_wait, &show)?;
-        facts = facts::gather(host)?;
-    }
-    warn_of_age(&facts);
-    let plan = Plan::make(host, facts, &settings, &show)?;
-    if !plan.is_pending() {
-        if journal.cut_short().is_some() {
-            apply::settle(host, journal, &settings, &show)?;
-        }
-        report(host, &plan, None)?;
+    let prepared = Prepared::new(host, &settings, &show)?;
+    let tell = |verification: Option<&Verification>| match ui::wants_report() {
+        true => ui::report(&report(host, &prepared.plan, verification)),
+        false => Ok(()),
+    };
+    if !prepared.plan.is_pending() {
+        tell(None)?;
+        prepared.settle(&show)?;
         drop(live);
-        ui::line("Nothing to do: Docker Engine is set up and running.");
+        ui::line(NOTHING_TO_DO);
         return Ok(DONE);
     }
     live.pause(|| {
-        ui::print_plan(&plan);
+        ui::print_plan(&prepared.plan);
         ui::confirm("Set this up?", arguments.yes, true)
     })?;
-    let begun = Instant::now();
-    apply::apply(host, &plan, &settings, &show)?;
-    let applied = begun.elapsed();
-    let proven = if arguments.no_verify {
-        report(host, &plan, None)?;
-        "is set up"
-    } else {
-        let verification = verify::verify(host, &Choice::quick(), &show)?;
-        live.pause(|| remember(host, &verification));
-        report(host, &plan, Some(&verification))?;
-        verification.require()?;
-        "works on this host"
-    };
+    let installed = prepared.carry_out(!arguments.no_verify, &show)?;
+    tell(installed.verification.as_ref())?;
+    installed.require()?;
     drop(live);
-    let version = engine_version(host)?;
-    ui::line(format!(
-        "Docker Engine {version} {proven} (set up in {:.1} s).",
-        applied.as_secs_f64()
-    ));
+    let summary = installed.summary(host)?;
+    let seconds = installed.applied.as_secs_f64();
+    ui::line(format!("{summary} (set up in {seconds:.1} s)."));
     let new_members =
         |planned: &Planned| planned.id == "docker-group" && !planned.finding.details.is_empty();
-    if plan.pending().any(new_members) {
+    if prepared.plan.pending().any(new_members) {
         ui::line("New members of group docker must log in again before they can use it.");
     }
     if let Some(hint) = proxy_hint(&settings)? {
@@ -80,11 +64,97 @@ pub fn run(host: &Host, arguments: Install) -> Result<u8> {
     Ok(DONE)
 }
 
-/// What was found and done, for the last line of JSON.
-fn report(host: &Host, plan: &Plan, verification: Option<&Verification>) -> Result<()> {
-    if !ui::wants_report() {
-        return Ok(());
+/// An install that is planned, while no other run is at work.
+pub struct Prepared<'a> {
+    host: &'a Host,
+    settings: &'a Settings,
+    pub plan: Plan,
+    journal: Journal,
+    /// Held until the install is through.
+    _lock: File,
+}
+
+/// How an install went.
+pub struct Installed {
+    /// How long it took to set up, without the proof.
+    pub applied: Duration,
+    /// `None` when nothing was to be proven.
+    pub verification: Option<Verification>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Waits for other runs, and plans.
+    pub fn new(
+        host: &'a Host,
+        settings: &'a Settings,
+        listener: Listener<'_>,
+    ) -> Result<Prepared<'a>> {
+        let lock = host.lock_run(settings.lock_wait, listener)?;
+        temporary::sweep();
+        let journal = Journal::read(host)?;
+        tell_of_cut_short(&journal, listener);
+        let mut facts = facts::gather(host)?;
+        if !facts.unfinished.is_empty() {
+            // Another package manager may be in the middle of its work, not cut short.
+            apt::wait_for_locks(host, settings.lock_wait, listener)?;
+            facts = facts::gather(host)?;
+        }
+        warn_of_age(&facts, listener);
+        Ok(Prepared {
+            host,
+            settings,
+            plan: Plan::make(host, facts, settings, listener)?,
+            journal,
+            _lock: lock,
+        })
     }
+
+    /// Makes the plan true, and tries to prove the engine where `verify` says so.
+    pub fn carry_out(&self, verify: bool, listener: Listener<'_>) -> Result<Installed> {
+        let begun = Instant::now();
+        apply::apply(self.host, &self.plan, self.settings, listener)?;
+        let applied = begun.elapsed();
+        let mut verification = None;
+        if verify {
+            let proof = verify::verify(self.host, &Choice::quick(), listener)?;
+            remember(self.host, &proof, listener);
+            verification = Some(proof);
+        }
+        Ok(Installed {
+            applied,
+            verification,
+        })
+    }
+
+    /// Where there is nothing to do: closes the run that was cut short, if one was.
+    pub fn settle(self, listener: Listener<'_>) -> Result<()> {
+        match self.journal.cut_short() {
+            Some(_) => apply::settle(self.host, self.journal, self.settings, listener),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Installed {
+    /// An error when the engine was to be proven and was not.
+    pub fn require(&self) -> Result<(), Failure> {
+        self.verification
+            .as_ref()
+            .map_or(Ok(()), Verification::require)
+    }
+
+    /// How the engine is now, in words.
+    pub fn summary(&self, host: &Host) -> Result<String> {
+        let version = engine_version(host)?;
+        Ok(match self.verification {
+            Some(_) => format!("Docker Engine {version} works on this host"),
+            None => format!("Docker Engine {version} is set up"),
+        })
+    }
+}
+
+/// What was found and done, or is to be.
+pub fn report(host: &Host, plan: &Plan, verification: Option<&Verification>) -> Done {
     let step = |planned: &Planned| StepReport {
         step: planned.id.to_owned(),
         verdict: match planned.finding.satisfied {
@@ -95,13 +165,13 @@ fn report(host: &Host, plan: &Plan, verification: Option<&Verification>) -> Resu
         details: planned.finding.details.clone(),
         diff: planned.finding.diff.clone(),
     };
-    ui::report(&Done {
+    Done {
         schema: 1,
         changed: plan.is_pending(),
         steps: plan.steps.iter().map(step).collect(),
         verification: verification.map(|it| it.stages.clone()),
         engine_version: running_version(host),
-    })
+    }
 }
 
 /// How to keep a proxy that this run went through, unless that was asked for.
@@ -127,12 +197,13 @@ fn engine_version(host: &Host) -> Result<String> {
         .unwrap_or_default())
 }
 
-fn warn_of_age(facts: &Facts) {
+fn warn_of_age(facts: &Facts, listener: Listener<'_>) {
     let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
     if let Some(release) = facts.release.filter(|release| release.has_ended(today)) {
-        ui::warn(format!(
+        let text = format!(
             "Ubuntu's standard support for {} ended on {}",
             release.version, release.support_ends
-        ));
+        );
+        listener(Event::Warning { text });
     }
 }

@@ -1,5 +1,6 @@
 //! One file a subcommand, each wiring what stands below it.
 
+pub mod ansible;
 mod bundle;
 mod completions;
 mod doctor;
@@ -21,6 +22,7 @@ use crate::cli::{Cli, Command};
 use crate::daemon_json::reference;
 use crate::error::Failure;
 use crate::host::Host;
+use crate::report::{Event, Listener};
 use crate::ui;
 use crate::verify::Verification;
 
@@ -72,7 +74,7 @@ fn require_root(command: &str) -> Result<()> {
 
 /// Writes down what a verification came to, for `status`. Only root can, and only on a host that
 /// dockstrap has set up. That it cannot be written makes the proof no worse.
-fn remember(host: &Host, verification: &Verification) {
+fn remember(host: &Host, verification: &Verification, listener: Listener<'_>) {
     if !nix::unistd::geteuid().is_root() {
         return;
     }
@@ -84,22 +86,22 @@ fn remember(host: &Host, verification: &Verification) {
     };
     let noted = Journal::read(host).and_then(|journal| journal.note_verified(host, verified));
     if let Err(error) = noted {
-        ui::warn(format!(
-            "status will not know of this verification: {error:#}"
-        ));
+        let text = format!("status will not know of this verification: {error:#}");
+        listener(Event::Warning { text });
     }
 }
 
 /// Says that the last run never came to its end, and that this one goes on.
-fn tell_of_cut_short(journal: &Journal) {
+fn tell_of_cut_short(journal: &Journal, listener: Listener<'_>) {
     let Some(Run { purpose, at, .. }) = journal.cut_short() else {
         return;
     };
     let purpose = purpose.command();
     let at = at.strftime("%F %T");
-    ui::note(format!(
+    let text = format!(
         "The {purpose} that began at {at} UTC was cut short; going on from what its journal says."
-    ));
+    );
+    listener(Event::Note { text });
 }
 
 /// The version of the engine that runs; `None` when none does, or none that says so.

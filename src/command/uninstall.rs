@@ -23,15 +23,19 @@ pub fn run(host: &Host, arguments: Uninstall) -> Result<u8> {
         undone.borrow_mut().extend(step_report(&event));
         live.show(event);
     };
+    let tell = |steps: Vec<StepReport>| match ui::wants_report() {
+        true => ui::report(&report(host, steps)),
+        false => Ok(()),
+    };
     let _lock = host.lock_run(lock_wait, &show)?;
     temporary::sweep();
     let Some(reversal) = Reversal::plan(host)? else {
         Reversal::clear_journal(host, &show)?;
-        report(host, Vec::new())?;
+        tell(Vec::new())?;
         ui::line("Nothing to do: dockstrap has set up nothing on this host.");
         return Ok(DONE);
     };
-    tell_of_cut_short(reversal.journal());
+    tell_of_cut_short(reversal.journal(), &show);
     live.pause(|| {
         ui::print_reversal(&reversal, arguments.purge_data);
         ui::confirm("Take this back?", arguments.yes, false)
@@ -41,7 +45,7 @@ pub fn run(host: &Host, arguments: Uninstall) -> Result<u8> {
         restore_packages: arguments.restore_packages,
     };
     let kept = reversal.carry_out(host, extent, lock_wait, &show)?;
-    report(host, undone.take())?;
+    tell(undone.take())?;
     drop(live);
     ui::line(match kept {
         0 => "Taken back: the host is as it was.",
@@ -51,7 +55,7 @@ pub fn run(host: &Host, arguments: Uninstall) -> Result<u8> {
 }
 
 /// What an event says of a change that was to be taken back.
-fn step_report(event: &Event) -> Option<StepReport> {
+pub fn step_report(event: &Event) -> Option<StepReport> {
     let (step, verdict, text, details) = match event {
         Event::Reverted { step, text } => (step, Verdict::Reverted, text, Vec::new()),
         Event::Kept { step, text, reason } => (step, Verdict::Kept, text, vec![reason.clone()]),
@@ -66,15 +70,13 @@ fn step_report(event: &Event) -> Option<StepReport> {
     })
 }
 
-fn report(host: &Host, steps: Vec<StepReport>) -> Result<()> {
-    if !ui::wants_report() {
-        return Ok(());
-    }
-    ui::report(&Done {
+/// What was taken back, or is to be.
+pub fn report(host: &Host, steps: Vec<StepReport>) -> Done {
+    Done {
         schema: 1,
         changed: steps.iter().any(|it| it.verdict == Verdict::Reverted),
         steps,
         verification: None,
         engine_version: running_version(host),
-    })
+    }
 }

@@ -47,13 +47,13 @@ pub fn run(host: &Host, arguments: cli::Verify) -> Result<u8> {
         false => None,
     };
     let verification = verify::verify(host, &choice, &show)?;
+    remember(host, &verification, &show);
     drop(live);
     let written = junit.map_or(Ok(()), |file| file.write(&verification));
     ui::report(&verification)?;
     if arguments.json {
         ui::json(&verification)?;
     }
-    remember(host, &verification);
     if let (Err(error), Err(_)) = (&written, verification.require()) {
         ui::warn(format!("{error:#}"));
     }

@@ -94,12 +94,13 @@ pub struct Layer {
     )]
     pub preset: Option<Preset>,
 
-    /// Keys for daemon.json, which stand over the preset and what is there. In the file only.
+    /// Keys for daemon.json, which stand over the preset and what is there. No flag: in the file,
+    /// or a task of Ansible, key by key over the file.
     #[arg(skip)]
     #[serde(default)]
     pub daemon: Map<String, Value>,
 
-    /// Private registries, by host or host and port. In the file only.
+    /// Private registries, by host or host and port. No flag, as above.
     #[arg(skip)]
     #[serde(default)]
     pub registries: BTreeMap<String, RegistryLayer>,

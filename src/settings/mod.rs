@@ -88,7 +88,9 @@ impl Settings {
     /// # Errors
     /// [`Failure::Usage`] for anything that cannot be meant.
     pub fn resolve(flags: Layer, file: Option<&Path>) -> Result<Settings> {
-        let (below, given) = Layer::read(file)?;
+        let (mut below, given) = Layer::read(file)?;
+        below.daemon.extend(flags.daemon);
+        below.registries.extend(flags.registries);
         let key_fingerprint = match flags.key_fingerprint.or(below.key_fingerprint) {
             Some(text) => value::fingerprint(&text)?,
             None => DOCKER_KEY_FINGERPRINT,

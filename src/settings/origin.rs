@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     Flag,
+    /// An option of a task of Ansible.
+    Task,
     Variable,
     File(PathBuf),
 }

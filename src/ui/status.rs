@@ -28,6 +28,7 @@ fn summary(status: &Status) -> Vec<(&'static str, String)> {
     if let Some(run) = installed {
         let given = run.given.iter().map(|(key, origin)| match origin {
             Origin::Flag => format!("{key} by a flag"),
+            Origin::Task => format!("{key} by a task of Ansible"),
             Origin::Variable => format!("{key} by a variable"),
             Origin::File(path) => format!("{key} by {}", path.display()),
         });

@@ -1,0 +1,178 @@
+//! What a task is answered: the keys that Ansible knows, and ours beside them.
+
+use std::cell::RefCell;
+
+use anyhow::Result;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::command::uninstall::step_report;
+use crate::error::exit_code;
+use crate::plan::{Plan, Planned};
+use crate::report::{Done, Event, StageReport, StepReport};
+use crate::revert::Reversal;
+
+/// The answer, which grows while the task is carried out, so that a failure has it as well.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct Answer {
+    keys: Map<String, Value>,
+    #[serde(skip)]
+    wants_diff: bool,
+}
+
+/// What happened meanwhile, of that which is told.
+#[derive(Default)]
+pub struct Happened {
+    warnings: RefCell<Vec<String>>,
+    stages: RefCell<Vec<StageReport>>,
+    undone: RefCell<Vec<StepReport>>,
+}
+
+impl Happened {
+    pub fn note(&self, event: Event) {
+        self.undone.borrow_mut().extend(step_report(&event));
+        match event {
+            Event::Warning { text } | Event::Note { text } => self.warnings.borrow_mut().push(text),
+            Event::Kept { text, reason, .. } => {
+                let text = format!("kept: {text} ({reason})");
+                self.warnings.borrow_mut().push(text);
+            }
+            Event::StageDone(report) => self.stages.borrow_mut().push(report),
+            // There is nobody to watch.
+            _ => {}
+        }
+    }
+
+    /// What was taken back, or kept.
+    pub fn undone(&self) -> Vec<StepReport> {
+        self.undone.borrow().clone()
+    }
+}
+
+impl Answer {
+    pub fn new(wants_diff: bool) -> Answer {
+        let keys = Map::from_iter([("changed".to_owned(), Value::Bool(false))]);
+        Answer { keys, wants_diff }
+    }
+
+    pub fn set(&mut self, key: &str, value: impl Into<Value>) {
+        self.keys.insert(key.to_owned(), value.into());
+    }
+
+    /// What was done or is to be, under the keys that a report has elsewhere, too.
+    pub fn report(&mut self, report: &Done) -> Result<()> {
+        if let Value::Object(keys) = serde_json::to_value(report)? {
+            self.keys.extend(keys);
+        }
+        Ok(())
+    }
+
+    /// How it differs from what is there, and what is known of it.
+    pub fn plan(&mut self, plan: &Plan) {
+        self.warn(plan.steps.iter().flat_map(|it| &it.finding.warnings));
+        self.diff(plan.pending().map(difference).collect());
+    }
+
+    /// What is to be gone, newest first.
+    pub fn reversal(&mut self, reversal: &Reversal) {
+        let acts: Vec<&str> = reversal.acts().map(|act| act.text.as_str()).collect();
+        self.diff(vec![json!({
+            "before_header": "set up by dockstrap",
+            "after_header": "set up by dockstrap",
+            "before": lines(&acts),
+            "after": "",
+        })]);
+        self.set("stopped_containers", reversal.containers.clone());
+    }
+
+    /// What was told meanwhile. A failure has no report, but may have stages.
+    pub fn tell(&mut self, happened: Happened) {
+        self.warn(&happened.warnings.into_inner());
+        let stages = happened.stages.into_inner();
+        if let (false, Ok(stages)) = (stages.is_empty(), serde_json::to_value(&stages)) {
+            self.set("verification", stages);
+        }
+    }
+
+    pub fn fail(&mut self, error: &anyhow::Error, changed: bool) {
+        self.set("failed", true);
+        self.set("changed", changed);
+        self.set("rc", exit_code(error));
+        self.set("msg", format!("{error:#}"));
+    }
+
+    fn warn<'a>(&mut self, texts: impl IntoIterator<Item = &'a String>) {
+        let warnings = self.keys.entry("warnings").or_insert_with(|| json!([]));
+        if let Value::Array(warnings) = warnings {
+            warnings.extend(texts.into_iter().map(|text| Value::from(text.as_str())));
+        }
+    }
+
+    fn diff(&mut self, differences: Vec<Value>) {
+        if self.wants_diff {
+            self.set("diff", differences);
+        }
+    }
+}
+
+/// A step, in a form that `ansible-playbook --diff` shows.
+fn difference(planned: &Planned) -> Value {
+    let Planned { title, finding, .. } = planned;
+    if let Some(diff) = &finding.diff {
+        return json!({ "prepared": diff });
+    }
+    let mut after = vec![finding.summary.as_str()];
+    after.extend(finding.details.iter().map(String::as_str));
+    json!({
+        "before_header": title,
+        "after_header": title,
+        "before": "",
+        "after": lines(&after),
+    })
+}
+
+fn lines(texts: &[&str]) -> String {
+    texts.iter().map(|text| format!("{text}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Failure;
+
+    fn value(answer: &Answer) -> Value {
+        serde_json::to_value(answer).unwrap()
+    }
+
+    #[test]
+    fn a_failure_is_told_with_its_causes_its_exit_code_and_what_happened_until_then() {
+        let happened = Happened::default();
+        happened.note(Event::Warning {
+            text: "old index".to_owned(),
+        });
+        let error = anyhow::Error::from(Failure::Trust("another key".to_owned()));
+        let mut answer = Answer::new(false);
+        answer.tell(happened);
+        answer.fail(&error.context("checking the key"), false);
+        let answer = value(&answer);
+        assert_eq!(answer["failed"], true);
+        assert_eq!(answer["rc"], 5);
+        assert_eq!(answer["msg"], "checking the key: another key");
+        assert_eq!(answer["warnings"], json!(["old index"]));
+    }
+
+    #[test]
+    fn what_is_kept_is_a_warning() {
+        let happened = Happened::default();
+        happened.note(Event::Kept {
+            step: "daemon-json".to_owned(),
+            text: "/etc/docker/daemon.json".to_owned(),
+            reason: "edited since".to_owned(),
+        });
+        let mut answer = Answer::new(false);
+        answer.tell(happened);
+        let warning = "kept: /etc/docker/daemon.json (edited since)";
+        assert_eq!(value(&answer)["warnings"], json!([warning]));
+    }
+}
