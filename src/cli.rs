@@ -169,6 +169,9 @@ pub enum Command {
     /// Make or look into an offline bundle: all that install fetches, in one file
     #[command(subcommand)]
     Bundle(Bundle),
+    /// Show the settings in force, check a settings file, or print what there can be in one
+    #[command(subcommand)]
+    Settings(Settings),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete for
@@ -188,6 +191,7 @@ impl Command {
             | Command::Bundle(Bundle::Create { settings, .. } | Bundle::Inspect { settings, .. }) => {
                 Some(settings)
             }
+            Command::Settings(Settings::Show { settings, .. }) => Some(settings.as_mut()),
             _ => None,
         }
     }
@@ -355,6 +359,37 @@ pub enum Bundle {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Settings {
+    /// Say all that is wrong with a settings file, each with its line and column
+    ///
+    /// It is checked as install checks it. Files that it names and that are not there are only
+    /// warned of, so that it can be checked on another host.
+    #[command(after_help = EXIT_CODES)]
+    Check {
+        /// The settings file, or - for standard input
+        file: PathBuf,
+
+        /// Print the outcome as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show every setting in force, and where its value came from
+    #[command(after_help = EXIT_CODES)]
+    Show {
+        #[command(flatten)]
+        settings: Box<SettingsArgs>,
+
+        /// Print them as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a settings file with all there is, commented out
+    Sample,
+    /// Print the JSON Schema of the settings file, for editors
+    Schema,
 }
 
 #[derive(Debug, Subcommand)]

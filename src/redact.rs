@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 /// What stands where a secret stood.
 pub const STARS: &str = "***";
 
@@ -26,6 +28,22 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     }
     shown.push_str(rest);
     Cow::Owned(shown)
+}
+
+/// The same for every text in data, each by itself: escaped in JSON, one might look otherwise.
+pub fn redact_value(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = redact(text).into_owned(),
+        Value::Array(values) => values.iter_mut().for_each(redact_value),
+        Value::Object(entries) => {
+            let starred = std::mem::take(entries).into_iter().map(|(key, mut value)| {
+                redact_value(&mut value);
+                (redact(&key).into_owned(), value)
+            });
+            *entries = starred.collect();
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// Whether the text holds a URL with credentials.

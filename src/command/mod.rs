@@ -7,6 +7,7 @@ mod doctor;
 mod install;
 mod plan;
 mod probe;
+mod settings;
 mod status;
 mod uninstall;
 mod verify;
@@ -41,6 +42,7 @@ pub fn run(cli: Cli) -> Result<u8> {
         Command::Doctor(arguments) => doctor::run(&host, &arguments),
         Command::Uninstall(arguments) => uninstall::run(&host, arguments),
         Command::Bundle(bundle) => bundle::run(&host, bundle),
+        Command::Settings(settings) => settings::run(settings),
         Command::Completions { shell } => {
             let script = completions::script(shell);
             ui::line(script.trim_end());

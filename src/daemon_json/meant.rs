@@ -39,10 +39,7 @@ pub(super) fn key_of_flag(flag: &str) -> Option<&'static str> {
 }
 
 /// The candidate at the smallest edit distance, if it is small for the word's length.
-pub(super) fn nearest<'a>(
-    word: &str,
-    candidates: impl Iterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     candidates
         .map(|candidate| (strsim::damerau_levenshtein(&word, candidate), candidate))

@@ -45,6 +45,7 @@ pub use conflicts::can_separate;
 pub use document::{Document, Position};
 pub use drift::{lost, standing};
 pub use flags::{is_said_by_flag, other_files, with_flags};
+pub use meant::nearest;
 pub use merge::{Merged, Wanted, merge};
 pub use networks::free_pools;
 pub use paths::named_paths;

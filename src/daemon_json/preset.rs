@@ -2,7 +2,7 @@
 //!
 //! Owns the values. It must not know how they get into a file.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::document::Document;
@@ -15,7 +15,7 @@ use super::surroundings::Surroundings;
 const OPEN_FILES: (u64, u64) = (65_536, 524_288);
 
 /// A named set of values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Preset {
     /// Nothing

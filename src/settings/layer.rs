@@ -4,14 +4,16 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::Result;
-use serde::Deserialize;
+use clap::builder::BoolishValueParser;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{Given, Origin};
+use super::{Given, Origin, check};
 use crate::daemon_json::Preset;
 use crate::error::Failure;
 use crate::redact::{STARS, redact};
@@ -20,7 +22,7 @@ use crate::redact::{STARS, redact};
 pub const PATH: &str = "/etc/dockstrap/config.toml";
 
 /// One layer of settings: what a file, or the command line with the variables, says.
-#[derive(Debug, Default, Clone, clap::Args, Deserialize)]
+#[derive(Debug, Default, Clone, clap::Args, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Layer {
     /// Take packages and key from the mirror at URL instead of download.docker.com
@@ -110,34 +112,53 @@ pub struct Layer {
     pub lock_wait: Option<u64>,
 
     /// Warn when the repository's index is older than DAYS [default: 90]
-    #[arg(
-        long,
-        value_name = "DAYS",
-        env = "DOCKSTRAP_MAX_INDEX_AGE",
-        value_parser = clap::value_parser!(u32).range(1..)
-    )]
-    pub max_index_age: Option<u32>,
+    #[arg(long, value_name = "DAYS", env = "DOCKSTRAP_MAX_INDEX_AGE")]
+    pub max_index_age: Option<NonZeroU32>,
 
     /// Remove packages that conflict with Docker's, such as docker.io; containers that
     /// run under them stop, and keep their data
-    #[arg(long, env = "DOCKSTRAP_REPLACE")]
-    #[serde(default)]
-    pub replace: bool,
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "DOCKSTRAP_REPLACE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new(),
+        hide_possible_values = true
+    )]
+    pub replace: Option<bool>,
 
     /// Let dpkg finish what it was cut short at, also with packages of others; apt does
     /// nothing until then
-    #[arg(long, env = "DOCKSTRAP_REPAIR")]
-    #[serde(default)]
-    pub repair: bool,
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "DOCKSTRAP_REPAIR",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new(),
+        hide_possible_values = true
+    )]
+    pub repair: Option<bool>,
 
     /// Take packages older than those that are installed or that were seen on this host before
-    #[arg(long, env = "DOCKSTRAP_ALLOW_DOWNGRADE")]
-    #[serde(default)]
-    pub allow_downgrade: bool,
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "DOCKSTRAP_ALLOW_DOWNGRADE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new(),
+        hide_possible_values = true
+    )]
+    pub allow_downgrade: Option<bool>,
 }
 
 /// What the file says of a private registry.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RegistryLayer {
     /// The file (PEM) with the authority that vouches for it.
@@ -150,7 +171,7 @@ pub struct RegistryLayer {
 pub struct Secret(pub(super) String);
 
 /// Who can be given the proxy for good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProxyUser {
     /// apt, by a file of its own
@@ -174,15 +195,70 @@ impl Layer {
                 return Err(Failure::Usage(cause).into());
             }
         };
-        let wrong = |error: toml::de::Error| {
-            let cause = format!("the settings file {} is not right: {error}", path.display());
-            Failure::Usage(redact(cause.trim_end()).into_owned())
-        };
-        let layer = toml::from_str(&text).map_err(wrong)?;
-        let table: toml::Table = toml::from_str(&text).map_err(wrong)?;
-        let keys = table.into_iter().map(|(key, _)| key);
+        let layer = check::layer(&text).map_err(|problems| {
+            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            let (path, lines) = (path.display(), lines.join("\n"));
+            let cause = format!("the settings file {path} is not right:\n{lines}");
+            Failure::Usage(redact(&cause).into_owned())
+        })?;
+        let keys = layer.keys_given();
         let given = keys.map(|key| (key, Origin::File(path.clone()))).collect();
         Ok((layer, given))
+    }
+
+    /// This layer over another: what it does not say, the other says.
+    pub(super) fn over(self, below: Layer) -> Layer {
+        Layer {
+            mirror: self.mirror.or(below.mirror),
+            key_fingerprint: self.key_fingerprint.or(below.key_fingerprint),
+            suite: self.suite.or(below.suite),
+            engine_version: self.engine_version.or(below.engine_version),
+            bundle: self.bundle.or(below.bundle),
+            users: self.users.or(below.users),
+            ca_cert: self.ca_cert.or(below.ca_cert),
+            proxy: self.proxy.or(below.proxy),
+            proxy_for: self.proxy_for.or(below.proxy_for),
+            preset: self.preset.or(below.preset),
+            daemon: below.daemon.into_iter().chain(self.daemon).collect(),
+            registries: below
+                .registries
+                .into_iter()
+                .chain(self.registries)
+                .collect(),
+            lock_wait: self.lock_wait.or(below.lock_wait),
+            max_index_age: self.max_index_age.or(below.max_index_age),
+            replace: self.replace.or(below.replace),
+            repair: self.repair.or(below.repair),
+            allow_downgrade: self.allow_downgrade.or(below.allow_downgrade),
+        }
+    }
+
+    /// The keys of what this layer says.
+    fn keys_given(&self) -> impl Iterator<Item = String> {
+        let is_said = |value: &Value| match value {
+            Value::Null => false,
+            Value::Object(table) => !table.is_empty(),
+            _ => true,
+        };
+        let values = self.values().into_iter();
+        values
+            .filter(move |(_, value)| is_said(value))
+            .map(|(key, _)| key)
+    }
+
+    /// The values by their keys, without passwords; `null` for what it does not say.
+    pub fn values(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(values)) => values,
+            _ => Map::new(),
+        }
+    }
+}
+
+/// The proxy's URL, with stars for its password.
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&redact(&self.0))
     }
 }
 

@@ -1,10 +1,16 @@
 //! What the user wants: defaults, under the settings file, under variables, under flags.
 
+mod check;
 mod engine_version;
+mod in_force;
 mod layer;
 mod origin;
+mod sample;
+mod schema;
+mod table;
 mod value;
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,9 +22,14 @@ use crate::error::Failure;
 use crate::host::network::{CaCert, Network, Proxy};
 use crate::trust::{DOCKER_KEY_FINGERPRINT, Fingerprint};
 
+pub use check::{Problem, check};
 pub use engine_version::EngineVersion;
+pub use in_force::{InForce, Source};
 pub use layer::{Layer, PATH, ProxyUser, Secret};
 pub use origin::{Given, Origin};
+pub use sample::sample;
+pub use schema::schema;
+pub use table::table;
 
 const MIRROR: &str = "https://download.docker.com";
 /// How long other package managers are waited for, in seconds.
@@ -26,9 +37,9 @@ pub const LOCK_WAIT: u64 = 300;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Docker releases about every two weeks. An index this old may come from a mirror that stands
-/// still, or from someone who keeps updates back.
-const MAX_INDEX_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// In days. Docker releases about every two weeks. An index this old may come from a mirror that
+/// stands still, or from someone who keeps updates back.
+const MAX_INDEX_AGE: u32 = 90;
 
 /// The settings in force.
 #[derive(Debug, Clone)]
@@ -88,46 +99,41 @@ impl Settings {
     /// # Errors
     /// [`Failure::Usage`] for anything that cannot be meant.
     pub fn resolve(flags: Layer, file: Option<&Path>) -> Result<Settings> {
-        let (mut below, given) = Layer::read(file)?;
-        below.daemon.extend(flags.daemon);
-        below.registries.extend(flags.registries);
-        let key_fingerprint = match flags.key_fingerprint.or(below.key_fingerprint) {
+        let (below, given) = Layer::read(file)?;
+        Ok(Settings {
+            given,
+            ..Settings::of(flags.over(below))?
+        })
+    }
+
+    /// What a layer says, and the defaults for all else.
+    fn of(layer: Layer) -> Result<Settings> {
+        let key_fingerprint = match layer.key_fingerprint {
             Some(text) => value::fingerprint(&text)?,
             None => DOCKER_KEY_FINGERPRINT,
         };
-        let mirror = flags.mirror.or(below.mirror);
+        let ca_cert = layer.ca_cert.map(|path| CaCert::read(&path));
+        let max_index_age = layer.max_index_age.map_or(MAX_INDEX_AGE, NonZeroU32::get);
+        let engine_version = layer.engine_version.as_deref().map(EngineVersion::parse);
         Ok(Settings {
-            mirror: value::mirror(mirror.as_deref().unwrap_or(MIRROR))?,
+            mirror: value::mirror(layer.mirror.as_deref().unwrap_or(MIRROR))?,
             key_fingerprint,
-            suite: flags.suite.or(below.suite).map(value::suite).transpose()?,
-            engine_version: flags
-                .engine_version
-                .or(below.engine_version)
-                .map(|text| EngineVersion::parse(&text))
-                .transpose()?,
-            bundle: flags.bundle.or(below.bundle),
-            users: flags.users.or(below.users).map(value::users).transpose()?,
-            ca_cert: flags
-                .ca_cert
-                .or(below.ca_cert)
-                .map(|path| CaCert::read(&path))
-                .transpose()?,
-            proxy: flags.proxy.or(below.proxy).map(value::proxy).transpose()?,
-            proxy_for: flags.proxy_for.or(below.proxy_for).unwrap_or_default(),
-            preset: flags.preset.or(below.preset).unwrap_or_default(),
-            daemon: value::daemon(below.daemon)?,
-            registries: value::registries(below.registries)?,
-            lock_wait: Duration::from_secs(
-                flags.lock_wait.or(below.lock_wait).unwrap_or(LOCK_WAIT),
-            ),
-            max_index_age: flags
-                .max_index_age
-                .or(below.max_index_age)
-                .map_or(MAX_INDEX_AGE, |days| DAY * days),
-            replace: flags.replace || below.replace,
-            repair: flags.repair || below.repair,
-            allow_downgrade: flags.allow_downgrade || below.allow_downgrade,
-            given,
+            suite: layer.suite.map(value::suite).transpose()?,
+            engine_version: engine_version.transpose()?,
+            bundle: layer.bundle,
+            users: layer.users.map(value::users).transpose()?,
+            ca_cert: ca_cert.transpose()?,
+            proxy: layer.proxy.map(value::proxy).transpose()?,
+            proxy_for: layer.proxy_for.unwrap_or_default(),
+            preset: layer.preset.unwrap_or_default(),
+            daemon: value::daemon(layer.daemon)?,
+            registries: value::registries(layer.registries)?,
+            lock_wait: Duration::from_secs(layer.lock_wait.unwrap_or(LOCK_WAIT)),
+            max_index_age: DAY * max_index_age,
+            replace: layer.replace.unwrap_or_default(),
+            repair: layer.repair.unwrap_or_default(),
+            allow_downgrade: layer.allow_downgrade.unwrap_or_default(),
+            given: Given::new(),
         })
     }
 

@@ -12,6 +12,19 @@ use crate::error::Failure;
 use crate::host::network::{CaCert, Proxy};
 use crate::trust::Fingerprint;
 
+/// What can be said of values in patterns, for editors. None is stricter than the function below
+/// that judges the value.
+pub const PATTERNS: &[(&str, &str)] = &[
+    ("mirror", r"^[Hh][Tt][Tt][Pp][Ss]:[^@?#\s]+$"),
+    ("key-fingerprint", r"^\s*([0-9A-Fa-f]\s*){40}$"),
+    ("suite", r"^[a-z]{3,20}$"),
+    ("engine-version", r"^[0-9][0-9A-Za-z.+~:-]*$"),
+    ("users", r"^(?!root$)[0-9A-Za-z_.@\\$][0-9A-Za-z_.@\\$-]*$"),
+];
+
+/// The same for a private registry's host.
+pub const REGISTRY: &str = r"^[0-9A-Za-z][0-9A-Za-z.-]*(:[0-9]{1,5})?$";
+
 /// An HTTPS address without a password, and without a slash at its end.
 pub fn mirror(text: &str) -> Result<String> {
     // Checked first, so that no message below can show a password.
@@ -55,11 +68,7 @@ pub fn suite(suite: String) -> Result<String> {
 
 /// Keys of daemon.json that dockerd would take, as far as that can be told without a host.
 pub fn daemon(keys: Map<String, Value>) -> Result<Map<String, Value>> {
-    let mut document = Document::new();
-    for (key, value) in &keys {
-        document.set(key, value);
-    }
-    let problems = daemon_json::check(&document, &daemon_json::Context::default());
+    let problems = daemon_problems(&keys);
     let errors = problems.iter().filter(|it| it.severity == Severity::Error);
     let lines: Vec<String> = errors.map(Problem::without_position).collect();
     if lines.is_empty() {
@@ -72,6 +81,15 @@ pub fn daemon(keys: Map<String, Value>) -> Result<Map<String, Value>> {
     Err(Failure::Usage(cause).into())
 }
 
+/// What dockerd would refuse of these keys, or trip over.
+pub fn daemon_problems(keys: &Map<String, Value>) -> Vec<Problem> {
+    let mut document = Document::new();
+    for (key, value) in keys {
+        document.set(key, value);
+    }
+    daemon_json::check(&document, &daemon_json::Context::default())
+}
+
 /// Private registries with their authorities, which must be there to be read.
 pub fn registries(layers: BTreeMap<String, RegistryLayer>) -> Result<Vec<Registry>> {
     layers.into_iter().map(registry).collect()
@@ -79,7 +97,17 @@ pub fn registries(layers: BTreeMap<String, RegistryLayer>) -> Result<Vec<Registr
 
 /// A registry goes by a host, or a host and a port. Its name ends up in a path.
 fn registry((host, RegistryLayer { ca: path }): (String, RegistryLayer)) -> Result<Registry> {
-    let (name, port) = host.split_once(':').unwrap_or((&host, "443"));
+    registry_host(&host)?;
+    let reading = || format!("reading the settings of the registry {host}");
+    let ca = CaCert::read(&path).with_context(reading)?;
+    let pem = std::fs::read(&path).with_context(reading)?;
+    Ok(Registry { host, pem, ca })
+}
+
+/// # Errors
+/// [`Failure::Usage`] for what is no host, or no host and port.
+pub fn registry_host(host: &str) -> Result<()> {
+    let (name, port) = host.split_once(':').unwrap_or((host, "443"));
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
     let is_name = name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain);
     if !is_name || port.parse::<u16>().is_err() {
@@ -89,10 +117,7 @@ fn registry((host, RegistryLayer { ca: path }): (String, RegistryLayer)) -> Resu
         );
         return Err(Failure::Usage(cause).into());
     }
-    let reading = || format!("reading the settings of the registry {host}");
-    let ca = CaCert::read(&path).with_context(reading)?;
-    let pem = std::fs::read(&path).with_context(reading)?;
-    Ok(Registry { host, pem, ca })
+    Ok(())
 }
 
 /// Names of users, of whom none is root.

@@ -9,6 +9,7 @@ mod junit;
 mod live;
 mod plan;
 mod prompt;
+mod settings;
 mod status;
 mod stream;
 
@@ -31,6 +32,7 @@ pub use junit::JunitFile;
 pub use live::Live;
 pub use plan::{print_plan, print_reversal};
 pub use prompt::confirm;
+pub use settings::{print_problems, print_settings};
 pub use status::print_status;
 
 /// What goes to standard output.

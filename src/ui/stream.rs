@@ -10,7 +10,7 @@ use jiff::{Timestamp, Unit};
 use serde_json::{Map, Value, json};
 
 use crate::error;
-use crate::redact::redact;
+use crate::redact::redact_value;
 use crate::report::Event;
 
 /// The version of the lines.
@@ -82,7 +82,7 @@ impl State {
             self.step = None;
         }
         let mut line = Value::Object(line);
-        star_out(&mut line);
+        redact_value(&mut line);
         line
     }
 
@@ -106,7 +106,7 @@ impl State {
             ("error".to_owned(), error.unwrap_or_default()),
         ]);
         let mut line = Value::Object(line);
-        star_out(&mut line);
+        redact_value(&mut line);
         line
     }
 }
@@ -119,22 +119,6 @@ fn head() -> Map<String, Value> {
         ("schema".to_owned(), json!(SCHEMA)),
         ("time".to_owned(), json!(now)),
     ])
-}
-
-/// Stars out the credentials of every URL. Each text by itself: escaped, one might look otherwise.
-fn star_out(value: &mut Value) {
-    match value {
-        Value::String(text) => *text = redact(text).into_owned(),
-        Value::Array(values) => values.iter_mut().for_each(star_out),
-        Value::Object(entries) => {
-            let starred = std::mem::take(entries).into_iter().map(|(key, mut value)| {
-                star_out(&mut value);
-                (redact(&key).into_owned(), value)
-            });
-            *entries = starred.collect();
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! The command line as its users meet it: words, exit codes, and nothing that falls over.
 
 mod output;
+mod settings;
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 9] = [
     "install",
     "plan",
     "verify",
@@ -14,6 +15,7 @@ const COMMANDS: [&str; 8] = [
     "explain",
     "doctor",
     "uninstall",
+    "settings",
     "completions",
 ];
 
@@ -68,7 +70,10 @@ fn the_help_of_every_command_fits_and_names_the_exit_codes() {
             help.contains(&format!("Usage: dockstrap {command}")),
             "{help}"
         );
-        assert!(help.contains("Exit codes:") || ["completions", "explain"].contains(&command));
+        assert!(
+            help.contains("Exit codes:")
+                || ["completions", "explain", "settings"].contains(&command)
+        );
         for line in help.lines() {
             assert!(line.chars().count() <= 80, "{command}: {line}");
         }

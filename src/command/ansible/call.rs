@@ -178,6 +178,14 @@ fn words_of(flag: &Arg, name: &str, long: &str, value: &Value) -> Result<Vec<Str
             true => vec![format!("--{long}")],
             false => Vec::new(),
         }),
+        // A switch that is a setting can also be taken back.
+        (_, value)
+            if flag
+                .get_num_args()
+                .is_some_and(|count| count.min_values() == 0) =>
+        {
+            Ok(vec![format!("--{long}={}", truth(name, value)?)])
+        }
         (ArgAction::Append, Value::Array(values)) => values.iter().map(word).collect(),
         (_, value) => Ok(vec![word(value)?]),
     }

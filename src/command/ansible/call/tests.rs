@@ -91,7 +91,7 @@ fn options_mean_what_the_flags_mean() {
     assert_eq!(layer.preset, Some(Preset::Hardened));
     assert_eq!(layer.proxy_for.unwrap().len(), 2);
     assert_eq!(layer.lock_wait, Some(60));
-    assert!(layer.replace && !layer.repair && layer.mirror.is_none());
+    assert!(layer.replace == Some(true) && layer.repair == Some(false) && layer.mirror.is_none());
     assert_eq!(layer.daemon["mtu"], 1400);
     assert!(layer.registries.contains_key("registry.example:5000"));
     for name in ["users", "engine-version", "daemon", "registries"] {

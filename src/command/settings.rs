@@ -1,0 +1,83 @@
+//! `dockstrap settings`: what is in force, what is wrong with a file, and what there can be.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::DONE;
+use crate::cli::{Settings, SettingsArgs};
+use crate::daemon_json::Severity;
+use crate::error::Failure;
+use crate::settings::{self, InForce};
+use crate::ui;
+
+/// The exit code for a file that is wrong.
+const WRONG: u8 = 2;
+
+/// The name that stands for standard input.
+const STDIN: &str = "-";
+
+pub fn run(command: Settings) -> Result<u8> {
+    match command {
+        Settings::Check { file, json } => check(&file, json),
+        Settings::Show { settings, json } => show(*settings, json),
+        Settings::Sample => {
+            let sample = settings::sample();
+            ui::line(sample.trim_end());
+            ui::report(&json!({ "sample": sample }))?;
+            Ok(DONE)
+        }
+        Settings::Schema => {
+            let schema = settings::schema();
+            ui::json(&schema)?;
+            ui::report(&schema)?;
+            Ok(DONE)
+        }
+    }
+}
+
+fn check(file: &Path, json: bool) -> Result<u8> {
+    let is_stdin = file == Path::new(STDIN);
+    let text = match is_stdin {
+        true => {
+            let mut text = String::new();
+            let read = std::io::stdin().read_to_string(&mut text);
+            read.map(|_| text)
+        }
+        false => fs::read_to_string(file),
+    };
+    let text = text.map_err(|error| {
+        let path = file.display();
+        Failure::Usage(format!("cannot read the settings file {path}: {error}"))
+    })?;
+    let problems = settings::check(&text);
+    let is_wrong = problems.iter().any(|it| it.severity == Severity::Error);
+    let report = json!({ "schema": 1, "file": file, "valid": !is_wrong, "problems": problems });
+    ui::report(&report)?;
+    let shown = match is_stdin {
+        true => "standard input".to_owned(),
+        false => file.display().to_string(),
+    };
+    match json {
+        true => ui::json(&report)?,
+        false => ui::print_problems(&shown, &problems),
+    }
+    Ok(match is_wrong {
+        true => WRONG,
+        false => DONE,
+    })
+}
+
+fn show(arguments: SettingsArgs, json: bool) -> Result<u8> {
+    let file = arguments.config.as_deref();
+    let in_force = InForce::of(arguments.layer, file, arguments.given)?;
+    ui::report(&in_force)?;
+    match json {
+        true => ui::json(&in_force)?,
+        false => ui::print_settings(&in_force),
+    }
+    Ok(DONE)
+}

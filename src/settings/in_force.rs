@@ -1,0 +1,192 @@
+//! Every setting in force, with its value and where that came from.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::table::table;
+use super::{Given, LOCK_WAIT, Layer, MAX_INDEX_AGE, MIRROR, Origin, Settings};
+use crate::daemon_json::Preset;
+use crate::redact::redact_value;
+use crate::trust::DOCKER_KEY_FINGERPRINT;
+
+/// All settings.
+#[derive(Debug, Serialize)]
+pub struct InForce {
+    /// The version of this structure, for those who read it as JSON.
+    pub schema: u32,
+    /// The settings file that was read.
+    pub file: Option<PathBuf>,
+    pub settings: Vec<Setting>,
+}
+
+/// One setting.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Setting {
+    pub key: &'static str,
+    /// Without passwords; `null` where there is none.
+    pub value: Value,
+    pub source: Source,
+    /// The name of the flag, of the variable, or of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// Where a value came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    Default,
+    File,
+    Variable,
+    Flag,
+}
+
+impl InForce {
+    /// What `install` would go by, of these flags (with the variables under them) and this file.
+    ///
+    /// # Errors
+    /// As [`Settings::resolve`].
+    pub fn of(flags: Layer, file: Option<&Path>, by_flags: Given) -> Result<InForce> {
+        let (below, mut given) = Layer::read(file)?;
+        let read = given.values().find_map(|origin| match origin {
+            Origin::File(path) => Some(path.clone()),
+            _ => None,
+        });
+        given.extend(by_flags);
+        let layer = flags.over(below);
+        Settings::of(layer.clone())?;
+        let mut values = Value::Object(layer.over(defaults()).values());
+        redact_value(&mut values);
+        let settings = table().into_iter().map(|setting| {
+            let (source, name) = match given.get(setting.key) {
+                None => (Source::Default, None),
+                Some(Origin::File(path)) => (Source::File, Some(path.display().to_string())),
+                Some(Origin::Variable) => (Source::Variable, setting.variable),
+                // The options of a task are flags.
+                Some(Origin::Flag | Origin::Task) => (Source::Flag, setting.flag),
+            };
+            Setting {
+                key: setting.key,
+                value: values[setting.key].take(),
+                source,
+                name,
+            }
+        });
+        Ok(InForce {
+            schema: 1,
+            settings: settings.collect(),
+            file: read,
+        })
+    }
+}
+
+/// What holds where nobody says anything. What is not here has no value then.
+fn defaults() -> Layer {
+    Layer {
+        mirror: Some(MIRROR.to_owned()),
+        key_fingerprint: Some(DOCKER_KEY_FINGERPRINT.to_string()),
+        suite: None,
+        engine_version: None,
+        bundle: None,
+        users: None,
+        ca_cert: None,
+        proxy: None,
+        proxy_for: Some(Vec::new()),
+        preset: Some(Preset::default()),
+        daemon: Map::new(),
+        registries: Default::default(),
+        lock_wait: Some(LOCK_WAIT),
+        max_index_age: std::num::NonZeroU32::new(MAX_INDEX_AGE),
+        replace: Some(false),
+        repair: Some(false),
+        allow_downgrade: Some(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(flags: Layer, text: &str, by_flags: Given) -> InForce {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        InForce::of(flags, Some(file.path()), by_flags).unwrap()
+    }
+
+    fn setting(in_force: &InForce, key: &str) -> Setting {
+        let found = in_force.settings.iter().find(|setting| setting.key == key);
+        found.unwrap().clone()
+    }
+
+    #[test]
+    fn each_value_comes_with_who_gave_it() {
+        let flags = Layer {
+            lock_wait: Some(7),
+            replace: Some(false),
+            ..Layer::default()
+        };
+        let given = Given::from([
+            ("lock-wait".to_owned(), Origin::Flag),
+            ("replace".to_owned(), Origin::Variable),
+        ]);
+        let text = "lock-wait = 5\nreplace = true\nsuite = 'noble'\n[daemon]\nmtu = 1400\n";
+        let in_force = of(flags, text, given);
+        let file = in_force.file.clone().unwrap().display().to_string();
+        let said = |key: &str| {
+            let Setting {
+                value,
+                source,
+                name,
+                ..
+            } = setting(&in_force, key);
+            (value.to_string(), source, name)
+        };
+        let name = |name: &str| Some(name.to_owned());
+        assert_eq!(
+            said("lock-wait"),
+            ("7".to_owned(), Source::Flag, name("--lock-wait"))
+        );
+        let variable = name("DOCKSTRAP_REPLACE");
+        assert_eq!(
+            said("replace"),
+            ("false".to_owned(), Source::Variable, variable)
+        );
+        assert_eq!(
+            said("suite"),
+            ("\"noble\"".to_owned(), Source::File, Some(file.clone()))
+        );
+        assert_eq!(
+            said("daemon"),
+            ("{\"mtu\":1400}".to_owned(), Source::File, Some(file))
+        );
+        assert_eq!(
+            said("max-index-age"),
+            ("90".to_owned(), Source::Default, None)
+        );
+        assert_eq!(said("bundle"), ("null".to_owned(), Source::Default, None));
+        assert_eq!(in_force.settings.len(), table().len());
+    }
+
+    #[test]
+    fn the_defaults_that_are_shown_are_those_in_force() {
+        let shown = format!("{:?}", Settings::of(defaults()).unwrap());
+        assert_eq!(
+            shown,
+            format!("{:?}", Settings::of(Layer::default()).unwrap())
+        );
+    }
+
+    #[test]
+    fn fault_13_no_password_is_shown() {
+        let text = "proxy = 'http://me:s3cret@proxy:3128'\n\
+                    [daemon]\nproxies = { http-proxy = 'http://me:s3cret@proxy:3128' }\n";
+        let in_force = of(Layer::default(), text, Given::new());
+        let proxy = setting(&in_force, "proxy").value;
+        assert_eq!(proxy, "http://***@proxy:3128");
+        let daemon = setting(&in_force, "daemon").value;
+        assert!(!daemon.to_string().contains("s3cret"), "{daemon}");
+    }
+}
