@@ -7,6 +7,7 @@ part_recipe() {
 	case $1 in
 	keys) echo keys.sh ;;
 	tools) echo tools-root.sh ;;
+	ansible) echo ansible.sh ;;
 	hub) echo hub.sh -- tools ;;
 	root-*) echo root.sh ;;
 	archive-*) echo archive.sh -- keys "root-${1#*-}" ;;
@@ -19,6 +20,7 @@ part_recipe() {
 
 # The parts a release needs, in an order in which they can be made.
 release_parts() {
+	[[ $1 != ansible ]] || { echo ansible && return; }
 	local roots=("root-$1")
 	[[ $1 != jammy ]] || roots+=(root-noble)
 	echo keys tools "${roots[@]}" hub "archive-$1" "docker-$1" "layer-$1"
@@ -59,12 +61,12 @@ part_make() {
 	say "built $name in $((SECONDS - began)) s"
 }
 
-# cache_build [RELEASE…]: make what is missing, two parts at a time.
+# cache_build [RELEASE|ansible…]: make what is missing, two parts at a time.
 cache_build() {
 	local release name round wanted=()
-	(($#)) || set -- "${releases[@]}"
+	(($#)) || set -- "${releases[@]}" ansible
 	for release; do
-		check_release "$release"
+		[[ $release == ansible ]] || check_release "$release"
 		for name in $(release_parts "$release"); do
 			[[ " ${wanted[*]} " == *" $name "* || -d $(part "$name") ]] || wanted+=("$name")
 		done
@@ -80,7 +82,7 @@ cache_build() {
 	trap 'exit 143' TERM HUP
 	build_sweep
 	# Rounds: each needs only what the rounds before it made.
-	for round in 'root-*|keys|tools' 'archive-*|docker-*|hub' 'layer-*'; do
+	for round in 'root-*|keys|tools|ansible' 'archive-*|docker-*|hub' 'layer-*'; do
 		build_round "$round" "${wanted[@]}"
 	done
 	ln -sfn "$(part keys)" "$cache/keys"
@@ -169,7 +171,7 @@ cache_clean() {
 	[[ -z $(host_names) ]] || die "hosts are up: $(host_names | xargs)"
 	unmount_below "$cache"
 	# Its own things by name: the folder may be one the user has other things in.
-	rm -rf --one-file-system "$cache"/{parts,hosts,tmp,log,keys,lock}
+	rm -rf --one-file-system "$cache"/{parts,hosts,tmp,log,keys,ssh,lock}
 	rmdir "$cache" 2>/dev/null || true
 }
 
