@@ -12,7 +12,8 @@ use crate::running::Running;
 use crate::terminal::Terminal;
 use crate::tree::Tree;
 
-const LAB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/lab");
+/// The script that makes hosts.
+pub const LAB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/lab");
 /// Where the program under test lies in a host.
 pub const PROGRAM: &str = "/usr/local/bin/dockstrap";
 
@@ -58,6 +59,11 @@ impl LabHost {
         host.root = host.lab_path("root");
         lab(&["put", &host.name, &program, PROGRAM]).exits(0);
         host
+    }
+
+    /// What the lab calls it.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The codename of the release it presents itself as.
@@ -189,7 +195,7 @@ impl LabHost {
              apt-mark showauto | sed 's/^/automatic /'
              apt-mark showhold | sed 's/^/held /'
              getent group | sed 's/^/group /'
-             systemctl list-unit-files --no-legend --plain | sed 's/^/unit file /'
+             systemctl list-unit-files --no-legend --plain | sed '/^session-/d; s/^/unit file /'
              for rules in iptables ip6tables; do
                  $rules-save | awk -v of=$rules '/^[*]/ { table = $1 }
                      (/^:/ && $2 != \"ACCEPT\") || /^-/ {

@@ -46,6 +46,7 @@ macro_rules! on_each_release {
     )*};
 }
 
+mod controller;
 mod cut;
 mod holder;
 mod host;
@@ -59,6 +60,7 @@ mod tree;
 mod world;
 
 mod accounts;
+mod ansible;
 mod apt_state;
 mod bundle;
 mod certificates;

@@ -1,4 +1,4 @@
-"""The module is the program itself, which lies beside this file: here is what ansible-doc shows of it."""
+"""What ansible-doc shows of the module, which is the program itself, beside this file."""
 
 DOCUMENTATION = r"""
 ---
@@ -185,33 +185,55 @@ rc:
   type: int
   returned: failure
   sample: 4
-engine_version:
-  description: The version of the engine that runs.
-  type: str
-  returned: O(state=present), not in check mode
-  sample: 29.5.3
+changed:
+  description: Whether the host is another one than before, or would be; also of a failure.
+  type: bool
+  returned: always
 steps:
-  description: What there was to do, step by step, each with C(id), C(title), C(summary) and C(details).
+  description: The steps, or with O(state=absent) the changes that they had made.
   type: list
   elements: dict
-  returned: O(state=present)
+  returned: success
+  contains:
+    step:
+      description: Which it is.
+      type: str
+      returned: always
+      sample: daemon-json
+    verdict:
+      description: What became of it, V(satisfied), V(changed), V(reverted) or V(kept).
+      type: str
+      returned: always
+    text:
+      description: What is there, or what was done.
+      type: str
+      returned: always
+    details:
+      description: The same in detail; of what was kept, the reason.
+      type: list
+      elements: str
+      returned: always
+    diff:
+      description: How the text of a file changed.
+      type: str
+      returned: of daemon.json
 verification:
   description: The stages of the proof, each with C(stage), C(outcome), C(text) and C(seconds).
   type: list
   elements: dict
-  returned: when the engine was proven
-seconds:
-  description: How long it took to set up, without the proof.
-  type: float
-  returned: when something was changed
-acts:
-  description: What was taken back, newest first.
-  type: list
-  elements: str
-  returned: O(state=absent), when there was anything
+  returned: when the engine was proven, also of a failure
+engine_version:
+  description: The version of the engine that runs, C(null) when none does.
+  type: str
+  returned: success
+  sample: 29.5.3
 stopped_containers:
-  description: Containers that ran and had to stop.
+  description: Containers that run and have to stop.
   type: list
   elements: str
-  returned: O(state=absent), when there was anything
+  returned: O(state=absent), when there is anything to take back
+schema:
+  description: The version of what is returned on success; C(dockstrap --output json) has the same.
+  type: int
+  returned: success
 """

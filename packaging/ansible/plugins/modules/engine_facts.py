@@ -1,4 +1,4 @@
-"""The module is the program itself, which lies beside this file: here is what ansible-doc shows of it."""
+"""What ansible-doc shows of the module, which is the program itself, beside this file."""
 
 DOCUMENTATION = r"""
 ---
