@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 
 use crate::apt;
-use crate::change::{Extent, Journal, Purpose, Run, Tx};
+use crate::change::{Extent, Journal, Run, Tx};
 use crate::host::Host;
 use crate::host::signal::stop_flag;
 use crate::plan::{Plan, Planned};
@@ -25,12 +25,15 @@ pub fn apply(host: &Host, plan: &Plan, settings: &Settings, listener: Listener<'
     let mut tx = Tx::begin(
         host,
         journal,
-        Run::now(Purpose::Install, settings.given.clone()),
+        Run::install(settings),
         settings.lock_wait,
         listener,
         stop_flag()?,
     )?;
-    let failure = match apply_steps(&mut tx, plan) {
+    let applied = tx
+        .withdraw_policy()
+        .and_then(|()| apply_steps(&mut tx, plan));
+    let failure = match applied {
         Ok(()) => return tx.end(),
         Err(failure) => failure,
     };
@@ -60,7 +63,8 @@ pub fn apply(host: &Host, plan: &Plan, settings: &Settings, listener: Listener<'
     }))
 }
 
-/// Closes the run that was cut short, when it turns out that it had nothing left to do.
+/// Writes down an install that has nothing to do: it closes one that was cut short, and says that
+/// what was placed only is to run from now on.
 pub fn settle(
     host: &Host,
     journal: Journal,
@@ -68,15 +72,16 @@ pub fn settle(
     listener: Listener<'_>,
 ) -> Result<()> {
     let cancelled = Arc::default();
-    Tx::begin(
+    let mut tx = Tx::begin(
         host,
         journal,
-        Run::now(Purpose::Install, settings.given.clone()),
+        Run::install(settings),
         Duration::ZERO,
         listener,
         cancelled,
-    )?
-    .end()
+    )?;
+    tx.withdraw_policy()?;
+    tx.end()
 }
 
 fn apply_steps(tx: &mut Tx<'_>, plan: &Plan) -> Result<()> {

@@ -116,6 +116,14 @@ host_boot() {
 	die "$name does not boot (after $try tries: ${state:-no answer}); see $cache/hosts/$name/log/console.log"
 }
 
+# host_boot_image NAME: what was a chroot until now becomes a host that runs.
+host_boot_image() {
+	(($# == 1)) || die 'usage: boot NAME'
+	host_check "$1"
+	[[ ! -e $run/$1/init ]] || die "$1 has booted already"
+	host_boot "$1"
+}
+
 # host_enter NAME COMMAND…: as root, clean environment, in the host's own cgroup
 # (so that logind and Docker see a process of this host).
 host_enter() {

@@ -16,6 +16,6 @@ mod way_back;
 
 pub use journal::{Act, FOLDER, Journal, PATH, Purpose, Run, Verified, remove_empty_folder};
 pub use seal::{is_sealed, secrets};
-pub use tx::Tx;
+pub use tx::{POLICY, Tx};
 pub use undo::Undo;
 pub use way_back::{Extent, Reverted, data_of, is_unused, keeps_containers};

@@ -12,7 +12,7 @@ use super::Undo;
 use crate::apt;
 use crate::host::Host;
 use crate::host::command::Command;
-use crate::host::engine::{UNIT, systemctl};
+use crate::host::engine::UNIT;
 use crate::trust::sha256_hex;
 
 /// The package whose scripts enable and start the engine.
@@ -26,7 +26,8 @@ impl Undo {
     }
 
     /// What of the act no longer holds, a line each. Keys of daemon.json are not looked at here.
-    pub fn lost(&self, host: &Host) -> Result<Vec<String>> {
+    /// After an install that `starts` nothing, units need not run.
+    pub fn lost(&self, host: &Host, starts: bool) -> Result<Vec<String>> {
         let lost = match self {
             Undo::RemoveFile { path, sha256 } => file(host, path, sha256)?,
             Undo::RestoreFile { path, sha256, .. } => match sha256 {
@@ -53,7 +54,7 @@ impl Undo {
                 is_open.then(|| format!("other users can read {} again", path.display()))
             }
             Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages, .. } => {
-                return lost_packages(host, packages);
+                return lost_packages(host, packages, starts);
             }
             Undo::RemoveGroup { group } => match host.group_members(group)? {
                 Some(_) => None,
@@ -68,7 +69,7 @@ impl Undo {
                 unit,
                 enabled,
                 active,
-            } => return lost_unit(host, unit, !enabled, !active),
+            } => return lost_unit(host, unit, !enabled, starts && !active),
             // Caches, data and folders that others use as they like, and what leaves no trace.
             Undo::RemoveList { .. }
             | Undo::RemoveArchives { .. }
@@ -94,7 +95,7 @@ fn file(host: &Host, path: &Path, sha256: &str) -> Result<Option<String>> {
     })
 }
 
-fn lost_packages(host: &Host, packages: &[String]) -> Result<Vec<String>> {
+fn lost_packages(host: &Host, packages: &[String], starts: bool) -> Result<Vec<String>> {
     let query = Command::new("dpkg-query")
         .args(["--show", "--showformat=${Package} ${db:Status-Status}\n"])
         .args(packages);
@@ -109,20 +110,19 @@ fn lost_packages(host: &Host, packages: &[String]) -> Result<Vec<String>> {
         .map(|package| format!("{package} is no longer installed"))
         .collect();
     if lost.is_empty() && packages.iter().any(|package| package == ENGINE) {
-        lost = lost_unit(host, UNIT, true, true)?;
+        lost = lost_unit(host, UNIT, true, starts)?;
     }
     Ok(lost)
 }
 
 fn lost_unit(host: &Host, unit: &str, enabled: bool, active: bool) -> Result<Vec<String>> {
-    let show = systemctl(&["show", unit, "--property=UnitFileState,ActiveState"]);
-    let shown = host.query(&show)?.success()?.stdout;
-    let is = |state: &str| shown.lines().any(|line| line == state);
+    let state = host.unit(unit)?;
+    let is = |key: &str, value: &str| state.get(key).is_some_and(|it| it == value);
     let mut lost = Vec::new();
-    if enabled && !is("UnitFileState=enabled") {
+    if enabled && !is("UnitFileState", "enabled") {
         lost.push(format!("{unit} is not enabled"));
     }
-    if active && !is("ActiveState=active") {
+    if active && !is("ActiveState", "active") {
         lost.push(format!("{unit} is not running"));
     }
     Ok(lost)
@@ -134,7 +134,7 @@ mod tests {
     use crate::host::stub::StubHost;
 
     fn lost(stub: &StubHost, undo: &Undo) -> String {
-        undo.lost(stub.host()).unwrap().join("\n")
+        undo.lost(stub.host(), true).unwrap().join("\n")
     }
 
     #[test]
@@ -215,6 +215,7 @@ mod tests {
                 "echo UnitFileState=enabled; echo ActiveState=failed",
             );
         assert_eq!(lost(&stub, &purge), "docker.service is not running");
+        assert!(purge.lost(stub.host(), false).unwrap().is_empty());
         let stub = stub.program("dpkg-query", "echo docker-ce installed; exit 1");
         assert_eq!(lost(&stub, &purge), "pigz is no longer installed");
     }

@@ -2,6 +2,9 @@
 
 mod file;
 mod package;
+mod passing;
+
+pub use passing::POLICY;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +26,8 @@ pub struct Tx<'a> {
     host: &'a Host,
     journal: Journal,
     step: &'static str,
+    /// Whether packages are kept from starting services.
+    no_start: bool,
     lock_wait: Duration,
     listener: Listener<'a>,
     /// Set by a signal: no further act is begun.
@@ -39,7 +44,9 @@ impl<'a> Tx<'a> {
         listener: Listener<'a>,
         cancelled: Arc<AtomicBool>,
     ) -> Result<Tx<'a>> {
-        let begun = journal.open(host).and_then(|()| journal.run(run.into()));
+        let run = run.into();
+        let no_start = run.no_start;
+        let begun = journal.open(host).and_then(|()| journal.run(run));
         if let Err(error) = begun {
             if journal.acts().is_empty() {
                 // What is there of a new one says nothing, and there may be no room to mend it.
@@ -51,6 +58,7 @@ impl<'a> Tx<'a> {
             host,
             journal,
             step: "",
+            no_start,
             lock_wait,
             listener,
             cancelled,
@@ -129,7 +137,7 @@ impl<'a> Tx<'a> {
         let (lock_wait, listener) = (self.lock_wait, self.listener);
         let revert = Revert {
             is_rollback,
-            ..Revert::of(self.host, meant.iter(), extent, lock_wait, listener)
+            ..Revert::of(self.host, meant.iter(), extent, lock_wait, listener)?
         };
         for act in meant.iter().rev() {
             let asked_for = self.asked_for(act)?;

@@ -48,6 +48,8 @@ pub(super) struct Revert<'a> {
     pub extent: Extent,
     /// Whether it is a run that failed which is taken back, right away.
     pub is_rollback: bool,
+    /// Whether systemd runs; without it there is no engine that does.
+    pub is_booted: bool,
     /// The packages of the engine that go, now or when the turn comes to their act.
     pub engine: Vec<String>,
     /// The network that was there before any of them.
@@ -66,11 +68,12 @@ impl<'a> Revert<'a> {
         extent: Extent,
         lock_wait: std::time::Duration,
         listener: Listener<'a>,
-    ) -> Revert<'a> {
+    ) -> Result<Revert<'a>> {
         let mut revert = Revert {
             host,
             extent,
             is_rollback: false,
+            is_booted: host.runs_systemd()?,
             engine: Vec::new(),
             network: None,
             lock_wait,
@@ -88,7 +91,7 @@ impl<'a> Revert<'a> {
                 revert.network = revert.network.or_else(|| network.clone());
             }
         }
-        revert
+        Ok(revert)
     }
 
     /// Walks one way back. Of packages, those that somebody has `asked_for` stay.

@@ -11,17 +11,17 @@ use super::{DONE, remember, require_root, running_version, tell_of_cut_short};
 use crate::change::Journal;
 use crate::cli::Install;
 use crate::error::Failure;
-use crate::facts::{self, Facts};
+use crate::facts::{self, ENGINE_PACKAGES, Facts};
 use crate::host::{Host, temporary};
 use crate::plan::{Plan, Planned};
 use crate::report::{Done, Event, Listener, StepReport, Verdict};
 use crate::settings::Settings;
 use crate::ui::{self, Live};
-use crate::verify::{Choice, Verification};
+use crate::verify::{Choice, STAGES, Verification};
 use crate::{apply, apt, verify};
 
-/// What is said when there is nothing to do.
-pub const NOTHING_TO_DO: &str = "Nothing to do: Docker Engine is set up and running.";
+/// What is said where there is nothing to do.
+pub const NOTHING_TO_DO: &str = "Nothing to do: Docker Engine is set up and running";
 
 pub fn run(host: &Host, arguments: Install) -> Result<u8> {
     require_root("install")?;
@@ -36,10 +36,11 @@ pub fn run(host: &Host, arguments: Install) -> Result<u8> {
         false => Ok(()),
     };
     if !prepared.plan.is_pending() {
-        tell(None)?;
-        prepared.settle(&show)?;
+        let settled = prepared.settle(!arguments.no_verify, &show)?;
+        tell(settled.verification.as_ref())?;
+        settled.require()?;
         drop(live);
-        ui::line(NOTHING_TO_DO);
+        ui::line(format!("{}.", settled.nothing_to_do()));
         return Ok(DONE);
     }
     live.pause(|| {
@@ -53,6 +54,9 @@ pub fn run(host: &Host, arguments: Install) -> Result<u8> {
     let summary = installed.summary(host)?;
     let seconds = installed.applied.as_secs_f64();
     ui::line(format!("{summary} (set up in {seconds:.1} s)."));
+    if !installed.is_running {
+        ui::note("It starts at the next boot. To have it proven then: dockstrap install");
+    }
     let new_members =
         |planned: &Planned| planned.id == "docker-group" && !planned.finding.details.is_empty();
     if prepared.plan.pending().any(new_members) {
@@ -78,6 +82,8 @@ pub struct Prepared<'a> {
 pub struct Installed {
     /// How long it took to set up, without the proof.
     pub applied: Duration,
+    /// Whether the engine runs: it does unless it was not to be started.
+    pub is_running: bool,
     /// `None` when nothing was to be proven.
     pub verification: Option<Verification>,
 }
@@ -113,25 +119,35 @@ impl<'a> Prepared<'a> {
     pub fn carry_out(&self, verify: bool, listener: Listener<'_>) -> Result<Installed> {
         let begun = Instant::now();
         apply::apply(self.host, &self.plan, self.settings, listener)?;
-        let applied = begun.elapsed();
+        self.proven(begun.elapsed(), verify, listener)
+    }
+
+    /// Where there is nothing to do: closes the run that was cut short, if one was, and makes up for
+    /// a proof that was put off or failed.
+    pub fn settle(&self, verify: bool, listener: Listener<'_>) -> Result<Installed> {
+        let (host, settings) = (self.host, self.settings);
+        let only_placed = only_placed(&self.journal) && !settings.no_start;
+        if self.journal.cut_short().is_some() || only_placed {
+            apply::settle(host, Journal::read(host)?, settings, listener)?;
+        }
+        let owes_proof = only_placed || owes_proof(&self.journal);
+        self.proven(Duration::ZERO, verify && owes_proof, listener)
+    }
+
+    /// Tries to prove the engine, if it runs and that is wanted.
+    fn proven(&self, applied: Duration, verify: bool, listener: Listener<'_>) -> Result<Installed> {
+        let is_running = !self.settings.no_start || self.host.engine_is_active()?;
         let mut verification = None;
-        if verify {
+        if verify && is_running {
             let proof = verify::verify(self.host, &Choice::quick(), listener)?;
             remember(self.host, &proof, listener);
             verification = Some(proof);
         }
         Ok(Installed {
             applied,
+            is_running,
             verification,
         })
-    }
-
-    /// Where there is nothing to do: closes the run that was cut short, if one was.
-    pub fn settle(self, listener: Listener<'_>) -> Result<()> {
-        match self.journal.cut_short() {
-            Some(_) => apply::settle(self.host, self.journal, self.settings, listener),
-            None => Ok(()),
-        }
     }
 }
 
@@ -145,11 +161,28 @@ impl Installed {
 
     /// How the engine is now, in words.
     pub fn summary(&self, host: &Host) -> Result<String> {
+        if !self.is_running {
+            let packages = facts::known_packages(host)?;
+            let engine = packages.get(ENGINE_PACKAGES[0]);
+            let version = engine.map(|it| it.version.as_str()).unwrap_or_default();
+            return Ok(format!(
+                "docker-ce {version} is in place, and was not started"
+            ));
+        }
         let version = engine_version(host)?;
         Ok(match self.verification {
             Some(_) => format!("Docker Engine {version} works on this host"),
             None => format!("Docker Engine {version} is set up"),
         })
+    }
+
+    /// The same in words where nothing was to be done.
+    pub fn nothing_to_do(&self) -> &'static str {
+        match (&self.verification, self.is_running) {
+            (Some(_), _) => "Nothing to set up: Docker Engine works on this host",
+            (None, true) => NOTHING_TO_DO,
+            (None, false) => "Nothing to do: Docker Engine is set up, and not started",
+        }
     }
 }
 
@@ -172,6 +205,20 @@ pub fn report(host: &Host, plan: &Plan, verification: Option<&Verification>) -> 
         verification: verification.map(|it| it.stages.clone()),
         engine_version: running_version(host),
     }
+}
+
+/// Whether the last install started nothing, so that nothing could be proven.
+fn only_placed(journal: &Journal) -> bool {
+    journal.installed().is_some_and(|run| run.no_start)
+}
+
+/// Whether a stage that an install runs has failed when it was last run.
+fn owes_proof(journal: &Journal) -> bool {
+    let failed = journal.verified().map(|it| it.failed.as_slice());
+    let failed = failed.unwrap_or_default();
+    let quick = Choice::quick();
+    let mut stages = STAGES.iter().filter(|stage| quick.includes(stage));
+    stages.any(|stage| failed.iter().any(|id| id == stage.id))
 }
 
 /// How to keep a proxy that this run went through, unless that was asked for.

@@ -166,9 +166,9 @@ fn check_architecture(architecture: String) -> Result<String> {
     .into())
 }
 
-/// Whether systemd runs, asked the way `sd_booted(3)` does.
+/// Whether systemd runs.
 pub fn detect_init(host: &Host) -> Result<Init> {
-    Ok(match host.exists("/run/systemd/system")? {
+    Ok(match host.runs_systemd()? {
         true => Init::Systemd,
         false => Init::None,
     })

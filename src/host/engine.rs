@@ -3,6 +3,7 @@
 //! The socket answers in a few milliseconds, where the `docker` command takes ten times that;
 //! it is asked whenever a second run must be quick. The `docker` command is what `verify` uses.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -137,9 +138,43 @@ fn seconds(time: Timestamp) -> String {
 }
 
 impl Host {
+    /// What systemd says of a unit, by its own names for it. Where systemd does not run, its files
+    /// tell whether there is the unit and whether it is enabled, and it is not active.
+    pub fn unit(&self, unit: &str) -> Result<BTreeMap<String, String>> {
+        if self.runs_systemd()? {
+            let show = systemctl(&[
+                "show",
+                unit,
+                "--timestamp=us+utc",
+                "--property=LoadState,UnitFileState,ActiveState,StateChangeTimestamp",
+            ]);
+            let shown = self.query(&show)?.success()?.stdout;
+            let lines = shown.lines().filter_map(|line| line.split_once('='));
+            return Ok(lines
+                .map(|(key, value)| (key.into(), value.into()))
+                .collect());
+        }
+        let asked = self.query(&systemctl(&["is-enabled", unit]))?.stdout;
+        let (load, file) = match asked.trim() {
+            // Older than 252, it says so in words for people.
+            "" | "not-found" => ("not-found", ""),
+            "masked" | "masked-runtime" => ("masked", "masked"),
+            state => ("loaded", state),
+        };
+        let state = [
+            ("LoadState", load),
+            ("UnitFileState", file),
+            ("ActiveState", "inactive"),
+        ];
+        Ok(state.map(|(key, value)| (key.into(), value.into())).into())
+    }
+
     /// Whether the engine's unit runs. Who is not to start it asks this before the engine itself:
     /// a connection to its socket starts one that is stopped.
     pub fn engine_is_active(&self) -> Result<bool> {
+        if !self.runs_systemd()? {
+            return Ok(false);
+        }
         let is_active = systemctl(&["is-active", "--quiet", UNIT]);
         Ok(self.query(&is_active)?.code == 0)
     }

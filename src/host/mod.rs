@@ -22,6 +22,7 @@ pub mod temporary;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -103,6 +104,17 @@ impl Host {
         }
         names.sort();
         Ok(names)
+    }
+
+    /// Whether systemd runs on this host, asked the way `sd_booted(3)` does. It does not for who is
+    /// in a chroot, even one that is shown the `/run` of the host around it: systemctl then does
+    /// nothing, and calls it a success.
+    pub fn runs_systemd(&self) -> Result<bool> {
+        let root = |path: &str| fs::metadata(self.path(path)).ok();
+        let apart = root("/proc/1/root")
+            .zip(root("/"))
+            .is_some_and(|(init, own)| (init.dev(), init.ino()) != (own.dev(), own.ino()));
+        Ok(!apart && self.exists("/run/systemd/system")?)
     }
 
     /// Runs a command that changes nothing and returns what it printed and its exit code.

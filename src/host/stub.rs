@@ -24,7 +24,14 @@ impl StubHost {
     pub fn new() -> StubHost {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        for name in ["root/etc", "root/run", "root/var/lib", "programs", "bodies"] {
+        let folders = [
+            "root/etc",
+            "root/run/systemd/system",
+            "root/var/lib",
+            "programs",
+            "bodies",
+        ];
+        for name in folders {
             fs::create_dir_all(at(name)).unwrap();
         }
         let host = Host::at(&at("root"), &at("programs"));
@@ -38,8 +45,13 @@ impl StubHost {
     pub fn noble() -> StubHost {
         StubHost::new()
             .file("/etc/os-release", "ID=ubuntu\nVERSION_CODENAME=noble\n")
-            .folder("/run/systemd/system")
             .program("dpkg-query", "echo dpkg 1.22.6 amd64 installed ok; exit 1")
+    }
+
+    /// As in a chroot, or in an image that is being built: nothing runs.
+    pub fn without_systemd(self) -> StubHost {
+        fs::remove_dir(self.host.path("/run/systemd/system")).unwrap();
+        self
     }
 
     pub fn folder(self, path: &str) -> StubHost {

@@ -143,6 +143,19 @@ pub struct Layer {
     )]
     pub repair: Option<bool>,
 
+    /// Place everything and start nothing, as for an image or in a chroot; the engine
+    /// is proven by the install that follows on the booted host
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "DOCKSTRAP_NO_START",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub no_start: Option<bool>,
+
     /// Take packages older than those that are installed or that were seen on this host before
     #[arg(
         long,

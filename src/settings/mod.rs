@@ -76,6 +76,8 @@ pub struct Settings {
     pub replace: bool,
     /// Whether dpkg may finish what it was cut short at with packages of others.
     pub repair: bool,
+    /// Whether nothing is to be started.
+    pub no_start: bool,
     /// Whether a repository may go back in time.
     pub allow_downgrade: bool,
     /// Which of these somebody gave, and how.
@@ -132,6 +134,7 @@ impl Settings {
             max_index_age: DAY * max_index_age,
             replace: layer.replace.unwrap_or_default(),
             repair: layer.repair.unwrap_or_default(),
+            no_start: layer.no_start.unwrap_or_default(),
             allow_downgrade: layer.allow_downgrade.unwrap_or_default(),
             given: Given::new(),
         })

@@ -164,6 +164,21 @@ fn keys_of_the_engine_are_checked_as_those_of_its_file() {
 }
 
 #[test]
+fn what_is_not_to_be_started_in_an_image_can_be_started_in_spite_of_its_file() {
+    let no_start = |text: &str, no_start: Option<bool>| {
+        let flags = Layer {
+            no_start,
+            ..Layer::default()
+        };
+        with_file(text, flags).unwrap().no_start
+    };
+    assert!(!no_start("", None));
+    assert!(no_start("", Some(true)));
+    assert!(no_start("no-start = true", None));
+    assert!(!no_start("no-start = true", Some(false)));
+}
+
+#[test]
 fn a_preset_has_a_name_that_is_known() {
     let error = with_file("preset = 'hard'", Layer::default()).unwrap_err();
     assert_eq!(exit_code(&error), 2);

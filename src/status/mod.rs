@@ -91,10 +91,11 @@ pub fn status(host: &Host) -> Result<Status> {
     // Of several acts on one file, the last one counts.
     let mut subjects = HashSet::new();
     let mut lost = Vec::new();
+    let starts = journal.installed().is_none_or(|run| !run.no_start);
     for act in journal.acts().iter().rev() {
         let is_last = act.undo.subject().is_none_or(|path| subjects.insert(path));
         lost.push(match is_last {
-            true => act.undo.lost(host)?,
+            true => act.undo.lost(host, starts)?,
             false => Vec::new(),
         });
     }

@@ -214,7 +214,11 @@ impl ByHand {
             }
         }
         if !self.units.is_empty() {
-            let disable = ["disable", "--now"].iter().chain(&self.units);
+            let verb: &[&str] = match tx.host().runs_systemd()? {
+                true => &["disable", "--now"],
+                false => &["disable"],
+            };
+            let disable = verb.iter().chain(&self.units);
             let disable = Command::new("systemctl").args(disable.copied());
             tx.run_covered(&disable.deadline(super::STOP_DEADLINE))?;
         }
@@ -255,7 +259,9 @@ impl Step for ByHand {
         for path in &self.files {
             tx.move_aside(path)?;
         }
-        tx.run_covered(&systemctl(&["daemon-reload"]))?;
+        if tx.host().runs_systemd()? {
+            tx.run_covered(&systemctl(&["daemon-reload"]))?;
+        }
         if unit::Unit::query(tx.host())?.is_some_and(|unit| unit.active) {
             bail!("{UNIT} is still active; see why with: systemctl status {UNIT}");
         }

@@ -4,11 +4,13 @@
 
 use anyhow::Result;
 
+use crate::change::POLICY;
 use crate::error::Failure;
 use crate::facts::{Facts, Init};
 use crate::host::Host;
 use crate::host::command::{Command, Output};
 use crate::report::{Event, Listener};
+use crate::settings::Settings;
 
 /// What runs pods under a containerd of its own, in other folders than Docker's: it works beside the
 /// engine.
@@ -21,11 +23,12 @@ const WITH_PODS_OF_THEIR_OWN: &[(&str, &str)] = &[
 
 /// Refuses a host on which the engine could not be set up or would clash with another. Packages
 /// that conflict with Docker's are let through when they may be replaced.
-pub fn check(host: &Host, facts: &Facts, replace: bool) -> Result<()> {
-    if facts.init != Init::Systemd {
+pub fn check(host: &Host, facts: &Facts, settings: &Settings) -> Result<()> {
+    if facts.init != Init::Systemd && !settings.no_start {
         return Err(blocked(
             "systemd does not run on this host, so the engine could not be started and proven",
-            "On WSL put `[boot]` and `systemd=true` into /etc/wsl.conf, run `wsl --shutdown` in \
+            "In a chroot or an image, have everything placed and nothing started: dockstrap \
+             install --no-start. On WSL put `[boot]` and `systemd=true` into /etc/wsl.conf, run `wsl --shutdown` in \
              Windows, and try again",
         ));
     }
@@ -33,7 +36,7 @@ pub fn check(host: &Host, facts: &Facts, replace: bool) -> Result<()> {
     if !others.is_empty() {
         refuse_for_kubelet(host, &others)?;
     }
-    if !others.is_empty() && !replace {
+    if !others.is_empty() && !settings.replace {
         return Err(conflict(host, &others));
     }
     if host.exists("/snap/bin/docker")? || host.exists("/var/lib/snapd/snap/bin/docker")? {
@@ -46,6 +49,16 @@ pub fn check(host: &Host, facts: &Facts, replace: bool) -> Result<()> {
         return Err(blocked(
             "Docker Desktop is installed, which brings an engine of its own",
             "Remove it first: apt-get remove docker-desktop",
+        ));
+    }
+    let policy = host.metadata(POLICY)?;
+    if settings.no_start && policy.is_some_and(|it| it.is_symlink()) {
+        return Err(blocked(
+            &format!(
+                "{POLICY} is a link, so that packages cannot be kept from starting services by a \
+                 file of that name"
+            ),
+            &format!("Put a file there, or nothing, and run this again: rm {POLICY}"),
         ));
     }
     Ok(())
@@ -152,9 +165,33 @@ mod tests {
     use crate::error::exit_code;
     use crate::facts;
     use crate::host::stub::StubHost;
+    use crate::settings::Layer;
+
+    fn settings(layer: Layer) -> Settings {
+        let none = tempfile::NamedTempFile::new().unwrap();
+        Settings::resolve(layer, Some(none.path())).unwrap()
+    }
+
+    fn replacing() -> Settings {
+        settings(Layer {
+            replace: true,
+            ..Layer::default()
+        })
+    }
+
+    fn starting_nothing() -> Settings {
+        settings(Layer {
+            no_start: Some(true),
+            ..Layer::default()
+        })
+    }
+
+    fn checked_with(stub: &StubHost, settings: &Settings) -> Result<()> {
+        check(stub.host(), &facts::gather(stub.host()).unwrap(), settings)
+    }
 
     fn checked(stub: &StubHost) -> Result<()> {
-        check(stub.host(), &facts::gather(stub.host()).unwrap(), false)
+        checked_with(stub, &settings(Layer::default()))
     }
 
     fn refused(stub: &StubHost) -> String {
@@ -169,10 +206,25 @@ mod tests {
     }
 
     #[test]
-    fn without_systemd_the_engine_could_not_be_started() {
-        let stub = StubHost::noble();
-        std::fs::remove_dir(stub.host().path("/run/systemd/system")).unwrap();
-        assert!(refused(&stub).contains("systemd does not run"));
+    fn fault_56_without_systemd_nothing_is_started_and_all_can_be_placed() {
+        let stub = StubHost::noble().without_systemd();
+        let refusal = refused(&stub);
+        assert!(refusal.contains("systemd does not run"), "{refusal}");
+        assert!(
+            refusal.contains("dockstrap install --no-start"),
+            "{refusal}"
+        );
+        checked_with(&stub, &starting_nothing()).unwrap();
+    }
+
+    #[test]
+    fn a_policy_that_cannot_be_put_back_as_it_was_is_refused() {
+        let stub = StubHost::noble().folder("/usr/sbin");
+        std::os::unix::fs::symlink("/bin/true", stub.host().path(POLICY)).unwrap();
+        checked(&stub).unwrap();
+        let error = checked_with(&stub, &starting_nothing()).unwrap_err();
+        assert_eq!(exit_code(&error), 4);
+        assert!(error.to_string().ends_with("rm /usr/sbin/policy-rc.d"));
     }
 
     #[test]
@@ -206,8 +258,7 @@ mod tests {
         let installed = "echo dpkg 1 amd64 installed ok; echo docker.io 27.5 amd64 installed ok";
         let stub = StubHost::noble().program("dpkg-query", installed);
         assert!(refused(&stub).contains("dockstrap install --replace"));
-        let facts = facts::gather(stub.host()).unwrap();
-        check(stub.host(), &facts, true).unwrap();
+        checked_with(&stub, &replacing()).unwrap();
     }
 
     #[test]
@@ -237,8 +288,7 @@ mod tests {
         let stub = StubHost::noble()
             .program("dpkg-query", installed)
             .file("/var/lib/kubelet/config.yaml", "");
-        let facts = facts::gather(stub.host()).unwrap();
-        let error = check(stub.host(), &facts, true).unwrap_err();
+        let error = checked_with(&stub, &replacing()).unwrap_err();
         assert_eq!(exit_code(&error), 4);
         assert!(error.to_string().contains("kubelet"), "{error}");
     }

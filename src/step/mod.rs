@@ -146,7 +146,7 @@ pub fn inspect_all(
 ) -> Result<Vec<Inspected>> {
     let source = suite::source(facts, settings, listener)?;
     let suite_remark = suite::remark(facts, &source);
-    conflicts::check(host, facts, settings.replace)?;
+    conflicts::check(host, facts, settings)?;
     let by_hand = ByHand::of(host, facts)?;
     if let Some(by_hand) = &by_hand {
         by_hand.check(host, settings.replace)?;
@@ -159,7 +159,7 @@ pub fn inspect_all(
         configuration.expect_packaged_unit();
     }
     let daemon_json = inspect(configuration.clone(), host)?;
-    let service = inspect(Service::new(configuration.clone()), host)?;
+    let service = inspect(Service::new(configuration.clone(), settings.no_start), host)?;
     let docker_group = inspect(DockerGroup::new(facts, settings), host)?;
     let registries = registries(host, settings, &network, &daemon_json.finding)?;
 

@@ -231,6 +231,7 @@ impl Step for Packages {
         let installs = &transaction.installs;
         let removals = transaction.removals.iter();
         let removals = removals.map(|name| format!("remove {name}, its containers stop"));
+        let restarts = installs.iter().any(restarts_engine) && host.engine_is_active()?;
         let details = installs.iter().map(|install| match &install.replaces {
             None => format!("{} {}", install.package, install.version),
             Some(old) if *old == install.version => {
@@ -239,13 +240,13 @@ impl Step for Packages {
                 } = install;
                 format!("{package} {version} again, since dpkg has only a part of it")
             }
-            Some(old) if install.package == ENGINE => {
+            Some(old) if install.package == ENGINE && restarts => {
                 let new = &install.version;
                 format!("{ENGINE} {old} → {new}, the engine restarts")
             }
             Some(old) => format!("{} {old} → {}", install.package, install.version),
         });
-        let containers = match installs.iter().any(restarts_engine) {
+        let containers = match restarts {
             true => containers_in_restart(host)?,
             false => None,
         };
@@ -304,7 +305,8 @@ impl Step for Packages {
             let undo = Undo::KeepUpgrades { packages: upgrades };
             tx.note("upgrade packages that were there", undo)?;
         }
-        let restarts = offer.transaction.installs.iter().any(restarts_engine);
+        let mut installs = offer.transaction.installs.iter();
+        let restarts = installs.any(restarts_engine) && tx.host().engine_is_active()?;
         let running = match restarts {
             true => tx.host().running_containers()?,
             false => Vec::new(),

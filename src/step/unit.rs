@@ -130,18 +130,8 @@ pub struct Unit {
 impl Unit {
     /// `None` where there is no such unit.
     pub fn query(host: &Host) -> Result<Option<Unit>> {
-        let show = systemctl(&[
-            "show",
-            UNIT,
-            "--timestamp=us+utc",
-            "--property=LoadState,UnitFileState,ActiveState,StateChangeTimestamp",
-        ]);
-        let shown = host.query(&show)?.success()?.stdout;
-        let state: BTreeMap<&str, &str> = shown
-            .lines()
-            .filter_map(|line| line.split_once('='))
-            .collect();
-        let is = |key: &str, value: &str| state.get(key) == Some(&value);
+        let state = host.unit(UNIT)?;
+        let is = |key: &str, value: &str| state.get(key).is_some_and(|it| it == value);
         if is("LoadState", "not-found") {
             return Ok(None);
         }

@@ -187,7 +187,8 @@ impl Choice {
         }
     }
 
-    fn includes(&self, stage: &Stage) -> bool {
+    /// Whether the stage is one to be run.
+    pub fn includes(&self, stage: &Stage) -> bool {
         match self.named.is_empty() {
             true => stage.when <= self.when || (stage.id == "registry" && self.registry.is_some()),
             false => self.names(stage.id),

@@ -66,6 +66,11 @@ impl LabHost {
         &self.name
     }
 
+    /// Boots a host of which there were only the files until now.
+    pub fn boot(&self) {
+        lab(&["boot", &self.name]).exits(0);
+    }
+
     /// The codename of the release it presents itself as.
     pub fn release(&self) -> &str {
         &self.release
@@ -132,6 +137,11 @@ impl LabHost {
     /// Runs a command as root.
     pub fn run<const N: usize>(&self, command: [&str; N]) -> Outcome {
         self.run_list(&command, None)
+    }
+
+    /// Runs a command of any number of words as root.
+    pub fn run_all(&self, command: &[&str]) -> Outcome {
+        self.run_list(command, None)
     }
 
     /// Runs a command in a fresh login of the user.

@@ -46,6 +46,36 @@ macro_rules! on_each_release {
     )*};
 }
 
+/// The same for one that takes the files of a fresh host, in which nothing runs.
+macro_rules! on_each_unbooted {
+    ($($(#[$doc:meta])* fn $test:ident($host:ident) $body:block)*) => {$(
+        $(#[$doc])*
+        mod $test {
+            use super::*;
+
+            fn on($host: &LabHost) $body
+
+            #[test]
+            #[ignore = "needs root and the lab: sudo scripts/test"]
+            fn jammy() {
+                on(&LabHost::up_without_systemd("jammy"));
+            }
+
+            #[test]
+            #[ignore = "needs root and the lab: sudo scripts/test"]
+            fn noble() {
+                on(&LabHost::up_without_systemd("noble"));
+            }
+
+            #[test]
+            #[ignore = "needs root and the lab: sudo scripts/test"]
+            fn resolute() {
+                on(&LabHost::up_without_systemd("resolute"));
+            }
+        }
+    )*};
+}
+
 mod controller;
 mod cut;
 mod holder;
@@ -72,6 +102,7 @@ mod elsewhere;
 mod engine;
 mod engine_version;
 mod full_disk;
+mod images;
 mod journal;
 mod kept_sources;
 mod locks;

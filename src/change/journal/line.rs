@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::apt::Seen;
 use crate::change::Undo;
-use crate::settings::Given;
+use crate::settings::{Given, Settings};
 
 /// The version of the lines that are written; older ones are read.
 pub(super) const SCHEMA: u32 = 1;
@@ -54,6 +54,9 @@ pub struct Run {
     /// The settings that somebody gave it, and how.
     #[serde(default, skip_serializing_if = "Given::is_empty")]
     pub given: Given,
+    /// Whether it was to start nothing, so that nothing need run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_start: bool,
 }
 
 /// What a verification came to.
@@ -95,6 +98,15 @@ impl Run {
             at: Timestamp::now(),
             dockstrap: env!("CARGO_PKG_VERSION").to_owned(),
             given,
+            no_start: false,
+        }
+    }
+
+    /// An install that begins now.
+    pub fn install(settings: &Settings) -> Run {
+        Run {
+            no_start: settings.no_start,
+            ..Run::now(Purpose::Install, settings.given.clone())
         }
     }
 }

@@ -78,7 +78,7 @@ impl Tx<'_> {
         command: &Command,
         compare: impl Fn(&Host) -> Result<()>,
     ) -> Result<()> {
-        self.act(text, undo, |tx| {
+        let install = |tx: &mut Tx<'_>| {
             loop {
                 match apt::run(tx.host, command, Duration::ZERO, tx.listener) {
                     Err(error) if apt::is_locked_out(&error) => {
@@ -89,15 +89,16 @@ impl Tx<'_> {
                     outcome => return outcome,
                 }
             }
-        })
+        };
+        self.configuring(|tx| tx.act(text, undo, install))
     }
 
     /// Has dpkg finish what it was cut short at.
     pub fn finish_dpkg(&mut self, unfinished: &Unfinished, undo: Undo) -> Result<()> {
         self.wait_for_apt()?;
-        self.act("finish what dpkg was cut short at", undo, |tx| {
-            apt::finish(tx.host, unfinished)
-        })
+        let finish = |tx: &mut Tx<'_>| apt::finish(tx.host, unfinished);
+        let text = "finish what dpkg was cut short at";
+        self.configuring(|tx| tx.act(text, undo, finish))
     }
 
     /// Makes a folder that apt makes itself wherever it is missing, as on images that were swept;

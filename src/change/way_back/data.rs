@@ -153,7 +153,7 @@ mod tests {
             restore_packages: false,
         };
         let none = std::iter::empty();
-        let revert = Revert::of(stub.host(), none, extent, Duration::ZERO, &|_| {});
+        let revert = Revert::of(stub.host(), none, extent, Duration::ZERO, &|_| {}).unwrap();
         let owned = |paths: &[&str]| paths.iter().map(PathBuf::from).collect::<Vec<_>>();
         revert.remove_data(&owned(paths), &owned(used)).unwrap()
     }

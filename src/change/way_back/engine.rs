@@ -46,6 +46,9 @@ impl Revert<'_> {
     /// A running engine takes up its configuration again; one that failed with ours, and may be
     /// about to try again, gets another chance. Containers are not stopped for it.
     pub(super) fn restart_engine(&self, containers: &[String]) -> Result<Reverted> {
+        if !self.is_booted {
+            return Ok(Reverted::Done);
+        }
         let show = systemctl(&["show", UNIT, "--property=ActiveState", "--value"]);
         let state = self.output(&show)?.success()?.stdout;
         let make = |verb: &str| self.output(&systemctl(&[verb, UNIT]))?.success();
@@ -117,9 +120,14 @@ impl Revert<'_> {
         active: &[String],
         containers: &[String],
     ) -> Result<Reverted> {
-        self.output(&systemctl(&["daemon-reload"]))?.success()?;
+        if self.is_booted {
+            self.output(&systemctl(&["daemon-reload"]))?.success()?;
+        }
         for unit in enabled {
             self.output(&systemctl(&["enable", unit]))?.success()?;
+        }
+        if !self.is_booted {
+            return Ok(Reverted::Done);
         }
         for unit in active {
             self.output(&systemctl(&["start", unit]))?.success()?;
@@ -131,14 +139,15 @@ impl Revert<'_> {
     }
 
     pub(super) fn restore_unit(&self, unit: &str, enabled: bool, active: bool) -> Result<Reverted> {
-        if self.output(&systemctl(&["cat", unit]))?.code != 0 {
+        let state = self.host.unit(unit)?;
+        if state.get("LoadState").is_some_and(|it| it == "not-found") {
             return Ok(Reverted::Done); // it went with its package
         }
         if !enabled {
             let disable = systemctl(&["disable", unit]);
             disable.run_apart(self.host.search_path())?.success()?;
         }
-        if !active {
+        if !active && self.is_booted {
             let stop = systemctl(&["stop", unit]);
             stop.run_apart(self.host.search_path())?.success()?;
         }

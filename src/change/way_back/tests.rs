@@ -12,7 +12,7 @@ fn undo_with(stub: &StubHost, undo: &Undo, purge_data: bool) -> Result<Reverted>
         restore_packages: false,
     };
     let acts = [act_with(undo)];
-    let revert = Revert::of(stub.host(), acts.iter(), extent, Duration::ZERO, &|_| {});
+    let revert = Revert::of(stub.host(), acts.iter(), extent, Duration::ZERO, &|_| {})?;
     revert.undo(undo, &["git".to_owned()])
 }
 
@@ -21,7 +21,7 @@ fn undo_in(stub: &StubHost, undo: &Undo, is_rollback: bool) -> Result<Reverted> 
     let extent = Extent::default();
     let revert = Revert {
         is_rollback,
-        ..Revert::of(stub.host(), acts.iter(), extent, Duration::ZERO, &|_| {})
+        ..Revert::of(stub.host(), acts.iter(), extent, Duration::ZERO, &|_| {})?
     };
     revert.undo(undo, &[])
 }
@@ -232,17 +232,38 @@ fn data_is_kept_unless_it_is_to_be_purged() {
 fn a_unit_goes_back_to_the_state_it_was_in() {
     let stub = StubHost::new().program("systemctl", "");
     undo(&stub, &unit()).unwrap();
-    assert_eq!(
-        stub.calls(),
-        [
-            "systemctl cat docker.service",
-            "systemctl disable docker.service",
-            "systemctl stop docker.service"
-        ]
-    );
-    let gone = stub.program("systemctl", "exit 1");
+    let disable = "systemctl disable docker.service";
+    let stop = "systemctl stop docker.service";
+    assert_eq!(stub.calls()[1..], [disable, stop]);
+    let gone = stub.program("systemctl", "echo LoadState=not-found");
     assert_eq!(undo(&gone, &unit()).unwrap(), Reverted::Done);
-    assert_eq!(gone.calls(), ["systemctl cat docker.service"]);
+    assert_eq!(gone.calls().len(), 1);
+    let image = gone.program("systemctl", "echo enabled").without_systemd();
+    undo(&image, &unit()).unwrap();
+    assert_eq!(
+        image.calls()[1..],
+        [disable],
+        "nothing runs that could be stopped"
+    );
+}
+
+#[test]
+fn fault_56_in_a_chroot_the_network_is_that_of_the_host_around_it() {
+    let links = "h\nh\n lo: 0\n docker0: 0\n";
+    let stub = host_with_packages("").file("/proc/net/dev", links);
+    let stub = stub.program("ip", "").program("systemctl", "");
+    let purge = Undo::PurgePackages {
+        packages: vec!["docker-ce".to_owned()],
+        network: Some(Network::default()),
+    };
+    let removes_link = |stub: &StubHost| {
+        undo(stub, &purge).unwrap();
+        let calls = stub.calls().join("\n");
+        assert!(calls.contains(" purge containerd.io docker-ce"), "{calls}");
+        calls.contains("ip link delete dev docker0")
+    };
+    assert!(removes_link(&stub));
+    assert!(!removes_link(&stub.without_systemd()));
 }
 
 const RUNNING: &str = "case $1 in show) echo active;; esac";
@@ -405,7 +426,8 @@ fn with_an_edited_source_stay_its_keyring_and_no_other_source() {
         Extent::default(),
         Duration::ZERO,
         &|_| {},
-    );
+    )
+    .unwrap();
     let remove = |path: &str, text: &str| Undo::RemoveFile {
         path: path.into(),
         sha256: sha256_hex(text.as_bytes()),

@@ -88,9 +88,12 @@ fn present(
     let prepared = Prepared::new(host, &settings, &show)?;
     answer.plan(&prepared.plan);
     if !prepared.plan.is_pending() {
-        answer.report(&install::report(host, &prepared.plan, None))?;
-        answer.set("msg", NOTHING_TO_DO);
-        return prepared.settle(&show);
+        let settled = prepared.settle(!wanted.no_verify, &show)?;
+        let verification = settled.verification.as_ref();
+        answer.report(&install::report(host, &prepared.plan, verification))?;
+        settled.require()?;
+        answer.set("msg", settled.nothing_to_do());
+        return Ok(());
     }
     let installed = prepared.carry_out(!wanted.no_verify, &show)?;
     let verification = installed.verification.as_ref();

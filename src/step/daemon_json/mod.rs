@@ -5,7 +5,7 @@ mod file;
 mod passwords;
 mod validate;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde_json::{Map, Value};
 use similar::TextDiff;
 
@@ -19,7 +19,7 @@ use crate::daemon_json::{
     Wishes, is_said_by_flag, other_files, with_flags,
 };
 use crate::error::Failure;
-use crate::facts::Facts;
+use crate::facts::{self, Facts};
 use crate::host::network::{Network, Proxy};
 use crate::host::{Host, is_forbidden};
 use crate::settings::{ProxyUser, Settings};
@@ -102,6 +102,18 @@ impl DaemonJson {
             ..self.clone()
         };
         same.propose(host).map(drop)
+    }
+
+    /// Has the engine that is installed by now judge its file, where it is not started to find out
+    /// whether it takes it.
+    pub fn refuse_invalid(&self, host: &Host) -> Result<()> {
+        let known = facts::known_packages(host)?;
+        let engine = known.get(PACKAGE).and_then(|it| Engine::of(&it.version));
+        let current = file::read(host)?;
+        match validate::refusal(host, engine, &self.unit_flags, &current)? {
+            Some(reason) => bail!("the engine would not start with {PATH}:\n{reason}"),
+            None => Ok(()),
+        }
     }
 
     fn propose(&self, host: &Host) -> Result<Proposal> {

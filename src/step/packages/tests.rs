@@ -91,6 +91,7 @@ fn host() -> StubHost {
         .program("dpkg", "exec /usr/bin/dpkg \"$@\"")
         .program("systemctl", "exit 3")
         .program("dpkg-query", "cat $ROOT/dpkg 2>/dev/null")
+        .program("systemctl", "")
 }
 
 fn offered(stub: &StubHost) -> Result<Packages> {

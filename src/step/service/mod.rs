@@ -18,6 +18,8 @@ use crate::host::{Host, is_forbidden};
 
 pub struct Service {
     configuration: DaemonJson,
+    /// Whether a stopped engine stays so.
+    no_start: bool,
 }
 
 /// What is to be done to the unit.
@@ -36,8 +38,11 @@ enum Need {
 }
 
 impl Service {
-    pub fn new(configuration: DaemonJson) -> Service {
-        Service { configuration }
+    pub fn new(configuration: DaemonJson, no_start: bool) -> Service {
+        Service {
+            configuration,
+            no_start,
+        }
     }
 
     fn needs(&self, host: &Host, unit: &Unit) -> Result<Vec<Need>> {
@@ -47,7 +52,7 @@ impl Service {
         }
         // A stopped engine is not asked: its socket would start it.
         if !unit.active {
-            needs.push(Need::Start);
+            needs.extend((!self.no_start).then_some(Need::Start));
             return Ok(needs);
         }
         let account = match host.engine_account() {
@@ -103,20 +108,29 @@ impl Step for Service {
 
     fn inspect(&self, host: &Host) -> Result<Finding> {
         let Some(unit) = Unit::query(host)? else {
-            return Ok(Finding::pending(
-                format!("{UNIT} is enabled and started by its package"),
-                Vec::new(),
-            ));
+            let what = match self.no_start {
+                false => "enabled and started by its package",
+                true => "enabled by its package, and will not be started",
+            };
+            return Ok(Finding::pending(format!("{UNIT} is {what}"), Vec::new()));
         };
         unit.refuse_masked()?;
         let needs = self.needs(host, &unit)?;
         if needs.is_empty() {
-            return Ok(Finding::satisfied(format!("{UNIT} is enabled and running")));
+            let state = match unit.active {
+                true => "running",
+                false => "not started",
+            };
+            return Ok(Finding::satisfied(format!("{UNIT} is enabled and {state}")));
         }
         let verbs: Vec<&str> = needs.iter().map(Need::verb).collect();
         let details = needs.iter().filter_map(Need::detail).collect();
+        let rest = match self.no_start && !unit.active {
+            true => ", which will not be started",
+            false => "",
+        };
         Ok(Finding::pending(
-            format!("{} {UNIT}", verbs.join(" and ")),
+            format!("{} {UNIT}{rest}", verbs.join(" and ")),
             details,
         ))
     }
@@ -146,6 +160,9 @@ impl Step for Service {
                 Need::Reload => take_up::by_reload(tx)?,
                 Need::Restart { .. } => take_up::by_restart(tx)?,
             }
+        }
+        if self.no_start && !unit.active {
+            return self.configuration.refuse_invalid(tx.host());
         }
         take_up::confirm(tx.host(), &self.configuration.merged(tx.host())?.document)
     }
@@ -200,6 +217,9 @@ fn last_words(host: &Host) -> String {
 
 /// The engine's own reason, when it was started and failed.
 pub fn failure(host: &Host) -> Result<Option<String>> {
+    if !host.runs_systemd()? {
+        return Ok(None);
+    }
     let failed = host.query(&systemctl(&["is-failed", "--quiet", UNIT]))?;
     Ok((failed.code == 0).then(|| failure_reason(host)))
 }

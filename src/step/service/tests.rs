@@ -47,7 +47,7 @@ fn engine(log_driver: &str) -> serde_json::Value {
 }
 
 fn service() -> Service {
-    Service::new(DaemonJson::default())
+    Service::new(DaemonJson::default(), false)
 }
 
 fn inspect(stub: &StubHost) -> Finding {
@@ -233,4 +233,79 @@ fn an_engine_that_does_not_start_has_the_last_word() {
     let stub = stub.program("systemctl", systemctl);
     let error = apply(&stub).unwrap_err();
     assert!(error.to_string().ends_with("no space left on device"));
+}
+
+/// The step where nothing is to be started.
+fn placed() -> Service {
+    Service::new(DaemonJson::default(), true)
+}
+
+#[test]
+fn where_nothing_is_to_be_started_it_is_enabled_and_goes_back() {
+    let stub = host("loaded", "disabled", "inactive").program("dpkg-query", "");
+    let before = stub.snapshot();
+    let finding = placed().inspect(stub.host()).unwrap();
+    let summary = "enable docker.service, which will not be started";
+    assert_eq!(finding.summary, summary);
+    trial::run(stub.host(), |tx| placed().apply(tx)).unwrap();
+    assert_eq!(changes(&stub)[..1], ["systemctl enable docker.service"]);
+    let finding = placed().inspect(stub.host()).unwrap();
+    assert!(finding.satisfied && finding.summary.ends_with("not started"));
+    assert!(stub.read("/unit").contains("ActiveState=inactive"));
+    trial::revert(stub.host()).unwrap();
+    assert_eq!(stub.snapshot(), before);
+    let absent = host("not-found", "", "inactive");
+    let finding = placed().inspect(absent.host()).unwrap();
+    assert!(finding.summary.ends_with("will not be started"));
+}
+
+#[test]
+fn an_engine_that_runs_takes_up_its_configuration_also_where_nothing_is_to_be_started() {
+    let stub = host("loaded", "enabled", "active").engine(engine("json-file"));
+    let finding = placed().inspect(stub.host()).unwrap();
+    assert_eq!(finding.summary, "restart docker.service");
+}
+
+#[test]
+fn without_systemd_its_files_tell_whether_it_is_enabled() {
+    let systemctl = "case $1 in
+        is-enabled) cat $ROOT/state ;;
+        enable) echo enabled >$ROOT/state ;;
+        disable) echo disabled >$ROOT/state ;;
+        *) echo 'Running in chroot, ignoring command' >&2 ;;
+    esac";
+    let stub = StubHost::new().without_systemd();
+    let stub = stub
+        .program("systemctl", systemctl)
+        .file("/state", "disabled\n");
+    let stub = stub
+        .file(daemon_json::PATH, RECOMMENDED)
+        .program("dpkg-query", "");
+    let before = stub.snapshot();
+    trial::run(stub.host(), |tx| placed().apply(tx)).unwrap();
+    assert!(placed().inspect(stub.host()).unwrap().satisfied);
+    assert_eq!(stub.read("/state"), "enabled\n");
+    assert!(
+        !stub
+            .calls()
+            .iter()
+            .any(|call| call.starts_with("systemctl show"))
+    );
+    trial::revert(stub.host()).unwrap();
+    assert_eq!(stub.snapshot(), before);
+    stub.write("/state", "masked\n");
+    assert_eq!(exit_code(&placed().inspect(stub.host()).unwrap_err()), 4);
+}
+
+#[test]
+fn a_file_that_the_engine_would_not_take_is_refused_though_it_is_not_started() {
+    let stub = host("loaded", "enabled", "inactive")
+        .program("dpkg-query", "echo docker-ce 5:29.5.3 amd64 installed ok")
+        .program("dockerd", "echo unable to configure: no >&2; exit 1");
+    let error = trial::run(stub.host(), |tx| placed().apply(tx)).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("would not start") && text.contains("unable to configure"),
+        "{text}"
+    );
 }
