@@ -12,6 +12,7 @@ use crate::host::signal::stop_flag;
 use crate::plan::{Plan, Planned};
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
+use crate::step::first_boot;
 
 /// Applies the plan. When a step fails, or a signal asks to stop, what this run did is taken back.
 pub fn apply(host: &Host, plan: &Plan, settings: &Settings, listener: Listener<'_>) -> Result<()> {
@@ -82,6 +83,21 @@ pub fn settle(
     )?;
     tx.withdraw_policy()?;
     tx.end()
+}
+
+/// Ends the first boot, if there is still to be one: an install has succeeded on the host.
+pub fn end_first_boot(host: &Host, settings: &Settings, listener: Listener<'_>) -> Result<()> {
+    if !first_boot::is_enabled(host)? {
+        return Ok(());
+    }
+    let journal = Journal::read(host)?;
+    let (run, cancelled) = (Run::install(settings), Arc::default());
+    let mut tx = Tx::begin(host, journal, run, settings.lock_wait, listener, cancelled)?;
+    first_boot::end(&mut tx)?;
+    match tx.journal().acts().is_empty() {
+        true => tx.revert(0, Extent::default()).map(drop), // dockstrap has set up nothing here
+        false => tx.end(),
+    }
 }
 
 fn apply_steps(tx: &mut Tx<'_>, plan: &Plan) -> Result<()> {

@@ -177,6 +177,10 @@ pub enum Command {
         /// The shell to complete for
         shell: clap_complete::Shell,
     },
+    /// What the unit dockstrap-firstboot.service runs: install, and try again until it
+    /// succeeds
+    #[command(hide = true)]
+    FirstBoot(SettingsArgs),
     /// What runs inside the containers of verify
     #[command(hide = true, subcommand)]
     Probe(Probe),
@@ -188,6 +192,7 @@ impl Command {
         match self {
             Command::Install(Install { settings, .. })
             | Command::Plan(Plan { settings, .. })
+            | Command::FirstBoot(settings)
             | Command::Bundle(Bundle::Create { settings, .. } | Bundle::Inspect { settings, .. }) => {
                 Some(settings)
             }
@@ -320,7 +325,7 @@ pub struct Uninstall {
     pub lock_wait: u64,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct SettingsArgs {
     /// Read settings from FILE [default: /etc/dockstrap/config.toml, if there]
     #[arg(long, value_name = "FILE", env = "DOCKSTRAP_CONFIG")]

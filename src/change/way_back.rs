@@ -48,8 +48,9 @@ pub(super) struct Revert<'a> {
     pub extent: Extent,
     /// Whether it is a run that failed which is taken back, right away.
     pub is_rollback: bool,
-    /// Whether systemd runs; without it there is no engine that does.
-    pub is_booted: bool,
+    /// Whether what runs is stopped or restarted, and the network given back: in a chroot nothing
+    /// runs but what is of the host around it.
+    pub stops: bool,
     /// The packages of the engine that go, now or when the turn comes to their act.
     pub engine: Vec<String>,
     /// The network that was there before any of them.
@@ -73,7 +74,7 @@ impl<'a> Revert<'a> {
             host,
             extent,
             is_rollback: false,
-            is_booted: host.runs_systemd()?,
+            stops: host.runs_systemd()?,
             engine: Vec::new(),
             network: None,
             lock_wait,

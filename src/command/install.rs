@@ -143,11 +143,15 @@ impl<'a> Prepared<'a> {
             remember(self.host, &proof, listener);
             verification = Some(proof);
         }
-        Ok(Installed {
+        let installed = Installed {
             applied,
             is_running,
             verification,
-        })
+        };
+        if !self.settings.no_start && installed.require().is_ok() {
+            apply::end_first_boot(self.host, self.settings, listener)?;
+        }
+        Ok(installed)
     }
 }
 

@@ -4,6 +4,7 @@ pub mod ansible;
 mod bundle;
 mod completions;
 mod doctor;
+mod first_boot;
 mod install;
 mod plan;
 mod probe;
@@ -49,6 +50,7 @@ pub fn run(cli: Cli) -> Result<u8> {
             ui::report(&json!({ "script": script }))?;
             Ok(DONE)
         }
+        Command::FirstBoot(settings) => first_boot::run(&host, settings),
         Command::Probe(probe) => probe::run(probe),
     }
 }

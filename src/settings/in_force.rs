@@ -102,6 +102,9 @@ fn defaults() -> Layer {
         max_index_age: std::num::NonZeroU32::new(MAX_INDEX_AGE),
         replace: Some(false),
         repair: Some(false),
+        no_start: Some(false),
+        first_boot: Some(false),
+        first_boot_jitter: Some(0),
         allow_downgrade: Some(false),
     }
 }

@@ -152,9 +152,29 @@ pub struct Layer {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "true",
+        value_parser = BoolishValueParser::new(),
         hide_possible_values = true
     )]
     pub no_start: Option<bool>,
+
+    /// With --no-start: enable dockstrap-firstboot.service, which runs the install on the
+    /// booted host, with tries at growing intervals until it succeeds
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "DOCKSTRAP_FIRST_BOOT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new(),
+        hide_possible_values = true
+    )]
+    pub first_boot: Option<bool>,
+
+    /// Have it wait before the first try, up to SECONDS, at random, so that not all of
+    /// a fleet comes at once [default: 0]
+    #[arg(long, value_name = "SECONDS", env = "DOCKSTRAP_FIRST_BOOT_JITTER")]
+    pub first_boot_jitter: Option<u64>,
 
     /// Take packages older than those that are installed or that were seen on this host before
     #[arg(
@@ -242,6 +262,9 @@ impl Layer {
             max_index_age: self.max_index_age.or(below.max_index_age),
             replace: self.replace.or(below.replace),
             repair: self.repair.or(below.repair),
+            no_start: self.no_start.or(below.no_start),
+            first_boot: self.first_boot.or(below.first_boot),
+            first_boot_jitter: self.first_boot_jitter.or(below.first_boot_jitter),
             allow_downgrade: self.allow_downgrade.or(below.allow_downgrade),
         }
     }

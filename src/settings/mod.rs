@@ -78,6 +78,10 @@ pub struct Settings {
     pub repair: bool,
     /// Whether nothing is to be started.
     pub no_start: bool,
+    /// Whether a unit is to prove the engine at the first boot.
+    pub first_boot: bool,
+    /// How long that unit waits at most before its first try.
+    pub first_boot_jitter: Duration,
     /// Whether a repository may go back in time.
     pub allow_downgrade: bool,
     /// Which of these somebody gave, and how.
@@ -135,6 +139,8 @@ impl Settings {
             replace: layer.replace.unwrap_or_default(),
             repair: layer.repair.unwrap_or_default(),
             no_start: layer.no_start.unwrap_or_default(),
+            first_boot: layer.first_boot.unwrap_or_default(),
+            first_boot_jitter: Duration::from_secs(layer.first_boot_jitter.unwrap_or_default()),
             allow_downgrade: layer.allow_downgrade.unwrap_or_default(),
             given: Given::new(),
         })

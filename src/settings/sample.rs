@@ -49,7 +49,10 @@ fn example(key: &str) -> String {
         "preset" => "preset = \"recommended\"".to_owned(),
         "lock-wait" => format!("lock-wait = {LOCK_WAIT}"),
         "max-index-age" => format!("max-index-age = {MAX_INDEX_AGE}"),
-        "replace" | "repair" | "allow-downgrade" => format!("{key} = true"),
+        "first-boot-jitter" => "first-boot-jitter = 300".to_owned(),
+        "replace" | "repair" | "no-start" | "first-boot" | "allow-downgrade" => {
+            format!("{key} = true")
+        }
         "daemon" => "[daemon]\n\
                      registry-mirrors = [\"https://mirror.example\"]\n\
                      log-opts = { max-size = \"50m\" }"

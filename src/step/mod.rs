@@ -12,6 +12,7 @@ mod daemon_json;
 mod data;
 mod docker_group;
 mod dpkg;
+pub(crate) mod first_boot;
 mod packages;
 mod registries;
 pub(crate) mod repository;
@@ -43,6 +44,7 @@ use daemon_json::DaemonJson;
 pub use daemon_json::{look_around, refuse_unsound};
 use docker_group::DockerGroup;
 use dpkg::Dpkg;
+use first_boot::FirstBoot;
 use packages::Packages;
 pub use packages::request;
 use registries::Registries;
@@ -202,6 +204,9 @@ pub fn inspect_all(
         inspected.push(inspect(dpkg, host)?);
     }
     inspected.extend([packages, service]);
+    if settings.no_start && settings.first_boot {
+        inspected.push(inspect(FirstBoot::new(&settings.given)?, host)?);
+    }
     let warnings = inspected.iter().flat_map(|it| &it.finding.warnings);
     for text in warnings.cloned() {
         listener(Event::Warning { text });

@@ -83,6 +83,13 @@ pub fn note(text: impl Display) {
     emit(&Event::Note { text });
 }
 
+/// Tells systemd what `systemctl status` is to show of the unit that runs us, if one does.
+pub fn unit_status(text: impl Display) {
+    let text = text.to_string().replace('\n', " ");
+    let status = sd_notify::NotifyState::Status(&redact(&text));
+    let _ = sd_notify::notify(&[status]);
+}
+
 /// Tells of something that the user should know, although it stops nothing.
 pub fn warn(text: impl Display) {
     let text = text.to_string();

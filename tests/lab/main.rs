@@ -101,6 +101,7 @@ mod doctor;
 mod elsewhere;
 mod engine;
 mod engine_version;
+mod first_boot;
 mod full_disk;
 mod images;
 mod journal;

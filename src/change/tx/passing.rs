@@ -42,12 +42,16 @@ impl Tx<'_> {
         self.withdraw(|act| act.undo.subject() == Some(Path::new(POLICY)))
     }
 
-    /// Takes back the acts that are meant, newest first, and strikes them out of the journal.
+    /// Takes back the acts that are meant, newest first, and strikes them out of the journal. What
+    /// runs goes on running.
     pub fn withdraw(&mut self, is_meant: impl Fn(&Act) -> bool) -> Result<()> {
         let acts = self.journal.acts().iter().filter(|act| is_meant(act));
         let acts: Vec<Act> = acts.cloned().collect();
         let (extent, wait) = (Extent::default(), self.lock_wait);
-        let revert = Revert::of(self.host, acts.iter(), extent, wait, self.listener)?;
+        let revert = Revert {
+            stops: false, // it may be we who run
+            ..Revert::of(self.host, acts.iter(), extent, wait, self.listener)?
+        };
         for act in acts.iter().rev() {
             let outcome = revert.undo(&act.undo, &[]);
             let outcome = outcome.with_context(|| format!("taking back: {}", act.text))?;

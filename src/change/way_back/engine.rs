@@ -46,7 +46,7 @@ impl Revert<'_> {
     /// A running engine takes up its configuration again; one that failed with ours, and may be
     /// about to try again, gets another chance. Containers are not stopped for it.
     pub(super) fn restart_engine(&self, containers: &[String]) -> Result<Reverted> {
-        if !self.is_booted {
+        if !self.stops {
             return Ok(Reverted::Done);
         }
         let show = systemctl(&["show", UNIT, "--property=ActiveState", "--value"]);
@@ -120,13 +120,13 @@ impl Revert<'_> {
         active: &[String],
         containers: &[String],
     ) -> Result<Reverted> {
-        if self.is_booted {
+        if self.stops {
             self.output(&systemctl(&["daemon-reload"]))?.success()?;
         }
         for unit in enabled {
             self.output(&systemctl(&["enable", unit]))?.success()?;
         }
-        if !self.is_booted {
+        if !self.stops {
             return Ok(Reverted::Done);
         }
         for unit in active {
@@ -147,7 +147,7 @@ impl Revert<'_> {
             let disable = systemctl(&["disable", unit]);
             disable.run_apart(self.host.search_path())?.success()?;
         }
-        if !active && self.is_booted {
+        if !active && self.stops {
             let stop = systemctl(&["stop", unit]);
             stop.run_apart(self.host.search_path())?.success()?;
         }

@@ -51,7 +51,7 @@ impl Revert<'_> {
             for command in purge.ahead().iter().chain([&command]) {
                 apt::run(self.host, command, self.lock_wait, self.listener)?;
             }
-            if engine_goes.is_some() && self.is_booted {
+            if engine_goes.is_some() && self.stops {
                 traces::clear_runtime(self.host);
                 traces::clear_unit_records(self.host, &UNITS.map(|(_, unit)| unit))?;
             }
@@ -111,7 +111,7 @@ impl Revert<'_> {
 
     pub(super) fn restore_network(&self, before: Option<&Network>) -> Result<Option<String>> {
         // In a chroot no engine has run; what there is of a network is of the host around it.
-        let Some(before) = before.filter(|_| self.is_booted) else {
+        let Some(before) = before.filter(|_| self.stops) else {
             return Ok(None);
         };
         traces::stop_engine(self.host);

@@ -121,6 +121,18 @@ options:
     description:
       - Whether dpkg may finish what it was cut short at, also with packages of others.
     type: bool
+  no_start:
+    description:
+      - Whether nothing is to be started, as for an image; the engine is proven on the booted host then.
+    type: bool
+  first_boot:
+    description:
+      - With O(no_start=true), whether a unit is to prove the engine at the first boot.
+    type: bool
+  first_boot_jitter:
+    description:
+      - How long that unit waits at most, at random, before its first try, in seconds; 0 where nothing is said.
+    type: int
   allow_downgrade:
     description:
       - Whether to take an index or an engine older than one that this host has, or has seen.

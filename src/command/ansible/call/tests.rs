@@ -78,6 +78,8 @@ fn options_mean_what_the_flags_mean() {
         "lock_wait": "60",
         "replace": "yes",
         "repair": false,
+        "no_start": "no",
+        "first_boot": true,
         "verify": "no",
         "daemon": {"mtu": 1400},
         "registries": {"registry.example:5000": {"ca": "/etc/ssl/registry.pem"}},
@@ -92,6 +94,7 @@ fn options_mean_what_the_flags_mean() {
     assert_eq!(layer.proxy_for.unwrap().len(), 2);
     assert_eq!(layer.lock_wait, Some(60));
     assert!(layer.replace == Some(true) && layer.repair == Some(false) && layer.mirror.is_none());
+    assert!(layer.no_start == Some(false) && layer.first_boot == Some(true));
     assert_eq!(layer.daemon["mtu"], 1400);
     assert!(layer.registries.contains_key("registry.example:5000"));
     for name in ["users", "engine-version", "daemon", "registries"] {
