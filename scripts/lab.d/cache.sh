@@ -12,6 +12,7 @@ part_recipe() {
 	root-*) echo root.sh ;;
 	archive-*) echo archive.sh -- keys "root-${1#*-}" ;;
 	layer-*) echo base.sh -- keys "archive-${1#*-}" ;;
+	cloud-*) echo cloud.sh -- "layer-${1#*-}" ;;
 	docker-jammy) echo docker-repo.sh docker-scripts.sh -- keys root-jammy root-noble ;;
 	docker-*) echo docker-repo.sh docker-scripts.sh -- keys "root-${1#*-}" ;;
 	*) die "no such part: $1" ;;
@@ -21,9 +22,10 @@ part_recipe() {
 # The parts a release needs, in an order in which they can be made.
 release_parts() {
 	[[ $1 != ansible ]] || { echo ansible && return; }
-	local roots=("root-$1")
+	local roots=("root-$1") cloud=()
 	[[ $1 != jammy ]] || roots+=(root-noble)
-	echo keys tools "${roots[@]}" hub "archive-$1" "docker-$1" "layer-$1"
+	[[ $1 != noble ]] || cloud=(cloud-noble)
+	echo keys tools "${roots[@]}" hub "archive-$1" "docker-$1" "layer-$1" "${cloud[@]}"
 }
 
 declare -A part_keys=()
@@ -82,7 +84,7 @@ cache_build() {
 	trap 'exit 143' TERM HUP
 	build_sweep
 	# Rounds: each needs only what the rounds before it made.
-	for round in 'root-*|keys|tools|ansible' 'archive-*|docker-*|hub' 'layer-*'; do
+	for round in 'root-*|keys|tools|ansible' 'archive-*|docker-*|hub' 'layer-*' 'cloud-*'; do
 		build_round "$round" "${wanted[@]}"
 	done
 	ln -sfn "$(part keys)" "$cache/keys"

@@ -174,7 +174,7 @@ mod tests {
 
     fn replacing() -> Settings {
         settings(Layer {
-            replace: true,
+            replace: Some(true),
             ..Layer::default()
         })
     }

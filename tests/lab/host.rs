@@ -40,7 +40,8 @@ impl LabHost {
         LabHost::up_with(release, &["--no-systemd"])
     }
 
-    fn up_with(release: &str, options: &[&str]) -> LabHost {
+    /// Brings up a fresh host with these options of `scripts/lab up`.
+    pub fn up_with(release: &str, options: &[&str]) -> LabHost {
         SWEEP.call_once(remove_orphans);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("test-{}-{number}-{release}", std::process::id());

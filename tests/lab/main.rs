@@ -94,6 +94,7 @@ mod ansible;
 mod apt_state;
 mod bundle;
 mod certificates;
+mod cloud_init;
 mod configuration;
 mod crash;
 mod dates;
