@@ -89,9 +89,8 @@ fn host() -> StubHost {
         .file("/installed", installed)
         .program("apt-get", APT)
         .program("dpkg", "exec /usr/bin/dpkg \"$@\"")
-        .program("systemctl", "exit 3")
+        .program("systemctl", "case $1 in is-failed) exit 1 ;; esac")
         .program("dpkg-query", "cat $ROOT/dpkg 2>/dev/null")
-        .program("systemctl", "")
 }
 
 fn offered(stub: &StubHost) -> Result<Packages> {
