@@ -1,5 +1,6 @@
 //! The command line as its users meet it: words, exit codes, and nothing that falls over.
 
+mod fleet;
 mod output;
 mod settings;
 
