@@ -1,7 +1,10 @@
 //! The command line as its users meet it: words, exit codes, and nothing that falls over.
 
+mod examples;
+mod fences;
 mod fleet;
 mod output;
+mod reference;
 mod settings;
 
 use std::os::unix::process::CommandExt;

@@ -102,6 +102,7 @@ mod doctor;
 mod elsewhere;
 mod engine;
 mod engine_version;
+mod examples;
 mod first_boot;
 mod full_disk;
 mod images;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::host::LabHost;
+use crate::host::{LabHost, PROGRAM};
 use crate::outcome::Outcome;
 
 const PAGE: &str = include_str!("../../packaging/manual/output.md");
@@ -49,6 +49,17 @@ fn a_program_can_follow_a_host_from_bare_to_proven_and_back() {
     assert_eq!(uninstall.last["report"]["changed"], true);
     assert_eq!(uninstall.last["report"]["engine_version"], Value::Null);
     assert!(uninstall.events.contains("reverted"));
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn the_journal_of_systemd_knows_errors_from_the_rest() {
+    let host = LabHost::up("noble");
+    let unit = format!("systemd-run --quiet --wait --unit=told {PROGRAM} plan --user root");
+    host.run(["sh", "-c", &unit]).exits(2);
+    host.sh("journalctl --sync; journalctl --unit=told --priority=err --output=cat")
+        .says("error: root needs no membership")
+        .never_says("<3>");
 }
 
 /// What a command told, all of it as the manual says.

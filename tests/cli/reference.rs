@@ -1,0 +1,408 @@
+//! The page of the manual with all commands, variables, files and exit codes: made from the program
+//! as far as it knows them, and held against the source for the rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, Args, Command, CommandFactory};
+use dockstrap::cli::Cli;
+use dockstrap::settings::Layer;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/manual/reference.md");
+
+/// Set to write it anew:
+/// `DOCKSTRAP_WRITE_MANUAL=1 cargo test --test cli the_reference_is_made`
+const WRITE: &str = "DOCKSTRAP_WRITE_MANUAL";
+
+const HEAD: &str = "\
+# Reference
+
+All commands, variables, files and exit codes. This page is made from the program and held against its
+source by a test.
+";
+
+/// What clap does not know of.
+const OTHER_VARIABLES: &[(&str, &str)] = &[
+    (
+        "`DOCKSTRAP_REGISTRY_PASSWORD`",
+        "the password for `verify --registry-user`",
+    ),
+    (
+        "`https_proxy`, `http_proxy`, `all_proxy`, `no_proxy`",
+        "the proxy, where `--proxy` names none; in capitals as well",
+    ),
+    (
+        "`SSL_CERT_FILE`, `SSL_CERT_DIR`",
+        "the certificates to trust instead of the host's store, in the downloads of this run and its apt",
+    ),
+    (
+        "`SUDO_USER`, `DOAS_USER`",
+        "who called sudo or doas, and becomes a member of group docker",
+    ),
+    (
+        "`PATH`",
+        "where programs are looked for, behind the folders of the system",
+    ),
+    (
+        "`NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE`",
+        "no colours, or colours also where there is no terminal",
+    ),
+    (
+        "`TERM`, `COLUMNS`, `LINES`",
+        "what the terminal can show, and its size",
+    ),
+    (
+        "`JOURNAL_STREAM`",
+        "that standard error goes to systemd's journal: lines have their priority then",
+    ),
+    (
+        "`TMPDIR`",
+        "the folder for what is gone at the end, such as what apt is asked with",
+    ),
+];
+
+const FILES: &[(&str, &str, &str)] = &[
+    (
+        "/etc/dockstrap/config.toml",
+        "read",
+        "the settings, where `--config` names no other file",
+    ),
+    (
+        "/var/lib/dockstrap",
+        "written",
+        "the journal, and copies of what was there before",
+    ),
+    (
+        "/run/dockstrap.lock",
+        "written",
+        "held by a run, so that there is one at a time",
+    ),
+    ("/etc/apt/keyrings/docker.asc", "written", "Docker's key"),
+    (
+        "/etc/apt/sources.list.d",
+        "written",
+        "`docker.sources`; other sources of Docker's repository are taken out",
+    ),
+    (
+        "/etc/apt/sources.list",
+        "written",
+        "only where it names Docker's repository",
+    ),
+    (
+        "/etc/apt/apt.conf.d/90dockstrap-proxy",
+        "written",
+        "the proxy, with `--proxy-for apt`",
+    ),
+    (
+        "/etc/docker/daemon.json",
+        "written",
+        "the engine's configuration, merged into what is there",
+    ),
+    (
+        "/etc/docker/certs.d",
+        "written",
+        "authorities of private registries; for the time of a run those of `verify --registry`",
+    ),
+    ("/var/lib/apt/lists", "written", "Docker's index, verified"),
+    ("/var/cache/apt/archives", "written", "packages, verified"),
+];
+
+#[test]
+fn the_reference_is_made_from_the_program() {
+    if std::env::var_os(WRITE).is_some() {
+        fs::write(PAGE, page()).unwrap();
+    }
+    assert!(
+        fs::read_to_string(PAGE).unwrap_or_default() == page(),
+        "{PAGE} is not made from the program as it is by now; write it anew: \
+         {WRITE}=1 cargo test --test cli the_reference_is_made"
+    );
+}
+
+#[test]
+fn every_variable_that_is_read_is_in_the_reference() {
+    let page = page();
+    let mut indirect = BTreeSet::new();
+    for (path, text) in sources() {
+        for call in text.split("env::var").skip(1) {
+            let Some((_, inside)) = call.split_once('(') else {
+                continue;
+            };
+            let name = inside.split(')').next().unwrap_or_default();
+            match name
+                .strip_prefix('"')
+                .and_then(|name| name.strip_suffix('"'))
+            {
+                Some(name) => assert!(page.contains(&format!("`{name}`")), "{path:?}: {name}"),
+                None => {
+                    indirect.insert(path.clone());
+                }
+            }
+        }
+    }
+    // As in the settings.
+    indirect.remove(&Path::new(ROOT).join("src/verify/registry.rs"));
+    // These name their variables elsewhere; what they name is looked for by hand.
+    let known = [
+        ("src/cli.rs", &["DOCKSTRAP_OUTPUT"][..]),
+        ("src/command/verify.rs", &["DOCKSTRAP_REGISTRY_PASSWORD"]),
+        ("src/facts/mod.rs", &["SUDO_USER", "DOAS_USER"]),
+        (
+            "src/host/network/trusted.rs",
+            &["SSL_CERT_FILE", "SSL_CERT_DIR"],
+        ),
+        (
+            "src/settings/mod.rs",
+            &["https_proxy", "http_proxy", "all_proxy", "no_proxy"],
+        ),
+    ];
+    // What a container of verify is given is none of the user's.
+    indirect.remove(&Path::new(ROOT).join("src/verify/probe.rs"));
+    let known = BTreeMap::from(known.map(|(path, names)| (Path::new(ROOT).join(path), names)));
+    assert_eq!(indirect, known.keys().cloned().collect());
+    for name in known.values().copied().flatten() {
+        assert!(page.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
+#[test]
+fn every_file_of_ours_is_in_the_reference() {
+    let page = page();
+    let ours = [
+        "/etc/dockstrap",
+        "/var/lib/dockstrap",
+        "/run/dockstrap",
+        "/etc/apt",
+        "/etc/docker",
+    ];
+    for (path, text) in sources() {
+        let is_ours = |literal: &&str| ours.iter().any(|ours| literal.starts_with(ours));
+        for literal in text.split('"').filter(is_ours) {
+            let file = literal.split([' ', '{', '\\', ';', ',']).next().unwrap();
+            let mut above = Path::new(file.trim_end_matches('/')).ancestors();
+            let is_told_of = above.any(|it| page.contains(&format!("| `{}`", it.display())));
+            assert!(is_told_of, "{path:?}: {file}");
+        }
+    }
+}
+
+#[test]
+fn the_exit_codes_of_the_readme_are_those_of_the_help() {
+    let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
+    let (_, table) = readme.split_once("### Exit codes").unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| "));
+    let codes = rows.filter_map(|row| row.split(' ').next()?.parse::<u8>().ok());
+    let of_readme: Vec<u8> = codes.collect();
+    let of_help: Vec<u8> = exit_codes().iter().map(|(code, _)| *code).collect();
+    assert_eq!(of_readme, of_help);
+}
+
+fn page() -> String {
+    let mut page = HEAD.to_owned();
+    let mut cli = Cli::command();
+    cli.build();
+    page += "\n## Commands\n\n";
+    // Writing to a text cannot fail.
+    let mut add = |text: &str| writeln!(page, "{text}").unwrap();
+    add(
+        "Every command takes `--output FORM` and `--help`. Commands with *settings* take the flags of the",
+    );
+    add("settings below, and `--config FILE`.");
+    for command in commands(&cli, "dockstrap") {
+        let (name, command) = command;
+        add(&format!(
+            "\n### `{name}`\n\n{}.",
+            text_of(command.get_about().map(ToString::to_string))
+        ));
+        let long = command
+            .get_long_about()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        for paragraph in long.split("\n\n").skip(1) {
+            add(&format!("\n{}", paragraph.replace('\n', " ")));
+        }
+        let own: Vec<&Arg> = command
+            .get_arguments()
+            .filter(|it| !is_of_all(it))
+            .collect();
+        let (settings, own): (Vec<&Arg>, Vec<&Arg>) =
+            own.into_iter().partition(|it| is_setting(it));
+        if !settings.is_empty() {
+            add("\nTakes the settings.");
+        }
+        table_of(&mut add, "option", &own);
+    }
+    add(
+        "\n## Settings\n\nIn `/etc/dockstrap/config.toml`, under the name of the flag, but for `users`.",
+    );
+    let layer = Layer::augment_args(Command::new("settings"));
+    table_of(&mut add, "flag", &layer.get_arguments().collect::<Vec<_>>());
+    add(
+        "\nIn the file only: `[daemon]`, keys of [daemon.json](daemon-json.md), and `[registries.\"HOST:PORT\"]`",
+    );
+    add(
+        "with `ca = \"FILE\"`. There is a [sample](../config.toml) and a [schema](../config.schema.json).",
+    );
+
+    add("\n## Variables\n\n| variable | what it says |\n|---|---|");
+    let mut variables: BTreeMap<String, String> = BTreeMap::new();
+    for (_, command) in commands(&cli, "dockstrap") {
+        for argument in command.get_arguments() {
+            if let (Some(variable), Some(long)) = (argument.get_env(), argument.get_long()) {
+                let variable = variable.to_string_lossy().into_owned();
+                variables.insert(variable, format!("the same as `--{long}`"));
+            }
+        }
+    }
+    for (variable, meaning) in variables {
+        add(&format!("| `{variable}` | {meaning} |"));
+    }
+    for (variables, meaning) in OTHER_VARIABLES {
+        add(&format!("| {variables} | {meaning} |"));
+    }
+
+    add(
+        "\n## Files\n\nWhat dockstrap changes is in its journal, and `uninstall` takes it back. Beside these",
+    );
+    add(
+        "files it reads what it needs to know of the host: the databases of apt and dpkg, units, users and",
+    );
+    add("groups, `/proc` and `/sys`. What packages bring is theirs.\n");
+    add("| file | | what for |\n|---|---|---|");
+    for (file, how, meaning) in FILES {
+        add(&format!("| `{file}` | {how} | {meaning} |"));
+    }
+
+    add("\n## Exit codes\n\n| code | meaning |\n|---|---|");
+    for (code, meaning) in exit_codes() {
+        add(&format!("| {code} | {meaning} |"));
+    }
+    page
+}
+
+/// The commands that can be called, with all of their names.
+fn commands<'a>(command: &'a Command, name: &str) -> Vec<(String, &'a Command)> {
+    let visible = command
+        .get_subcommands()
+        .filter(|it| !it.is_hide_set() && it.get_name() != "help");
+    visible
+        .flat_map(|inner| {
+            let name = format!("{name} {}", inner.get_name());
+            match inner.has_subcommands() {
+                true => commands(inner, &name),
+                false => vec![(name, inner)],
+            }
+        })
+        .collect()
+}
+
+fn table_of(add: &mut impl FnMut(&str), first: &str, arguments: &[&Arg]) {
+    if arguments.is_empty() {
+        return;
+    }
+    add(&format!(
+        "\n| {first} | variable | meaning |\n|---|---|---|"
+    ));
+    for argument in arguments {
+        let values = argument.get_value_names().unwrap_or_default();
+        let takes_value = argument.get_action().takes_values();
+        let value = values
+            .first()
+            .filter(|_| takes_value)
+            .map(ToString::to_string);
+        let optional = argument
+            .get_num_args()
+            .is_some_and(|count| count.min_values() == 0);
+        let long = argument.get_long().map(|long| format!("--{long}"));
+        let name = match (long, value) {
+            (Some(long), Some(value)) if optional && takes_value => format!("{long}[={value}]"),
+            (Some(long), Some(value)) => format!("{long} {value}"),
+            (Some(long), None) => long,
+            (None, value) => value.unwrap_or_default(),
+        };
+        let short = argument
+            .get_short()
+            .map(|short| format!("-{short}, "))
+            .unwrap_or_default();
+        let variable = argument
+            .get_env()
+            .map(|it| format!("`{}`", it.to_string_lossy()));
+        let help = argument
+            .get_long_help()
+            .or(argument.get_help())
+            .map(ToString::to_string);
+        let (variable, help) = (variable.unwrap_or_default(), text_of(help));
+        add(&format!("| `{short}{name}` | {variable} | {help} |"));
+    }
+}
+
+/// On one line, and with nothing that ends a cell.
+fn text_of(help: Option<String>) -> String {
+    let help = help.unwrap_or_default();
+    help.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('|', "\\|")
+}
+
+fn is_of_all(argument: &Arg) -> bool {
+    ["help", "version", "output"].contains(&argument.get_id().as_str())
+}
+
+fn is_setting(argument: &Arg) -> bool {
+    let layer = Layer::augment_args(Command::new("settings"));
+    let id = argument.get_id();
+    // The command uninstall has one of them alone.
+    id == "config"
+        || (layer.get_arguments().any(|it| it.get_id() == id) && is_like_a_setting(argument))
+}
+
+fn is_like_a_setting(argument: &Arg) -> bool {
+    argument.get_default_values().is_empty() && argument.get_env().is_some()
+}
+
+/// What the help says of exit codes, each on one line.
+fn exit_codes() -> Vec<(u8, String)> {
+    let help = Cli::command().get_after_help().unwrap().to_string();
+    let mut codes: Vec<(u8, String)> = Vec::new();
+    for line in help.lines().skip(1) {
+        let (first, rest) = line.trim().split_once(' ').unwrap();
+        match first.parse() {
+            Ok(code) => codes.push((code, rest.trim().to_owned())),
+            Err(_) => {
+                let (_, text) = codes.last_mut().unwrap();
+                *text += &format!(" {}", line.trim());
+            }
+        }
+    }
+    codes
+}
+
+/// The source of the program, each file without its tests.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut sources = Vec::new();
+    let mut folders = vec![Path::new(ROOT).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !["tests.rs", "stub.rs", "samples.rs", "trial.rs", "manual.rs"]
+                .contains(&name.as_str())
+            {
+                let text = fs::read_to_string(&path).unwrap();
+                let code = text
+                    .split("#[cfg(test)]\nmod tests")
+                    .next()
+                    .unwrap()
+                    .to_owned();
+                sources.push((path, code));
+            }
+        }
+    }
+    sources
+}
