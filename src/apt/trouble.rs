@@ -52,6 +52,16 @@ pub fn broken(output: &Output) -> Vec<String> {
     found
 }
 
+/// The package that apt would have to install again and cannot get, if it says that of one.
+pub fn not_to_be_had(stderr: &str) -> Option<&str> {
+    let lines = stderr.lines();
+    let mut named = lines.filter_map(|line| {
+        let rest = line.strip_prefix("E: The package ")?;
+        rest.strip_suffix(" needs to be reinstalled, but I can't find an archive for it.")
+    });
+    named.next()
+}
+
 fn complaints(output: &Output) -> Vec<&str> {
     let mut complaints: Vec<&str> = Vec::new();
     for line in output.stderr.lines().filter(|line| is_complaint(line)) {
@@ -113,5 +123,13 @@ mod tests {
             text.contains("entry 3 in list file /etc/apt/sources.list.d/other.list (Suite)"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn fault_19_a_package_of_which_apt_has_no_file_is_named() {
+        let says = "Reading state information...\nE: The package lost needs to be reinstalled, \
+                    but I can't find an archive for it.\n";
+        assert_eq!(not_to_be_had(says), Some("lost"));
+        assert_eq!(not_to_be_had("E: Unable to locate package lost\n"), None);
     }
 }

@@ -4,24 +4,26 @@
 //! a second line says that it is done, a third that it was reverted. So whatever a crash leaves
 //! behind can be taken back from the journal alone.
 
+mod file;
 mod line;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use jiff::Timestamp;
 
 use super::seal::unseal;
 use super::{Undo, files};
 use crate::apt::Seen;
 use crate::daemon_json::{Change, Document};
-use crate::error::Failure;
 use crate::host::Host;
 use crate::redact::redact;
+pub(super) use file::remove;
+pub use file::remove_empty_folder;
+use file::{refuse_unless_begun, trim_torn_line, unreadable};
 use line::{Line, SCHEMA, parse};
 
 pub use line::{Act, Purpose, Run, Verified};
@@ -30,9 +32,6 @@ pub use line::{Act, Purpose, Run, Verified};
 pub const FOLDER: &str = "/var/lib/dockstrap";
 /// The journal itself.
 pub const PATH: &str = "/var/lib/dockstrap/journal";
-
-/// How every journal begins, up to the number of its schema.
-const HEAD: &str = "{\"line\":\"journal\",\"schema\":";
 
 /// What was done to this host and not reverted since.
 #[derive(Debug)]
@@ -295,70 +294,6 @@ impl Journal {
             }
             Line::Journal { .. } => {}
         }
-    }
-}
-
-/// Refuses what no crash leaves of a journal that was just begun: the beginning of another text, or
-/// none at all while there are copies of files that only acts can have put there.
-fn refuse_unless_begun(host: &Host, torn: &str) -> Result<()> {
-    let head = format!("{HEAD}{SCHEMA},");
-    if !torn.starts_with(&head) && !head.starts_with(torn) {
-        bail!("it is no journal of dockstrap's");
-    }
-    let is_copy = |name: &String| {
-        name.split_once('-')
-            .is_some_and(|(act, _)| act.parse::<u64>().is_ok())
-    };
-    match host.list(FOLDER)?.into_iter().find(is_copy) {
-        Some(copy) => bail!("it was emptied, though {copy} beside it is a copy that it made"),
-        None => Ok(()),
-    }
-}
-
-fn unreadable(number: usize, error: &anyhow::Error) -> Failure {
-    Failure::Blocked(format!(
-        "the journal {PATH} cannot be used, line {}: {error:#}; nothing was changed. \
-         Use the dockstrap that wrote it, or move the file away to let this one start anew \
-         (what was done so far can then not be reverted)",
-        number + 1
-    ))
-}
-
-/// Cuts off what a crash left of a last line; returns how many bytes are left.
-fn trim_torn_line(host: &Host, file: &File) -> Result<usize> {
-    let bytes = host.read(PATH)?.unwrap_or_default();
-    let whole = bytes.iter().rposition(|byte| *byte == b'\n');
-    let length = whole.map_or(0, |end| end + 1);
-    if length < bytes.len() {
-        file.set_len(length as u64).context("mending the journal")?;
-    }
-    Ok(length)
-}
-
-/// Removes the journal and its folder once nothing of what it tells is left. What it has kept goes
-/// first: a folder with that and no journal is one whose journal somebody has moved away.
-pub(super) fn remove(host: &Host) -> Result<()> {
-    for name in host.list(FOLDER)? {
-        let path = Path::new(FOLDER).join(&name);
-        let is_folder = host.path(&path).is_dir(); // lost+found, of a disk of its own
-        if path != Path::new(PATH) && !is_folder {
-            files::remove(&host.path(path))?;
-        }
-    }
-    files::remove(&host.path(PATH))?;
-    remove_empty_folder(host)
-}
-
-/// Removes the folder of the journal when nothing is in it, which is what a run leaves that was
-/// killed as it made or removed the journal.
-pub fn remove_empty_folder(host: &Host) -> Result<()> {
-    use std::io::ErrorKind::{DirectoryNotEmpty, NotFound, ResourceBusy};
-    match std::fs::remove_dir(host.path(FOLDER)) {
-        // A disk of its own that is mounted there stays, and is empty.
-        Err(error) if ![DirectoryNotEmpty, NotFound, ResourceBusy].contains(&error.kind()) => {
-            Err(error).with_context(|| format!("removing {FOLDER}"))
-        }
-        _ => Ok(()),
     }
 }
 

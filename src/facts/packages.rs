@@ -1,5 +1,7 @@
 //! What dpkg has on the host, and what it has begun and not ended.
 
+mod notes;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
@@ -8,8 +10,8 @@ use serde::Serialize;
 use crate::host::Host;
 use crate::host::command::Command;
 
-/// Where dpkg notes what it does, until it merges that into its status file.
-const UPDATES: &str = "/var/lib/dpkg/updates";
+pub use notes::notes;
+use notes::{interrupted, is_triggered};
 
 /// What the engine consists of, in the order Docker's documentation installs it.
 pub const ENGINE_PACKAGES: &[&str] = &[
@@ -169,40 +171,6 @@ fn query(host: &Host) -> Result<impl Iterator<Item = (String, Package, bool)>> {
     let printed = host.query(&query)?.stdout;
     let lines: Vec<(String, Package, bool)> = printed.lines().filter_map(parse).collect();
     Ok(lines.into_iter())
-}
-
-/// Whose notes dpkg has not merged.
-fn interrupted(host: &Host) -> Result<Option<BTreeSet<String>>> {
-    let notes = notes(host)?;
-    let mut names = BTreeSet::new();
-    for note in notes.iter().flat_map(|text| text.split("\n\n")) {
-        let field = |name: &str| note.lines().find_map(|line| line.strip_prefix(name));
-        let state = field("Status: ").and_then(|status| status.split(' ').next_back());
-        let Some(name) = field("Package: ").map(str::to_owned) else {
-            continue;
-        };
-        // The last note of a package counts.
-        match state.is_some_and(is_triggered) {
-            true => names.remove(&name),
-            false => names.insert(name),
-        };
-    }
-    Ok((!notes.is_empty()).then_some(names))
-}
-
-fn is_triggered(state: &str) -> bool {
-    ["triggers-pending", "triggers-awaited"].contains(&state)
-}
-
-/// The notes that dpkg has not merged, oldest first: stanzas as in its status file. It numbers
-/// them; what has another name is only half written.
-pub fn notes(host: &Host) -> Result<Vec<String>> {
-    let is_note = |name: &String| name.bytes().all(|byte| byte.is_ascii_digit());
-    let mut notes = Vec::new();
-    for name in host.list(UPDATES)?.into_iter().filter(is_note) {
-        notes.extend(host.read_text(format!("{UPDATES}/{name}"))?);
-    }
-    Ok(notes)
 }
 
 fn parse(line: &str) -> Option<(String, Package, bool)> {

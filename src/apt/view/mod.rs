@@ -274,7 +274,7 @@ impl View {
     }
 
     fn explain(&self, output: &Output) -> anyhow::Error {
-        if let Some(package) = not_to_be_had(&output.stderr) {
+        if let Some(package) = trouble::not_to_be_had(&output.stderr) {
             return Failure::Blocked(format!(
                 "dpkg has only a part of {package} on this host, and no source of apt's has its \
                  package, without which apt refuses to work; nothing was changed. Add a source \
@@ -323,27 +323,4 @@ fn only_docker(transaction: &Transaction) -> bool {
     let of_docker = |origin: &str| origin.starts_with("Docker CE");
     let mut installs = transaction.installs.iter();
     installs.all(|install| of_docker(&install.origin))
-}
-
-/// The package that apt would have to install again and cannot get, if it says that of one.
-fn not_to_be_had(stderr: &str) -> Option<&str> {
-    let lines = stderr.lines();
-    let mut named = lines.filter_map(|line| {
-        let rest = line.strip_prefix("E: The package ")?;
-        rest.strip_suffix(" needs to be reinstalled, but I can't find an archive for it.")
-    });
-    named.next()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fault_19_a_package_of_which_apt_has_no_file_is_named() {
-        let says = "Reading state information...\nE: The package lost needs to be reinstalled, \
-                    but I can't find an archive for it.\n";
-        assert_eq!(not_to_be_had(says), Some("lost"));
-        assert_eq!(not_to_be_had("E: Unable to locate package lost\n"), None);
-    }
 }

@@ -1,0 +1,80 @@
+//! The journal's file and the folder that it stands in: what a crash may have left of them, and their
+//! end.
+
+use std::fs::File;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::line::SCHEMA;
+use super::{FOLDER, PATH};
+use crate::change::files;
+use crate::error::Failure;
+use crate::host::Host;
+
+/// How every journal begins, up to the number of its schema.
+const HEAD: &str = "{\"line\":\"journal\",\"schema\":";
+
+/// Refuses what no crash leaves of a journal that was just begun: the beginning of another text, or
+/// none at all while there are copies of files that only acts can have put there.
+pub(super) fn refuse_unless_begun(host: &Host, torn: &str) -> Result<()> {
+    let head = format!("{HEAD}{SCHEMA},");
+    if !torn.starts_with(&head) && !head.starts_with(torn) {
+        bail!("it is no journal of dockstrap's");
+    }
+    let is_copy = |name: &String| {
+        name.split_once('-')
+            .is_some_and(|(act, _)| act.parse::<u64>().is_ok())
+    };
+    match host.list(FOLDER)?.into_iter().find(is_copy) {
+        Some(copy) => bail!("it was emptied, though {copy} beside it is a copy that it made"),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn unreadable(number: usize, error: &anyhow::Error) -> Failure {
+    Failure::Blocked(format!(
+        "the journal {PATH} cannot be used, line {}: {error:#}; nothing was changed. \
+         Use the dockstrap that wrote it, or move the file away to let this one start anew \
+         (what was done so far can then not be reverted)",
+        number + 1
+    ))
+}
+
+/// Cuts off what a crash left of a last line; returns how many bytes are left.
+pub(super) fn trim_torn_line(host: &Host, file: &File) -> Result<usize> {
+    let bytes = host.read(PATH)?.unwrap_or_default();
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n');
+    let length = whole.map_or(0, |end| end + 1);
+    if length < bytes.len() {
+        file.set_len(length as u64).context("mending the journal")?;
+    }
+    Ok(length)
+}
+
+/// Removes the journal and its folder once nothing of what it tells is left. What it has kept goes
+/// first: a folder with that and no journal is one whose journal somebody has moved away.
+pub fn remove(host: &Host) -> Result<()> {
+    for name in host.list(FOLDER)? {
+        let path = Path::new(FOLDER).join(&name);
+        let is_folder = host.path(&path).is_dir(); // lost+found, of a disk of its own
+        if path != Path::new(PATH) && !is_folder {
+            files::remove(&host.path(path))?;
+        }
+    }
+    files::remove(&host.path(PATH))?;
+    remove_empty_folder(host)
+}
+
+/// Removes the folder of the journal when nothing is in it, which is what a run leaves that was
+/// killed as it made or removed the journal.
+pub fn remove_empty_folder(host: &Host) -> Result<()> {
+    use std::io::ErrorKind::{DirectoryNotEmpty, NotFound, ResourceBusy};
+    match std::fs::remove_dir(host.path(FOLDER)) {
+        // A disk of its own that is mounted there stays, and is empty.
+        Err(error) if ![DirectoryNotEmpty, NotFound, ResourceBusy].contains(&error.kind()) => {
+            Err(error).with_context(|| format!("removing {FOLDER}"))
+        }
+        _ => Ok(()),
+    }
+}
