@@ -32,6 +32,15 @@ pub struct Tx<'a> {
     listener: Listener<'a>,
     /// Set by a signal: no further act is begun.
     cancelled: Arc<AtomicBool>,
+    /// What this run has done to daemon.json.
+    overwritten: Option<Overwritten>,
+}
+
+/// The bytes of daemon.json before and after a run. A password that the run replaced stands in no
+/// journal, so that a run which fails gives it back from here.
+pub(super) struct Overwritten {
+    pub before: Option<Vec<u8>>,
+    pub after: Vec<u8>,
 }
 
 impl<'a> Tx<'a> {
@@ -46,8 +55,13 @@ impl<'a> Tx<'a> {
     ) -> Result<Tx<'a>> {
         let run = run.into();
         let no_start = run.no_start;
+        // Every way back can be walked twice, so that it needs no room on a disk that is full.
+        let may_be_untold = run.purpose == Purpose::Uninstall && !journal.acts().is_empty();
         let begun = journal.open(host).and_then(|()| journal.run(run));
-        if let Err(error) = begun {
+        if let Err(error) = begun.or_else(|error| match may_be_untold && is_out_of_room(&error) {
+            true => Ok(()),
+            false => Err(error),
+        }) {
             if journal.acts().is_empty() {
                 // What is there of a new one says nothing, and there may be no room to mend it.
                 journal::remove(host)?;
@@ -62,6 +76,7 @@ impl<'a> Tx<'a> {
             lock_wait,
             listener,
             cancelled,
+            overwritten: None,
         })
     }
 
@@ -137,13 +152,39 @@ impl<'a> Tx<'a> {
         let (lock_wait, listener) = (self.lock_wait, self.listener);
         let revert = Revert {
             is_rollback,
+            overwritten: self.overwritten.take(),
             ..Revert::of(self.host, meant.iter(), extent, lock_wait, listener)?
         };
-        for act in meant.iter().rev() {
+        // On a full disk the account tools have no room until files of ours are gone.
+        let mut later = Vec::new();
+        let mut is_later = false;
+        let mut acts_left: Vec<&Act> = meant.iter().collect();
+        loop {
+            let Some(act) = acts_left.pop() else {
+                if later.is_empty() {
+                    break;
+                }
+                acts_left = std::mem::take(&mut later);
+                acts_left.reverse();
+                is_later = true;
+                continue;
+            };
+            let can_wait = !is_later && act.undo.is_of_accounts();
+            if can_wait && !later.is_empty() {
+                later.push(act); // a group goes after its members
+                continue;
+            }
             let asked_for = self.asked_for(act)?;
             let outcome = revert
                 .undo(&act.undo, &asked_for)
-                .with_context(|| format!("taking back: {}", act.text))?;
+                .with_context(|| format!("taking back: {}", act.text));
+            let outcome = match outcome {
+                Err(_) if can_wait => {
+                    later.push(act);
+                    continue;
+                }
+                outcome => outcome?,
+            };
             written = written.and(self.journal.reverted(act.act));
             let (step, text) = (act.step.clone(), act.text.clone());
             self.tell(match outcome {
@@ -203,6 +244,12 @@ impl<'a> Tx<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether something failed because the disk is full.
+fn is_out_of_room(error: &anyhow::Error) -> bool {
+    let cause = error.root_cause().downcast_ref::<std::io::Error>();
+    cause.is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
 }
 
 /// The acts after number `after`, with what they did to daemon.json as one.

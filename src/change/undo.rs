@@ -110,6 +110,11 @@ impl Undo {
         }
     }
 
+    /// Whether it is about groups and members, with which nothing else has to do.
+    pub fn is_of_accounts(&self) -> bool {
+        matches!(self, Undo::RemoveGroup { .. } | Undo::RemoveMember { .. })
+    }
+
     /// For what needs no way back of its own.
     pub fn nothing() -> Undo {
         Undo::KeepConfigured {

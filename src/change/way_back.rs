@@ -2,6 +2,7 @@
 //!
 //! What was edited since is left as it is and reported; nothing here guesses.
 
+mod accounts;
 mod data;
 mod engine;
 mod packages;
@@ -15,6 +16,7 @@ use anyhow::{Context, Result};
 pub use data::{data_of, is_unused};
 pub use engine::keeps_containers;
 
+use super::tx::Overwritten;
 use super::{Act, Undo, files};
 use crate::apt::{self, Leave, Source};
 use crate::facts::ENGINE_PACKAGES;
@@ -59,6 +61,8 @@ pub(super) struct Revert<'a> {
     pub listener: Listener<'a>,
     /// Whether our source for Docker's repository was edited, and so stays.
     pub keeps_source: Cell<bool>,
+    /// What the run that is taken back has done to daemon.json.
+    pub overwritten: Option<Overwritten>,
 }
 
 impl<'a> Revert<'a> {
@@ -80,6 +84,7 @@ impl<'a> Revert<'a> {
             lock_wait,
             listener,
             keeps_source: Cell::default(),
+            overwritten: None,
         };
         for act in acts {
             if let Undo::PurgePackages { packages, network }
@@ -256,74 +261,6 @@ impl<'a> Revert<'a> {
             }
             _ => Ok(Reverted::Done),
         }
-    }
-
-    fn remove_group(&self, group: &str) -> Result<Reverted> {
-        match self
-            .host
-            .group_members(group)?
-            .unwrap_or_default()
-            .as_slice()
-        {
-            [] => {}
-            members => {
-                let members = members.join(", ");
-                return Ok(Reverted::Kept(format!(
-                    "others are members by now: {members}"
-                )));
-            }
-        }
-        self.host.wait_for_accounts(self.lock_wait, self.listener)?;
-        let output = self.output(&Command::new("groupdel").arg(group))?;
-        match output.code {
-            6 => self.remove_traces_of(group).map(|()| Reverted::Done), // there is no such group
-            8 => Ok(Reverted::Kept(format!(
-                "{group} is the primary group of a user"
-            ))),
-            _ => output.success().map(|_| Reverted::Done),
-        }
-    }
-
-    /// Clears up after an account tool that was killed amid its work on a group. The tools take over
-    /// the locks of one another, and write their files anew; `groupdel` looks no further than that
-    /// the group is not there.
-    fn remove_traces_of(&self, group: &str) -> Result<()> {
-        let shadow = self.host.read_text("/etc/gshadow")?.unwrap_or_default();
-        let of_group = format!("{group}:");
-        let in_shadow = shadow.lines().any(|line| line.starts_with(&of_group));
-        if in_shadow || self.host.has_account_locks()? {
-            let create = Command::new("groupadd").args(["--system", group]);
-            self.output(&create)?.success()?;
-            self.output(&Command::new("groupdel").arg(group))?
-                .success()?;
-        }
-        Ok(())
-    }
-
-    fn remove_member(&self, group: &str, user: &str) -> Result<Reverted> {
-        let delete = Command::new("gpasswd").args(["--delete", user, group]);
-        self.host.wait_for_accounts(self.lock_wait, self.listener)?;
-        let output = self.output(&delete)?;
-        match output.code {
-            // The user is no member, or there is no such group.
-            3 => self.release_locks_on(group, user).map(|()| Reverted::Done),
-            _ => output.success().map(|_| Reverted::Done),
-        }
-    }
-
-    /// Clears up after an account tool that was killed before it made a user a member of a group
-    /// that is there: the locks that it left go with the next tool that writes.
-    fn release_locks_on(&self, group: &str, user: &str) -> Result<()> {
-        let is_there = || -> Result<bool> {
-            Ok(self.host.group_members(group)?.is_some() && self.host.has_user(user)?)
-        };
-        if self.host.has_account_locks()? && is_there()? {
-            for verb in ["--add", "--delete"] {
-                let change = Command::new("gpasswd").args([verb, user, group]);
-                self.output(&change)?.success()?;
-            }
-        }
-        Ok(())
     }
 
     fn output(&self, command: &Command) -> Result<Output> {

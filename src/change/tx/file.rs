@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::Tx;
+use super::{Overwritten, Tx};
 use crate::change::seal::seal;
 use crate::change::{Act, FOLDER, Undo, files};
 use crate::daemon_json::{self, Change};
@@ -103,6 +103,14 @@ impl Tx<'_> {
             changes: seal(changes),
         };
         let mode = self.hide_when_secret(path, text)?;
+        let before = match self.overwritten.take() {
+            Some(earlier) => earlier.before,
+            None => self.host.read(path)?,
+        };
+        self.overwritten = Some(Overwritten {
+            before,
+            after: text.as_bytes().to_vec(),
+        });
         self.act(&format!("write {path}"), undo, |tx| {
             // A link is followed: it is the file behind it that the engine reads.
             let path = tx.host.path(path);

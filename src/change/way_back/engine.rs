@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use super::{Revert, Reverted};
 use crate::change::files;
 use crate::change::seal::unseal;
+use crate::change::tx::Overwritten;
 use crate::daemon_json::{self, Change, Document};
 use crate::host::Host;
 use crate::host::engine::{UNIT, docker, systemctl};
@@ -19,6 +20,23 @@ impl Revert<'_> {
         let Some(current) = self.host.read(daemon_json::PATH)? else {
             return files::remove(&path).map(|()| Reverted::Done);
         };
+        if let Some(Overwritten { before, after }) = &self.overwritten {
+            // Nobody else has written it: it gets back every byte, whatever the acts of this run.
+            let is_ours = current == *after;
+            if is_ours {
+                let path = path.clone();
+                match before {
+                    None => files::remove(&path)?,
+                    Some(before) => {
+                        let target = path.canonicalize().unwrap_or(path);
+                        files::write(&target, before, None)?;
+                    }
+                }
+            }
+            if Some(&current) == before.as_ref() || is_ours {
+                return Ok(Reverted::Done);
+            }
+        }
         let document = match Document::parse(&current) {
             Ok(document) => document,
             Err(refusal) => return Ok(Reverted::Kept(format!("it cannot be read: {refusal}"))),

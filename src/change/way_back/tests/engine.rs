@@ -1,0 +1,106 @@
+use super::super::{Reverted, Undo};
+use super::{RESTART, kept, undo, undo_in, unit};
+use crate::daemon_json;
+use crate::host::stub::StubHost;
+
+#[test]
+fn a_unit_goes_back_to_the_state_it_was_in() {
+    let stub = StubHost::new().program("systemctl", "");
+    undo(&stub, &unit()).unwrap();
+    let disable = "systemctl disable docker.service";
+    let stop = "systemctl stop docker.service";
+    assert_eq!(stub.calls()[1..], [disable, stop]);
+    let gone = stub.program("systemctl", "echo LoadState=not-found");
+    assert_eq!(undo(&gone, &unit()).unwrap(), Reverted::Done);
+    assert_eq!(gone.calls().len(), 1);
+    let image = gone.program("systemctl", "echo enabled").without_systemd();
+    undo(&image, &unit()).unwrap();
+    assert_eq!(
+        image.calls()[1..],
+        [disable],
+        "nothing runs that could be stopped"
+    );
+}
+
+const RUNNING: &str = "case $1 in show) echo active;; esac";
+
+#[test]
+fn a_restart_of_an_earlier_journal_names_no_containers() {
+    let undo: Undo = serde_json::from_str(r#"{"kind": "restart-engine"}"#).unwrap();
+    assert_eq!(undo, RESTART);
+}
+
+#[test]
+fn only_a_running_engine_is_restarted() {
+    let stub = StubHost::new().program("systemctl", RUNNING);
+    undo(&stub, &RESTART).unwrap();
+    assert_eq!(stub.calls()[2], "systemctl restart docker.service");
+    let stopped = stub.program("systemctl", "echo inactive");
+    undo(&stopped, &RESTART).unwrap();
+    assert_eq!(stopped.calls().len(), 1);
+}
+
+#[test]
+fn an_engine_with_containers_is_not_restarted_under_them() {
+    let engine = serde_json::json!({
+        "ServerVersion": "29.5.3", "LoggingDriver": "local", "LiveRestoreEnabled": true,
+        "ContainersRunning": 1, "Driver": "overlay2", "CgroupDriver": "systemd",
+        "CgroupVersion": "2", "DockerRootDir": "/var/lib/docker",
+    });
+    let stub = StubHost::new().program("systemctl", RUNNING).engine(engine);
+    let stub = stub.program("docker", "echo 0123");
+    assert!(kept(&stub, &RESTART).ends_with("systemctl restart docker"));
+    assert_eq!(
+        stub.calls().last().unwrap(),
+        "systemctl reload docker.service"
+    );
+    // Unless both the old and the new one keep them.
+    stub.write(daemon_json::PATH, "{\"live-restore\": true}");
+    assert_eq!(undo(&stub, &RESTART).unwrap(), Reverted::Done);
+    assert_eq!(
+        stub.calls().last().unwrap(),
+        "systemctl restart docker.service"
+    );
+}
+
+#[test]
+fn an_engine_that_failed_with_our_file_gets_another_chance_and_its_containers() {
+    for state in ["failed", "activating"] {
+        let stub = StubHost::new().program("systemctl", &format!("echo {state}"));
+        let stub = stub.program("docker", "echo 0123");
+        // The other one was to be removed once it ends.
+        let containers = vec!["0123".to_owned(), "4567".to_owned()];
+        undo(&stub, &Undo::RestartEngine { containers }).unwrap();
+        let calls = ["reset-failed", "restart"].map(|it| format!("systemctl {it} docker.service"));
+        let ask = "docker --host unix:///run/docker.sock ps --all --no-trunc --format {{.ID}}";
+        let start = "docker --host unix:///run/docker.sock start 0123";
+        let docker = [ask.to_owned(), start.to_owned()];
+        assert_eq!(stub.calls()[1..], [&calls[..], &docker].concat());
+    }
+}
+
+#[test]
+fn containers_that_a_cancelled_restart_stopped_run_again_and_others_stay_as_they_are() {
+    for (is_rollback, starts) in [(true, 1), (false, 0)] {
+        let stub = StubHost::new().program("systemctl", RUNNING);
+        let stub = stub.program("docker", "echo 0123");
+        let containers = vec!["0123".to_owned()];
+        let undo = Undo::RestartEngine { containers };
+        undo_in(&stub, &undo, is_rollback).unwrap();
+        let calls = stub.calls();
+        let started = calls.iter().filter(|call| call.ends_with("start 0123"));
+        assert_eq!(started.count(), starts, "{calls:?}");
+    }
+}
+
+#[test]
+fn a_daemon_json_that_no_one_can_read_is_kept() {
+    let stub = StubHost::new().file(daemon_json::PATH, "{,");
+    let restore = Undo::RestoreDaemonJson {
+        created: true,
+        changes: Vec::new(),
+    };
+    let reason = kept(&stub, &restore);
+    assert!(reason.starts_with("it cannot be read"), "{reason}");
+    assert_eq!(stub.read(daemon_json::PATH), "{,");
+}

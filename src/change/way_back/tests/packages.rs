@@ -1,0 +1,94 @@
+use super::super::{Reverted, Undo};
+use super::{kept, packages, undo};
+use crate::host::firewall::Network;
+use crate::host::stub::StubHost;
+
+/// dpkg knows both packages; apt would take `taken` along with containerd.io.
+fn host_with_packages(taken: &str) -> StubHost {
+    let simulate = "case \"$*\" in
+        *--simulate*containerd.io*) for name in containerd.io docker-ce TAKEN; do
+            echo \"Purg $name [1]\"; done;;
+        *--simulate*) echo 'Purg docker-ce [1]';;
+    esac";
+    StubHost::new()
+        .program(
+            "dpkg-query",
+            "printf 'containerd.io installed\\ndocker-ce config-files\\n'",
+        )
+        .program("apt-get", &simulate.replace("TAKEN", taken))
+}
+
+fn purged(stub: &StubHost) -> Vec<String> {
+    let purges = |call: &String| call.contains(" purge ") && !call.contains("--simulate");
+    let calls = stub.calls().into_iter().filter(purges);
+    let names = calls.map(|call| call.split_once(" purge ").unwrap().1.to_owned());
+    names
+        .flat_map(|names| names.split(' ').map(str::to_owned).collect::<Vec<_>>())
+        .filter(|word| !word.starts_with('-'))
+        .collect()
+}
+
+#[test]
+fn packages_are_purged_in_one_go() {
+    let stub = host_with_packages("");
+    assert_eq!(undo(&stub, &packages()).unwrap(), Reverted::Done);
+    assert_eq!(purged(&stub), ["containerd.io", "docker-ce"]);
+}
+
+#[test]
+fn a_package_that_others_need_is_kept_and_named() {
+    let stub = host_with_packages("nerdctl");
+    assert_eq!(
+        kept(&stub, &packages()),
+        "other packages need containerd.io"
+    );
+    assert_eq!(purged(&stub), ["docker-ce"]);
+}
+
+#[test]
+fn packages_that_are_all_needed_by_others_are_all_named() {
+    let stub = host_with_packages("nerdctl");
+    let containerd = Undo::PurgePackages {
+        packages: vec!["containerd.io".to_owned()],
+        network: None,
+    };
+    let stub = stub.program("dpkg-query", "echo containerd.io installed");
+    assert_eq!(
+        kept(&stub, &containerd),
+        "other packages need containerd.io"
+    );
+    assert_eq!(purged(&stub), [""; 0]);
+}
+
+#[test]
+fn a_package_that_was_asked_for_since_stays() {
+    let stub = host_with_packages("").program(
+        "dpkg-query",
+        "echo git installed; echo containerd.io installed; echo docker-ce installed",
+    );
+    let ours = ["containerd.io", "docker-ce", "git"].map(str::to_owned);
+    let purge = Undo::PurgePackages {
+        packages: ours.to_vec(),
+        network: None,
+    };
+    assert_eq!(kept(&stub, &purge), "somebody has asked apt for git");
+}
+
+#[test]
+fn fault_56_in_a_chroot_the_network_is_that_of_the_host_around_it() {
+    let links = "h\nh\n lo: 0\n docker0: 0\n";
+    let stub = host_with_packages("").file("/proc/net/dev", links);
+    let stub = stub.program("ip", "").program("systemctl", "");
+    let purge = Undo::PurgePackages {
+        packages: vec!["docker-ce".to_owned()],
+        network: Some(Network::default()),
+    };
+    let removes_link = |stub: &StubHost| {
+        undo(stub, &purge).unwrap();
+        let calls = stub.calls().join("\n");
+        assert!(calls.contains(" purge containerd.io docker-ce"), "{calls}");
+        calls.contains("ip link delete dev docker0")
+    };
+    assert!(removes_link(&stub));
+    assert!(!removes_link(&stub.without_systemd()));
+}
