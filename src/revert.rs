@@ -29,6 +29,8 @@ pub struct Reversal {
     pub containers: Vec<String>,
     /// What the engine keeps: it goes only when that is asked for.
     pub data: Vec<PathBuf>,
+    /// Whether the engine is not ours, and neither is what it keeps.
+    pub leaves_engine: bool,
     /// Folders of the engine's in which was something before it came: they stay as they are.
     pub data_from_before: Vec<PathBuf>,
 }
@@ -62,6 +64,8 @@ impl Reversal {
             true => host.running_names()?,
             false => Vec::new(),
         };
+        let is_of_data = |act: &Act| matches!(act.undo, Undo::RemoveData { .. });
+        let leaves_engine = !journal.acts().iter().any(is_of_data);
         let (mut data, mut data_from_before) = (Vec::new(), Vec::new());
         for act in journal.acts() {
             if let Undo::RemoveData { paths, used } = &act.undo {
@@ -76,6 +80,7 @@ impl Reversal {
         Ok(Some(Reversal {
             data,
             data_from_before,
+            leaves_engine,
             journal,
             removes_packages: !packages.is_empty(),
             engine_stops,

@@ -87,6 +87,11 @@ impl Packages {
         listener(Event::Started {
             text: "asking apt what is to be installed".to_owned(),
         });
+        let replaced = facts.conflicting_packages();
+        let touched = missing.iter().chain(&replaced);
+        let mut touched: Vec<String> = touched.map(|name| (*name).to_owned()).collect();
+        touched.extend_from_slice(repaired);
+        apt::refuse_held(host, &touched)?;
         let index = repository.index(http, &missing, listener)?;
         // Conflicts were refused before, unless they may be replaced.
         let in_part = |package: &&str| facts.unfinished.half_installed.contains(*package);
@@ -102,7 +107,7 @@ impl Packages {
             reinstalled: reinstalled || !repaired.is_empty(),
             repaired: repaired.to_vec(),
             missing,
-            replaced: facts.conflicting_packages(),
+            replaced,
             allow_downgrade: settings.allow_downgrade,
             new_roots: match facts.packages.contains_key(ENGINE) {
                 true => Vec::new(),

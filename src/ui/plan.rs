@@ -50,6 +50,9 @@ pub fn print_reversal(reversal: &Reversal, purge_data: bool) {
             }
         });
     }
+    if purge_data && reversal.leaves_engine {
+        line("No data is removed, for the engine was there before.");
+    }
     if purge_data && !reversal.data_from_before.is_empty() {
         line(format!(
             "All that is in {} stays, for something was there before the engine came.",
