@@ -90,10 +90,23 @@ fn fault_41_the_lock_of_the_account_tools_is_waited_for_and_its_holder_named() {
     host.dockstrap(["uninstall", "--yes", "--lock-wait", "1"])
         .exits(6)
         .says(&format!("sleep (pid {pid}) has held /etc/gshadow.lock"));
-    host.sh(&format!("kill {pid}"));
+    let mut uninstall = host.start_dockstrap(["uninstall", "--yes"]);
+    let waiting = format!("waiting for sleep (pid {pid}) to release /etc/gshadow.lock");
+    uninstall.has_come_to(&waiting);
     // One that was left behind by a process that is no more counts for nothing.
-    host.uninstall();
+    host.sh(&format!("kill {pid}"));
+    uninstall.end().exits(0);
     before.is_restored_in(&host.tree());
+
+    // And so it is with an install.
+    host.sh("sleep 600 >/dev/null 2>&1 & echo -n $! >/etc/gshadow.lock");
+    let pid = host.read("/etc/gshadow.lock");
+    let mut install = host.start_dockstrap(["install", "--yes", "--no-verify"]);
+    let waiting = format!("waiting for sleep (pid {pid}) to release /etc/gshadow.lock");
+    install.has_come_to(&waiting);
+    host.sh(&format!("rm /etc/gshadow.lock; kill {pid}"));
+    install.end().exits(0);
+    host.sh("docker info");
 }
 
 #[test]
@@ -142,4 +155,20 @@ fn fault_50_what_a_killed_account_tool_has_left_goes_on_the_way_back() {
         .says("`groupdel docker` exited with 137");
     host.uninstall();
     before.is_restored_in(&host.tree());
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_50_what_a_tool_that_was_killed_has_left_of_a_group_from_before_goes_as_well() {
+    let host = LabHost::up("noble");
+    host.sh("groupadd --system docker; gpasswd --add bob docker");
+    let before = host.tree();
+    let install = ["install", "--yes", "--no-verify", "--user", "alice"];
+    for number in [2, 4] {
+        host.dockstrap_under(&kill_at_file(number), install)
+            .exits(1)
+            .says("`gpasswd --add alice docker` exited with 137");
+        host.uninstall();
+        before.is_restored_in(&host.tree());
+    }
 }

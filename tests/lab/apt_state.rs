@@ -25,11 +25,36 @@ fn fault_19_a_package_that_is_there_in_part_is_installed_again() {
     host.uninstall();
     before.is_restored_in(&host.tree());
 
-    // What is of others is not ours to replace.
+    // What is of others is installed again only with consent.
     set_status(&host, "sudo", "install reinstreq half-installed");
-    host.unchanged_by(4, ["install", "--yes", "--repair"])
+    host.sh("rm /usr/bin/sudo");
+    host.unchanged_by(4, ["install", "--yes"])
+        .says("dockstrap install --repair")
         .says("apt-get install --reinstall sudo");
+    let repair = ["install", "--yes", "--no-verify", "--repair"];
+    host.dockstrap(repair)
+        .exits(0)
+        .says("again, since dpkg has only a part of it");
+    host.sh("docker info; sudo --version; test -z \"$(dpkg --audit)\"");
+    // With the engine there, too.
+    set_status(&host, "sudo", "install reinstreq unpacked");
+    host.sh("rm /usr/bin/sudo");
+    host.dockstrap(repair).exits(0);
+    host.sh("sudo --version; test -z \"$(dpkg --audit)\"");
+    host.uninstall().says("install sudo again");
+    before.is_restored_in(&host.tree());
+
+    // Of one that is nowhere to be had, there is no mending.
+    host.write("/root/lost", LOST);
+    host.sh("cat /root/lost >>/var/lib/dpkg/status; rm /root/lost");
+    host.unchanged_by(4, repair)
+        .says("no source of apt's has its package")
+        .says("dpkg --remove --force-remove-reinstreq lost");
 }
+
+/// What dpkg has of a package that is there in part.
+const LOST: &str = "\nPackage: lost\nStatus: install reinstreq half-installed\nVersion: 1\n\
+    Architecture: amd64\nMaintainer: Nobody <nobody@example.org>\nDescription: lost\n";
 
 /// A package whose file trigger every program in /usr/bin sets off, as man-db's is by every manual
 /// page; it waits as long as /root/slow is there.
@@ -102,6 +127,24 @@ fn fault_21_a_pin_or_a_hold_in_the_way_is_told_and_kept() {
     host.sh("docker info; apt-mark unhold docker-ce containerd.io");
     host.uninstall();
     before.is_restored_in(&host.tree());
+
+    // Nor is it given another version.
+    let of_version = |version| {
+        [
+            "install",
+            "--yes",
+            "--no-verify",
+            "--engine-version",
+            version,
+        ]
+    };
+    host.dockstrap(of_version("26.1.4")).exits(0);
+    host.sh("apt-mark hold docker-ce");
+    host.unchanged_by(4, of_version("26.1.5"))
+        .says("docker-ce")
+        .says("apt-mark unhold docker-ce");
+    host.sh("apt-mark unhold docker-ce");
+    host.dockstrap(of_version("26.1.5")).exits(0);
 }
 
 #[test]

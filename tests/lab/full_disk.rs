@@ -31,25 +31,6 @@ fn are_same(before: &str, after: &str, when: &str) {
     assert!(differing.is_empty(), "{when}: {differing:#?}");
 }
 
-/// Puts a small disk over a folder and what is in it: with room for so many more kB.
-fn put_on_small_disk(host: &LabHost, folder: &str, kilobytes: u32) {
-    host.sh(&format!(
-        "mkdir -p /mnt/small; mount -t tmpfs -o size=1g none /mnt/small
-         mkdir /mnt/small/upper /mnt/small/work; head -c 4k /dev/zero >/mnt/small/filler
-         mount -t overlay -o lowerdir={folder},upperdir=/mnt/small/upper,workdir=/mnt/small/work \
-             none {folder}"
-    ));
-    leave_room(host, kilobytes);
-}
-
-/// Leaves so much room on the small disk. What is there already does not count.
-fn leave_room(host: &LabHost, kilobytes: u32) {
-    host.sh(&format!(
-        "used=$(df --output=used /mnt/small | tail -n 1)
-         mount -o remount,size=$((used + {kilobytes}))k /mnt/small"
-    ));
-}
-
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
 fn fault_49_where_the_journal_cannot_grow_what_was_done_is_taken_back() {
@@ -61,10 +42,8 @@ fn fault_49_where_the_journal_cannot_grow_what_was_done_is_taken_back() {
         (0, "nothing was changed"),
         (4, "the host was put back as it was"),
     ] {
-        host.sh(&format!(
-            "mount -t tmpfs -o mode=700,size=$(({kilobytes} + 4))k none /var/lib/dockstrap
-             head -c 4k /dev/zero >/var/lib/dockstrap/filler"
-        ));
+        host.mount_disk(4, "/var/lib/dockstrap");
+        host.fill_disk("/var/lib/dockstrap", kilobytes);
         host.dockstrap(["install", "--yes"])
             .exits(1)
             .says("writing the journal")
@@ -84,19 +63,21 @@ fn fault_49_where_the_journal_cannot_grow_what_was_done_is_taken_back() {
 #[ignore = "needs root and the lab: sudo scripts/test"]
 fn fault_49_where_etc_is_full_its_files_stay_whole() {
     let host = LabHost::up("noble");
-    put_on_small_disk(&host, "/etc", 0);
+    let disk = host.put_on_small_disk("/etc", 0);
     let before = listing(&host, "/etc");
     let mut failures = 0;
     // At first not even the key fits, then one file more after the other.
-    for kilobytes in (0..).step_by(12) {
-        leave_room(&host, kilobytes);
+    for kilobytes in (0..).step_by(7) {
+        disk.leave_room(kilobytes);
         let install = ["install", "--yes", "--no-verify", "--user", "alice"];
         let outcome = host.dockstrap(install);
         if outcome.has_succeeded() {
             break;
         }
         failures += 1;
-        outcome.exits(1).says("put back as it was");
+        outcome
+            .exits(1)
+            .says("failed; the host was put back as it was");
         let when = format!("with room for {kilobytes} kB");
         are_same(&before, &listing(&host, "/etc"), &when);
     }
@@ -110,18 +91,14 @@ fn fault_49_where_etc_is_full_its_files_stay_whole() {
 fn fault_49_a_disk_that_fills_amid_the_download_takes_no_package_with_it() {
     let host = LabHost::up("noble");
     host.sh("tc qdisc add dev lo root tbf rate 160mbit burst 256kb limit 4mb");
-    host.sh("mount -t tmpfs -o size=160m none /var/cache/apt/archives");
+    host.mount_disk(160, "/var/cache/apt/archives");
     let before = host.tree();
     let install = host.start_dockstrap(["install", "--yes"]);
     wait_until("a download", || {
         let listed = host.sh("ls -A /var/cache/apt/archives").stdout;
         listed.contains(".dockstrap-")
     });
-    host.run([
-        "fallocate",
-        "--length=100m",
-        "/var/cache/apt/archives/filler",
-    ]);
+    host.fill_disk("/var/cache/apt/archives", 0);
     install
         .end()
         .exits(1)
@@ -136,24 +113,60 @@ fn fault_49_a_disk_that_fills_amid_the_download_takes_no_package_with_it() {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_49_where_apts_lists_are_full_its_files_stay_whole() {
+    let host = LabHost::up("noble");
+    let disk = host.put_on_small_disk("/var/lib/apt/lists", 1);
+    let before = (listing(&host, "/var/lib/apt/lists"), host.tree());
+    host.dockstrap(["install", "--yes"])
+        .exits(1)
+        .says("/var/lib/apt/lists")
+        .says(FULL)
+        .says("the host was put back as it was");
+    are_same(&before.0, &listing(&host, "/var/lib/apt/lists"), "full");
+    before.1.is_restored_in(&host.tree());
+    disk.leave_room(10_000);
+    host.install();
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
 fn fault_49_where_dpkg_cannot_write_the_host_is_mended_once_there_is_room() {
     let host = LabHost::up("noble");
-    put_on_small_disk(&host, "/var/lib/dpkg", 200);
+    let disk = host.put_on_small_disk("/var/lib/dpkg", 200);
     let before = listing(&host, "/var/lib/dpkg");
     host.dockstrap(["install", "--yes"]).exits(1).says(FULL);
-    leave_room(&host, 100_000);
+    disk.leave_room(100_000);
     host.dockstrap(["install", "--yes"])
         .exits(0)
         .says("works on this host");
+
+    // And so it is with the way back.
+    disk.leave_room(0);
+    host.dockstrap(["uninstall", "--yes"]).exits(1).says(FULL);
+    disk.leave_room(100_000);
     host.uninstall();
     are_same(&before, &listing(&host, "/var/lib/dpkg"), "in the end");
 }
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_49_an_uninstall_needs_no_room_for_its_journal() {
+    let host = LabHost::up("noble");
+    host.mount_disk(4, "/var/lib/dockstrap");
+    let before = host.tree();
+    host.install();
+    host.fill_disk("/var/lib/dockstrap", 0);
+    host.uninstall();
+    let left = host.run(["ls", "/var/lib/dockstrap"]).exits(0).stdout;
+    assert_eq!(left, "lost+found\n");
+    before.is_restored_in(&host.tree());
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
 fn fault_49_where_the_packages_do_not_fit_it_is_said_before_or_taken_back() {
     let host = LabHost::up("noble");
-    put_on_small_disk(&host, "/usr", 100_000);
+    let disk = host.put_on_small_disk("/usr", 100_000);
     let before = (listing(&host, "/usr"), host.tree());
     host.dockstrap(["install", "--yes"])
         .exits(4)
@@ -161,17 +174,47 @@ fn fault_49_where_the_packages_do_not_fit_it_is_said_before_or_taken_back() {
         .says("nothing was changed");
     are_same(&before.0, &listing(&host, "/usr"), "too little room");
     before.1.is_untouched_in(&host.tree());
-    leave_room(&host, 1_000_000);
+
+    // There is room when it is asked for, and none any more when it is needed.
+    disk.leave_room(1_000_000);
+    let install = host.start_dockstrap(["install", "--yes"]);
+    disk.fill_amid_unpacking();
+    install
+        .end()
+        .exits(1)
+        .says(FULL)
+        .says("the host was put back as it was");
+    are_same(&before.0, &listing(&host, "/usr"), "filled");
+    disk.leave_room(1_000_000);
     host.install();
+    // dpkg has kept in mind which packages it could not unpack, until they were installed.
+    host.uninstall();
+    are_same(&before.0, &listing(&host, "/usr"), "in the end");
+    before.1.is_restored_in(&host.tree());
 }
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
 fn fault_49_an_engine_without_room_for_its_data_is_refused() {
     let host = LabHost::up("noble");
-    host.sh("mount -t tmpfs -o size=1m none /var/lib/docker");
+    host.mount_disk(2048, "/var/lib/docker");
+    host.fill_disk("/var/lib/docker", 50_000);
     host.unchanged_by(4, ["install", "--yes"])
-        .says("/var/lib/docker");
+        .says("/var/lib/docker has 5")
+        .says("nothing was changed");
+
+    // There is room when it is asked for, and none any more when the engine starts.
+    host.fill_disk("/var/lib/docker", 500_000);
+    let before = host.tree();
+    let install = host.start_dockstrap(["install", "--yes"]);
+    host.fill_disk_amid_unpacking("/var/lib/docker");
+    install
+        .end()
+        .exits(1)
+        .says("the engine did not start")
+        .says("no space left on device")
+        .says("the host was put back as it was");
+    before.is_restored_in(&host.tree());
     host.sh("umount /var/lib/docker; mount -t tmpfs -o size=16k none /tmp");
     host.unchanged_by(1, ["install", "--yes"])
         .says(FULL)

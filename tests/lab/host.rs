@@ -169,6 +169,16 @@ impl LabHost {
         Terminal::open(command)
     }
 
+    /// Runs lines for the shell as root on a terminal, with `$DOCKSTRAP` for the program under test.
+    pub fn sh_on_a_terminal(&self, script: &str) -> Terminal {
+        let mut command = Command::new(LAB);
+        command.args(["run", "--tty", &self.name, "env"]);
+        command.arg(format!("DOCKSTRAP_KEY_FINGERPRINT={}", self.fingerprint));
+        command.arg(format!("DOCKSTRAP={PROGRAM}"));
+        command.args(["sh", "-euc", script]);
+        Terminal::open(command)
+    }
+
     /// Writes a file in the host, with the folders above it.
     #[track_caller]
     pub fn write(&self, path: &str, content: &str) {

@@ -78,6 +78,7 @@ macro_rules! on_each_unbooted {
 
 mod controller;
 mod cut;
+mod disk;
 mod holder;
 mod host;
 mod interruption;
@@ -90,6 +91,7 @@ mod tree;
 mod world;
 
 mod accounts;
+mod adopted;
 mod ansible;
 mod apt_state;
 mod bundle;

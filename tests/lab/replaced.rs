@@ -70,11 +70,42 @@ fn what_made_room_is_installed_again_when_that_is_asked_for() {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_22_podmans_docker_command_makes_room_only_with_consent_and_comes_back() {
+    let host = LabHost::up("noble");
+    host.sh("apt-get install --yes podman-docker");
+    let before = host.tree();
+    host.unchanged_by(4, ["install", "--yes"])
+        .says("podman-docker")
+        .says("dockstrap install --replace");
+    host.dockstrap(["install", "--yes", "--no-verify", "--replace"])
+        .exits(0)
+        .says("remove podman-docker");
+    host.sh("docker info");
+    host.dockstrap(["uninstall", "--yes", "--purge-data", "--restore-packages"])
+        .exits(0)
+        .says("the host is as it was");
+    before.is_restored_in(&host.tree());
+
+    // A run that fails before apt begins has nothing to give back.
+    let asking = host
+        .on_a_terminal("NO_COLOR=1", ["install", "--replace"])
+        .shows("Set this up?");
+    host.sh("apt-get install --yes pigz");
+    asking
+        .types("y")
+        .end()
+        .exits(1)
+        .says("changed since the plan was made")
+        .never_says("made room")
+        .says("the host was put back as it was");
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
 fn fault_24_a_snap_and_docker_desktop_are_refused_with_the_command_that_removes_them() {
     let host = LabHost::up("noble");
     for (there, cure) in [
         ("/snap/bin/docker", "snap remove docker"),
-        ("/usr/local/bin/dockerd", "rm /usr/local/bin/dockerd"),
         (
             "/opt/docker-desktop/bin/docker-desktop",
             "apt-get remove docker-desktop",

@@ -2,6 +2,7 @@
 
 use crate::host::{LabHost, PROGRAM};
 use crate::interruption::{install_up_to_apt, wait_until};
+use crate::terminal::Terminal;
 
 /// What a run that was told to stop may end with: our own code, or that of a process which the
 /// signal ended before anything was begun.
@@ -118,6 +119,48 @@ fn fault_64_ctrl_c_does_not_cut_short_what_an_uninstall_has_begun() {
     });
     uninstall.types("\u{3}").end().exits(0).says("Taken back");
     before.is_restored_in(&host.tree());
+}
+
+/// Runs an install on a terminal, and says whether that is the same afterwards. A shell that catches
+/// a signal outlives it, and does not hand that down.
+const ON_A_TERMINAL: &str = "
+    trap : INT TERM
+    before=$(stty -g)
+    $DOCKSTRAP install --no-verify && code=0 || code=$?
+    test \"$before\" = \"$(stty -g)\" && echo \"ended with $code, sane\"";
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn fault_64_a_signal_leaves_the_terminal_sane() {
+    let host = LabHost::up("noble");
+    let before = host.tree();
+    for signal in ["INT", "TERM"] {
+        let end = |terminal: Terminal| {
+            let outcome = terminal.end().exits(0).says(", sane");
+            let shown = outcome.stdout;
+            // What was hidden is shown again.
+            let (hidden, visible) = (shown.rfind("\u{1b}[?25l"), shown.rfind("\u{1b}[?25h"));
+            assert!(hidden <= visible, "{signal}: the cursor is gone: {shown:?}");
+        };
+        let asking = host.sh_on_a_terminal(ON_A_TERMINAL).shows("Set this up?");
+        match signal {
+            "INT" => end(asking.types("\u{3}")),
+            _ => {
+                send(&host, signal);
+                end(asking);
+            }
+        }
+        before.is_restored_in(&host.tree());
+
+        let asking = host.sh_on_a_terminal(ON_A_TERMINAL).shows("Set this up?");
+        let installing = asking.types("y");
+        wait_until("apt", || {
+            host.run(["pgrep", "--exact", "dpkg"]).has_succeeded()
+        });
+        send(&host, signal);
+        end(installing.shows("ended with 130"));
+        before.is_restored_in(&host.tree());
+    }
 }
 
 #[test]
