@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
+use super::engine_version::EngineVersion;
 use super::layer::RegistryLayer;
 use super::table::keys;
 use super::value;
@@ -150,7 +151,10 @@ impl<'a> File<'a> {
     }
 
     fn check_daemon(&mut self, layer: Layer) {
-        for problem in value::daemon_problems(&layer.daemon) {
+        let version = self.layers.get("engine-version");
+        let version = version.and_then(|layer| layer.engine_version.as_deref());
+        let version = version.and_then(|text| EngineVersion::parse(text).ok());
+        for problem in value::daemon_problems(&layer.daemon, version.as_ref()) {
             let key = format!("daemon.{}", problem.key);
             self.add(problem.severity, &key, problem.message);
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::daemon_json::Engine;
 use crate::error::Failure;
 
 /// A version of the engine, as far as it is given: `29`, `29.5`, `29.5.3`, or the package's own such
@@ -29,6 +30,12 @@ impl EngineVersion {
         let rest = upstream.strip_prefix(&self.0);
         version == self.0 || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     }
+
+    /// The engine as far as it is told: the newest of a whole line of engines, such as 29.
+    pub fn engine(&self) -> Option<Engine> {
+        let upstream = upstream(&self.0);
+        Engine::of(upstream).or_else(|| Engine::of(&format!("{upstream}.{}", u8::MAX)))
+    }
 }
 
 impl fmt::Display for EngineVersion {
@@ -46,6 +53,14 @@ fn upstream(version: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_engine_is_told_as_far_as_its_version_is() {
+        let engine = |text: &str| EngineVersion::parse(text).unwrap().engine();
+        assert_eq!(engine("29"), Some(Engine(29, u8::MAX)));
+        assert_eq!(engine("29.5"), Some(Engine(29, 5)));
+        assert_eq!(engine("5:29.5.3-1~ubuntu.24.04~noble"), Some(Engine(29, 5)));
+    }
 
     #[test]
     fn as_much_of_a_version_as_is_given_must_be_there() {

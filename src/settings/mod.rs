@@ -121,18 +121,19 @@ impl Settings {
         let ca_cert = layer.ca_cert.map(|path| CaCert::read(&path));
         let max_index_age = layer.max_index_age.map_or(MAX_INDEX_AGE, NonZeroU32::get);
         let engine_version = layer.engine_version.as_deref().map(EngineVersion::parse);
+        let engine_version = engine_version.transpose()?;
         Ok(Settings {
             mirror: value::mirror(layer.mirror.as_deref().unwrap_or(MIRROR))?,
             key_fingerprint,
             suite: layer.suite.map(value::suite).transpose()?,
-            engine_version: engine_version.transpose()?,
             bundle: layer.bundle,
             users: layer.users.map(value::users).transpose()?,
             ca_cert: ca_cert.transpose()?,
             proxy: layer.proxy.map(value::proxy).transpose()?,
             proxy_for: layer.proxy_for.unwrap_or_default(),
             preset: layer.preset.unwrap_or_default(),
-            daemon: value::daemon(layer.daemon)?,
+            daemon: value::daemon(layer.daemon, engine_version.as_ref())?,
+            engine_version,
             registries: value::registries(layer.registries)?,
             lock_wait: Duration::from_secs(layer.lock_wait.unwrap_or(LOCK_WAIT)),
             max_index_age: DAY * max_index_age,

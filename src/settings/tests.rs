@@ -179,6 +179,16 @@ fn what_is_not_to_be_started_in_an_image_can_be_started_in_spite_of_its_file() {
 }
 
 #[test]
+fn keys_of_the_engine_are_judged_by_the_engine_that_is_asked_for() {
+    let settings = |version: &str| {
+        let text = format!("engine-version = '{version}'\n[daemon]\noom-score-adjust = 1\n");
+        with_file(&text, Layer::default())
+    };
+    assert!(settings("25.0").is_ok());
+    assert_eq!(exit_code(&settings("28").unwrap_err()), 2);
+}
+
+#[test]
 fn a_preset_has_a_name_that_is_known() {
     let error = with_file("preset = 'hard'", Layer::default()).unwrap_err();
     assert_eq!(exit_code(&error), 2);

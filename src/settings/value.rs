@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
+use super::engine_version::EngineVersion;
 use super::layer::RegistryLayer;
 use super::{MIRROR, Registry, Secret};
 use crate::daemon_json::{self, Document, Problem, Severity};
@@ -66,9 +67,13 @@ pub fn suite(suite: String) -> Result<String> {
     Err(Failure::Usage(cause).into())
 }
 
-/// Keys of daemon.json that dockerd would take, as far as that can be told without a host.
-pub fn daemon(keys: Map<String, Value>) -> Result<Map<String, Value>> {
-    let problems = daemon_problems(&keys);
+/// Keys of daemon.json that dockerd in this version would take, as far as that can be told without a
+/// host.
+pub fn daemon(
+    keys: Map<String, Value>,
+    version: Option<&EngineVersion>,
+) -> Result<Map<String, Value>> {
+    let problems = daemon_problems(&keys, version);
     let errors = problems.iter().filter(|it| it.severity == Severity::Error);
     let lines: Vec<String> = errors.map(Problem::without_position).collect();
     if lines.is_empty() {
@@ -82,12 +87,16 @@ pub fn daemon(keys: Map<String, Value>) -> Result<Map<String, Value>> {
 }
 
 /// What dockerd would refuse of these keys, or trip over.
-pub fn daemon_problems(keys: &Map<String, Value>) -> Vec<Problem> {
+pub fn daemon_problems(keys: &Map<String, Value>, version: Option<&EngineVersion>) -> Vec<Problem> {
     let mut document = Document::new();
     for (key, value) in keys {
         document.set(key, value);
     }
-    daemon_json::check(&document, &daemon_json::Context::default())
+    let context = daemon_json::Context {
+        engine: version.and_then(EngineVersion::engine),
+        ..daemon_json::Context::default()
+    };
+    daemon_json::check(&document, &context)
 }
 
 /// Private registries with their authorities, which must be there to be read.

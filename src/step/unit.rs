@@ -11,6 +11,9 @@ use crate::error::Failure;
 use crate::host::Host;
 use crate::host::engine::{UNIT, systemctl};
 
+/// What the environment of a unit says, by name.
+type Variables = BTreeMap<String, String>;
+
 /// The flags of the packages' own unit.
 pub const PACKAGED_FLAGS: &[&str] = &[
     "-H",
@@ -34,20 +37,27 @@ pub fn flags(host: &Host) -> Result<Vec<String>> {
         .split_once("argv[]=")
         .and_then(|(_, rest)| rest.split_once(" ;"));
     let flags = |argv: &str| argv.split_whitespace().skip(1).map(str::to_owned).collect();
-    Ok(match (argv, start_of_drop_ins(host)?) {
-        (Some((argv, _)), _) => with_variables(host, flags(argv))?,
-        (None, Some(argv)) => flags(&argv),
-        (None, None) => PACKAGED_FLAGS.iter().map(ToString::to_string).collect(),
+    if let Some((argv, _)) = argv {
+        let flags: Vec<String> = flags(argv);
+        return Ok(match has_variables(&flags) {
+            true => with_variables(&environment(host, UNIT)?, flags),
+            false => flags,
+        });
+    }
+    let waiting = Waiting::read(host)?;
+    Ok(match waiting.start {
+        Some(argv) => with_variables(&waiting.environment, flags(&argv)),
+        None => PACKAGED_FLAGS.iter().map(ToString::to_string).collect(),
     })
+}
+
+fn has_variables(flags: &[String]) -> bool {
+    flags.iter().any(|flag| flag.starts_with('$'))
 }
 
 /// The flags with `$NAME`, which stands for any number of words, and `${NAME}`, which stands for
 /// one, replaced by what the unit's environment says; see `systemd.service(5)`.
-fn with_variables(host: &Host, flags: Vec<String>) -> Result<Vec<String>> {
-    if !flags.iter().any(|flag| flag.starts_with('$')) {
-        return Ok(flags);
-    }
-    let variables = environment(host, UNIT)?;
+fn with_variables(variables: &Variables, flags: Vec<String>) -> Vec<String> {
     let value = |name: &str| variables.get(name).cloned().unwrap_or_default();
     let replaced = flags.into_iter().flat_map(|flag| {
         let braced = flag
@@ -59,63 +69,108 @@ fn with_variables(host: &Host, flags: Vec<String>) -> Result<Vec<String>> {
             (None, None) => vec![flag],
         }
     });
-    Ok(replaced.collect())
+    replaced.collect()
 }
 
 /// The environment that a unit gives to its program, its files included.
-pub fn environment(host: &Host, unit: &str) -> Result<BTreeMap<String, String>> {
+pub fn environment(host: &Host, unit: &str) -> Result<Variables> {
     let show = systemctl(&["show", unit, "--property=Environment,EnvironmentFiles"]);
     let shown = host.query(&show)?.stdout;
-    let mut variables = BTreeMap::new();
-    let mut read = |assignment: &str| {
-        if let Some((name, value)) = assignment.split_once('=') {
-            let value = value.trim_matches(['"', '\'']).to_owned();
-            variables.insert(name.trim().to_owned(), value);
-        }
-    };
+    let mut variables = Variables::new();
     for line in shown.lines() {
         if let Some(inline) = line.strip_prefix("Environment=") {
-            // An assignment with spaces in it stands in quotes: every other part.
-            for (number, part) in inline.split('"').enumerate() {
-                match number % 2 {
-                    0 => part.split(' ').for_each(&mut read),
-                    _ => read(part),
-                }
-            }
+            read_assignments(&mut variables, inline);
         } else if let Some(file) = line.strip_prefix("EnvironmentFiles=") {
             let path = file.split(" (").next().unwrap_or(file);
-            let text = host.read_text(path)?.unwrap_or_default();
-            let lines = text
-                .lines()
-                .filter(|line| !line.trim_start().starts_with('#'));
-            lines.for_each(&mut read);
+            read_file(&mut variables, host, path)?;
         }
     }
     Ok(variables)
 }
 
-/// The last command of `ExecStart=` in the drop-ins, if there is any.
-fn start_of_drop_ins(host: &Host) -> Result<Option<String>> {
+/// Reads `NAME=VALUE` with spaces between them; one with spaces in it stands in quotes: every other
+/// part.
+fn read_assignments(variables: &mut Variables, line: &str) {
+    for (number, part) in line.split('"').enumerate() {
+        match number % 2 {
+            0 => part
+                .split(' ')
+                .for_each(|it| read_assignment(variables, it)),
+            _ => read_assignment(variables, part),
+        }
+    }
+}
+
+fn read_file(variables: &mut Variables, host: &Host, path: &str) -> Result<()> {
+    let text = host.read_text(path)?.unwrap_or_default();
+    let lines = text.lines();
+    let lines = lines.filter(|line| !line.trim_start().starts_with('#'));
+    lines.for_each(|line| read_assignment(variables, line));
+    Ok(())
+}
+
+fn read_assignment(variables: &mut Variables, text: &str) {
+    if let Some((name, value)) = text.split_once('=') {
+        let value = value.trim_matches(['"', '\'']).to_owned();
+        variables.insert(name.trim().to_owned(), value);
+    }
+}
+
+/// What the drop-ins say of a unit that is not there yet.
+#[derive(Default)]
+struct Waiting {
+    /// The last command of `ExecStart=`, if there is any.
+    start: Option<String>,
+    environment: Variables,
+}
+
+impl Waiting {
+    fn read(host: &Host) -> Result<Waiting> {
+        let mut waiting = Waiting::default();
+        let mut environment_files = Vec::new();
+        for text in drop_ins(host)? {
+            for line in text.replace("\\\n", " ").lines() {
+                let Some((name, value)) = line.trim().split_once('=') else {
+                    continue;
+                };
+                let value = value.trim();
+                // An empty value takes back those before it.
+                match (name.trim_end(), value.is_empty()) {
+                    ("ExecStart", _) => {
+                        waiting.start = Some(value.to_owned()).filter(|it| !it.is_empty());
+                    }
+                    ("Environment", true) => waiting.environment.clear(),
+                    ("Environment", false) => read_assignments(&mut waiting.environment, value),
+                    ("EnvironmentFile", true) => environment_files.clear(),
+                    ("EnvironmentFile", false) => {
+                        let path = value.strip_prefix('-').unwrap_or(value);
+                        environment_files.push(path.to_owned());
+                    }
+                    _ => {}
+                }
+            }
+        }
+        // The files stand over what is said in the unit, wherever that is.
+        for path in environment_files {
+            read_file(&mut waiting.environment, host, &path)?;
+        }
+        Ok(waiting)
+    }
+}
+
+/// The texts of the unit's drop-ins, in the order in which they are read: by name, whatever the
+/// folder. Of two with one name the first counts.
+fn drop_ins(host: &Host) -> Result<Vec<String>> {
     let mut files = BTreeMap::new();
     for folder in DROP_INS {
         for name in host.list(folder)? {
-            // Of two with one name the first counts; they are read by name, whatever the folder.
             let path = format!("{folder}/{name}");
             files.entry(name).or_insert(path);
         }
     }
-    let mut start = None;
-    for (_, path) in files.iter().filter(|(name, _)| name.ends_with(".conf")) {
-        let text = host.read_text(path)?.unwrap_or_default();
-        let text = text.replace("\\\n", " ");
-        for command in text
-            .lines()
-            .filter_map(|line| line.strip_prefix("ExecStart="))
-        {
-            start = Some(command.trim().to_owned()).filter(|command| !command.is_empty());
-        }
-    }
-    Ok(start)
+    let files = files.iter().filter(|(name, _)| name.ends_with(".conf"));
+    let texts = files.map(|(_, path)| Ok(host.read_text(path)?.unwrap_or_default()));
+    texts.collect()
 }
 
 /// What systemd says of the engine's unit.
@@ -201,6 +256,30 @@ mod tests {
             );
         let expected = ["--mtu=1400", "--debug", "--icc=false"];
         assert_eq!(flags(stub.host()).unwrap(), expected);
+    }
+
+    #[test]
+    fn fault_45_variables_of_a_waiting_drop_in_count_as_well() {
+        let drop_in = "/etc/systemd/system/docker.service.d/own.conf";
+        let stub = StubHost::new()
+            .program("systemctl", "")
+            .file(
+                "/etc/default/docker",
+                "DOCKER_OPTS=\"--mtu=1400 --debug\"\n",
+            )
+            .file(
+                drop_in,
+                "[Service]\nEnvironment=\"DOCKER_OPTS=--icc=false\" LEVEL=--tls\n\
+                 EnvironmentFile=-/etc/default/docker\nEnvironmentFile=-/etc/none\n\
+                 ExecStart=\nExecStart=/usr/bin/dockerd $DOCKER_OPTS ${LEVEL} $NONE\n",
+            );
+        assert_eq!(
+            flags(stub.host()).unwrap(),
+            ["--mtu=1400", "--debug", "--tls"]
+        );
+        let taken_back = stub.read(drop_in) + "EnvironmentFile=\n";
+        stub.write(drop_in, taken_back);
+        assert_eq!(flags(stub.host()).unwrap(), ["--icc=false", "--tls"]);
     }
 
     #[test]

@@ -73,7 +73,7 @@ fn reloadable(engine: Engine) -> Vec<&'static Key> {
         other => panic!("say which reloadable keys engine {other} does not know"),
     };
     assert_eq!(skipped, expected, "keys that engine {engine} cannot show");
-    println!("NOT SHOWN with engine {engine}, which does not know them: {skipped:?}");
+    eprintln!("NOT SHOWN with engine {engine}, which does not know them: {skipped:?}");
     shown
 }
 

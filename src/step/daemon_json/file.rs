@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::blocked;
+use super::refusal::blocked;
 use crate::daemon_json::{Document, PATH};
 use crate::host::Host;
 

@@ -4,13 +4,13 @@ use crate::error::exit_code;
 use crate::host::stub::StubHost;
 use serde_json::json;
 
-fn host() -> StubHost {
+pub fn host() -> StubHost {
     StubHost::new().program("systemctl", "")
 }
 
 const SWARM_STATE: &str = "/var/lib/docker/swarm/docker-state.json";
 
-fn step() -> DaemonJson {
+pub fn step() -> DaemonJson {
     DaemonJson::default()
 }
 
@@ -124,7 +124,7 @@ fn fault_33_a_folder_in_the_place_of_the_file_is_refused() {
     assert!(error.to_string().contains("it is a folder"), "{error}");
 }
 
-fn wanting(settings: Value) -> DaemonJson {
+pub fn wanting(settings: Value) -> DaemonJson {
     DaemonJson {
         settings: settings.as_object().cloned().unwrap_or_default(),
         ..step()
@@ -228,56 +228,6 @@ fn what_dockstrap_set_and_somebody_changed_is_put_back_and_nothing_else() {
     assert!(stub.read(PATH).contains("9000"));
     assert_eq!(trial::revert(stub.host()).unwrap(), [""; 0]);
     assert_eq!(stub.read(PATH), "{\n  \"mtu\": 9000\n}\n");
-}
-
-/// An engine that is there, and says this when it is asked about its configuration.
-fn with_dockerd(answer: &str) -> (StubHost, DaemonJson) {
-    let step = DaemonJson {
-        engine: Some(Engine(28, 5)),
-        unit_flags: vec!["-H".to_owned(), "fd://".to_owned()],
-        ..step()
-    };
-    (host().program("dockerd", answer), step)
-}
-
-#[test]
-fn an_engine_that_is_there_is_asked_with_the_flags_of_its_unit() {
-    let (stub, step) = with_dockerd("exit 0");
-    assert!(!step.inspect(stub.host()).unwrap().satisfied);
-    let calls = stub.calls();
-    let asked = calls
-        .iter()
-        .find(|call| call.starts_with("dockerd"))
-        .unwrap();
-    assert!(
-        asked.starts_with("dockerd --validate --config-file=/"),
-        "{asked}"
-    );
-    assert!(asked.ends_with(" -H fd://"), "{asked}");
-}
-
-#[test]
-fn what_the_engine_refuses_is_refused_in_its_own_words() {
-    let no = "echo no such thing in ${2#*=} >&2; exit 1";
-    let (stub, step) = with_dockerd(no);
-    let error = step.inspect(stub.host()).unwrap_err();
-    assert_eq!(exit_code(&error), 4, "an empty file is refused as well");
-    assert!(
-        error
-            .to_string()
-            .ends_with(&format!("no such thing in {PATH}")),
-        "{error}"
-    );
-    let (stub, step) = with_dockerd("grep -q log-driver ${2#*=} && exit 1; exit 0");
-    assert_eq!(exit_code(&step.inspect(stub.host()).unwrap_err()), 2);
-}
-
-#[test]
-fn the_engine_is_never_asked_about_user_namespaces() {
-    let (stub, step) = with_dockerd("exit 1");
-    stub.write(PATH, "{\"userns-remap\": \"default\"}");
-    assert!(step.inspect(stub.host()).is_ok());
-    assert!(!stub.calls().concat().contains("dockerd"));
 }
 
 #[test]

@@ -55,3 +55,37 @@ fn is_remapped(flags: &[String], document: &Document) -> bool {
     let named = document.get("userns-remap").and_then(Value::as_str);
     named.is_some_and(|named| !named.is_empty()) || is_said_by_flag("userns-remap", flags)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_that_the_unit_names_is_not_the_one_to_judge() {
+        let rest = |flags: &[&str]| {
+            let flags: Vec<String> = flags.iter().map(ToString::to_string).collect();
+            let rest = without_file(&flags).into_iter().cloned();
+            rest.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(rest(&["--config-file=/x.json", "-H", "fd://"]), "-H fd://");
+        assert_eq!(
+            rest(&["-H", "fd://", "--config-file", "/x.json"]),
+            "-H fd://"
+        );
+        assert_eq!(rest(&["--config-file", "/x.json", "--debug"]), "--debug");
+    }
+
+    #[test]
+    fn user_namespaces_are_known_from_the_file_and_from_a_flag() {
+        let document = |text: &str| Document::parse(text.as_bytes()).unwrap();
+        assert!(is_remapped(
+            &[],
+            &document(r#"{"userns-remap": "default"}"#)
+        ));
+        assert!(!is_remapped(&[], &document(r#"{"userns-remap": ""}"#)));
+        assert!(is_remapped(
+            &["--userns-remap=default".to_owned()],
+            &document("{}")
+        ));
+    }
+}

@@ -1,0 +1,124 @@
+//! What the file says and what it is to say, judged by the engine that is going to read it.
+
+use anyhow::Result;
+
+use super::refusal::{blocked, lines, unwanted};
+use super::{DaemonJson, around, file, passwords};
+use crate::change::is_sealed;
+use crate::daemon_json::{
+    self, Context, Document, Engine, Merged, PATH, Preset, Problem, Severity, Surroundings, Wishes,
+    is_said_by_flag, with_flags,
+};
+use crate::host::Host;
+
+/// What the file says, and what it is to say.
+pub struct Proposal {
+    pub current: Document,
+    pub wishes: Wishes,
+    pub merged: Merged,
+    /// What is known of the result and stops nothing.
+    pub warnings: Vec<String>,
+}
+
+impl DaemonJson {
+    pub(super) fn propose(&self, host: &Host) -> Result<Proposal> {
+        let current = file::read(host)?;
+        let around = around::look(host, &with_flags(&current, &self.unit_flags))?;
+        let (errors, warnings) = self.check(&current, &around);
+        if !errors.is_empty() {
+            return Err(blocked(&lines(&errors, Problem::to_string)));
+        }
+        let wishes = self.wishes(&current, &around)?;
+        let merged = wishes.merged_into(current.clone());
+        passwords::refuse_to_lose(&merged.changes, &self.ours)?;
+        let warnings = match merged.changes.is_empty() {
+            true => warnings,
+            false => {
+                let all = with_flags(&merged.document, &self.unit_flags);
+                let around = around::look(host, &all)?;
+                let (errors, warnings) = self.check(&merged.document, &around);
+                if !errors.is_empty() {
+                    return Err(unwanted(&lines(&errors, Problem::without_position)));
+                }
+                warnings
+            }
+        };
+        let mut warnings: Vec<String> = warnings.iter().map(warning).collect();
+        if self.preset == Preset::Hardened {
+            let objections = daemon_json::objections(&merged.document);
+            let objections = objections.into_iter();
+            if !self.can_separate(&current) {
+                warnings.push(format!(
+                    "{PATH}: icc: CIS 2.2 is left out, for without iptables (and ip6tables, where \
+                     there is ipv6) the engine would not start with it"
+                ));
+            }
+            warnings.extend(objections.map(|(key, text)| format!("{PATH}: {key}: {text}")));
+        }
+        Ok(Proposal {
+            current,
+            wishes,
+            merged,
+            warnings,
+        })
+    }
+
+    /// The errors and the warnings.
+    fn check(&self, document: &Document, around: &Surroundings) -> (Vec<Problem>, Vec<Problem>) {
+        self.check_by(self.engine, document, around)
+    }
+
+    /// The same by this engine.
+    pub(super) fn check_by(
+        &self,
+        engine: Option<Engine>,
+        document: &Document,
+        around: &Surroundings,
+    ) -> (Vec<Problem>, Vec<Problem>) {
+        let context = Context {
+            unit_flags: &self.unit_flags,
+            engine,
+            surroundings: Some(around),
+        };
+        let problems = daemon_json::check(document, &context).into_iter();
+        problems.partition(|problem| problem.severity == Severity::Error)
+    }
+
+    fn wishes(&self, current: &Document, around: &Surroundings) -> Result<Wishes> {
+        let said = |key: &str| is_said_by_flag(key, &self.unit_flags);
+        let mut preset = self.preset.entries(around);
+        preset.retain(|entry| {
+            // The options are those of the driver.
+            let of_driver = entry.key == "log-opts" && said("log-driver");
+            // A member of a swarm does not start with it.
+            let stops_swarm = entry.key == "live-restore" && around.is_swarm_member;
+            let stops_engine = entry.key == "icc" && !self.can_separate(current);
+            !said(entry.key) && !of_driver && !stops_swarm && !stops_engine
+        });
+        let mut wishes = Wishes::new(preset, self.settings.clone());
+        let mut lost = daemon_json::lost(current, &self.ours);
+        lost.retain(|_, value| !is_sealed(value));
+        wishes.put_back(&lost);
+        wishes.make_room(current, &daemon_json::standing(current, &self.ours));
+        if let Some(proxies) = &self.proxies {
+            wishes.set("proxies", proxies.clone(), "proxy-for says engine");
+        }
+        Ok(wishes)
+    }
+
+    /// Whether containers can be kept apart with what the file, the unit and the settings say.
+    fn can_separate(&self, current: &Document) -> bool {
+        let mut all = with_flags(current, &self.unit_flags);
+        for (key, value) in &self.settings {
+            all.set(key, value);
+        }
+        daemon_json::can_separate(&all)
+    }
+}
+
+fn warning(problem: &Problem) -> String {
+    match problem.key.as_str() {
+        "" => format!("{PATH}: {}", problem.message),
+        key => format!("{PATH}: {key}: {}", problem.message),
+    }
+}
