@@ -10,14 +10,17 @@ use super::Host;
 use crate::error::Failure;
 
 impl Host {
-    /// Refuses a file, or a folder it stands in, that is marked; links are followed.
+    /// Refuses a file, or the folder it stands in or is going to be made in, that is marked; links
+    /// are followed.
     ///
     /// # Errors
     /// [`Failure::Blocked`], with the command that takes the mark away.
     pub fn refuse_immutable(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = self.path(path);
         let path = path.canonicalize().unwrap_or(path);
-        let Some(path) = path.ancestors().take(2).find(|path| is_fixed(path)) else {
+        let there = path.ancestors().skip(1).find(|path| path.exists());
+        let mut places = [Some(path.as_path()), there].into_iter().flatten();
+        let Some(path) = places.find(|path| is_fixed(path)) else {
             return Ok(());
         };
         let path = path.display();

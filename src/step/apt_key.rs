@@ -64,6 +64,10 @@ impl Step for AptKey {
         }
         tx.write_file(&self.keyring, &text, 0o644)
     }
+
+    fn writes(&self, _host: &Host) -> Result<Vec<String>> {
+        Ok(vec![self.keyring.clone()])
+    }
 }
 
 /// Whether the file is of whom the root folder is of.

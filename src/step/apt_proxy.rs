@@ -67,6 +67,10 @@ impl Step for AptProxy {
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
         tx.write_file(PATH, self.text.as_bytes(), self.mode)
     }
+
+    fn writes(&self, _host: &Host) -> Result<Vec<String>> {
+        Ok(vec![PATH.to_owned()])
+    }
 }
 
 /// Whether an entry of `NO_PROXY` is a plain name or address, which apt can take.

@@ -105,6 +105,13 @@ impl Step for AptSource {
         tx.write_file(Source::PATH, &text, 0o644)
             .context("adding Docker's repository")
     }
+
+    fn writes(&self, host: &Host) -> Result<Vec<String>> {
+        let existing = self.existing(host)?;
+        let ours = existing.kept.is_none().then(|| Source::PATH.to_owned());
+        let others = existing.migrations.into_iter().map(|it| it.path);
+        Ok(others.chain(ours).collect())
+    }
 }
 
 /// Our source, behind the others that stand in its file.

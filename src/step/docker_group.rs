@@ -11,6 +11,9 @@ use crate::host::command::Command;
 use crate::host::engine::GROUP;
 use crate::settings::Settings;
 
+/// The files that the account tools write.
+const ACCOUNTS: &[&str] = &["/etc/group", "/etc/gshadow"];
+
 pub struct DockerGroup {
     users: Vec<String>,
 }
@@ -89,6 +92,10 @@ impl Step for DockerGroup {
             tx.run_for_accounts(&format!("add {user} to group {GROUP}"), undo, &add)?;
         }
         Ok(())
+    }
+
+    fn writes(&self, _host: &Host) -> Result<Vec<String>> {
+        Ok(ACCOUNTS.iter().map(ToString::to_string).collect())
     }
 }
 

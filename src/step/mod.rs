@@ -27,7 +27,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::apt::{Source, Transaction};
-use crate::change::Tx;
+use crate::change::{self, Tx};
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::bundle::Bundle;
@@ -67,6 +67,10 @@ pub trait Step {
     fn inspect(&self, host: &Host) -> Result<Finding>;
     /// Makes it so.
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()>;
+    /// The files that are written, edited or taken away when it is applied now.
+    fn writes(&self, _host: &Host) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
     /// What apt is going to do, for the step that runs it.
     fn transaction(&self) -> Option<&Transaction> {
         None
@@ -207,6 +211,9 @@ pub fn inspect_all(
     if settings.no_start && settings.first_boot {
         inspected.push(inspect(FirstBoot::new(&settings.given)?, host)?);
     }
+    if inspected.iter().any(|it| !it.finding.satisfied) {
+        host.refuse_immutable(change::PATH)?;
+    }
     let warnings = inspected.iter().flat_map(|it| &it.finding.warnings);
     for text in warnings.cloned() {
         listener(Event::Warning { text });
@@ -254,6 +261,11 @@ fn inspect(step: impl Step + 'static, host: &Host) -> Result<Inspected> {
     let finding = step
         .inspect(host)
         .with_context(|| format!("looking at the {}", step.title()))?;
+    if !finding.satisfied {
+        for path in step.writes(host)? {
+            host.refuse_immutable(path)?;
+        }
+    }
     Ok(Inspected {
         step: Box::new(step),
         finding,

@@ -68,6 +68,10 @@ impl Step for Registries {
         }
         Ok(())
     }
+
+    fn writes(&self, host: &Host) -> Result<Vec<String>> {
+        Ok(self.missing(host)?.into_iter().map(path).collect())
+    }
 }
 
 fn path(registry: &Registry) -> String {

@@ -111,6 +111,22 @@ fn fault_33_a_link_is_followed_and_what_cannot_be_replaced_is_refused() {
     let refused = host.dockstrap(["install", "--yes"]);
     mark(&host, "-i", "etc/docker");
     refused.exits(4).says("chattr -i -a /etc/docker");
+
+    // The same for all else that is to be written, and for folders that are to be made.
+    host.sh("rmdir /etc/docker");
+    let before = host.tree();
+    for folder in [
+        "etc",
+        "etc/apt/keyrings",
+        "etc/apt/sources.list.d",
+        "var/lib",
+    ] {
+        mark(&host, "+i", folder);
+        let refused = host.dockstrap(["install", "--yes"]);
+        mark(&host, "-i", folder);
+        refused.exits(4).says(&format!("chattr -i -a /{folder}"));
+        before.is_untouched_in(&host.tree());
+    }
 }
 
 #[test]

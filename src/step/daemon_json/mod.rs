@@ -158,6 +158,10 @@ impl Step for DaemonJson {
         let changes = passwords::without_ours(changes, &self.ours);
         tx.write_daemon_json(document.text(), &changes)
     }
+
+    fn writes(&self, _host: &Host) -> Result<Vec<String>> {
+        Ok(vec![PATH.to_owned()])
+    }
 }
 
 /// The change as a unified diff.

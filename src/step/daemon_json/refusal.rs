@@ -71,7 +71,6 @@ impl DaemonJson {
             ))
             .into());
         }
-        host.refuse_immutable(PATH)?;
         self.refuse_unstartable(host, proposal)
     }
 
