@@ -23,6 +23,7 @@ pub fn apply(host: &Host, plan: &Plan, settings: &Settings, listener: Listener<'
     let journal = Journal::read(host)?;
     let before = journal.last();
     let older = journal.cut_short().is_some();
+    let unproven = journal.unproven_configuration(before).next().is_some();
     let mut tx = Tx::begin(
         host,
         journal,
@@ -55,11 +56,15 @@ pub fn apply(host: &Host, plan: &Plan, settings: &Settings, listener: Listener<'
              that and run `dockstrap install` to go on, or `dockstrap uninstall` to take it back"
         ),
     };
+    let exception = match unproven {
+        true => ", but for its change of daemon.json, which no engine had taken up",
+        false => "",
+    };
     Err(failure.context(match older {
         false => outcome,
         true => format!(
-            "{outcome}. What the run before, which was cut short, has set up still stands; to \
-             take that back as well: dockstrap uninstall"
+            "{outcome}. What the run before, which was cut short, has set up still stands\
+             {exception}; to take that back as well: dockstrap uninstall"
         ),
     }))
 }

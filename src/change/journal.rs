@@ -40,6 +40,8 @@ pub struct Journal {
     /// The numbers of those that were brought to their end.
     done: BTreeSet<u64>,
     last: u64,
+    /// The last act when the last run went all the way: what it set up is known to be good.
+    proven: u64,
     seen: BTreeMap<String, Seen>,
     /// Runs that have not come to their end, oldest first.
     running: Vec<Run>,
@@ -63,6 +65,7 @@ impl Journal {
             acts: Vec::new(),
             done: BTreeSet::new(),
             last: 0,
+            proven: 0,
             seen: BTreeMap::new(),
             running: Vec::new(),
             installed: None,
@@ -231,6 +234,14 @@ impl Journal {
         })
     }
 
+    /// What runs that were cut short did to daemon.json, up to this act: whether an engine starts
+    /// with it is not known.
+    pub fn unproven_configuration(&self, up_to: u64) -> impl Iterator<Item = &Act> {
+        let acts = self.acts.iter();
+        let acts = acts.filter(move |act| (self.proven + 1..=up_to).contains(&act.act));
+        acts.filter(|act| act.undo.is_of_configuration())
+    }
+
     /// The number of the last act.
     pub fn last(&self) -> u64 {
         self.last
@@ -279,6 +290,9 @@ impl Journal {
                 self.running.push(run);
             }
             Line::Ended { took_back } => {
+                if !took_back {
+                    self.proven = self.last;
+                }
                 let purpose = self.running.pop().map(|run| run.purpose);
                 if took_back && purpose == Some(Purpose::Install) {
                     self.installed = self.installed_before.take();

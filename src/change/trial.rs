@@ -19,9 +19,16 @@ pub fn begin<'a>(host: &'a Host, listener: Listener<'a>) -> Tx<'a> {
     Tx::begin(host, journal, purpose, Duration::ZERO, listener, cancelled).unwrap()
 }
 
-/// Makes a change in a run of its own.
+/// Makes a change in a run of its own, which is then cut short.
 pub fn run<T>(host: &Host, change: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
     change(&mut begin(host, &|_| {}))
+}
+
+/// The same in a run that comes to its end.
+pub fn complete(host: &Host, change: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Result<()> {
+    let mut tx = begin(host, &|_| {});
+    change(&mut tx)?;
+    tx.end()
 }
 
 /// What the journal says was done and not taken back, oldest first.

@@ -140,6 +140,9 @@ impl<'a> Tx<'a> {
     /// Takes back every act after number `after`, newest first, and returns how many were left as
     /// they are. When nothing is left in the journal, the journal goes as well.
     ///
+    /// With an install that fails goes what runs that were cut short before it did to daemon.json:
+    /// the engine may be failing by it, and goes back to what it is known to start with.
+    ///
     /// Where the journal cannot be written, on a full disk, the walk goes on: every way back can be
     /// walked twice.
     pub fn revert(mut self, after: u64, extent: Extent) -> Result<usize> {
@@ -148,7 +151,16 @@ impl<'a> Tx<'a> {
         let mut kept = 0;
         let mut written = Ok(());
         let acts: Vec<Act> = self.journal.acts().to_vec();
-        let meant = settled(&acts, after);
+        let mut meant: Vec<Act> = match is_rollback {
+            true => self
+                .journal
+                .unproven_configuration(after)
+                .cloned()
+                .collect(),
+            false => Vec::new(),
+        };
+        meant.extend(acts.iter().filter(|act| act.act > after).cloned());
+        settle(&mut meant);
         let (lock_wait, listener) = (self.lock_wait, self.listener);
         let revert = Revert {
             is_rollback,
@@ -195,7 +207,7 @@ impl<'a> Tx<'a> {
                 }
             });
         }
-        match acts.iter().any(|act| act.act <= after) {
+        match acts.len() > meant.len() {
             false => journal::remove(self.host)?,
             true => written.and_then(|()| self.journal.ended_as_it_began())?,
         }
@@ -252,16 +264,13 @@ fn is_out_of_room(error: &anyhow::Error) -> bool {
     cause.is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
 }
 
-/// The acts after number `after`, with what they did to daemon.json as one.
-fn settled(acts: &[Act], after: u64) -> Vec<Act> {
-    let acts = acts.iter().filter(|act| act.act > after);
-    let mut acts: Vec<Act> = acts.cloned().collect();
+/// Makes one of what the acts did to daemon.json.
+fn settle(acts: &mut [Act]) {
     let changes = acts.iter_mut().filter_map(|act| match &mut act.undo {
         Undo::RestoreDaemonJson { changes, .. } => Some(changes),
         _ => None,
     });
     daemon_json::settle(&mut changes.collect::<Vec<_>>());
-    acts
 }
 
 #[cfg(test)]

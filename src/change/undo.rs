@@ -39,7 +39,13 @@ pub enum Undo {
         given: Option<u32>,
     },
     /// Take our keys out of daemon.json, those that are still as we set them.
-    RestoreDaemonJson { created: bool, changes: Vec<Change> },
+    RestoreDaemonJson {
+        created: bool,
+        /// The text of a file that was there and had no key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        empty: Option<String>,
+        changes: Vec<Change>,
+    },
     /// Let a running engine read its configuration again. One that failed with ours is started,
     /// and with it those of these containers that it stopped.
     RestartEngine {
@@ -113,6 +119,14 @@ impl Undo {
     /// Whether it is about groups and members, with which nothing else has to do.
     pub fn is_of_accounts(&self) -> bool {
         matches!(self, Undo::RemoveGroup { .. } | Undo::RemoveMember { .. })
+    }
+
+    /// Whether it is about what the engine is told by its file.
+    pub fn is_of_configuration(&self) -> bool {
+        matches!(
+            self,
+            Undo::RestoreDaemonJson { .. } | Undo::RestartEngine { .. }
+        )
     }
 
     /// For what needs no way back of its own.

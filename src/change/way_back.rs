@@ -119,9 +119,11 @@ impl<'a> Revert<'a> {
             }
             Undo::RemoveFolder { path } => self.remove_folder(path),
             Undo::RestoreMode { path, mode, .. } => self.restore_mode(path, *mode),
-            Undo::RestoreDaemonJson { created, changes } => {
-                self.restore_daemon_json(*created, changes)
-            }
+            Undo::RestoreDaemonJson {
+                created,
+                empty,
+                changes,
+            } => self.restore_daemon_json(*created, empty.as_deref(), changes),
             Undo::RestartEngine { containers } => self.restart_engine(containers),
             Undo::PurgePackages { packages, .. } => self.purge(packages, asked_for, Leave::Nothing),
             Undo::RemovePackages { packages, .. } => {

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use super::{Overwritten, Tx};
 use crate::change::seal::seal;
 use crate::change::{Act, FOLDER, Undo, files};
-use crate::daemon_json::{self, Change};
+use crate::daemon_json::{self, Change, Document};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::redact::has_credentials;
@@ -98,8 +98,12 @@ impl Tx<'_> {
     pub fn write_daemon_json(&mut self, text: &str, changes: &[Change]) -> Result<()> {
         let path = daemon_json::PATH;
         self.create_folders(path)?;
+        let before = self.host.read(path)?;
+        let document = before.as_ref().and_then(|it| Document::parse(it).ok());
+        let empty = document.filter(Document::is_empty);
         let undo = Undo::RestoreDaemonJson {
-            created: !self.host.exists(path)?,
+            created: before.is_none(),
+            empty: empty.map(|document| document.text().to_owned()),
             changes: seal(changes),
         };
         let mode = self.hide_when_secret(path, text)?;

@@ -14,6 +14,7 @@ impl Revert<'_> {
     pub(super) fn restore_daemon_json(
         &self,
         created: bool,
+        empty: Option<&str>,
         changes: &[Change],
     ) -> Result<Reverted> {
         let path = self.host.path(daemon_json::PATH);
@@ -45,11 +46,15 @@ impl Revert<'_> {
             let changes = unseal(changes, &document);
             daemon_json::revert(document, &changes)
         };
+        let text = match empty {
+            Some(text) if document.is_empty() => text,
+            _ => document.text(),
+        };
         if created && document.is_empty() {
             files::remove(&path)?;
-        } else if document.text().as_bytes() != current {
+        } else if text.as_bytes() != current {
             let target = path.canonicalize().unwrap_or(path);
-            files::write(&target, document.text().as_bytes(), None)?;
+            files::write(&target, text.as_bytes(), None)?;
         } else {
             let target = path.canonicalize().unwrap_or(path);
             files::remove_unfinished(&target)

@@ -87,6 +87,7 @@ fn every_undo_can_be_walked_twice() {
         },
         Undo::RestoreDaemonJson {
             created: true,
+            empty: None,
             changes: Vec::new(),
         },
         RESTART,

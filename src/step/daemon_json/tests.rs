@@ -281,7 +281,7 @@ fn a_second_change_that_fails_lets_the_engine_read_its_old_file_again() {
     let systemctl =
         format!("case \"$*\" in *--value) echo active;; show*) printf '{running}';; esac");
     let stub = host().program("systemctl", &systemctl);
-    apply(&stub);
+    trial::complete(stub.host(), |tx| step().apply(tx)).unwrap();
     let first = stub.read(PATH);
     let before = Journal::read(stub.host()).unwrap().last();
     let second = wanting(json!({"mtu": 1400}));
@@ -292,4 +292,35 @@ fn a_second_change_that_fails_lets_the_engine_read_its_old_file_again() {
     assert_eq!(stub.read(PATH), first);
     let restart = "systemctl restart docker.service".to_owned();
     assert_eq!(stub.calls().last(), Some(&restart));
+}
+
+#[test]
+fn a_file_that_no_engine_has_taken_up_goes_with_the_next_run_when_that_fails() {
+    let stub = host();
+    trial::complete(stub.host(), |tx| step().apply(tx)).unwrap();
+    let proven = stub.read(PATH);
+    // Killed before the engine was restarted, and resumed by a run with nothing to write.
+    let unproven = wanting(json!({"mtu": 1400}));
+    trial::run(stub.host(), |tx| unproven.apply(tx)).unwrap();
+    assert!(stub.read(PATH).contains("1400"));
+    let before = Journal::read(stub.host()).unwrap().last();
+    trial::revert_after(stub.host(), before).unwrap();
+    assert_eq!(stub.read(PATH), proven);
+    assert_eq!(
+        trial::acts(stub.host()).len(),
+        2,
+        "the folder and the file of the first run"
+    );
+}
+
+#[test]
+fn a_file_that_was_there_without_a_key_comes_back_byte_by_byte() {
+    for text in ["", "\n", "{ }", "{\n\t}\n\n"] {
+        let stub = host().file(PATH, text);
+        trial::complete(stub.host(), |tx| step().apply(tx)).unwrap();
+        let second = wanting(json!({"mtu": 1400}));
+        trial::complete(stub.host(), |tx| second.apply(tx)).unwrap();
+        trial::revert(stub.host()).unwrap();
+        assert_eq!(stub.read(PATH), text, "{text:?}");
+    }
 }

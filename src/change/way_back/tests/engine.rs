@@ -98,6 +98,7 @@ fn a_daemon_json_that_no_one_can_read_is_kept() {
     let stub = StubHost::new().file(daemon_json::PATH, "{,");
     let restore = Undo::RestoreDaemonJson {
         created: true,
+        empty: None,
         changes: Vec::new(),
     };
     let reason = kept(&stub, &restore);
