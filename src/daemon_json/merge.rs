@@ -118,9 +118,11 @@ fn with_entries(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon_json::samples::any_object;
+    use crate::daemon_json::samples::any_text;
+    use crate::daemon_json::strict;
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
     use serde_json::json;
+    use std::collections::BTreeMap;
 
     fn merged(text: &str, wanted: Value, weight: Wanted) -> Merged {
         let document = Document::parse(text.as_bytes()).unwrap();
@@ -210,18 +212,39 @@ mod tests {
         );
     }
 
+    /// The bytes of each property, by its name.
+    fn properties(text: &str) -> BTreeMap<String, &str> {
+        let tree = strict::tree(text).unwrap();
+        let properties = tree.as_object().unwrap().properties.iter();
+        let properties = properties.map(|it| {
+            let bytes = &text[it.range.start..it.range.end];
+            (strict::name_of(text, &it.name), bytes)
+        });
+        properties.collect()
+    }
+
     proptest! {
         #[test]
-        fn merging_twice_is_merging_once(old in any_object(), wanted in any_object()) {
+        fn merging_twice_is_merging_once_and_foreign_keys_keep_their_place_and_bytes(
+            (old, text) in any_text(),
+            (_, wanted) in any_text(),
+        ) {
+            // Wishes as somebody may have written them.
+            let wanted = Document::parse(wanted.as_bytes()).unwrap();
+            let wanted = wanted.root();
             for weight in [Wanted::Set, Wanted::Default] {
-                let document = Document::parse(&serde_json::to_vec_pretty(&old)?).unwrap();
-                let once = merge(document, &wanted, weight).document;
-                let twice = merge(once.clone(), &wanted, weight);
+                let document = Document::parse(text.as_bytes()).unwrap();
+                let once = merge(document, wanted, weight).document;
+                let twice = merge(once.clone(), wanted, weight);
                 prop_assert_eq!(&twice.document, &once);
+                prop_assert_eq!(twice.document.text(), once.text());
                 prop_assert!(twice.changes.is_empty());
-                let foreign = old.iter().filter(|(key, _)| !wanted.contains_key(*key));
-                for (key, value) in foreign {
-                    prop_assert_eq!(once.get(key), Some(value));
+                let order: Vec<&String> = once.root().keys().take(old.len()).collect();
+                prop_assert_eq!(order, old.keys().collect::<Vec<_>>(), "new keys go last");
+                let (before, after) = (properties(&text), properties(once.text()));
+                let foreign = before.iter().filter(|(key, _)| !wanted.contains_key(*key));
+                for (key, bytes) in foreign {
+                    prop_assert_eq!(after.get(key), Some(bytes));
                 }
             }
         }

@@ -149,7 +149,7 @@ mod tests {
     use super::*;
     use crate::daemon_json::merge::{Wanted, merge};
     use crate::daemon_json::preset::Preset;
-    use crate::daemon_json::samples::{any_object, any_text};
+    use crate::daemon_json::samples::any_text;
     use crate::daemon_json::surroundings::Surroundings;
     use crate::daemon_json::wishes::Wishes;
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
@@ -327,16 +327,35 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_revert_undoes_its_merge((old, text) in any_text(), wanted in any_object()) {
+        fn a_revert_undoes_its_merge((old, text) in any_text(), (wanted, _) in any_text()) {
             for weight in [Wanted::Set, Wanted::Default] {
                 let merged = merge(document(&text), &wanted, weight);
                 let same_bytes = !old.is_empty() && merged.changes.iter().all(only_adds);
                 let reverted = revert(merged.document, &merged.changes);
                 prop_assert_eq!(reverted.document.root(), &old);
+                prop_assert!(reverted.document.root().keys().eq(old.keys()), "in another order");
                 prop_assert!(reverted.kept.is_empty());
                 if same_bytes {
                     prop_assert_eq!(reverted.document.text(), &text);
                 }
+            }
+        }
+
+        /// All layers over each other, as they are for a host.
+        #[test]
+        fn a_revert_undoes_all_wishes((old, text) in any_text(), (settings, _) in any_text()) {
+            let preset = Preset::Hardened.entries(&Surroundings::default());
+            let wishes = Wishes::new(preset, settings);
+            let merged = wishes.merged_into(document(&text));
+            let again = wishes.merged_into(merged.document.clone());
+            prop_assert!(again.changes.is_empty(), "{:?}", again.changes);
+            let same_bytes = !old.is_empty() && merged.changes.iter().all(only_adds);
+            let reverted = revert(merged.document, &merged.changes);
+            prop_assert_eq!(reverted.document.root(), &old);
+            prop_assert!(reverted.document.root().keys().eq(old.keys()), "in another order");
+            prop_assert!(reverted.kept.is_empty());
+            if same_bytes {
+                prop_assert_eq!(reverted.document.text(), &text);
             }
         }
     }

@@ -78,15 +78,19 @@ impl StubHost {
 
     /// An engine that answers everyone who asks about it with `info`.
     pub fn engine(self, info: Value) -> StubHost {
+        self.engine_answering(move |_| info.to_string())
+    }
+
+    /// An engine with an answer to each question, such as `GET /info HTTP/1.1`.
+    pub fn engine_answering(self, answer: impl Fn(&str) -> String + Send + 'static) -> StubHost {
         let listener = UnixListener::bind(self.host.path(SOCKET)).unwrap();
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let mut lines = BufReader::new(&stream).lines();
-                while lines
-                    .next()
-                    .is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
-                {}
-                let body = info.to_string();
+                let lines = BufReader::new(&stream).lines().map_while(Result::ok);
+                let mut lines = lines.take_while(|line| !line.is_empty());
+                let question = lines.next().unwrap_or_default();
+                lines.for_each(drop);
+                let body = answer(&question);
                 let length = body.len();
                 let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length";
                 let _ = write!(&stream, "{head}: {length}\r\n\r\n{body}");

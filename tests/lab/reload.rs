@@ -5,8 +5,13 @@ use dockstrap::daemon_json::{Engine, Key};
 use serde_json::{Value, json};
 
 use crate::host::LabHost;
+use crate::neighbour::Neighbour;
 
 const FILE: &str = "/etc/docker/daemon.json";
+const PLUGIN: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/lab/support/authorization.py"
+);
 
 /// A value for each reloadable key that is not the engine's own, and what the engine's account of
 /// its configuration shows of it.
@@ -134,6 +139,15 @@ fn a_reload_opens_the_port_for_diagnosis_and_looks_for_plugins() {
         .says("nobody");
     let info = host.run(["docker", "info", "--format", "{{.Debug}}"]);
     assert_eq!(info.stdout.trim(), "false");
+
+    // One that is there is taken up, and asked from then on.
+    host.write("/etc/docker/plugins/lab.spec", "tcp://127.0.0.1:9299\n");
+    let plugin = ["python3", PLUGIN, "127.0.0.1:9299"];
+    let _plugin = Neighbour::start(&host, plugin);
+    host.sh("docker ps");
+    reloaded(&host, r#"{"authorization-plugins": ["lab"]}"#);
+    assert_eq!(host.account()["Plugins"]["Authorization"], json!(["lab"]));
+    host.run(["docker", "ps"]).exits(1).says("not in this lab");
 }
 
 #[test]

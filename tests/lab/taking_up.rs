@@ -1,6 +1,7 @@
 //! A running engine takes up its configuration, or gets the old one back; and what was changed
 //! since is put back.
 
+use crate::cut::Cut;
 use crate::host::{LabHost, PROGRAM};
 
 const FILE: &str = "/etc/docker/daemon.json";
@@ -54,6 +55,18 @@ fn fault_37_an_engine_that_does_not_come_up_gets_its_old_file_back_and_keeps_its
     assert_eq!(host.account()["Driver"], "overlay2");
     assert_eq!(keepers_process(&host), process, "live-restore kept it");
     host.dockstrap(["verify", "engine", "run"]).exits(0);
+
+    // A run is killed when the file is written, and the engine not yet restarted with it.
+    let done_with_the_file = 5; // the run, the restart of the engine and the file, both done
+    host.cut_short(Cut::AfterLine(done_with_the_file), ["install", "--yes"]);
+    assert!(host.read(FILE).contains("btrfs"));
+    host.dockstrap(["install", "--yes"])
+        .exits(1)
+        .says("btrfs")
+        .says("but for its change of daemon.json");
+    assert_eq!(host.read(FILE), before);
+    host.sh("systemctl is-active docker.service");
+    assert_eq!(keepers_process(&host), process);
     host.sh(&format!("rm {SETTINGS}"));
     host.dockstrap(["plan", "--check"]).exits(0);
 }

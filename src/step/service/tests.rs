@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
 use crate::change::trial;
 use crate::daemon_json::Document;
@@ -157,6 +160,29 @@ fn an_engine_that_differs_from_its_file_is_reloaded_and_then_restarted() {
     let mut changes = changes(&stub);
     changes.retain(|call| call.starts_with("systemctl"));
     assert_eq!(changes, commands);
+}
+
+#[test]
+fn with_containers_running_a_restart_waits_until_the_reload_before_it_is_through() {
+    // The engine tells of its reload at the third question only.
+    let questions = Arc::new(AtomicUsize::new(0));
+    let asked = questions.clone();
+    let stub = host("loaded", "enabled", "active")
+        .program("docker", "case \"$*\" in *ps*) echo 0123456789abcdef;; esac")
+        .engine_answering(move |question| match question.contains("/events") {
+            true if asked.fetch_add(1, Ordering::Relaxed) < 2 => String::new(),
+            true => "{}".to_owned(),
+            false => engine("json-file").to_string(),
+        });
+    let error = apply(&stub).unwrap_err(); // it never says that it has the driver of its file
+    assert!(error.to_string().contains("log-driver"), "{error}");
+    let systemctl = changes(&stub);
+    let verbs = systemctl
+        .iter()
+        .filter_map(|call| call.strip_prefix("systemctl "));
+    let verbs: Vec<&str> = verbs.filter_map(|call| call.split(' ').next()).collect();
+    assert_eq!(verbs, ["reload", "reset-failed", "restart"]);
+    assert_eq!(questions.load(Ordering::Relaxed), 3);
 }
 
 #[test]
