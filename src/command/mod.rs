@@ -21,7 +21,7 @@ use serde_json::json;
 
 use crate::change::{Journal, Run, Verified};
 use crate::cli::{Cli, Command};
-use crate::daemon_json::reference;
+use crate::daemon_json::explain::explained;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::report::{Event, Listener};
@@ -56,7 +56,7 @@ pub fn run(cli: Cli) -> Result<u8> {
 }
 
 fn explain(keys: &[String]) -> Result<u8> {
-    let explained = keys.iter().map(|key| (key, reference::explained(key)));
+    let explained = keys.iter().map(|key| (key, explained(key)));
     let explained: BTreeMap<&String, String> = explained.collect();
     for key in keys {
         ui::line(explained[key].trim_end());

@@ -1,12 +1,10 @@
-//! The table of keys as a page of the manual, and a key of it as lines for a terminal.
+//! The table of keys as a page of the manual.
 //!
 //! It must not say anything that the tables do not.
 
-use std::fmt::Write;
-
 use super::log_drivers::{COMMON, DRIVERS, Driver, Opt};
 use super::preset::Preset;
-use super::schema::{self, Conflict, Entries, Key, Kind, Reload, Rule, Standing, With, keys};
+use super::schema::{Conflict, Entries, Key, Kind, Reload, Rule, Standing, With, keys};
 use super::surroundings::Surroundings;
 
 const HEAD: &str = "\
@@ -134,51 +132,6 @@ pub fn page() -> String {
     page
 }
 
-/// What is known of a key, in lines for a terminal; nothing for a name that is no key's.
-pub fn explained(name: &str) -> String {
-    let Some(key) = schema::key(name) else {
-        return String::new();
-    };
-    if key.standing != Standing::Known {
-        return format!("{name}: {}\n", fate(key));
-    }
-    let mut text = format!("{name}: {}\n", key.about);
-    let mut add = |what: &str, value: &str| {
-        // Writing to a text cannot fail.
-        let _ = writeln!(text, "  {what:13} {value}");
-    };
-    add("type", &key.kind.to_string());
-    for (path, kind, _) in entries(name, key.kind) {
-        add("", &format!("{path}: {kind}"));
-    }
-    if name == "log-opts" {
-        for driver in DRIVERS {
-            let options: Vec<&str> = driver.options.iter().map(|(name, _)| *name).collect();
-            add("", &format!("of {}: {}", driver.name, options.join(" ")));
-        }
-    }
-    if name == "log-driver" {
-        let names: Vec<&str> = DRIVERS.iter().map(|driver| driver.name).collect();
-        add("", &format!("{}, or a plug-in's name", names.join(", ")));
-    }
-    add("since engine", &key.since.to_string());
-    add("taken up by", taken_up_by(key));
-    add("merged", merged(key));
-    add("confirmed", confirmed(key));
-    for conflict in key.conflicts {
-        let Conflict { text, .. } = conflict;
-        let entry = conflict.entry.map(|entry| format!("{entry}, "));
-        let entry = entry.unwrap_or_default();
-        let with = &conflict.with;
-        add("conflicts", &format!("{entry}with {with}: {text}"));
-    }
-    let presets = Preset::Hardened.entries(&Surroundings::default());
-    for entry in presets.iter().filter(|entry| entry.key == name) {
-        add("in presets", &format!("{} ({})", entry.value, entry.reason));
-    }
-    text
-}
-
 fn row(cells: &[&str]) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
@@ -189,7 +142,7 @@ fn code(text: &str) -> String {
 
 /// Every entry below a value of this type, with its path, its type, and what becomes of one that has
 /// another name.
-fn entries(path: &str, kind: Kind) -> Vec<(String, Kind, &'static str)> {
+pub(super) fn entries(path: &str, kind: Kind) -> Vec<(String, Kind, &'static str)> {
     let Kind::Object(Entries { known, unknown, .. }) = kind else {
         let below = match kind {
             Kind::Map(_) => format!("{path}.NAME"),
@@ -236,7 +189,7 @@ fn options(options: &[Opt], needed: &[&str]) -> String {
     options.collect::<Vec<_>>().join(", ")
 }
 
-fn taken_up_by(key: &Key) -> &'static str {
+pub(super) fn taken_up_by(key: &Key) -> &'static str {
     match key.reload {
         Reload::Restart => "restart",
         Reload::Reload => "reload",
@@ -244,7 +197,7 @@ fn taken_up_by(key: &Key) -> &'static str {
     }
 }
 
-fn merged(key: &Key) -> &'static str {
+pub(super) fn merged(key: &Key) -> &'static str {
     match key.rule {
         Rule::Union => "united",
         Rule::Entries => "by entry",
@@ -252,7 +205,7 @@ fn merged(key: &Key) -> &'static str {
     }
 }
 
-fn confirmed(key: &Key) -> &'static str {
+pub(super) fn confirmed(key: &Key) -> &'static str {
     match key.shown {
         Some(_) => "yes",
         None => "no",
@@ -260,7 +213,7 @@ fn confirmed(key: &Key) -> &'static str {
 }
 
 /// What becomes of a key without effect.
-fn fate(key: &Key) -> String {
+pub(super) fn fate(key: &Key) -> String {
     match key.standing {
         Standing::Known => String::new(),
         Standing::Ignored => "taken without any effect; remove it".to_owned(),
@@ -300,27 +253,6 @@ mod tests {
                 key.name
             );
         }
-    }
-
-    #[test]
-    fn a_key_is_explained_in_a_few_lines() {
-        let text = explained("icc");
-        assert!(
-            text.starts_with("icc: let containers on the default bridge"),
-            "{text}"
-        );
-        assert!(
-            text.contains("taken up by   restart") && text.contains("CIS 2.2"),
-            "{text}"
-        );
-        assert!(explained("graph").contains("write data-root"));
-        assert!(explained("log-level").contains(r#"one of "debug", "error""#));
-        assert!(explained("labels").contains("merged        united"));
-        assert!(explained("live-restore").contains("conflicts     with a swarm: a member"));
-        assert!(
-            explained("builder").contains("builder.gc.policy.keepStorage: a string with a size")
-        );
-        assert!(explained("log-opts").contains("of splunk: env env-regex"));
     }
 
     #[test]

@@ -168,7 +168,10 @@ fn with_containers_running_a_restart_waits_until_the_reload_before_it_is_through
     let questions = Arc::new(AtomicUsize::new(0));
     let asked = questions.clone();
     let stub = host("loaded", "enabled", "active")
-        .program("docker", "case \"$*\" in *ps*) echo 0123456789abcdef;; esac")
+        .program(
+            "docker",
+            "case \"$*\" in *ps*) echo 0123456789abcdef;; esac",
+        )
         .engine_answering(move |question| match question.contains("/events") {
             true if asked.fetch_add(1, Ordering::Relaxed) < 2 => String::new(),
             true => "{}".to_owned(),
