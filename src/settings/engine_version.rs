@@ -5,6 +5,9 @@ use std::fmt;
 use crate::daemon_json::Engine;
 use crate::error::Failure;
 
+/// The first engine that Docker has for a release of Ubuntu that is supported here.
+const OLDEST: Engine = Engine(20, 10);
+
 /// A version of the engine, as far as it is given: `29`, `29.5`, `29.5.3`, or the package's own such
 /// as `5:29.5.3-1~ubuntu.24.04~noble`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,10 +34,13 @@ impl EngineVersion {
         version == self.0 || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     }
 
-    /// The engine as far as it is told: the newest of a whole line of engines, such as 29.
+    /// The engine as far as it is told: the newest of a whole line of engines, such as 29. `None` for
+    /// one that there never was for these releases.
     pub fn engine(&self) -> Option<Engine> {
         let upstream = upstream(&self.0);
-        Engine::of(upstream).or_else(|| Engine::of(&format!("{upstream}.{}", u8::MAX)))
+        let engine = Engine::of(upstream);
+        let engine = engine.or_else(|| Engine::of(&format!("{upstream}.{}", u8::MAX)));
+        engine.filter(|engine| *engine >= OLDEST)
     }
 }
 
@@ -59,6 +65,7 @@ mod tests {
         let engine = |text: &str| EngineVersion::parse(text).unwrap().engine();
         assert_eq!(engine("29"), Some(Engine(29, u8::MAX)));
         assert_eq!(engine("29.5"), Some(Engine(29, 5)));
+        assert_eq!(engine("1"), None);
         assert_eq!(engine("5:29.5.3-1~ubuntu.24.04~noble"), Some(Engine(29, 5)));
     }
 

@@ -164,6 +164,23 @@ fn a_change_is_reloaded_where_that_is_enough_and_restarted_where_it_is_not() {
     let options = host.account()["SecurityOptions"].to_string();
     assert!(options.contains("no-new-privileges"), "{options}");
     host.dockstrap(["verify"]).exits(0);
+
+    // All that the engine's account tells of is found in it, in the engine's own form.
+    host.write(
+        "/etc/docker/seccomp.json",
+        r#"{"defaultAction": "SCMP_ACT_ALLOW"}"#,
+    );
+    host.write(
+        SETTINGS,
+        "[daemon]\ninsecure-registries = ['http://registry.lab:5000', '10.0.0.1/8']\n\
+         registry-mirrors = ['https://mirror.lab']\nnode-generic-resources = ['GPU=2', 'FPGA=a']\n\
+         cdi-spec-dirs = ['/srv/cdi']\nexec-opts = ['native.cgroupdriver=systemd']\n\
+         seccomp-profile = '/etc/docker/seccomp.json'\n\
+         proxies = { http-proxy = 'http://me:word@proxy.lab:3128', no-proxy = 'lab' }\n",
+    );
+    host.dockstrap(["install", "--yes", "--no-verify"]).exits(0);
+    host.dockstrap(["plan", "--check"]).exits(0);
+    host.sh("rm /etc/docker/seccomp.json");
     host.uninstall();
     assert!(!host.has(FILE));
 }

@@ -9,8 +9,7 @@ use crate::daemon_json::schema::{Conflict, Engine, Key, Shown, With};
 pub const KEYS: &[Key] = &[
     key("authorization-plugins", STRINGS, V1_12)
         .about("plug-ins that are asked before each request is served")
-        .reloads()
-        .shown(Shown::List("/Plugins/Authorization")),
+        .reloads(),
     key("debug", Bool, V1_12)
         .about("write more to the log")
         .reloads()
