@@ -26,10 +26,12 @@ need() {
 		die "cannot install ${missing[*]}"
 }
 
-# need_rust: find cargo, also that of the user behind sudo, or install it.
+# need_rust: find cargo, also that of the user behind sudo, or install it. Sets $builder, the words
+# before a command of its owner's, and $cargo_home.
 need_rust() {
 	need cc=gcc /usr/include/stdio.h=libc6-dev
 	builder=()
+	cargo_home=${CARGO_HOME:-$HOME/.cargo}
 	if command -v cargo >/dev/null && cargo --version >/dev/null 2>&1; then
 		return
 	fi
@@ -37,6 +39,7 @@ need_rust() {
 	home=$(getent passwd "${SUDO_USER:-root}" | cut -d: -f6)
 	if [[ -x $home/.cargo/bin/cargo ]]; then
 		PATH=$home/.cargo/bin:$PATH
+		cargo_home=$home/.cargo
 		# Built as its owner, so that no file of root's is left in the checkout.
 		[[ -z ${SUDO_USER:-} ]] || builder=(sudo -u "$SUDO_USER" -H env "PATH=$PATH")
 		return
@@ -51,3 +54,18 @@ need_rust() {
 
 # cargo, as the one who owns the toolchain.
 run_cargo() { "${builder[@]}" cargo "$@"; }
+
+# need_cargo_tool NAME VERSION: a command of cargo's, in the version that is known to work.
+need_cargo_tool() {
+	need_rust
+	run_cargo install --list | grep -q "^$1 v$2:" || {
+		say "installing $1 $2"
+		run_cargo install --quiet --locked "$1@$2" || die "cannot install $1 $2"
+	}
+}
+
+# The version of dockstrap, from the one place where it stands.
+project_version() { sed -n '/^\[package\]/,/^\[/ s/^version = "\(.*\)"/\1/p' Cargo.toml; }
+
+# The time that everything built is dated with, so that two builds are alike: that of the commit.
+source_date() { echo "${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}"; }
