@@ -30,7 +30,9 @@ fn write_pages(folder: &Path, command: &Command, above: Option<&str>) -> Result<
     Man::new(command.clone().display_name(&name)).render(&mut page)?;
     let path = folder.join(format!("{name}.1"));
     fs::write(&path, page).with_context(|| format!("writing {}", path.display()))?;
-    let shown = command.get_subcommands().filter(|below| !below.is_hide_set());
+    let shown = command
+        .get_subcommands()
+        .filter(|below| !below.is_hide_set());
     for below in shown.filter(|below| below.get_name() != "help") {
         write_pages(folder, below, Some(&name))?;
     }
