@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -58,7 +58,7 @@ impl LabHost {
         };
         host.fingerprint = one_line(&lab(&["fingerprint"]).exits(0));
         host.root = host.lab_path("root");
-        lab(&["put", &host.name, &program, PROGRAM]).exits(0);
+        host.put(Path::new(&program), PROGRAM);
         host
     }
 
@@ -189,6 +189,13 @@ impl LabHost {
         input.write_all(content.as_bytes()).expect("writing");
         drop(input);
         assert!(child.wait().expect("waiting").success(), "writing {path}");
+    }
+
+    /// Copies a file of this machine into the host, executable.
+    #[track_caller]
+    pub fn put(&self, file: &Path, path: &str) {
+        let file = file.to_str().expect("a path in UTF-8");
+        lab(&["put", &self.name, file, path]).exits(0);
     }
 
     /// The content of a file in the host.

@@ -112,6 +112,7 @@ mod journal;
 mod kept_sources;
 mod locks;
 mod output;
+mod package;
 mod packages;
 mod planning;
 mod program;
