@@ -183,8 +183,10 @@ pub fn inspect_all(
         facts,
         settings,
         &mut repository,
-        &roots,
-        dpkg.as_ref().map_or(&[], Dpkg::reinstalled),
+        packages::Needs {
+            roots: &roots,
+            repaired: dpkg.as_ref().map_or(&[], Dpkg::reinstalled),
+        },
         listener,
     )?;
     // The index may have told of a newer certificate.

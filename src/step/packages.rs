@@ -49,6 +49,14 @@ struct Offer {
     http: Http,
 }
 
+/// What is to be minded beside the packages of the engine.
+pub struct Needs<'a> {
+    /// Where the engine is going to keep its data.
+    pub roots: &'a [String],
+    /// Packages of others that are to be installed again.
+    pub repaired: &'a [String],
+}
+
 /// What is asked of apt.
 struct Wanted {
     version: Option<EngineVersion>,
@@ -72,8 +80,7 @@ impl Packages {
         facts: &Facts,
         settings: &Settings,
         repository: &mut Repository,
-        roots: &[String],
-        repaired: &[String],
+        Needs { roots, repaired }: Needs<'_>,
         listener: Listener<'_>,
     ) -> Result<Packages> {
         let version = settings.engine_version.clone();
