@@ -64,6 +64,8 @@ impl State {
     fn line(&mut self, event: &Event) -> Value {
         match event {
             Event::StepStarted { step, .. } => self.step = Some(step),
+            // The step at work has failed.
+            Event::Reverted { .. } | Event::Kept { .. } => self.step = None,
             Event::Warning { text } => self.warnings.push(text.clone()),
             _ => {}
         }
@@ -164,6 +166,17 @@ mod tests {
         });
         assert_eq!(done["step"], "packages");
         assert_eq!(done["seconds"], 1.235);
+        assert_eq!(state.line(&Event::Note { text: text() }).get("step"), None);
+
+        state.line(&Event::StepStarted {
+            step: "service",
+            text: text(),
+        });
+        let reverted = state.line(&Event::Reverted {
+            step: "packages".to_owned(),
+            text: text(),
+        });
+        assert_eq!(reverted["step"], "packages");
         assert_eq!(state.line(&Event::Note { text: text() }).get("step"), None);
     }
 
