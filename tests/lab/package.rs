@@ -74,10 +74,12 @@ fn newer(package: &Path, folder: &Path) -> PathBuf {
     dpkg_deb(&["--raw-extract".as_ref(), package, &content]);
     let control = content.join("DEBIAN/control");
     let text = std::fs::read_to_string(&control).unwrap();
-    let lines = text.lines().map(|line| match line.starts_with("Version: ") {
-        true => "Version: 99-1",
-        false => line,
-    });
+    let lines = text
+        .lines()
+        .map(|line| match line.starts_with("Version: ") {
+            true => "Version: 99-1",
+            false => line,
+        });
     let text: String = lines.map(|line| format!("{line}\n")).collect();
     std::fs::write(&control, text).unwrap();
     let newer = folder.join("newer.deb");
