@@ -162,9 +162,9 @@ fn fault_66_what_a_killed_install_has_started_is_waited_for() {
     let host = LabHost::up("noble");
     let before = host.tree();
     let install = install_up_to_apt(&host);
-    host.sh("pkill -KILL --exact dockstrap");
+    let kill = "pkill -KILL --exact dockstrap; pgrep --exact apt-get";
+    let pid = host.sh(kill).stdout;
     install.end();
-    let pid = host.run(["pgrep", "--exact", "apt-get"]).stdout;
     let apt = format!(
         "the package manager of a dockstrap that was killed, apt-get (pid {})",
         pid.trim()
