@@ -14,8 +14,12 @@ use crate::fences::{self, commands};
 const OF_OTHERS: &[(&str, &str)] = &[
     ("scripts/", "of this project: its script must be there"),
     (
-        "install -m 0755 PATH ",
-        "coreutils; PATH is what scripts/build says",
+        "curl -fsSL RELEASES/latest/download/install.sh ",
+        "run by the lab's test of install.sh, from a server of releases",
+    ),
+    (
+        "apt install ./dockstrap_",
+        "the lab's test of the package installs it",
     ),
     ("cp FILE ", "coreutils; FILE is the reader's own"),
     (

@@ -12,7 +12,8 @@ const NOT_HERE: &[(&str, &str)] = &[
         "scripts/",
         "they are run outside of hosts, and build or bring up what is tested here",
     ),
-    ("install -m", "the lab has put the program there"),
+    ("curl -fsSL RELEASES", "the test of install.sh runs it"),
+    ("apt install", "the test of the package installs it"),
     ("cp FILE", "the lab's own authority stands there already"),
     (
         "update-ca-certificates",

@@ -111,6 +111,7 @@ mod images;
 mod journal;
 mod kept_sources;
 mod locks;
+mod one_shot;
 mod output;
 mod package;
 mod packages;
