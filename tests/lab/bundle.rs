@@ -150,7 +150,7 @@ fn fault_15_a_bundle_that_is_not_what_it_should_be_is_refused() {
 }
 
 fn create(host: &LabHost) {
-    host.dockstrap(["bundle", "create", "--output", BUNDLE])
+    host.dockstrap(["bundle", "create", "--file", BUNDLE])
         .exits(0);
 }
 
