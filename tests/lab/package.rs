@@ -31,7 +31,7 @@ on_each_release! {
         host.run(["systemctl", "is-enabled", UNIT]).says("disabled");
         host.run(["systemctl", "is-active", UNIT]).says("inactive");
         assert!(!host.has("/usr/bin/docker"), "it brings itself only");
-        host.run(["/usr/bin/dockstrap", "plan"]).never_says("error");
+        host.run(["/usr/bin/dockstrap", "settings", "check", CONFIG]).exits(0);
 
         host.sh(&format!("echo '# mine' >>{CONFIG}"));
         host.put(&newer(&package(), folder.path()), "/tmp/dockstrap.deb");
