@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use super::conflicts::{blocked, kubelet_is_here, running_under};
 use super::{Finding, Step, unit};
 use crate::change::{Act, Tx, Undo};
-use crate::facts::Facts;
+use crate::facts::{CONFLICTING_PACKAGES, ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::engine::{UNIT, docker, systemctl};
@@ -57,7 +57,11 @@ impl ByHand {
     /// Finds an engine, or a containerd, of which dpkg knows nothing, and that is not just beside the
     /// one that is used.
     pub fn of(host: &Host, facts: &Facts) -> Result<Option<ByHand>> {
-        match WITH_AN_ENGINE.iter().any(|package| facts.has(package)) {
+        // dpkg knows the files of a package only once it has unpacked all of them.
+        let unfinished = facts.unfinished.packages();
+        let mut bringing = ENGINE_PACKAGES.iter().chain(CONFLICTING_PACKAGES);
+        let is_cut_short = bringing.any(|package| unfinished.contains(*package));
+        match is_cut_short || WITH_AN_ENGINE.iter().any(|package| facts.has(package)) {
             true => Ok(None),
             false => ByHand::find(host),
         }

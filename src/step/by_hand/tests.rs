@@ -57,6 +57,23 @@ fn a_docker_command_or_a_runc_alone_is_no_engine() {
 }
 
 #[test]
+fn files_of_a_package_that_dpkg_was_cut_short_at_are_no_engine() {
+    let stub = StubHost::noble()
+        .program(
+            "dpkg-query",
+            "case $* in *--search*) ;; *) echo dpkg 1.22.6 amd64 installed ok ;; esac; exit 1",
+        )
+        .file("/usr/bin/containerd", "");
+    let mut facts = crate::facts::gather(stub.host()).unwrap();
+    assert!(ByHand::of(stub.host(), &facts).unwrap().is_some());
+    for package in ["containerd.io", "containerd"] {
+        facts.unfinished = Default::default();
+        facts.unfinished.half_installed.insert(package.to_owned());
+        assert!(ByHand::of(stub.host(), &facts).unwrap().is_none());
+    }
+}
+
+#[test]
 fn it_is_refused_with_every_file_and_the_commands_that_move_it_aside() {
     let text = refused(&by_hand(), false);
     let files = "/etc/systemd/system/docker.service \
