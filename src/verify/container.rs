@@ -23,7 +23,8 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         let container = proof
             .container("run")
             .args(["--network=none", "--name", name]);
-        let file: File = proof.report(container, &["file", MARK, "--write", name])?;
+        let run = proof.probe(container, &["file", MARK, "--write", name])?;
+        let file: File = proof.report_of(name, &run)?;
         ensure!(
             file.before.is_none(),
             "a new container finds a file that another has written"
@@ -37,7 +38,7 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     for name in &names {
         // Started again, it finds its own mark.
         let start = proof.docker().args(["start", "--attach", name]);
-        let file: File = proof.read(&start)?;
+        let file: File = proof.report_of(name, &start)?;
         ensure!(
             file.before.as_ref() == Some(name),
             "a container that is started again finds {:?} instead of what it has written",

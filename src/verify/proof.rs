@@ -136,6 +136,18 @@ impl<'a> Proof<'a> {
         }
     }
 
+    /// Reads what a container of this name reports, which the command runs to its end. docker may be
+    /// attached too late to one that is through at once; then its log has what it said.
+    pub fn report_of<T: DeserializeOwned>(&self, name: &str, command: &Command) -> Result<T> {
+        let output = self.host.query(command)?;
+        let said = match output.stdout.trim() {
+            "" if output.code == 0 => self.ask(&self.docker().args(["logs", "--tail=1", name]))?,
+            "" => output.success()?.stdout,
+            said => said.to_owned(),
+        };
+        parse(&said)
+    }
+
     /// A folder of its own for a stage.
     pub fn folder(&self, name: &str) -> Result<PathBuf> {
         let folder = self.folder.path().join(name);
