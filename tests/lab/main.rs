@@ -16,9 +16,9 @@
     reason = "a failed test shows the logs of its host"
 )]
 
-/// Makes a test of its own for every release out of one that takes a fresh host.
-macro_rules! on_each_release {
-    ($($(#[$doc:meta])* fn $test:ident($host:ident) $body:block)*) => {$(
+/// Makes a test of its own for every release out of one that takes a host, which `$up` brings up.
+macro_rules! per_release {
+    ($up:ident: $($(#[$doc:meta])* fn $test:ident($host:ident) $body:block)*) => {$(
         $(#[$doc])*
         mod $test {
             use super::*;
@@ -28,52 +28,32 @@ macro_rules! on_each_release {
             #[test]
             #[ignore = "needs root and the lab: sudo scripts/test"]
             fn jammy() {
-                on(&LabHost::up("jammy"));
+                on(&LabHost::$up("jammy"));
             }
 
             #[test]
             #[ignore = "needs root and the lab: sudo scripts/test"]
             fn noble() {
-                on(&LabHost::up("noble"));
+                on(&LabHost::$up("noble"));
             }
 
             #[test]
             #[ignore = "needs root and the lab: sudo scripts/test"]
             fn resolute() {
-                on(&LabHost::up("resolute"));
+                on(&LabHost::$up("resolute"));
             }
         }
     )*};
 }
 
-/// The same for one that takes the files of a fresh host, in which nothing runs.
+/// Tests that take a fresh host.
+macro_rules! on_each_release {
+    ($($tests:tt)*) => { per_release! { up: $($tests)* } };
+}
+
+/// Tests that take the files of a fresh host, in which nothing runs.
 macro_rules! on_each_unbooted {
-    ($($(#[$doc:meta])* fn $test:ident($host:ident) $body:block)*) => {$(
-        $(#[$doc])*
-        mod $test {
-            use super::*;
-
-            fn on($host: &LabHost) $body
-
-            #[test]
-            #[ignore = "needs root and the lab: sudo scripts/test"]
-            fn jammy() {
-                on(&LabHost::up_without_systemd("jammy"));
-            }
-
-            #[test]
-            #[ignore = "needs root and the lab: sudo scripts/test"]
-            fn noble() {
-                on(&LabHost::up_without_systemd("noble"));
-            }
-
-            #[test]
-            #[ignore = "needs root and the lab: sudo scripts/test"]
-            fn resolute() {
-                on(&LabHost::up_without_systemd("resolute"));
-            }
-        }
-    )*};
+    ($($tests:tt)*) => { per_release! { up_without_systemd: $($tests)* } };
 }
 
 mod controller;
