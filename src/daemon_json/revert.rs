@@ -102,12 +102,12 @@ fn without_ours(now: &[Value], after: &[Value], before: Option<&Value>) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon_json::merge::{Wanted, merge};
+    use crate::daemon_json::merge::{Merged, Wanted, merge};
     use crate::daemon_json::preset::Preset;
     use crate::daemon_json::samples::any_text;
     use crate::daemon_json::surroundings::Surroundings;
     use crate::daemon_json::wishes::Wishes;
-    use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
+    use proptest::prelude::{TestCaseError, prop_assert, prop_assert_eq, proptest};
     use serde_json::json;
 
     fn document(text: &str) -> Document {
@@ -234,19 +234,32 @@ mod tests {
         }
     }
 
+    /// Reverts what was merged, which must give back what was there: in the same order, and in the
+    /// same bytes where nothing was replaced.
+    fn comes_back(
+        merged: Merged,
+        old: &Map<String, Value>,
+        text: &str,
+    ) -> Result<(), TestCaseError> {
+        let same_bytes = !old.is_empty() && merged.changes.iter().all(only_adds);
+        let reverted = revert(merged.document, &merged.changes);
+        prop_assert_eq!(reverted.document.root(), old);
+        prop_assert!(
+            reverted.document.root().keys().eq(old.keys()),
+            "in another order"
+        );
+        prop_assert!(reverted.kept.is_empty());
+        if same_bytes {
+            prop_assert_eq!(reverted.document.text(), text);
+        }
+        Ok(())
+    }
+
     proptest! {
         #[test]
         fn a_revert_undoes_its_merge((old, text) in any_text(), (wanted, _) in any_text()) {
             for weight in [Wanted::Set, Wanted::Default] {
-                let merged = merge(document(&text), &wanted, weight);
-                let same_bytes = !old.is_empty() && merged.changes.iter().all(only_adds);
-                let reverted = revert(merged.document, &merged.changes);
-                prop_assert_eq!(reverted.document.root(), &old);
-                prop_assert!(reverted.document.root().keys().eq(old.keys()), "in another order");
-                prop_assert!(reverted.kept.is_empty());
-                if same_bytes {
-                    prop_assert_eq!(reverted.document.text(), &text);
-                }
+                comes_back(merge(document(&text), &wanted, weight), &old, &text)?;
             }
         }
 
@@ -258,14 +271,7 @@ mod tests {
             let merged = wishes.merged_into(document(&text));
             let again = wishes.merged_into(merged.document.clone());
             prop_assert!(again.changes.is_empty(), "{:?}", again.changes);
-            let same_bytes = !old.is_empty() && merged.changes.iter().all(only_adds);
-            let reverted = revert(merged.document, &merged.changes);
-            prop_assert_eq!(reverted.document.root(), &old);
-            prop_assert!(reverted.document.root().keys().eq(old.keys()), "in another order");
-            prop_assert!(reverted.kept.is_empty());
-            if same_bytes {
-                prop_assert_eq!(reverted.document.text(), &text);
-            }
+            comes_back(merged, &old, &text)?;
         }
     }
 }
