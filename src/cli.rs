@@ -1,8 +1,9 @@
 //! The command line, as types. What the flags mean is in `settings` and `command`.
 
+mod probe;
 mod read;
+mod verify;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
@@ -11,7 +12,9 @@ use clap::{Args, Parser, Subcommand};
 use crate::daemon_json::schema;
 use crate::settings::{Given, Layer};
 use crate::ui::Output;
+pub use probe::Probe;
 pub use read::output_asked_for;
+pub use verify::{Registry, Verify};
 
 /// The variable behind `--output`.
 const OUTPUT: &str = "DOCKSTRAP_OUTPUT";
@@ -159,57 +162,6 @@ pub struct Plan {
 }
 
 #[derive(Debug, Args)]
-pub struct Verify {
-    /// What to prove [default: all that needs nothing beyond the host]
-    #[arg(value_name = "STAGE", value_parser = stage())]
-    pub stages: Vec<String>,
-
-    /// Prove registry and hub as well, which need more than the host
-    #[arg(long, conflicts_with = "stages")]
-    pub all: bool,
-
-    /// Leave out STAGE; repeatable
-    #[arg(long, value_name = "STAGE", value_parser = stage())]
-    pub skip: Vec<String>,
-
-    /// Print the outcome as JSON
-    #[arg(long)]
-    pub json: bool,
-
-    /// Write the outcome to FILE as JUnit's XML as well
-    #[arg(long, value_name = "FILE")]
-    pub junit: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub registry: Registry,
-}
-
-/// A private registry to prove.
-#[derive(Debug, Args)]
-pub struct Registry {
-    /// Prove this private registry as well
-    #[arg(long = "registry", value_name = "HOST[:PORT]")]
-    pub address: Option<String>,
-
-    /// Log in to it as NAME, with the password in DOCKSTRAP_REGISTRY_PASSWORD or in
-    /// the file named by --registry-password-file
-    #[arg(
-        long = "registry-user",
-        value_name = "NAME",
-        env = "DOCKSTRAP_REGISTRY_USER"
-    )]
-    pub user: Option<String>,
-
-    /// Read the password from FILE
-    #[arg(long = "registry-password-file", value_name = "FILE")]
-    pub password_file: Option<PathBuf>,
-
-    /// Trust the authority in FILE (PEM) for it, for the time of this run
-    #[arg(long, alias = "ca", value_name = "FILE", requires = "address")]
-    pub ca_cert: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
 pub struct Status {
     /// Print it as JSON
     #[arg(long)]
@@ -322,42 +274,6 @@ pub enum Settings {
     Sample,
     /// Print the JSON Schema of the settings file, for editors
     Schema,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Probe {
-    /// Say hello with the token, and end with a code
-    Hello {
-        token: String,
-        #[arg(long, default_value_t = 0)]
-        exit: u8,
-    },
-    /// Read a file, and write it
-    File {
-        path: PathBuf,
-        #[arg(long)]
-        write: Option<String>,
-    },
-    /// Say many lines
-    Lines { count: u32 },
-    /// Reach for a server, a name, an address
-    Reach {
-        #[arg(long)]
-        server: Option<String>,
-        #[arg(long)]
-        name: Option<String>,
-        #[arg(long)]
-        address: Option<SocketAddr>,
-    },
-    /// Answer everyone over HTTP
-    Serve { port: u16, text: String },
-    /// Do nothing until asked to end
-    Sleep,
-}
-
-fn stage() -> clap::builder::PossibleValuesParser {
-    let ids = crate::verify::STAGES.iter().map(|stage| stage.id);
-    clap::builder::PossibleValuesParser::new(ids)
 }
 
 fn key() -> clap::builder::PossibleValuesParser {
