@@ -5,6 +5,11 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use clap::CommandFactory;
+use dockstrap::cli::Cli;
+use dockstrap::daemon_json::schema;
+use dockstrap::{doctor, settings};
+
 fn source(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -48,6 +53,94 @@ fn as_many_crates_are_linked_as_the_page_says() {
         "packaging/DEPENDENCIES.md must say {}",
         crates.len()
     );
+}
+
+/// The pages are made of the same tables that the program works by, so none of it may be left out.
+#[test]
+fn there_is_a_manual_page_for_every_command_and_every_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut make = Command::new(env!("CARGO"));
+    make.args(["run", "--quiet", "--locked", "--example", "pages", "--"])
+        .arg(folder.path())
+        .arg("1970-01-02")
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    // What cargo tells a test of its package would have crates built anew.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO_PKG_") || name == "CARGO_MANIFEST_DIR" {
+            make.env_remove(name);
+        }
+    }
+    let made = make.output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let page = |name: &str| {
+        let text = std::fs::read_to_string(folder.path().join(name));
+        // As it reads: a dash stands for itself.
+        text.unwrap_or_else(|error| panic!("{name}: {error}"))
+            .replace("\\-", "-")
+    };
+
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    let mut pages = vec!["dockstrap".to_owned()];
+    for below in command.get_subcommands().filter(|it| !it.is_hide_set()) {
+        pages.push(format!("dockstrap-{}", below.get_name()));
+        let deeper = below.get_subcommands();
+        pages.extend(deeper.map(|it| format!("dockstrap-{}-{}", below.get_name(), it.get_name())));
+    }
+    for name in &pages {
+        let text = page(&format!("{name}.1"));
+        assert!(
+            text.contains(&format!(".TH {name} 1 1970-01-02 ")),
+            "{name}"
+        );
+        for option in ["help", "output"] {
+            assert!(text.contains(&format!("--{option}")), "{name}: --{option}");
+        }
+    }
+    let config = page("dockstrap-config.5");
+    for setting in settings::table() {
+        assert!(
+            config.contains(&format!("\\fB{}\\fR", setting.key)),
+            "{}",
+            setting.key
+        );
+        assert!(config.contains(&setting.variable.unwrap_or_default()));
+    }
+    let keys = page("dockstrap-daemon.json.5");
+    for key in schema::keys() {
+        assert!(
+            keys.contains(&format!(".TP\n\\fB{}\\fR\n", key.name)),
+            "{}",
+            key.name
+        );
+    }
+    let checks = page("dockstrap-checks.7");
+    for check in doctor::AREAS.iter().flat_map(|(_, checks)| *checks) {
+        assert!(
+            checks.contains(&format!("\\fB{}\\fR", check.id)),
+            "{}",
+            check.id
+        );
+    }
+    // What they point to is there.
+    let written: BTreeSet<String> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    for name in &written {
+        let text = page(name).replace("\\fR", "").replace("\\fB", "");
+        let words = text.split(|it: char| it.is_whitespace() || it == ',');
+        for word in words.filter(|it| it.starts_with("dockstrap-")) {
+            let word = word.trim_end_matches(['.', ';']);
+            if let Some((other, section)) = word.strip_suffix(')').and_then(|it| it.split_once('('))
+            {
+                assert!(
+                    written.contains(&format!("{other}.{section}")),
+                    "{name} names {word}"
+                );
+            }
+        }
+    }
 }
 
 /// Cut short at any byte, install.sh runs nothing at all: each command that it would run leaves a

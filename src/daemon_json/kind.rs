@@ -173,7 +173,10 @@ impl fmt::Display for Kind {
             Kind::Ip(Family::V4) => "a string with an IPv4 address",
             Kind::Ip(Family::V6) => "a string with an IPv6 address",
             Kind::Network(Family::V6) => "a string with a network such as \"fd00:12::1/64\"",
-            Kind::Network(_) => "a string with a network such as \"172.17.0.1/16\"",
+            Kind::Network(Family::V4) => "a string with a network such as \"172.17.0.1/16\"",
+            Kind::Network(Family::Either) => {
+                "a string with a network such as \"172.17.0.1/16\" or \"fd00:12::1/64\""
+            }
             Kind::HostPort => "a string such as \"127.0.0.1:9323\"",
             Kind::Proxy => "a URL such as \"http://proxy.example:3128\"",
             Kind::List(kind) => return write!(f, "a list of {}", kind.several()),

@@ -76,6 +76,13 @@ pub const AREAS: &[(&str, &[Check])] = &[
     ("configuration", config::CHECKS),
 ];
 
+impl Check {
+    /// Whether `--fix` mends what it finds.
+    pub fn is_mended(&self) -> bool {
+        self.fix.is_some()
+    }
+}
+
 /// What one check found.
 #[derive(Serialize)]
 pub struct Examined {
@@ -160,7 +167,7 @@ impl Examined {
 
     /// Whether the cure is ours.
     pub fn is_fixable(&self) -> bool {
-        matches!(self.verdict, Verdict::Found(_)) && self.check.fix.is_some()
+        matches!(self.verdict, Verdict::Found(_)) && self.check.is_mended()
     }
 
     /// Mends it, and says what was found.

@@ -25,9 +25,9 @@ pub fn page() -> String {
                 Severity::Warning => "Warning",
                 Severity::Note => "Note",
             };
-            let fix = match check.fix {
-                Some(_) => ", mended by `--fix`",
-                None => "",
+            let fix = match check.is_mended() {
+                true => ", mended by `--fix`",
+                false => "",
             };
             page += &format!(
                 "\n### {}: {}\n\n{severity}{fix}. Otherwise: {}\n\n- What helps: {}\n- More: <{}>\n",

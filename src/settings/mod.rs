@@ -27,9 +27,9 @@ pub use engine_version::EngineVersion;
 pub use in_force::{InForce, Source};
 pub use layer::{Layer, PATH, ProxyUser, Secret};
 pub use origin::{Given, Origin};
-pub use sample::sample;
+pub use sample::{example, sample};
 pub use schema::schema;
-pub use table::table;
+pub use table::{Kind, Setting, table};
 
 const MIRROR: &str = "https://download.docker.com";
 /// How long other package managers are waited for, in seconds.

@@ -34,8 +34,8 @@ pub fn sample() -> String {
     sample
 }
 
-/// A value that makes sense.
-fn example(key: &str) -> String {
+/// The setting with a value that makes sense, as it stands in the file.
+pub fn example(key: &str) -> String {
     match key {
         "mirror" => "mirror = \"https://mirror.example/docker\"".to_owned(),
         "key-fingerprint" => format!("key-fingerprint = \"{DOCKER_KEY_FINGERPRINT}\""),

@@ -20,6 +20,9 @@ on_each_release! {
         for path in [
             "/usr/share/man/man1/dockstrap.1.gz",
             "/usr/share/man/man1/dockstrap-install.1.gz",
+            "/usr/share/man/man5/dockstrap-config.5.gz",
+            "/usr/share/man/man5/dockstrap-daemon.json.5.gz",
+            "/usr/share/man/man7/dockstrap-checks.7.gz",
             "/usr/share/bash-completion/completions/dockstrap",
             "/usr/share/zsh/vendor-completions/_dockstrap",
             "/usr/share/fish/vendor_completions.d/dockstrap.fish",
