@@ -55,12 +55,12 @@ need_rust() {
 # cargo, as the one who owns the toolchain.
 run_cargo() { "${builder[@]}" cargo "$@"; }
 
-# need_cargo_tool NAME VERSION: a command of cargo's, in the version that is known to work.
+# need_cargo_tool NAME VERSION [OPTION…]: a command of cargo's, in the version that is known to work.
 need_cargo_tool() {
 	need_rust
 	run_cargo install --list | grep -q "^$1 v$2:" || {
 		say "installing $1 $2"
-		run_cargo install --quiet --locked "$1@$2" || die "cannot install $1 $2"
+		run_cargo install --quiet --locked "$1@$2" "${@:3}" || die "cannot install $1 $2"
 	}
 }
 

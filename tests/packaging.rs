@@ -35,24 +35,47 @@ fn every_dependency_has_its_reason() {
 
 #[test]
 fn as_many_crates_are_linked_as_the_page_says() {
+    let count = linked("x86_64-unknown-linux-musl").len();
+    let page = source("packaging/DEPENDENCIES.md");
+    assert!(
+        page.contains(&format!("dockstrap links {count} crates")),
+        "packaging/DEPENDENCIES.md must say {count}"
+    );
+}
+
+#[test]
+fn the_licence_of_every_linked_crate_is_shipped() {
+    let mut crates = linked("x86_64-unknown-linux-musl");
+    crates.extend(linked("aarch64-unknown-linux-musl"));
+    crates.retain(|it| !it.starts_with("dockstrap "));
+    let page = source("packaging/NOTICES.md");
+    let listed = page.lines().filter_map(|line| line.strip_prefix("- "));
+    // A licence's text may be a list as well.
+    let listed = listed.filter(|it| it.split(' ').nth(1).is_some_and(is_version));
+    let listed: BTreeSet<String> = listed.map(str::to_owned).collect();
+    assert_eq!(listed, crates, "write it anew: scripts/notices");
+}
+
+fn is_version(word: &str) -> bool {
+    word.starts_with(|it: char| it.is_ascii_digit()) && word.contains('.')
+}
+
+/// The crates that are linked into a binary for this target, each as its name and version.
+fn linked(target: &str) -> BTreeSet<String> {
     let tree = Command::new(env!("CARGO"))
         .args(["tree", "--locked", "--edges", "normal", "--prefix", "none"])
-        .args(["--target", "x86_64-unknown-linux-musl", "--no-dedupe"])
-        .args(["--format", "{p}"])
+        .args(["--target", target, "--no-dedupe", "--format", "{p}"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
     let listed = String::from_utf8(tree.stdout).unwrap();
-    let crates: BTreeSet<&str> = listed
-        .lines()
-        .map(|line| line.trim_end_matches(" (proc-macro)"))
-        .collect();
-    let page = source("packaging/DEPENDENCIES.md");
-    assert!(
-        page.contains(&format!("dockstrap links {} crates", crates.len())),
-        "packaging/DEPENDENCIES.md must say {}",
-        crates.len()
-    );
+    let crates = listed.lines().map(|line| {
+        let mut words = line.split(' ');
+        let name = words.next().unwrap();
+        let version = words.next().unwrap_or_default();
+        format!("{name} {}", version.trim_start_matches('v'))
+    });
+    crates.collect()
 }
 
 /// The pages are made of the same tables that the program works by, so none of it may be left out.
