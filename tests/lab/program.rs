@@ -1,5 +1,9 @@
 //! The program itself: one file that needs nothing else.
 
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
 use crate::host::{LabHost, PROGRAM};
 
 on_each_release! {
@@ -18,4 +22,32 @@ on_each_release! {
         host.run([PROGRAM, "--version"]).exits(0);
         host.run([PROGRAM, "plan", "--help"]).exits(0);
     }
+}
+
+/// Other work on the machine only ever adds to a time, so the shortest of some is the one that counts.
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn the_program_is_small_and_starts_at_once() {
+    let program = std::env::var_os("DOCKSTRAP_BIN").map(PathBuf::from);
+    let program = program.expect("DOCKSTRAP_BIN");
+    let megabytes = program.metadata().unwrap().len() / 1_000_000;
+    // The quick profile for working on lab tests is larger.
+    let most = if program.parent().unwrap().ends_with("release") {
+        10
+    } else {
+        20
+    };
+    assert!(megabytes < most, "{} has {megabytes} MB", program.display());
+
+    let start = || {
+        let begin = Instant::now();
+        let output = Command::new(&program).arg("--version").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        begin.elapsed()
+    };
+    let shortest = (0..20).map(|_| start()).min().unwrap();
+    assert!(
+        shortest < Duration::from_millis(10),
+        "it starts in {shortest:?}"
+    );
 }
