@@ -13,6 +13,7 @@ part_recipe() {
 	archive-*) echo archive.sh -- keys "root-${1#*-}" ;;
 	layer-*) echo base.sh -- keys "archive-${1#*-}" ;;
 	cloud-*) echo cloud.sh -- "layer-${1#*-}" ;;
+	wget-*) echo wget.sh cloud.sh -- "layer-${1#*-}" ;;
 	docker-jammy) echo docker-repo.sh docker-scripts.sh -- keys root-jammy root-noble ;;
 	docker-*) echo docker-repo.sh docker-scripts.sh -- keys "root-${1#*-}" ;;
 	*) die "no such part: $1" ;;
@@ -22,10 +23,10 @@ part_recipe() {
 # The parts a release needs, in an order in which they can be made.
 release_parts() {
 	[[ $1 != ansible ]] || { echo ansible && return; }
-	local roots=("root-$1") cloud=()
-	[[ $1 != jammy ]] || roots+=(root-noble)
-	[[ $1 != noble ]] || cloud=(cloud-noble)
-	echo keys tools "${roots[@]}" hub "archive-$1" "docker-$1" "layer-$1" "${cloud[@]}"
+	local roots=("root-$1") more=()
+	[[ $1 != jammy ]] || roots+=(root-noble) more=(wget-jammy)
+	[[ $1 != noble ]] || more=(cloud-noble)
+	echo keys tools "${roots[@]}" hub "archive-$1" "docker-$1" "layer-$1" "${more[@]}"
 }
 
 declare -A part_keys=()
@@ -84,7 +85,7 @@ cache_build() {
 	trap 'exit 143' TERM HUP
 	build_sweep
 	# Rounds: each needs only what the rounds before it made.
-	for round in 'root-*|keys|tools|ansible' 'archive-*|docker-*|hub' 'layer-*' 'cloud-*'; do
+	for round in 'root-*|keys|tools|ansible' 'archive-*|docker-*|hub' 'layer-*' 'cloud-*|wget-*'; do
 		build_round "$round" "${wanted[@]}"
 	done
 	ln -sfn "$(part keys)" "$cache/keys"

@@ -18,13 +18,13 @@ host_check() {
 }
 
 host_up() {
-	local name='' release=noble boot=1 cloud=''
+	local name='' release=noble boot=1 more=''
 	while (($#)); do
 		case $1 in
 		--release) release=${2:-} && shift ;;
 		--release=*) release=${1#*=} ;;
 		--no-systemd) boot=0 ;;
-		--cloud) cloud=1 ;;
+		--cloud | --wget) more=${1#--} ;;
 		-*) die "unknown option: $1" ;;
 		*)
 			[[ -z $name ]] || die "one host at a time: $1"
@@ -35,7 +35,8 @@ host_up() {
 	done
 	host_name_valid "$name"
 	check_release "$release"
-	[[ -z $cloud || $release == noble ]] || die "--cloud is for noble only"
+	[[ $more != cloud || $release == noble ]] || die "--cloud is for noble only"
+	[[ $more != wget || $release == jammy ]] || die "--wget is for jammy only"
 	need_to_run
 	cache_build "$release"
 	until mkdir "$run/$name" 2>/dev/null; do
@@ -46,7 +47,7 @@ host_up() {
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
 	host_new=$name
-	host_mount "$name" "$release" "$cloud"
+	host_mount "$name" "$release" "$more"
 	ip netns add "lab-$name"
 	# dockerd's bridge wants forwarding on; the namespace keeps it from this machine.
 	nsenter "--net=/run/netns/lab-$name" bash -c \
@@ -61,7 +62,7 @@ host_up() {
 host_mount() {
 	local name=$1 release=$2 dir=$cache/hosts/$1 root=$run/$1/root lower
 	lower=$(part "layer-$release")/fs:$(part "root-$release")/root
-	[[ -z $3 ]] || lower=$(part "cloud-$release")/fs:$lower
+	[[ -z $3 ]] || lower=$(part "$3-$release")/fs:$lower
 	mkdir -p "$dir"/{upper,work,www-upper,www-work,docker,containerd,log} "$root" "$run/$name/www"
 	chmod 0700 "$dir"
 	chmod 0710 "$dir/docker"
