@@ -148,15 +148,17 @@ fetch_release() {
 	base=${base:-$releases}
 	[ -n "$base" ] || die "this copy of install.sh names no releases; take it from a release, or give --base-url URL"
 	[ -n "$certificate" ] || die "this copy of install.sh holds no certificate to verify a release with; take it from a release"
+	if [ -n "$version" ]; then from=${base%/}/download/v$version; else from=${base%/}/latest/download; fi
+	# As it may be shown: without a password.
+	shown=$(printf '%s' "$from" | sed 's|//[^/]*@|//|')
 	case $base in
 	https://*) ;;
-	*) die "releases are fetched over https only, not from \`$base\`" ;;
+	*) die "releases are fetched over https only, not from \`$shown\`" ;;
 	esac
-	if [ -n "$version" ]; then from=${base%/}/download/v$version; else from=${base%/}/latest/download; fi
 	for tool in base64 sha256sum; do
-		has "$tool" || die "$tool is missing: apt-get install coreutils; nothing was changed"
+		has "$tool" || die "$tool is missing; nothing was changed. Get it: ${root}${root:+ }apt-get install coreutils"
 	done
-	has curl || has wget || die "neither curl nor wget is here; nothing was changed. Get one: ${root}${root:+ }apt-get install curl"
+	client || die "neither curl nor wget is here (a snap of curl does not do); nothing was changed. Get one: ${root}${root:+ }apt-get install curl"
 	has gpgv || has sqv || die "neither gpgv nor sqv is here to verify the release with; nothing was changed. Get one: ${root}${root:+ }apt-get install gpgv"
 
 	say "fetching dockstrap ${version:-(the latest)} for $arch"
@@ -168,15 +170,15 @@ fetch_release() {
 	listed=$(sed -n "s/^\([0-9a-f]\{64\}\)  \(dockstrap-[0-9A-Za-z.+~-]*-linux-$arch\)\$/\1 \2/p" "$folder/SHA256SUMS")
 	wanted=${listed%% *} file=${listed#* }
 	code=5
-	[ -n "$file" ] || die "the signed list of $from has no dockstrap for $arch; nothing was changed"
+	[ -n "$file" ] || die "the signed list of $shown has no dockstrap for $arch; nothing was changed"
 	[ "$file" = "dockstrap-${version:-$(version_of "$file")}-linux-$arch" ] ||
-		die "$from holds another release than $version: $file; nothing was changed"
+		die "$shown holds another release than $version: $file; nothing was changed"
 	code=1
 	fetch "$file"
 	found=$(sha256sum <"$folder/$file")
 	code=5
 	[ "${found%% *}" = "$wanted" ] ||
-		die "$from/$file is not the signed one: its SHA-256 is ${found%% *}, not $wanted; nothing was changed"
+		die "$shown/$file is not the signed one: its SHA-256 is ${found%% *}, not $wanted; nothing was changed"
 	code=1
 	mv -- "$folder/$file" "$folder/dockstrap"
 }
@@ -187,31 +189,60 @@ version_of() {
 	printf '%s' "${version_of%-linux-*}"
 }
 
+# Sets $client, the program that fetches. That of a snap sees another /tmp than this script.
+client() {
+	for client in curl wget; do
+		case $(command -v "$client") in
+		'' | /snap/*) ;;
+		*) return 0 ;;
+		esac
+	done
+	return 1
+}
+
 # fetch NAME: a file of the release, into $folder. What it holds is verified by its signature or
-# its hash, whatever the way there.
+# its hash, whatever the way there; but only the way keeps an older release from being passed off
+# as the latest. So no redirect may lead off https.
 fetch() {
-	if has curl; then
+	case $client in
+	curl)
 		curl --proto '=https' --tlsv1.2 --fail --silent --show-error --location \
-			--connect-timeout 30 --retry 3 --output "$folder/$1" -- "$from/$1"
-	else
-		wget --quiet --timeout=30 --tries=3 --output-document="$folder/$1" -- "$from/$1"
-	fi || die "cannot fetch $from/$1; nothing was changed. Is there such a release, and can this host reach it?"
+			--connect-timeout 30 --speed-limit 100 --speed-time 60 --retry 3 \
+			--output "$folder/$1" -- "$from/$1"
+		;;
+	wget)
+		# It knows proxies by their small names only, and follows a redirect to anywhere: that
+		# stands in the headers, which are indented.
+		https_proxy=${https_proxy-${HTTPS_PROXY-}} no_proxy=${no_proxy-${NO_PROXY-}} \
+			wget --no-verbose --server-response --no-hsts --timeout=30 --tries=3 \
+			--output-document="$folder/$1" -- "$from/$1" 2>"$folder/words" || {
+			grep -v '^  ' "$folder/words" >&2
+			false
+		}
+		;;
+	esac || die "cannot fetch $shown/$1; nothing was changed. Is there such a release, and can this host reach it?"
+	[ "$client" = curl ] || ! grep -i '^ *location: *[a-z]*:' "$folder/words" | grep -qiv ': *https:' ||
+		die "$shown/$1 leads to an address without https; nothing was changed"
 }
 
 # The list must be signed by the pinned certificate: by its fingerprint, not just by exit code.
+# gpgv takes revoked and expired keys for good ones, but does not call their signatures GOODSIG.
+# sqv knows of both, and takes what was signed before the key expired.
 verify_signature() {
 	code=5
 	printf '%s' "$certificate" | base64 -d >"$folder/release.gpg" ||
 		die "the certificate in this script cannot be read; take the script from a release again"
 	if has gpgv; then
 		gpgv --status-fd 1 --keyring "$folder/release.gpg" "$folder/SHA256SUMS.asc" "$folder/SHA256SUMS" \
-			>"$folder/status" 2>"$folder/words" && grep -q "^\[GNUPG:\] VALIDSIG .*$fingerprint\$" "$folder/status"
+			>"$folder/status" 2>"$folder/words" &&
+			grep -q '^\[GNUPG:\] GOODSIG ' "$folder/status" &&
+			grep -q "^\[GNUPG:\] VALIDSIG .* $fingerprint\$" "$folder/status"
 	else
 		sqv --keyring "$folder/release.gpg" "$folder/SHA256SUMS.asc" "$folder/SHA256SUMS" \
-			>"$folder/status" 2>"$folder/words" && [ -s "$folder/status" ]
+			>"$folder/status" 2>"$folder/words" && grep -qx "$fingerprint" "$folder/status"
 	fi || {
 		sed 's/^/  /' "$folder/words" >&2
-		die "$from/SHA256SUMS is not signed by the key $fingerprint; nothing was changed"
+		die "$shown/SHA256SUMS is not signed by the key $fingerprint, or by one that is revoked or has expired; nothing was changed"
 	}
 	code=1
 }

@@ -1,0 +1,248 @@
+//! A server of releases, with a release that is signed, and a host with `scripts/install.sh` of it.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::host::{LabHost, PROGRAM};
+use crate::outcome::Outcome;
+
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Where releases lie on the server of Docker's stand-in.
+const BASE: &str = "https://download.docker.com/releases";
+/// The script in the host, for everyone to read.
+const SCRIPT: &str = "/srv/install.sh";
+
+/// Makes a test of its own for each way of fetching, verifying and becoming root.
+macro_rules! on_both_kinds {
+    ($($(#[$doc:meta])* fn $test:ident($releases:ident) $body:block)*) => {$(
+        $(#[$doc])*
+        mod $test {
+            use super::*;
+
+            fn on($releases: &Releases) $body
+
+            #[test]
+            #[ignore = "needs root and the lab: sudo scripts/test"]
+            fn curl_sqv_and_sudo() {
+                on(&Releases::on("noble", "--cloud"));
+            }
+
+            #[test]
+            #[ignore = "needs root and the lab: sudo scripts/test"]
+            fn wget_gpgv_and_doas() {
+                on(&Releases::on("jammy", "--wget"));
+            }
+        }
+    )*};
+}
+
+pub(crate) use on_both_kinds;
+
+/// A host without dockstrap, and a server of releases around it.
+pub struct Releases {
+    pub host: LabHost,
+    /// What the server serves as releases.
+    pub folder: PathBuf,
+    keys: tempfile::TempDir,
+    /// Of the key that the script pins; a subkey of it signs.
+    key: String,
+}
+
+impl Releases {
+    /// A fresh host of this release, with this option of `scripts/lab up`.
+    pub fn on(release: &str, option: &str) -> Releases {
+        let host = LabHost::up_with(release, &[option]);
+        host.sh(&format!("rm {PROGRAM}"));
+        // sudo leaves a file behind the first time.
+        host.run_as(
+            "alice",
+            ["sh", "-c", "if command -v sudo; then sudo true; fi"],
+        )
+        .exits(0);
+        let folder = host.lab_path("www").join("download.docker.com/releases");
+        let mut releases = Releases {
+            host,
+            folder,
+            keys: tempfile::tempdir().unwrap(),
+            key: String::new(),
+        };
+        releases.key = releases.new_key("release <release@lab.invalid>");
+        releases.new_subkey();
+        releases.pin(&[&releases.key]);
+        releases.publish();
+        releases
+    }
+
+    /// Puts the program under test on the server, as the latest release.
+    fn publish(&self) {
+        let release = self.release();
+        fs::create_dir_all(&release).unwrap();
+        let program = std::env::var_os("DOCKSTRAP_BIN").expect("DOCKSTRAP_BIN");
+        fs::copy(program, self.program()).unwrap();
+        let sums = Command::new("sha256sum")
+            .arg(self.program().file_name().unwrap())
+            .current_dir(&release)
+            .output()
+            .unwrap();
+        fs::write(release.join("SHA256SUMS"), sums.stdout).unwrap();
+        fs::write(self.signature(), self.sign(&["--armor"])).unwrap();
+        fs::create_dir_all(self.folder.join("latest")).unwrap();
+        symlink(
+            format!("../download/v{VERSION}"),
+            self.folder.join("latest/download"),
+        )
+        .unwrap();
+    }
+
+    /// The folder of the release on the server.
+    pub fn release(&self) -> PathBuf {
+        self.folder.join(format!("download/v{VERSION}"))
+    }
+
+    /// The program in it.
+    pub fn program(&self) -> PathBuf {
+        let machine = if cfg!(target_arch = "aarch64") {
+            "arm64"
+        } else {
+            "amd64"
+        };
+        let name = format!("dockstrap-{VERSION}-linux-{machine}");
+        self.release().join(name)
+    }
+
+    pub fn signature(&self) -> PathBuf {
+        self.release().join("SHA256SUMS.asc")
+    }
+
+    /// The fingerprint of the key that the script pins.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Makes a key, and returns its fingerprint.
+    pub fn new_key(&self, user: &str) -> String {
+        let make = ["--quick-generate-key", user, "ed25519", "sign", "0"];
+        self.gpg(&[&["--passphrase", ""], &make[..]].concat());
+        self.fingerprints(user).swap_remove(0)
+    }
+
+    /// Adds to the pinned key a subkey that signs from now on, and returns its fingerprint.
+    pub fn new_subkey(&self) -> String {
+        let make = ["--quick-add-key", &self.key, "ed25519", "sign", "0"];
+        self.gpg(&[&["--passphrase", ""], &make[..]].concat());
+        self.fingerprints(&self.key).pop().unwrap()
+    }
+
+    /// Revokes a subkey of the pinned key: the first is 1.
+    pub fn revoke_subkey(&self, number: usize) {
+        let dialog = format!("key {number}\nrevkey\ny\n0\n\ny\nsave\n");
+        self.gpg_reading(
+            &["--command-fd", "0", "--edit-key", &self.key],
+            dialog.as_bytes(),
+        );
+    }
+
+    /// The fingerprints of a key, those of its subkeys last.
+    fn fingerprints(&self, key: &str) -> Vec<String> {
+        let listed = self.gpg(&[
+            "--with-colons",
+            "--with-subkey-fingerprint",
+            "--list-keys",
+            key,
+        ]);
+        String::from_utf8(listed)
+            .unwrap()
+            .lines()
+            .filter_map(|line| line.strip_prefix("fpr:"))
+            .map(|fields| fields.trim_matches(':').to_owned())
+            .collect()
+    }
+
+    /// Signs the list of the release as it is; the options may name another key.
+    pub fn sign(&self, options: &[&str]) -> Vec<u8> {
+        let sums = fs::read(self.release().join("SHA256SUMS")).unwrap();
+        let local = ["--local-user", &self.key];
+        let local = if options.contains(&"--local-user") {
+            &[][..]
+        } else {
+            &local[..]
+        };
+        let how = if options.contains(&"--clearsign") {
+            &[][..]
+        } else {
+            &["--detach-sign"][..]
+        };
+        self.gpg_reading(&[local, options, how].concat(), &sums)
+    }
+
+    /// Writes the script of the release, which pins the first of these keys, with the certificates
+    /// of all of them.
+    pub fn pin(&self, keys: &[&str]) {
+        let export = ["--export", "--export-options", "export-minimal"];
+        let certificate = base64(&self.gpg(&[&export, keys].concat()));
+        let source = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/install.sh"));
+        let script = source
+            .unwrap()
+            .replacen("releases=''", &format!("releases='{BASE}'"), 1)
+            .replacen("certificate=''", &format!("certificate='{certificate}'"), 1)
+            .replacen("fingerprint=''", &format!("fingerprint='{}'", keys[0]), 1);
+        self.host.write(SCRIPT, &script);
+    }
+
+    /// The script through a pipe, as people run it, as this user.
+    pub fn run(&self, user: &str, arguments: &str) -> Outcome {
+        self.run_with(user, "", "sh", arguments)
+    }
+
+    /// The same, read by this shell, after some lines of the user's.
+    pub fn run_with(&self, user: &str, before: &str, shell: &str, arguments: &str) -> Outcome {
+        let line = format!("{before}\n{}", self.line(shell, arguments));
+        self.host.run_as(user, ["sh", "-c", &line])
+    }
+
+    /// The line that runs the script through a pipe.
+    pub fn line(&self, shell: &str, arguments: &str) -> String {
+        let fingerprint = self.host.fingerprint();
+        format!(
+            "export DOCKSTRAP_KEY_FINGERPRINT={fingerprint}; cat {SCRIPT} | {shell} -s -- {arguments}"
+        )
+    }
+
+    fn gpg(&self, arguments: &[&str]) -> Vec<u8> {
+        self.gpg_reading(arguments, b"")
+    }
+
+    /// Runs gpg with keys of its own, and returns what it prints.
+    fn gpg_reading(&self, arguments: &[&str], input: &[u8]) -> Vec<u8> {
+        gpg(self.keys.path(), arguments, input)
+    }
+}
+
+fn gpg(home: &Path, arguments: &[&str], input: &[u8]) -> Vec<u8> {
+    piped(
+        Command::new("gpg")
+            .args(["--batch", "--quiet", "--homedir"])
+            .arg(home)
+            .args(arguments),
+        input,
+    )
+}
+
+fn base64(bytes: &[u8]) -> String {
+    let text = piped(Command::new("base64").arg("--wrap=0"), bytes);
+    String::from_utf8(text).unwrap()
+}
+
+/// Runs a command, which must succeed, and returns what it prints.
+fn piped(command: &mut Command, input: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{command:?}: {output:?}");
+    output.stdout
+}
