@@ -81,6 +81,7 @@ main() {
 	/*) ;;
 	*) die "--to wants an absolute folder, not \`$to\`" ;;
 	esac
+	[ "$to" = / ] || to=${to%/}
 	case $version in
 	*[!0-9A-Za-z.+~-]*) die "\`$version\` is no version" ;;
 	esac
@@ -247,17 +248,35 @@ verify_signature() {
 	code=1
 }
 
-# Puts the program in place in one step: whatever was there stays whole until then.
+# Puts the program in place in one step: whatever was there stays until the new one is known to run
+# from there. All in one command, since doas may want a password for each.
 place() {
-	chmod 0755 "$folder/dockstrap"
-	new=$to/.dockstrap-new-$$
-	# shellcheck disable=SC2086  # empty, or one word
-	{ $root mkdir -p -- "$to" && $root cp -- "$folder/dockstrap" "$new" && $root mv -f -- "$new" "$to/dockstrap"; } || {
-		$root rm -f -- "$new" 2>/dev/null || :
-		die "cannot write to $to; nothing was changed. Choose another folder: --to FOLDER"
-	}
-	placed=$("$to/dockstrap" --version) ||
-		die "$to/dockstrap does not run on this host; is $to mounted noexec? Choose another folder: --to FOLDER"
+	status=0
+	# shellcheck disable=SC2016,SC2086  # the lines are for sh; $root is empty, or one word
+	placed=$($root sh -c '
+		new=$2/.dockstrap-new-$$ made="" above=$2
+		while [ ! -e "$above" ] && [ ! -L "$above" ]; do
+			made=$above above=${above%/*}
+			above=${above:-/}
+		done
+		undo() {
+			rm -f -- "$new"
+			[ -z "$made" ] || find "$made" -depth -type d -empty -delete
+		} 2>/dev/null
+		trap undo EXIT
+		trap "exit 130" INT
+		trap "exit 143" TERM HUP
+		umask 022
+		mkdir -p -- "$2" && install -m 0755 -- "$1" "$new" || exit 100
+		"$new" --version || exit 101
+		mv -fT -- "$new" "$2/dockstrap" || exit 100
+	' sh "$folder/dockstrap" "$to") || status=$?
+	case $status in
+	0) ;;
+	100) die "cannot write to $to; nothing was changed. Choose another folder: --to FOLDER" ;;
+	101) die "the program does not run from $to; nothing was changed. Is that mounted noexec? Choose another folder: --to FOLDER" ;;
+	*) die "cannot write to $to as root${root:+ through $root}; nothing was changed" ;;
+	esac
 	say "$placed is in $to"
 }
 

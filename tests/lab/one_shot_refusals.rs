@@ -175,3 +175,37 @@ fn a_missing_tool_is_named_with_what_brings_it() {
     }
     host.sh("rm -r /snap");
 }
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn folders_that_take_no_program_are_left_alone() {
+    let releases = &Releases::on("jammy", "--wget");
+    let host = &releases.host;
+    host.sh(
+        "mkdir /opt/written /opt/noexec /opt/dockstrap /opt/dockstrap/dockstrap
+        mount --bind /opt/written /opt/written && mount -o remount,bind,ro /opt/written
+        mount -t tmpfs -o noexec tmpfs /opt/noexec
+        echo old >/opt/noexec/dockstrap",
+    );
+    let before = host.tree();
+    for (to, words) in [
+        ("/proc/dockstrap", "cannot write to /proc/dockstrap"),
+        ("/opt/written", "cannot write to /opt/written"),
+        ("/opt/written/below", "Choose another folder: --to FOLDER"),
+        ("/opt/dockstrap", "cannot write to /opt/dockstrap"),
+        ("/opt/noexec", "mounted noexec?"),
+        ("/opt/noexec/some/folder", "mounted noexec?"),
+        ("/etc/passwd/x", "cannot write to"),
+    ] {
+        releases
+            .run("alice", &format!("--yes --to {to}"))
+            .exits(1)
+            .says_all(&[words, "nothing was changed"]);
+    }
+    before.is_restored_in(&host.tree());
+    host.sh("ls -A /opt/noexec")
+        .exits(0)
+        .never_says("new")
+        .never_says("some");
+    assert_eq!(host.read("/opt/noexec/dockstrap"), "old\n");
+}
