@@ -28,8 +28,9 @@ usage() {
 	                      URL/download/vVERSION hold the files of a release
 	  --help
 
-	Needs curl or wget, and gpgv or sqv, of which apt itself needs one. See what would be
-	done first:   install.sh --download-only && dockstrap plan
+	Needs curl or wget, and gpgv or sqv, of which apt itself needs one; becomes root through
+	sudo or doas, and takes variables for dockstrap (DOCKSTRAP_…, proxies) along. See what
+	would be done first:   install.sh --download-only && dockstrap plan
 	TEXT
 }
 
@@ -282,21 +283,45 @@ place() {
 
 # Runs `dockstrap install`. When this script came through a pipe, questions go to the terminal.
 hand_over() {
-	rm -rf "$folder"
-	trap - EXIT
 	set -- "$to/dockstrap" install "$@"
+	if [ ! -t 0 ] && [ -t 2 ] && (: </dev/tty) 2>/dev/null; then
+		exec </dev/tty
+	fi
 	case $root in
+	doas) through_doas "$@" ;;
 	sudo)
 		# sudo clears the environment but for what is named.
-		kept=$(env | sed -n 's/^\(DOCKSTRAP_[A-Z_]*\|[A-Za-z]*_proxy\|[A-Z]*_PROXY\|SSL_CERT_FILE\|NO_COLOR\)=.*/\1/p' | paste -s -d , -)
+		kept=$(settings | paste -s -d , -)
 		set -- sudo ${kept:+"--preserve-env=$kept"} "$@"
 		;;
-	doas) set -- doas "$@" ;;
 	esac
-	if [ ! -t 0 ] && [ -t 2 ] && (: </dev/tty) 2>/dev/null; then
-		exec "$@" </dev/tty
-	fi
+	rm -rf -- "$folder"
+	trap - EXIT
 	exec "$@"
+}
+
+# The names of the variables that dockstrap heeds.
+settings() {
+	env | sed -n 's/^\(DOCKSTRAP_[A-Z_]*\|[A-Za-z]*_proxy\|[A-Z]*_PROXY\|SSL_CERT_FILE\|NO_COLOR\)=.*/\1/p'
+}
+
+# doas clears the environment, too, and on its command line, which everyone can read, a setting may
+# be a password. So they go through a file for the eyes of this user and root, gone before
+# dockstrap runs.
+through_doas() {
+	for name in $(settings); do
+		# What looks like a variable may be a line in the value of another.
+		eval "[ -n \"\${$name+set}\" ]" || continue
+		value=''
+		eval "value=\$$name"
+		printf "export %s='%s'\n" "$name" "$(printf '%s\n' "$value" | sed "s/'/'\\\\''/g")"
+	done >"$folder/settings"
+	# Not in the place of this shell, which removes the file where doas says no.
+	trap : INT TERM HUP
+	status=0
+	# shellcheck disable=SC2016  # for sh
+	doas sh -c '. "$1"; rm -rf -- "${1%/*}"; shift; exec "$@"' sh "$folder/settings" "$@" || status=$?
+	exit "$status"
 }
 
 main "$@"

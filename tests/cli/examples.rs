@@ -18,6 +18,10 @@ const OF_OTHERS: &[(&str, &str)] = &[
         "run by the lab's test of install.sh, from a server of releases",
     ),
     (
+        "wget -qO- RELEASES/latest/download/install.sh ",
+        "run by the lab's test of install.sh on a host without curl",
+    ),
+    (
         "apt install ./dockstrap_",
         "the lab's test of the package installs it",
     ),
