@@ -52,30 +52,36 @@ main() {
 		argument=$1
 		shift
 		count=$((count - 1))
-		case $wants in
-		'') ;;
-		*)
+		if [ -z "$wants" ]; then
 			case $argument in
-			'' | -*) die "$wants wants a value, not \`$argument\`" ;;
+			--version | --to | --base-url)
+				wants=$argument
+				continue
+				;;
+			--version=* | --to=* | --base-url=*)
+				wants=${argument%%=*}
+				argument=${argument#*=}
+				;;
+			--download-only)
+				download_only=1
+				continue
+				;;
+			-h | --help) usage && exit 0 ;;
+			*)
+				set -- "$@" "$argument"
+				continue
+				;;
 			esac
-			case $wants in
-			--version) version=${argument#v} ;;
-			--to) to=$argument ;;
-			--base-url) base=$argument ;;
-			esac
-			wants=''
-			continue
-			;;
-		esac
+		fi
 		case $argument in
-		--version | --to | --base-url) wants=$argument ;;
-		--version=*) version=${argument#*=} version=${version#v} ;;
-		--to=*) to=${argument#*=} ;;
-		--base-url=*) base=${argument#*=} ;;
-		--download-only) download_only=1 ;;
-		-h | --help) usage && exit 0 ;;
-		*) set -- "$@" "$argument" ;;
+		'' | -*) die "$wants wants a value, not \`$argument\`" ;;
 		esac
+		case $wants in
+		--version) version=${argument#v} ;;
+		--to) to=$argument ;;
+		--base-url) base=$argument ;;
+		esac
+		wants=''
 	done
 	[ -z "$wants" ] || die "$wants wants a value"
 	case $to in
@@ -93,11 +99,12 @@ main() {
 	as_root
 	code=1
 	folder=$(mktemp -d) || die "cannot make a temporary folder in ${TMPDIR:-/tmp}"
-	trap 'rm -rf "$folder"' EXIT
+	trap 'rm -rf -- "$folder"' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
 
-	if [ -z "$base$version" ] && in_checkout; then
+	# A script of a release never builds: the folder above it may be anyone's.
+	if [ -z "$base$version$certificate" ] && in_checkout; then
 		build
 	else
 		fetch_release

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::host::LAB;
-use crate::releases::{Releases, VERSION, on_both_kinds};
+use crate::releases::{Releases, SCRIPT, VERSION, on_both_kinds};
 use crate::terminal::Terminal;
 
 const HELLO: [&str; 4] = ["docker", "run", "--rm", "hello-world"];
@@ -122,4 +122,13 @@ fn it_goes_wherever_it_is_told_however_odd_the_circumstances() {
     host.sh("ls -A '/opt/a folder' /run/noexec")
         .never_says("tmp.")
         .never_says("new");
+
+    // What lies above a script of a release is not taken for its checkout.
+    host.sh(&format!(
+        "mkdir -p /run/of-bob/scripts && cd /run/of-bob && cp {SCRIPT} scripts/install.sh
+        printf '[package]\\nname = \"dockstrap\"\\n' >Cargo.toml
+        printf '#!/bin/sh\\ntouch /run/of-bob/built\\n' >scripts/build && chmod 755 scripts/build
+        sh scripts/install.sh --download-only --to /run/of-bob"
+    ));
+    assert!(host.has("/run/of-bob/dockstrap") && !host.has("/run/of-bob/built"));
 }

@@ -37,7 +37,15 @@ fn what_is_not_the_signed_release_is_refused_and_nothing_is_changed() {
     .unwrap();
     refuses(5, "--version 99.0 --yes", "holds another release than 99.0");
     refuses(1, "--version 98.0 --yes", "cannot fetch");
-    refuses(2, "--version", "wants a value");
+    for empty in [
+        "--version",
+        "--version=",
+        "--version ''",
+        "--to=",
+        "--base-url --yes",
+    ] {
+        refuses(2, empty, "wants a value");
+    }
     refuses(2, "--to here", "absolute folder");
     refuses(
         1,
@@ -133,6 +141,40 @@ on_both_kinds! {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
+fn folders_that_take_no_program_are_left_alone() {
+    let releases = &Releases::on("jammy", "--wget");
+    let host = &releases.host;
+    host.sh(
+        "mkdir /opt/written /opt/noexec /opt/dockstrap /opt/dockstrap/dockstrap
+        mount --bind /opt/written /opt/written && mount -o remount,bind,ro /opt/written
+        mount -t tmpfs -o noexec tmpfs /opt/noexec
+        echo old >/opt/noexec/dockstrap",
+    );
+    let before = host.tree();
+    for (to, words) in [
+        ("/proc/dockstrap", "cannot write to /proc/dockstrap"),
+        ("/opt/written", "cannot write to /opt/written"),
+        ("/opt/written/below", "Choose another folder: --to FOLDER"),
+        ("/opt/dockstrap", "cannot write to /opt/dockstrap"),
+        ("/opt/noexec", "mounted noexec?"),
+        ("/opt/noexec/some/folder", "mounted noexec?"),
+        ("/etc/passwd/x", "cannot write to"),
+    ] {
+        releases
+            .run("alice", &format!("--yes --to {to}"))
+            .exits(1)
+            .says_all(&[words, "nothing was changed"]);
+    }
+    before.is_restored_in(&host.tree());
+    host.sh("ls -A /opt/noexec")
+        .exits(0)
+        .never_says("new")
+        .never_says("some");
+    assert_eq!(host.read("/opt/noexec/dockstrap"), "old\n");
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
 fn a_missing_tool_is_named_with_what_brings_it() {
     let releases = &Releases::on("noble", "--cloud");
     let host = &releases.host;
@@ -174,38 +216,4 @@ fn a_missing_tool_is_named_with_what_brings_it() {
         host.sh(back);
     }
     host.sh("rm -r /snap");
-}
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
-fn folders_that_take_no_program_are_left_alone() {
-    let releases = &Releases::on("jammy", "--wget");
-    let host = &releases.host;
-    host.sh(
-        "mkdir /opt/written /opt/noexec /opt/dockstrap /opt/dockstrap/dockstrap
-        mount --bind /opt/written /opt/written && mount -o remount,bind,ro /opt/written
-        mount -t tmpfs -o noexec tmpfs /opt/noexec
-        echo old >/opt/noexec/dockstrap",
-    );
-    let before = host.tree();
-    for (to, words) in [
-        ("/proc/dockstrap", "cannot write to /proc/dockstrap"),
-        ("/opt/written", "cannot write to /opt/written"),
-        ("/opt/written/below", "Choose another folder: --to FOLDER"),
-        ("/opt/dockstrap", "cannot write to /opt/dockstrap"),
-        ("/opt/noexec", "mounted noexec?"),
-        ("/opt/noexec/some/folder", "mounted noexec?"),
-        ("/etc/passwd/x", "cannot write to"),
-    ] {
-        releases
-            .run("alice", &format!("--yes --to {to}"))
-            .exits(1)
-            .says_all(&[words, "nothing was changed"]);
-    }
-    before.is_restored_in(&host.tree());
-    host.sh("ls -A /opt/noexec")
-        .exits(0)
-        .never_says("new")
-        .never_says("some");
-    assert_eq!(host.read("/opt/noexec/dockstrap"), "old\n");
 }

@@ -12,7 +12,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Where releases lie on the server of Docker's stand-in.
 const BASE: &str = "https://download.docker.com/releases";
 /// The script in the host, for everyone to read.
-const SCRIPT: &str = "/srv/install.sh";
+pub const SCRIPT: &str = "/srv/install.sh";
 
 /// Makes a test of its own for each way of fetching, verifying and becoming root.
 macro_rules! on_both_kinds {
