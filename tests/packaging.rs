@@ -48,7 +48,7 @@ fn the_licence_of_every_linked_crate_is_shipped() {
     let mut crates = linked("x86_64-unknown-linux-musl");
     crates.extend(linked("aarch64-unknown-linux-musl"));
     crates.retain(|it| !it.starts_with("dockstrap "));
-    let page = source("packaging/NOTICES.md");
+    let page = source("packaging/NOTICES.txt");
     let listed = page.lines().filter_map(|line| line.strip_prefix("- "));
     // A licence's text may be a list as well.
     let listed = listed.filter(|it| it.split(' ').nth(1).is_some_and(is_version));
