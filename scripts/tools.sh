@@ -64,6 +64,12 @@ need_cargo_tool() {
 	}
 }
 
+# need_release_tools: what scripts/release makes a release with, beside the package.
+need_release_tools() {
+	need gpg=gnupg apt-ftparchive=apt-utils jq=jq
+	need_cargo_tool cargo-cyclonedx 0.5.9
+}
+
 # The version of dockstrap, from the one place where it stands.
 project_version() { sed -n '/^\[package\]/,/^\[/ s/^version = "\(.*\)"/\1/p' Cargo.toml; }
 

@@ -36,6 +36,8 @@ pub const PATH: &str = "/var/lib/dockstrap/journal";
 /// What was done to this host and not reverted since.
 #[derive(Debug)]
 pub struct Journal {
+    /// That of its newest lines; 0 when there is none.
+    schema: u32,
     acts: Vec<Act>,
     /// The numbers of those that were brought to their end.
     done: BTreeSet<u64>,
@@ -62,6 +64,7 @@ impl Journal {
     /// [`Failure::Blocked`] when it cannot be understood: guessing would risk the host.
     pub fn read(host: &Host) -> Result<Journal> {
         let mut journal = Journal {
+            schema: 0,
             acts: Vec::new(),
             done: BTreeSet::new(),
             last: 0,
@@ -110,8 +113,9 @@ impl Journal {
             .with_context(|| format!("opening {}", path.display()))?;
         let new = trim_torn_line(host, &file)? == 0;
         self.file = Some(file);
-        if new {
-            self.append(&Line::Journal {
+        // An older dockstrap must not take what follows for lines of its own.
+        if new || self.schema < SCHEMA {
+            self.write(Line::Journal {
                 schema: SCHEMA,
                 dockstrap: env!("CARGO_PKG_VERSION").to_owned(),
                 created: Timestamp::now(),
@@ -306,7 +310,7 @@ impl Journal {
             Line::Done { act } => {
                 self.done.insert(act);
             }
-            Line::Journal { .. } => {}
+            Line::Journal { schema, .. } => self.schema = schema,
         }
     }
 }

@@ -28,6 +28,8 @@ pub fn run(host: &Host, arguments: &cli::Doctor) -> Result<u8> {
         let show = |event| live.show(event);
         let wait = Duration::from_secs(LOCK_WAIT);
         let _lock = host.lock_run(wait, &show)?;
+        // What is mended is written down there: refused before it is known what there is to mend.
+        Journal::read(host)?;
         // Looked at with the lock held: another run may be what is mending it.
         fix(host, &examine(host)?, wait, &show)?;
     }

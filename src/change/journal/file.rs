@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::line::SCHEMA;
+use super::line::{Newer, SCHEMA};
 use super::{FOLDER, PATH};
 use crate::change::files;
 use crate::error::Failure;
@@ -33,10 +33,19 @@ pub(super) fn refuse_unless_begun(host: &Host, torn: &str) -> Result<()> {
 }
 
 pub(super) fn unreadable(number: usize, error: &anyhow::Error) -> Failure {
+    let cure = match error.downcast_ref::<Newer>() {
+        Some(Newer { writer, .. }) => format!(
+            "That one, or one that is newer still, goes on from it. Get it back: with a release's \
+             install.sh, `sh install.sh --version {} --download-only`; from the package's \
+             repository: sudo apt-get install dockstrap",
+            writer.as_deref().unwrap_or("VERSION")
+        ),
+        None => "Use the dockstrap that wrote it, or move the file away to let this one start \
+                 anew (what was done so far can then not be reverted)"
+            .to_owned(),
+    };
     Failure::Blocked(format!(
-        "the journal {PATH} cannot be used, line {}: {error:#}; nothing was changed. \
-         Use the dockstrap that wrote it, or move the file away to let this one start anew \
-         (what was done so far can then not be reverted)",
+        "the journal {PATH} cannot be used, line {}: {error:#}; nothing was changed. {cure}",
         number + 1
     ))
 }

@@ -1,8 +1,11 @@
 //! The lines of the journal, as they stand in its file.
 
+use std::fmt::{self, Display, Formatter};
+
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::apt::Seen;
 use crate::change::Undo;
@@ -15,6 +18,7 @@ pub(super) const SCHEMA: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "kebab-case")]
 pub(super) enum Line {
+    /// The first line, and again where a newer dockstrap goes on with the journal of an older one.
     Journal {
         schema: u32,
         dockstrap: String,
@@ -130,22 +134,51 @@ pub struct Act {
     pub undo: Undo,
 }
 
-/// Reads a line; the first one must name the schema.
-pub(super) fn parse(number: usize, line: &str) -> Result<Line> {
-    let parsed = serde_json::from_str(line);
-    match (number, parsed) {
-        (0, Ok(Line::Journal { schema, .. })) if schema == SCHEMA => {}
-        (0, _) => match schema_of(line) {
-            Some(schema) if schema > SCHEMA => bail!("a newer dockstrap wrote it"),
-            _ => bail!("it is no journal of dockstrap's"),
-        },
-        (_, Ok(line)) => return Ok(line),
-        (_, Err(error)) => return Err(error).context("it is damaged"),
-    }
-    serde_json::from_str(line).context("it is damaged")
+/// A journal with lines of a newer dockstrap, which this one may not understand.
+#[derive(Debug, Error)]
+pub(super) struct Newer {
+    schema: u32,
+    /// The version of that dockstrap.
+    pub writer: Option<String>,
 }
 
-fn schema_of(line: &str) -> Option<u32> {
-    let value: serde_json::Value = serde_json::from_str(line).ok()?;
-    u32::try_from(value.get("schema")?.as_u64()?).ok()
+impl Display for Newer {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let writer = self.writer.as_deref().unwrap_or("of another version");
+        write!(
+            out,
+            "a newer dockstrap wrote it ({writer}, schema {}; this is {}, which knows schema {SCHEMA})",
+            self.schema,
+            env!("CARGO_PKG_VERSION")
+        )
+    }
+}
+
+/// What every version says of the schema, whatever else it says beside it.
+#[derive(Deserialize)]
+#[serde(tag = "line", rename_all = "kebab-case")]
+enum Head {
+    Journal {
+        schema: u32,
+        dockstrap: Option<String>,
+    },
+}
+
+/// Reads a line. The first one must name the schema; one further down is of a newer dockstrap, which
+/// wrote the lines that follow.
+///
+/// # Errors
+/// [`Newer`] when that schema is not known.
+pub(super) fn parse(number: usize, line: &str) -> Result<Line> {
+    if let Ok(Head::Journal { schema, dockstrap }) = serde_json::from_str(line)
+        && schema > SCHEMA
+    {
+        let writer = dockstrap;
+        return Err(Newer { schema, writer }.into());
+    }
+    match (number, serde_json::from_str(line)) {
+        (0, Ok(parsed @ Line::Journal { .. })) => Ok(parsed),
+        (0, _) => bail!("it is no journal of dockstrap's"),
+        (_, parsed) => parsed.context("it is damaged"),
+    }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::error::exit_code;
+use crate::error::{exit_code, next_command};
 use crate::host::stub::StubHost;
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, proptest};
 
@@ -71,6 +71,48 @@ fn fault_51_a_newer_a_foreign_or_a_zeroed_journal_is_refused() {
         assert_eq!(exit_code(&error), 4);
         assert!(error.to_string().contains(why), "{error}");
     }
+}
+
+/// It stands in the middle when a newer dockstrap went on with an older one's journal.
+#[test]
+fn lines_of_a_newer_dockstrap_are_refused_wherever_they_begin() {
+    let (whole, _) = written(&["first".to_owned()]);
+    for newer in [
+        r#"{"line":"journal","schema":99,"dockstrap":"99.0","created":"2099-01-01T00:00:00Z"}"#,
+        r#"{"line":"journal","schema":99,"dockstrap":"99.0","host":["what","is","this"]}"#,
+    ] {
+        let stub = StubHost::new().file(PATH, format!("{whole}{newer}\n{{\"line\":\"new\"}}\n"));
+        let error = Journal::read(stub.host()).unwrap_err();
+        assert_eq!(exit_code(&error), 4);
+        let text = error.to_string();
+        assert!(
+            text.contains("a newer dockstrap wrote it (99.0, schema 99"),
+            "{text}"
+        );
+        assert!(
+            text.contains("install.sh --version 99.0 --download-only"),
+            "{text}"
+        );
+        let next = next_command(&error, Some("install"));
+        assert_eq!(next, "sudo apt-get install dockstrap");
+    }
+}
+
+/// No schema 0 was ever released: here it is one that is older than the first.
+#[test]
+fn an_older_journal_is_gone_on_with_under_this_schema() {
+    let (whole, after) = written(&["first".to_owned()]);
+    let older = whole.replacen("\"schema\":1", "\"schema\":0", 1);
+    let stub = StubHost::new().file(PATH, older.clone());
+    for _ in 0..2 {
+        let mut journal = Journal::read(stub.host()).unwrap();
+        assert_eq!(journal.acts().len(), after.last().unwrap().len());
+        journal.open(stub.host()).unwrap();
+    }
+    let text = stub.read(PATH);
+    let added = text.strip_prefix(&older).unwrap();
+    assert_eq!(added.lines().count(), 1, "{added}");
+    assert!(added.contains("\"schema\":1"), "{added}");
 }
 
 #[test]
