@@ -52,8 +52,8 @@ need_rust() {
 	die "Rust is missing: curl --proto '=https' -sSf https://sh.rustup.rs | sh -s -- -y"
 }
 
-# cargo, as the one who owns the toolchain.
-run_cargo() { "${builder[@]}" cargo "$@"; }
+# cargo, as the one who owns the toolchain. By env, since sudo drops variables.
+run_cargo() { "${builder[@]}" env ${SOURCE_DATE_EPOCH:+"SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH"} cargo "$@"; }
 
 # need_cargo_tool NAME VERSION [OPTION…]: a command of cargo's, in the version that is known to work.
 need_cargo_tool() {
@@ -66,8 +66,17 @@ need_cargo_tool() {
 
 # need_release_tools: what scripts/release makes a release with, beside the package.
 need_release_tools() {
-	need gpg=gnupg apt-ftparchive=apt-utils jq=jq
+	need gpg=gnupg apt-ftparchive=apt-utils
 	need_cargo_tool cargo-cyclonedx 0.5.9
+}
+
+# target_of ARCHITECTURE: the triple that a package for this architecture is built for.
+target_of() {
+	case $1 in
+	amd64) echo x86_64-unknown-linux-musl ;;
+	arm64) echo aarch64-unknown-linux-musl ;;
+	*) die "dockstrap is packaged for amd64 and arm64, not for $1" ;;
+	esac
 }
 
 # The version of dockstrap, from the one place where it stands.

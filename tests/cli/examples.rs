@@ -25,6 +25,15 @@ const OF_OTHERS: &[(&str, &str)] = &[
         "apt install ./dockstrap_",
         "the lab's test of the package installs it",
     ),
+    (
+        "curl -fsSL RELEASES/apt/dockstrap.",
+        "the lab's test of a release puts these files where they go here",
+    ),
+    ("apt update", "run by the lab's test of a release"),
+    (
+        "apt install dockstrap",
+        "run by the lab's test of a release",
+    ),
     ("cp FILE ", "coreutils; FILE is the reader's own"),
     (
         "update-ca-certificates",

@@ -1,9 +1,7 @@
 //! The package for Debian and Ubuntu: what it brings, and that it comes and goes without a trace.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use crate::host::LabHost;
+use crate::packed::{package, repacked};
 
 const CONFIG: &str = "/etc/dockstrap/config.toml";
 const UNIT: &str = "dockstrap-firstboot.service";
@@ -37,7 +35,7 @@ on_each_release! {
         host.run(["/usr/bin/dockstrap", "settings", "check", CONFIG]).exits(0);
 
         host.sh(&format!("echo '# mine' >>{CONFIG}"));
-        host.put(&newer(&package(), folder.path()), "/tmp/dockstrap.deb");
+        host.put(&repacked(&package(), "99-1", folder.path()), "/tmp/dockstrap.deb");
         host.sh("dpkg --install /tmp/dockstrap.deb; rm /tmp/dockstrap.deb");
         let version = ["dpkg-query", "--show", "--showformat=${Version}", "dockstrap"];
         assert_eq!(host.run(version).stdout, "99-1");
@@ -63,34 +61,4 @@ fn a_purge_of_the_package_leaves_the_engine_and_its_way_back() {
     host.run(["docker", "info"]).exits(0);
     host.uninstall().says("Taken back");
     before.is_restored_in(&host.tree());
-}
-
-/// The package under test.
-fn package() -> PathBuf {
-    let path = std::env::var_os("DOCKSTRAP_DEB");
-    PathBuf::from(path.expect("DOCKSTRAP_DEB must name the package that is to be tested"))
-}
-
-/// The same package as a later version.
-fn newer(package: &Path, folder: &Path) -> PathBuf {
-    let content = folder.join("content");
-    dpkg_deb(&["--raw-extract".as_ref(), package, &content]);
-    let control = content.join("DEBIAN/control");
-    let text = std::fs::read_to_string(&control).unwrap();
-    let lines = text
-        .lines()
-        .map(|line| match line.starts_with("Version: ") {
-            true => "Version: 99-1",
-            false => line,
-        });
-    let text: String = lines.map(|line| format!("{line}\n")).collect();
-    std::fs::write(&control, text).unwrap();
-    let newer = folder.join("newer.deb");
-    dpkg_deb(&["-Znone".as_ref(), "--build".as_ref(), &content, &newer]);
-    newer
-}
-
-fn dpkg_deb(arguments: &[&Path]) {
-    let output = Command::new("dpkg-deb").args(arguments).output().unwrap();
-    assert!(output.status.success(), "{arguments:?}: {output:?}");
 }
