@@ -117,6 +117,7 @@ mod surroundings;
 mod survival;
 mod taking_up;
 mod trust;
+mod upgrade;
 mod verify;
 mod verify_causes;
 mod verify_registry;
