@@ -149,7 +149,11 @@ fn apt_and_the_script_take_a_release_and_refuse_what_is_not_of_it() {
         listed.collect::<BTreeSet<_>>(),
         there.iter().map(String::as_str).collect()
     );
-    assert_eq!(there.len(), 4, "program, package, SBOM, script: {there:?}");
+    assert_eq!(
+        there.len(),
+        5,
+        "program, package, SBOM, script, licences: {there:?}"
+    );
     its_parts_are_listed(&files);
 
     // Refused while apt has no list of it yet: later on it would go on with the last good one.
