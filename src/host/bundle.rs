@@ -99,6 +99,14 @@ impl Manifest {
             files: Vec::new(),
         }
     }
+
+    /// What it names of repositories.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let parts = self.archives.iter();
+        let words = parts.flat_map(|part| part.components.iter().chain([&part.suite]));
+        let words = words.chain([&self.release, &self.suite, &self.architecture]);
+        words.map(String::as_str)
+    }
 }
 
 impl Bundle {
@@ -106,7 +114,8 @@ impl Bundle {
     ///
     /// # Errors
     /// [`Failure::Usage`] when it cannot be read or is no bundle; [`Failure::Blocked`] when
-    /// something is missing of it, or it is of a newer dockstrap.
+    /// something is missing of it, or it is of a newer dockstrap; [`Failure::Trust`] when its
+    /// manifest says what no bundle says.
     pub fn open(path: &Path) -> Result<Bundle> {
         let shown = path.display();
         let file = File::open(path)
@@ -210,7 +219,17 @@ impl Bundle {
             ))
             .into());
         }
-        Ok(Manifest::deserialize(&value).map_err(unreadable)?)
+        let manifest = Manifest::deserialize(&value).map_err(unreadable)?;
+        let odd = manifest.words().find(|word| !is_word(word));
+        if let Some(word) = odd {
+            return Err(Failure::Trust(format!(
+                "the bundle {} is not to be trusted: its {MANIFEST} has {word:?} where a single \
+                 word belongs; nothing was changed",
+                self.path.display()
+            ))
+            .into());
+        }
+        Ok(manifest)
     }
 
     /// Whether what is in it is what its manifest names.
@@ -271,6 +290,13 @@ fn locate(file: &File, places: &mut BTreeMap<String, (u64, u64)>) -> io::Result<
         }
     }
     Ok(())
+}
+
+/// Whether it is no more than a name to apt. With the end of a line in it, it would tell apt other
+/// things as well: to trust what nobody has signed, for one.
+fn is_word(text: &str) -> bool {
+    let is_of_word = |it: char| it.is_ascii_alphanumeric() || "-._+/".contains(it);
+    !text.is_empty() && text.chars().all(is_of_word)
 }
 
 fn stays_inside(path: &Path) -> bool {

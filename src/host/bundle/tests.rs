@@ -154,3 +154,26 @@ fn a_bundle_of_a_newer_version_is_refused_with_words() {
     assert_eq!(exit_code(&error), 4);
     assert!(error.to_string().contains("newer"), "{error}");
 }
+
+#[test]
+fn a_bundle_that_would_tell_apt_to_trust_it_is_refused() {
+    let part = |suite: &str, component: &str| Manifest {
+        archives: vec![Part {
+            folder: "archive/0".to_owned(),
+            suite: suite.to_owned(),
+            components: vec![component.to_owned()],
+        }],
+        ..manifest()
+    };
+    open(&written(part("noble-updates", "main"))).unwrap();
+    for said in [
+        part("noble\nTrusted: yes", "main"),
+        part("noble", "main\nTrusted: yes"),
+        part("noble", ""),
+        Manifest::new("noble", "noble", "amd64\nTrusted: yes"),
+    ] {
+        let error = open(&written(said)).unwrap_err();
+        assert_eq!(exit_code(&error), 5);
+        assert!(error.to_string().contains("not to be trusted"), "{error}");
+    }
+}
