@@ -226,13 +226,16 @@ impl<'a> Revert<'a> {
     }
 
     fn remove_folder(&self, path: &Path) -> Result<Reverted> {
-        use std::io::ErrorKind::{DirectoryNotEmpty, NotADirectory, NotFound};
+        use std::io::ErrorKind::{DirectoryNotEmpty, NotADirectory, NotFound, ResourceBusy};
         if files::is_gone(&self.host.path(path)) {
             return Ok(Reverted::Done);
         }
         match fs::remove_dir(self.host.path(path)) {
             Err(error) if error.kind() == DirectoryNotEmpty => {
                 Ok(Reverted::Kept("other files are in it".to_owned()))
+            }
+            Err(error) if error.kind() == ResourceBusy => {
+                Ok(Reverted::Kept("something is mounted on it".to_owned()))
             }
             Err(error) if error.kind() == NotADirectory => {
                 Ok(Reverted::Kept("it is no folder any more".to_owned()))

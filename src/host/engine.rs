@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -24,6 +25,9 @@ pub const DATA_ROOT: &str = "/var/lib/docker";
 
 /// Where containerd keeps its own when it is told nothing else.
 pub const CONTAINERD_ROOT: &str = "/var/lib/containerd";
+
+/// What containerd is told.
+const CONTAINERD_CONFIG: &str = "/etc/containerd/config.toml";
 
 /// The engine's unit.
 pub const UNIT: &str = "docker.service";
@@ -167,6 +171,15 @@ impl Host {
             ("ActiveState", "inactive"),
         ];
         Ok(state.map(|(key, value)| (key.into(), value.into())).into())
+    }
+
+    /// Where containerd keeps its data, as its file says.
+    pub fn containerd_root(&self) -> Result<PathBuf> {
+        let text = self.read_text(CONTAINERD_CONFIG)?.unwrap_or_default();
+        let table: toml::Table = text.parse().unwrap_or_default();
+        let chosen = table.get("root").and_then(toml::Value::as_str);
+        let chosen = chosen.filter(|path| path.starts_with('/'));
+        Ok(chosen.unwrap_or(CONTAINERD_ROOT).into())
     }
 
     /// Whether the engine's unit runs. Who is not to start it asks this before the engine itself:

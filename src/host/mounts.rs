@@ -12,6 +12,9 @@ const MOUNTS: &str = "/proc/self/mountinfo";
 
 /// One line of [`MOUNTS`].
 struct Mount {
+    device: String,
+    /// The folder of the file system that is shown; `/` is all of it.
+    root: String,
     at: PathBuf,
     options: Vec<String>,
 }
@@ -21,8 +24,7 @@ impl Host {
     /// `None` where the kernel does not tell.
     pub fn disk_under(&self, folder: &str) -> Result<Option<Disk>> {
         let there = self.nearest(folder);
-        let text = self.read_text(MOUNTS)?.unwrap_or_default();
-        let mounts = text.lines().filter_map(parse);
+        let mounts = self.mounts()?.into_iter();
         // Of several at one place, the last one covers the others.
         let above = mounts.filter(|mount| there.starts_with(&mount.at));
         let Some(mount) = above.max_by_key(|mount| mount.at.components().count()) else {
@@ -42,9 +44,47 @@ impl Host {
         }))
     }
 
+    /// The places in a folder, or deeper, on which something else is mounted: other file systems, or
+    /// folders from elsewhere. What is there does not go with the folder.
+    pub fn mounted_in(&self, folder: &Path) -> Result<Vec<PathBuf>> {
+        let there = self.nearest(folder);
+        let mut places = self.mounted_at(folder)?;
+        places.retain(|at| *at != there);
+        Ok(places)
+    }
+
+    /// The same, and the folder itself where something is mounted on it.
+    pub fn mounted_at(&self, folder: &Path) -> Result<Vec<PathBuf>> {
+        let there = self.nearest(folder);
+        let mounts = self.mounts()?.into_iter().map(|mount| mount.at);
+        let mut places: Vec<PathBuf> = mounts.filter(|at| at.starts_with(&there)).collect();
+        places.dedup(); // one that covers another one
+        Ok(places)
+    }
+
+    /// Whether a folder shows one that has another name as well, by which others may keep something
+    /// there: it is a link, or it is mounted from elsewhere.
+    pub fn is_alias(&self, folder: &Path) -> Result<bool> {
+        if self.metadata(folder)?.is_some_and(|it| it.is_symlink()) {
+            return Ok(true);
+        }
+        let there = self.nearest(folder);
+        let mounts = self.mounts()?;
+        let Some(here) = mounts.iter().rfind(|mount| mount.at == there) else {
+            return Ok(false);
+        };
+        let mut others = mounts.iter().filter(|mount| !mount.at.starts_with(&there));
+        Ok(here.root != "/" || others.any(|mount| mount.device == here.device))
+    }
+
+    fn mounts(&self) -> Result<Vec<Mount>> {
+        let text = self.read_text(MOUNTS)?.unwrap_or_default();
+        Ok(text.lines().filter_map(parse).collect())
+    }
+
     /// The folder itself, or the nearest one above it that is there.
-    fn nearest(&self, folder: &str) -> PathBuf {
-        let mut above = Path::new(folder).ancestors();
+    fn nearest(&self, folder: impl AsRef<Path>) -> PathBuf {
+        let mut above = folder.as_ref().ancestors();
         let real = above.find_map(|folder| self.path(folder).canonicalize().ok());
         let root = self.path("/").canonicalize().unwrap_or_default();
         let real = real.unwrap_or_default();
@@ -59,6 +99,8 @@ fn parse(line: &str) -> Option<Mount> {
     let here = fields.get(5)?.split(',');
     let everywhere = of_all.split(' ').nth(2)?.split(',');
     Some(Mount {
+        device: (*fields.get(2)?).to_owned(),
+        root: unescape(fields.get(3)?),
         at: unescape(fields.get(4)?).into(),
         options: here.chain(everywhere).map(str::to_owned).collect(),
     })
@@ -108,6 +150,32 @@ mod tests {
             (disk.mount.as_str(), disk.folder.as_str()),
             ("/srv", "/data/docker")
         );
+    }
+
+    #[test]
+    fn what_is_mounted_in_a_folder_or_from_elsewhere_is_told() {
+        let stub = StubHost::new().folder("/data/link").file(
+            MOUNTS,
+            "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
+             23 22 8:2 / /own rw - ext4 /dev/sdb rw\n\
+             24 22 8:3 / /data rw - ext4 /dev/sdc rw\n\
+             25 22 8:3 / /whole rw - ext4 /dev/sdc rw\n\
+             26 22 8:1 /srv/x /part rw - ext4 /dev/sda1 rw\n\
+             27 23 0:9 / /own/a/b rw - nfs server:/x rw\n\
+             28 22 0:9 / /owner rw - nfs server:/x rw\n",
+        );
+        let stub = ["/own", "/whole", "/part"]
+            .into_iter()
+            .fold(stub, StubHost::folder);
+        let host = stub.host();
+        let link = host.path("/link");
+        std::os::unix::fs::symlink(host.path("/data"), link).unwrap();
+        let alias = |folder: &str| host.is_alias(Path::new(folder)).unwrap();
+        assert!(alias("/link") && alias("/whole") && alias("/part"));
+        assert!(!alias("/own") && !alias("/data/link"));
+        let inside = |folder: &str| host.mounted_in(Path::new(folder)).unwrap();
+        assert_eq!(inside("/own"), [PathBuf::from("/own/a/b")]);
+        assert!(inside("/link").is_empty());
     }
 
     #[test]

@@ -39,6 +39,7 @@ impl StubHost {
         StubHost { folder, host }
             .program("getent", "exit 2")
             .program("apt-mark", "")
+            .program("dpkg-query", "exit 1")
     }
 
     /// What `facts` asks of an Ubuntu 24.04 under systemd that has nothing of Docker's.

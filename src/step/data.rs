@@ -10,22 +10,12 @@ use crate::daemon_json::{self, Document, with_flags};
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT};
 
-const CONTAINERD_CONFIG: &str = "/etc/containerd/config.toml";
-
 /// Where an engine with this configuration, flags included, and its containerd keep their data.
 pub fn roots(host: &Host, configuration: &Document) -> Result<[PathBuf; 2]> {
     let chosen = configuration.get("data-root").and_then(Value::as_str);
-    let text = host.read_text(CONTAINERD_CONFIG)?.unwrap_or_default();
-    let table: toml::Table = text.parse().unwrap_or_default();
-    let of_containerd = table.get("root").and_then(toml::Value::as_str);
-    let root = |chosen: Option<&str>, default: &str| {
-        let chosen = chosen.filter(|path| path.starts_with('/'));
-        PathBuf::from(chosen.unwrap_or(default))
-    };
-    Ok([
-        root(chosen, DATA_ROOT),
-        root(of_containerd, CONTAINERD_ROOT),
-    ])
+    let chosen = chosen.filter(|path| path.starts_with('/'));
+    let chosen = PathBuf::from(chosen.unwrap_or(DATA_ROOT));
+    Ok([chosen, host.containerd_root()?])
 }
 
 /// Writes down the ways back for what an engine with this configuration is going to make.
@@ -136,11 +126,8 @@ mod tests {
 
     #[test]
     fn containerd_keeps_its_own_where_its_file_says() {
-        let stub = StubHost::new().file(
-            CONTAINERD_CONFIG,
-            "root = '/srv/containerd'
-",
-        );
+        let config = "/etc/containerd/config.toml";
+        let stub = StubHost::new().file(config, "root = '/srv/containerd'\n");
         let roots = roots(stub.host(), &document("{}")).unwrap();
         assert_eq!(
             roots,

@@ -157,4 +157,22 @@ fn data_in_a_data_root_of_the_users_own_goes_when_that_is_asked_for() {
         .says(&format!("something was in {root} before the engine came"));
     assert!(host.has(&format!("{root}/volumes/theirs")));
     assert!(host.has(&format!("{root}/volumes/more")));
+
+    // So does what is mounted there, and a disk that it was moved to since.
+    host.sh(&format!("rm -r {root}"));
+    host.install();
+    host.write("/srv/theirs/file", "data");
+    host.sh(&format!(
+        "systemctl stop docker.socket docker.service
+         mount -t tmpfs none {root}
+         systemctl start docker.service
+         docker volume create shown
+         mount --bind /srv/theirs {root}/volumes/shown/_data"
+    ));
+    host.dockstrap(["uninstall", "--yes", "--purge-data"])
+        .exits(0)
+        .says(&format!("umount {root}/volumes/shown/_data; rm -r"))
+        .says("something is mounted on it");
+    assert!(host.has("/srv/theirs/file") && !host.has(&format!("{root}/image")));
+    assert!(!host.has("/etc/apt/keyrings/docker.asc"));
 }

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::{Revert, Reverted};
+use crate::daemon_json::{self, Document};
+use crate::facts::{Package, known_packages};
 use crate::host::Host;
-use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT};
+use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT, SOCKET};
 
 /// What an engine makes in its data-root. One that was chosen by the user is a folder like any
 /// other, so that only what has one of these names is taken for the engine's there.
@@ -47,7 +49,7 @@ pub fn data_of(host: &Host, folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
     for folder in folders {
         let names = host.list(folder)?.into_iter();
         let mut names = names.filter(|name| name != LOST_AND_FOUND).peekable();
-        if is_dockers_alone(folder) {
+        if is_dockers_alone(host, folder)? {
             data.extend(names.peek().map(|_| folder.clone()));
         } else {
             let made = names.filter(|name| is_made_by_the_engine(name));
@@ -68,14 +70,8 @@ impl Revert<'_> {
         let data = data_of(self.host, paths)?;
         let mut reasons = Vec::new();
         if self.extent.purge_data {
-            for path in &data {
-                remove(&self.host.path(path), is_dockers_alone(path))?;
-            }
             for folder in paths {
-                if !is_unused(self.host, folder)? {
-                    let folder = folder.display();
-                    reasons.push(format!("what is left in {folder} is not of the engine"));
-                }
+                reasons.extend(self.empty(folder)?);
             }
         } else if !data.is_empty() {
             let data: Vec<String> = data.iter().map(|path| path.display().to_string()).collect();
@@ -100,13 +96,84 @@ impl Revert<'_> {
             reasons => Reverted::Kept(reasons.join("; ")),
         })
     }
+
+    /// Removes what the engine keeps in a folder; returns what stays, for people.
+    fn empty(&self, folder: &Path) -> Result<Vec<String>> {
+        let host = self.host;
+        let shown = folder.display();
+        if is_unused(host, folder)? {
+            return Ok(Vec::new());
+        }
+        if let Some(engine) = self.still_used_by(folder)? {
+            return Ok(vec![format!(
+                "{engine} stays and keeps its data in {shown}, so that stays as well"
+            )]);
+        }
+        let mut reasons = Vec::new();
+        for path in data_of(host, &[folder.to_owned()])? {
+            let is_whole = path == folder;
+            let mounted = match is_whole {
+                true => host.mounted_in(&path)?,
+                false => host.mounted_at(&path)?,
+            };
+            match mounted.as_slice() {
+                [] => remove(&host.path(&path), is_whole)?,
+                mounted => reasons.push(of_others(&path, mounted)),
+            }
+        }
+        if reasons.is_empty() && !is_unused(host, folder)? {
+            reasons.push(format!("what is left in {shown} is not of the engine"));
+        }
+        Ok(reasons)
+    }
+
+    /// What goes on using a folder: an engine that came by other packages since, or one that others
+    /// need, or that runs with it yet.
+    fn still_used_by(&self, folder: &Path) -> Result<Option<String>> {
+        let host = self.host;
+        let known = known_packages(host)?;
+        let first = |names: [&str; 2]| {
+            let is_there = |name: &&str| known.get(*name).is_some_and(Package::is_installed);
+            names.into_iter().find(is_there).map(str::to_owned)
+        };
+        let bytes = host.read(daemon_json::PATH)?.unwrap_or_default();
+        let file = Document::parse(&bytes).unwrap_or_default();
+        let chosen = file.get("data-root").and_then(|it| it.as_str());
+        let engine = first(["docker-ce", "docker.io"]);
+        if engine.is_some() && folder == Path::new(chosen.unwrap_or(DATA_ROOT)) {
+            return Ok(engine);
+        }
+        let containerd = first(["containerd.io", "containerd"]);
+        if containerd.is_some() && folder == host.containerd_root()? {
+            return Ok(containerd);
+        }
+        let info = match host.exists(SOCKET)? && host.engine_is_active()? {
+            true => host.engine_info()?,
+            false => None,
+        };
+        let uses = |root: &str| Path::new(root).starts_with(folder);
+        let running = info.filter(|engine| uses(&engine.docker_root_dir));
+        Ok(running.map(|_| "the engine that runs".to_owned()))
+    }
 }
 
-/// Whether this is the folder of a package's own, in which nobody else keeps anything.
-fn is_dockers_alone(folder: &Path) -> bool {
-    [DATA_ROOT, CONTAINERD_ROOT]
-        .iter()
-        .any(|it| folder == Path::new(it))
+/// Why something stays in which others are mounted: what is removed there would be removed from where
+/// it comes from, as a folder of the host that a volume shows.
+fn of_others(path: &Path, mounted: &[PathBuf]) -> String {
+    let path = path.display();
+    let mounted: Vec<String> = mounted.iter().map(|it| it.display().to_string()).collect();
+    let mounted = mounted.join(" ");
+    format!(
+        "something is mounted in {path} that may be of others, so all of it stays; to remove it: \
+         umount {mounted}; rm -r --one-file-system {path}"
+    )
+}
+
+/// Whether this is the folder of a package's own, in which nobody else keeps anything. Where it is
+/// another name of a folder that stands elsewhere, others may.
+fn is_dockers_alone(host: &Host, folder: &Path) -> Result<bool> {
+    let mut defaults = [DATA_ROOT, CONTAINERD_ROOT].iter();
+    Ok(defaults.any(|it| folder == Path::new(it)) && !host.is_alias(folder)?)
 }
 
 fn is_made_by_the_engine(name: &str) -> bool {
@@ -141,77 +208,4 @@ fn remove(path: &Path, only_what_is_in_it: bool) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::change::way_back::Extent;
-    use crate::host::stub::StubHost;
-    use std::time::Duration;
-
-    fn removed(stub: &StubHost, purge_data: bool, paths: &[&str], used: &[&str]) -> Reverted {
-        let extent = Extent {
-            purge_data,
-            restore_packages: false,
-        };
-        let none = std::iter::empty();
-        let revert = Revert::of(stub.host(), none, extent, Duration::ZERO, &|_| {}).unwrap();
-        let owned = |paths: &[&str]| paths.iter().map(PathBuf::from).collect::<Vec<_>>();
-        revert.remove_data(&owned(paths), &owned(used)).unwrap()
-    }
-
-    #[test]
-    fn of_a_folder_that_the_user_chose_only_what_the_engine_makes_goes() {
-        let stub = StubHost::new()
-            .file("/srv/docker/volumes/v/_data/file", "")
-            .file("/srv/docker/100000.100000/image/x", "")
-            .file("/srv/docker/engine-id", "id")
-            .file("/srv/docker/letters/one", "kept")
-            .folder("/srv/docker/lost+found");
-        let folder = [PathBuf::from("/srv/docker")];
-        let expected = ["100000.100000", "engine-id", "volumes"];
-        let expected = expected.map(|name| folder[0].join(name));
-        assert_eq!(data_of(stub.host(), &folder).unwrap(), expected);
-        let Reverted::Kept(reason) = removed(&stub, false, &["/srv/docker"], &[]) else {
-            panic!("nothing was asked for");
-        };
-        assert!(
-            reason.ends_with("/srv/docker/engine-id /srv/docker/volumes"),
-            "{reason}"
-        );
-        let Reverted::Kept(reason) = removed(&stub, true, &["/srv/docker"], &[]) else {
-            panic!("something is left");
-        };
-        assert_eq!(reason, "what is left in /srv/docker is not of the engine");
-        let left = stub.host().list("/srv/docker").unwrap();
-        assert_eq!(left, ["letters", "lost+found"]);
-    }
-
-    #[test]
-    fn dockers_own_folders_are_emptied_but_for_what_the_file_system_made() {
-        let stub = StubHost::new()
-            .file("/var/lib/docker/whatever/x", "")
-            .folder("/var/lib/docker/lost+found")
-            .file("/var/lib/containerd/x", "");
-        let paths = ["/var/lib/docker", "/var/lib/containerd"];
-        assert_eq!(removed(&stub, true, &paths, &[]), Reverted::Done);
-        assert_eq!(stub.host().list(paths[0]).unwrap(), [LOST_AND_FOUND]);
-        assert_eq!(stub.host().list(paths[1]).unwrap(), [""; 0]);
-        assert_eq!(
-            data_of(stub.host(), &paths.map(PathBuf::from)).unwrap(),
-            [""; 0].map(PathBuf::from)
-        );
-    }
-
-    #[test]
-    fn a_folder_in_which_was_something_stays_and_is_told_of_when_data_is_to_go() {
-        let stub = StubHost::new().file("/srv/volumes/theirs", "data");
-        assert_eq!(removed(&stub, false, &[], &["/srv"]), Reverted::Done);
-        let Reverted::Kept(reason) = removed(&stub, true, &[], &["/srv"]) else {
-            panic!("nothing is said");
-        };
-        assert!(
-            reason.contains("in /srv before the engine came"),
-            "{reason}"
-        );
-        assert_eq!(stub.read("/srv/volumes/theirs"), "data");
-    }
-}
+mod tests;

@@ -1,0 +1,140 @@
+use super::*;
+use crate::change::way_back::Extent;
+use crate::host::stub::StubHost;
+use std::time::Duration;
+
+fn removed(stub: &StubHost, purge_data: bool, paths: &[&str], used: &[&str]) -> Reverted {
+    let extent = Extent {
+        purge_data,
+        restore_packages: false,
+    };
+    let none = std::iter::empty();
+    let revert = Revert::of(stub.host(), none, extent, Duration::ZERO, &|_| {}).unwrap();
+    let owned = |paths: &[&str]| paths.iter().map(PathBuf::from).collect::<Vec<_>>();
+    revert.remove_data(&owned(paths), &owned(used)).unwrap()
+}
+
+#[test]
+fn of_a_folder_that_the_user_chose_only_what_the_engine_makes_goes() {
+    let stub = StubHost::new()
+        .file("/srv/docker/volumes/v/_data/file", "")
+        .file("/srv/docker/100000.100000/image/x", "")
+        .file("/srv/docker/engine-id", "id")
+        .file("/srv/docker/letters/one", "kept")
+        .folder("/srv/docker/lost+found");
+    let folder = [PathBuf::from("/srv/docker")];
+    let expected = ["100000.100000", "engine-id", "volumes"];
+    let expected = expected.map(|name| folder[0].join(name));
+    assert_eq!(data_of(stub.host(), &folder).unwrap(), expected);
+    let Reverted::Kept(reason) = removed(&stub, false, &["/srv/docker"], &[]) else {
+        panic!("nothing was asked for");
+    };
+    assert!(
+        reason.ends_with("/srv/docker/engine-id /srv/docker/volumes"),
+        "{reason}"
+    );
+    let Reverted::Kept(reason) = removed(&stub, true, &["/srv/docker"], &[]) else {
+        panic!("something is left");
+    };
+    assert_eq!(reason, "what is left in /srv/docker is not of the engine");
+    let left = stub.host().list("/srv/docker").unwrap();
+    assert_eq!(left, ["letters", "lost+found"]);
+}
+
+#[test]
+fn dockers_own_folders_are_emptied_but_for_what_the_file_system_made() {
+    let stub = StubHost::new()
+        .file("/var/lib/docker/whatever/x", "")
+        .folder("/var/lib/docker/lost+found")
+        .file("/var/lib/containerd/x", "");
+    let paths = ["/var/lib/docker", "/var/lib/containerd"];
+    assert_eq!(removed(&stub, true, &paths, &[]), Reverted::Done);
+    assert_eq!(stub.host().list(paths[0]).unwrap(), [LOST_AND_FOUND]);
+    assert_eq!(stub.host().list(paths[1]).unwrap(), [""; 0]);
+    assert_eq!(
+        data_of(stub.host(), &paths.map(PathBuf::from)).unwrap(),
+        [""; 0].map(PathBuf::from)
+    );
+}
+
+fn reason(stub: &StubHost, paths: &[&str]) -> String {
+    match removed(stub, true, paths, &[]) {
+        Reverted::Kept(reason) => reason,
+        Reverted::Done => panic!("all of it went"),
+    }
+}
+
+#[test]
+fn what_is_mounted_in_the_engines_folders_is_not_walked_into() {
+    let volume = "/var/lib/docker/volumes/v/_data";
+    for (mount, paths) in [
+        (volume, ["/var/lib/docker"]),
+        ("/srv/d/volumes", ["/srv/d"]),
+    ] {
+        let stub = StubHost::new()
+            .file(&format!("{mount}/theirs"), "data")
+            .file("/srv/d/image/x", "")
+            .file(
+                "/proc/self/mountinfo",
+                format!("9 1 8:1 /srv/theirs {mount} rw - ext4 /dev/sda1 rw\n"),
+            );
+        let reason = reason(&stub, &paths);
+        assert!(reason.contains(&format!("umount {mount};")), "{reason}");
+        assert!(stub.has(&format!("{mount}/theirs")));
+        assert_eq!(stub.has("/srv/d/image"), mount == volume);
+    }
+}
+
+#[test]
+fn through_a_link_only_what_the_engine_makes_goes() {
+    let stub = StubHost::new()
+        .file("/mnt/disk/volumes/v", "")
+        .file("/mnt/disk/backups/one", "theirs");
+    let (disk, link) = ("/mnt/disk", "/var/lib/docker");
+    std::os::unix::fs::symlink(stub.host().path(disk), stub.host().path(link)).unwrap();
+    assert!(reason(&stub, &[link]).ends_with("is not of the engine"));
+    assert_eq!(stub.host().list(disk).unwrap(), ["backups"]);
+}
+
+#[test]
+fn the_data_of_an_engine_that_stays_stays_with_it() {
+    let installed = |package: &str| {
+        StubHost::new()
+            .file("/var/lib/docker/volumes/v", "")
+            .file("/var/lib/containerd/x", "")
+            .program(
+                "dpkg-query",
+                &format!("echo {package} 1 amd64 installed ok"),
+            )
+    };
+    let paths = ["/var/lib/docker", "/var/lib/containerd"];
+    for package in ["docker-ce", "docker.io"] {
+        let stub = installed(package);
+        let reason = reason(&stub, &paths);
+        assert!(reason.starts_with(&format!("{package} stays")), "{reason}");
+        assert!(stub.has("/var/lib/docker/volumes/v") && !stub.has("/var/lib/containerd/x"));
+    }
+    let stub = installed("containerd.io");
+    assert!(reason(&stub, &paths).starts_with("containerd.io stays"));
+    assert!(!stub.has("/var/lib/docker/volumes/v") && stub.has("/var/lib/containerd/x"));
+    // With a data-root of its own it does not use the other one.
+    let stub = installed("docker-ce")
+        .file(daemon_json::PATH, r#"{"data-root": "/srv/docker"}"#)
+        .file("/srv/docker/image/x", "");
+    assert_eq!(removed(&stub, true, &paths[..1], &[]), Reverted::Done);
+    assert!(reason(&stub, &["/srv/docker"]).starts_with("docker-ce stays"));
+}
+
+#[test]
+fn a_folder_in_which_was_something_stays_and_is_told_of_when_data_is_to_go() {
+    let stub = StubHost::new().file("/srv/volumes/theirs", "data");
+    assert_eq!(removed(&stub, false, &[], &["/srv"]), Reverted::Done);
+    let Reverted::Kept(reason) = removed(&stub, true, &[], &["/srv"]) else {
+        panic!("nothing is said");
+    };
+    assert!(
+        reason.contains("in /srv before the engine came"),
+        "{reason}"
+    );
+    assert_eq!(stub.read("/srv/volumes/theirs"), "data");
+}
