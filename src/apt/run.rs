@@ -22,6 +22,11 @@ const SAFETY: &[&str] = &[
     "Acquire::https::Verify-Host=true",
 ];
 
+/// Nothing goes but what is named, and configuration only where apt is told to purge: a host may have
+/// it otherwise in its own configuration of apt. What it would remove besides would be taken for
+/// what needs the engine.
+const NOTHING_MORE: &[&str] = &["APT::Get::AutomaticRemove=false", "APT::Get::Purge=false"];
+
 /// Old configuration files are kept, since what is in them is the user's.
 const UNATTENDED: &[&str] = &[
     "Dpkg::Use-Pty=0",
@@ -43,6 +48,7 @@ pub fn apt_get() -> Command {
             SAFETY
                 .iter()
                 .chain(UNATTENDED)
+                .chain(NOTHING_MORE)
                 .flat_map(|option| ["-o", option]),
         )
 }
@@ -119,6 +125,20 @@ fn progress(line: &str) -> Option<Event> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::stub::StubHost;
+
+    #[test]
+    fn nothing_goes_along_whatever_the_hosts_apt_is_told() {
+        let stub = StubHost::new().program("apt-get", "");
+        stub.host().query(&apt_get().arg("remove")).unwrap();
+        let call = stub.calls().remove(0);
+        for option in ["AutomaticRemove", "Purge"] {
+            assert!(
+                call.contains(&format!("-o APT::Get::{option}=false")),
+                "{call}"
+            );
+        }
+    }
 
     #[test]
     fn a_lock_that_somebody_else_has_is_told_from_what_else_goes_wrong() {
