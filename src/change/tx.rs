@@ -4,6 +4,7 @@ mod file;
 mod package;
 mod passing;
 
+pub(super) use file::missing;
 pub use passing::POLICY;
 
 use std::sync::Arc;

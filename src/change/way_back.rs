@@ -9,14 +9,14 @@ mod packages;
 
 use std::cell::Cell;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 pub use data::{data_of, is_unused};
 pub use engine::keeps_containers;
 
-use super::tx::Overwritten;
+use super::tx::{Overwritten, missing};
 use super::{Act, Undo, files};
 use crate::apt::{self, Leave, Source};
 use crate::facts::ENGINE_PACKAGES;
@@ -61,6 +61,8 @@ pub(super) struct Revert<'a> {
     pub listener: Listener<'a>,
     /// Whether our source for Docker's repository was edited, and so stays.
     pub keeps_source: Cell<bool>,
+    /// Files that were there before a package took them over, each with its copy.
+    pub returned: Vec<(PathBuf, PathBuf)>,
     /// What the run that is taken back has done to daemon.json.
     pub overwritten: Option<Overwritten>,
 }
@@ -84,6 +86,7 @@ impl<'a> Revert<'a> {
             lock_wait,
             listener,
             keeps_source: Cell::default(),
+            returned: Vec::new(),
             overwritten: None,
         };
         for act in acts {
@@ -95,6 +98,14 @@ impl<'a> Revert<'a> {
                     .engine
                     .extend(packages.iter().filter(is_engine).cloned());
                 revert.network = revert.network.or_else(|| network.clone());
+            }
+            if let Undo::RestoreFile {
+                path,
+                sha256: None,
+                backup,
+            } = &act.undo
+            {
+                revert.returned.push((path.clone(), backup.clone()));
             }
         }
         Ok(revert)
@@ -201,9 +212,9 @@ impl<'a> Revert<'a> {
             return Ok(Reverted::Kept(reason));
         }
         let target = self.host.path(path);
-        if let Some(folder) = target.parent() {
-            // A package that was purged may have taken it along.
-            fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        // A package that was purged may have taken its folder along.
+        for folder in missing(self.host, path.parent().unwrap_or(Path::new("/")))? {
+            files::create_folder(&self.host.path(folder), 0o755)?;
         }
         files::copy(&self.host.path(backup), &target)?;
         Ok(Reverted::Done)

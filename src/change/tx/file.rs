@@ -196,7 +196,7 @@ impl Tx<'_> {
 }
 
 /// Those of a folder and the folders above it that are not there, outermost first.
-pub(super) fn missing(host: &Host, folder: &Path) -> Result<Vec<PathBuf>> {
+pub(in crate::change) fn missing(host: &Host, folder: &Path) -> Result<Vec<PathBuf>> {
     let mut missing = Vec::new();
     for folder in folder.ancestors() {
         if host.exists(folder)? {

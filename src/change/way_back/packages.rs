@@ -1,10 +1,12 @@
 //! The way back for packages, and for what they have made.
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
 
 use super::{Revert, Reverted};
 use crate::apt::{self, Leave};
-use crate::change::traces;
+use crate::change::{files, traces};
 use crate::facts::{Package, known_packages, unfinished_packages};
 use crate::host::command::Command;
 use crate::host::engine::systemctl;
@@ -48,6 +50,7 @@ impl Revert<'_> {
             if matches!(leave, Leave::Nothing) {
                 self.disable_units(&purge, packages);
             }
+            self.keep_edits(&purge, packages)?;
             for command in purge.ahead().iter().chain([&command]) {
                 apt::run(self.host, command, self.lock_wait, self.listener)?;
             }
@@ -68,6 +71,27 @@ impl Revert<'_> {
             [] => Reverted::Done,
             reasons => Reverted::Kept(reasons.join("; ")),
         })
+    }
+
+    /// Takes the configuration that was there before its package, and goes with it, as it is by now:
+    /// whoever has edited it since gets that back, and not what it was before.
+    fn keep_edits(&self, purge: &apt::Purge, packages: &[String]) -> Result<()> {
+        let going = packages.iter().filter(|package| purge.takes(package));
+        let show = Command::new("dpkg-query")
+            .args(["--show", "--showformat=${Conffiles}\n"])
+            .args(going);
+        let shown = self.host.query(&show)?.stdout;
+        let of_packages: Vec<&str> = shown
+            .lines()
+            .filter_map(|line| line.split_whitespace().next())
+            .collect();
+        for (path, copy) in &self.returned {
+            let goes = of_packages.iter().any(|it| path == Path::new(it));
+            if goes && self.host.exists(path)? && self.host.exists(copy)? {
+                files::copy(&self.host.path(path), &self.host.path(copy))?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes out the links that enable the units of packages that are purged. The packages' scripts
@@ -94,7 +118,10 @@ impl Revert<'_> {
         if !self.extent.restore_packages {
             return Ok(Reverted::Kept(format!(
                 "they made room for Docker's; to have them back: apt-get install {}",
-                asked_for.join(" ")
+                match asked_for {
+                    [] => automatic.join(" "), // what they came along with went before
+                    asked_for => asked_for.join(" "),
+                }
             )));
         }
         let install = apt::apt_get().arg("install");

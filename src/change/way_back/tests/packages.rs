@@ -1,5 +1,6 @@
 use super::super::{Reverted, Undo};
 use super::{kept, packages, undo};
+use crate::change::trial;
 use crate::host::firewall::Network;
 use crate::host::stub::StubHost;
 
@@ -91,4 +92,50 @@ fn fault_56_in_a_chroot_the_network_is_that_of_the_host_around_it() {
     };
     assert!(removes_link(&stub));
     assert!(!removes_link(&stub.without_systemd()));
+}
+
+#[test]
+fn configuration_that_was_there_comes_back_as_it_was_edited_last() {
+    let path = "/etc/containerd/config.toml";
+    let stub = StubHost::new()
+        .file(path, "version = 2\n")
+        .file("/dpkg", "containerd.io installed\n")
+        .program(
+            "dpkg-query",
+            "case \"$*\" in
+                *Conffiles*) echo; echo ' /etc/containerd/config.toml 0123' ;;
+                *) cat $ROOT/dpkg 2>/dev/null ;;
+            esac",
+        )
+        .program(
+            "apt-get",
+            "case \"$*\" in
+                *--simulate*) echo 'Purg containerd.io [1]' ;;
+                *) rm -r $ROOT/dpkg $ROOT/etc/containerd ;;
+            esac",
+        );
+    let purge = Undo::PurgePackages {
+        packages: vec!["containerd.io".to_owned()],
+        network: None,
+    };
+    trial::run(stub.host(), |tx| {
+        tx.keep_for_return(path)?;
+        tx.note("install containerd.io", purge)
+    })
+    .unwrap();
+    stub.write(path, "version = 3\n");
+    assert_eq!(trial::revert(stub.host()).unwrap(), [""; 0]);
+    assert_eq!(stub.read(path), "version = 3\n");
+    assert_eq!(stub.mode("/etc/containerd"), 0o755, "whatever the umask");
+}
+
+#[test]
+fn packages_that_made_room_are_named_even_if_nobody_asked_for_them() {
+    let offer = |asked_for: &[&str]| Undo::OfferPackages {
+        asked_for: asked_for.iter().map(ToString::to_string).collect(),
+        automatic: vec!["containerd".to_owned(), "runc".to_owned()],
+    };
+    let told = |undo: &Undo| kept(&StubHost::new(), undo);
+    assert!(told(&offer(&["docker.io"])).ends_with("apt-get install docker.io"));
+    assert!(told(&offer(&[])).ends_with("apt-get install containerd runc"));
 }
