@@ -1,5 +1,8 @@
 //! The way back for the engine's configuration and its unit.
 
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use anyhow::{Context, Result};
 
 use super::{Revert, Reverted};
@@ -9,6 +12,11 @@ use crate::change::tx::Overwritten;
 use crate::daemon_json::{self, Change, Document};
 use crate::host::Host;
 use crate::host::engine::{UNIT, docker, systemctl};
+
+/// How long an engine may take to start.
+const START_DEADLINE: Duration = Duration::from_secs(120);
+
+const PAUSE: Duration = Duration::from_millis(200);
 
 impl Revert<'_> {
     pub(super) fn restore_daemon_json(
@@ -153,12 +161,34 @@ impl Revert<'_> {
             return Ok(Reverted::Done);
         }
         for unit in active {
-            self.output(&systemctl(&["start", unit]))?.success()?;
+            // It may not work with what a newer engine has written; all else is taken back even so.
+            let started = self.output(&systemctl(&["start", unit]).deadline(START_DEADLINE))?;
+            if started.code != 0 {
+                let tail = started.tail();
+                return Ok(Reverted::Kept(format!(
+                    "{unit} is back, but does not start; see why with: systemctl status {unit}; \
+                     {tail}"
+                )));
+            }
         }
-        match containers {
-            [] => Ok(Reverted::Done),
-            containers => self.start_again(containers),
+        if containers.is_empty() {
+            return Ok(Reverted::Done);
         }
+        self.wait_for_engine()?;
+        self.start_again(containers)
+    }
+
+    /// Waits until the engine answers: to systemd, one whose unit was written by hand may have
+    /// started before.
+    fn wait_for_engine(&self) -> Result<()> {
+        let begun = Instant::now();
+        while self.host.engine_info()?.is_none()
+            && self.host.engine_is_active()?
+            && begun.elapsed() < START_DEADLINE
+        {
+            sleep(PAUSE);
+        }
+        Ok(())
     }
 
     pub(super) fn restore_unit(&self, unit: &str, enabled: bool, active: bool) -> Result<Reverted> {

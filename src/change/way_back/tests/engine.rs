@@ -105,3 +105,46 @@ fn a_daemon_json_that_no_one_can_read_is_kept() {
     assert!(reason.starts_with("it cannot be read"), "{reason}");
     assert_eq!(stub.read(daemon_json::PATH), "{,");
 }
+
+fn started(containers: &[&str]) -> Undo {
+    Undo::StartUnits {
+        enabled: Vec::new(),
+        active: vec!["docker.service".to_owned()],
+        containers: containers.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn an_engine_by_hand_that_does_not_start_again_is_back_and_told_of() {
+    let stub = StubHost::new().program("systemctl", "test $1 != start");
+    let reason = kept(&stub, &started(&["0123"]));
+    assert!(
+        reason.starts_with("docker.service is back, but does not start"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn containers_wait_until_an_engine_by_hand_answers() {
+    let engine = serde_json::json!({
+        "ServerVersion": "29.5.3", "LoggingDriver": "local", "LiveRestoreEnabled": false,
+        "ContainersRunning": 0, "Driver": "overlay2", "CgroupDriver": "systemd",
+        "CgroupVersion": "2", "DockerRootDir": "/var/lib/docker",
+    });
+    // To systemd it has started already.
+    let stub = StubHost::new()
+        .program("systemctl", "")
+        .program("docker", "test -S $ROOT/run/docker.sock && echo 0123")
+        .engine(engine);
+    let socket = stub.host().path("/run/docker.sock");
+    let later = stub.host().path("/run/later.sock");
+    std::fs::rename(&socket, &later).unwrap();
+    let engine = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        std::fs::rename(later, socket)
+    });
+    let outcome = undo(&stub, &started(&["0123"]));
+    engine.join().unwrap().unwrap();
+    assert_eq!(outcome.unwrap(), Reverted::Done);
+    assert!(stub.calls().last().unwrap().ends_with("start 0123"));
+}
