@@ -177,7 +177,12 @@ impl ByHand {
     fn runs_without_unit(&self, host: &Host) -> Result<bool> {
         let process = host.read_text(PID_FILE)?.unwrap_or_default();
         let process = process.trim();
-        let runs = !process.is_empty() && host.exists(format!("/proc/{process}"))?;
+        if process.is_empty() {
+            return Ok(false);
+        }
+        // One that was killed leaves its number, which another program may have by now.
+        let program = host.read_text(format!("/proc/{process}/comm"))?;
+        let runs = program.is_some_and(|program| program.trim() == "dockerd");
         Ok(runs && !host.engine_is_active()?)
     }
 
@@ -270,6 +275,10 @@ impl Step for ByHand {
             bail!("{UNIT} is still active; see why with: systemctl status {UNIT}");
         }
         Ok(())
+    }
+
+    fn writes(&self, _host: &Host) -> Result<Vec<String>> {
+        Ok(self.files.clone())
     }
 }
 

@@ -93,9 +93,12 @@ fn it_is_refused_with_every_file_and_the_commands_that_move_it_aside() {
 
 #[test]
 fn one_that_cannot_be_put_back_as_it_was_is_refused_even_so() {
-    let stub = by_hand().file("/run/docker.pid", "77").folder("/proc/77");
+    let stub = by_hand().file("/run/docker.pid", "77");
     std::fs::remove_file(stub.host().path("/runs")).unwrap();
+    let stub = stub.file("/proc/77/comm", "dockerd\n");
     assert!(refused(&stub, true).contains("runs without a unit"));
+    let stub = stub.file("/proc/77/comm", "postgres\n");
+    assert!(found(&stub).check(stub.host(), true).is_ok());
     let stub = by_hand();
     let link = stub.host().path("/usr/local/bin/ctr");
     std::os::unix::fs::symlink("/opt/ctr", link).unwrap();
@@ -121,6 +124,7 @@ fn it_is_moved_aside_and_comes_back_running() {
     let before = stub.snapshot();
     let step = found(&stub);
     assert_eq!(step.inspect(stub.host()).unwrap().details.len(), 5);
+    assert_eq!(step.writes(stub.host()).unwrap().len(), 4);
     trial::run(stub.host(), |tx| step.apply(tx)).unwrap();
     assert!(step.inspect(stub.host()).unwrap().satisfied);
     assert!(!stub.has("/usr/local/bin/docker") && !stub.has("/runs"));
