@@ -5,7 +5,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-const PREFIX: &str = "dockstrap-";
+/// Not only the program's name: `dockstrap-2026-11-26.tar` may be somebody's.
+const PREFIX: &str = "dockstrap-run-";
 
 /// How the names of what this process makes there begin.
 pub fn prefix() -> String {
@@ -49,21 +50,30 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         for name in [
-            "dockstrap-7-a",
-            "dockstrap-8-a",
+            "dockstrap-run-7-a",
+            "dockstrap-run-8-a",
+            "dockstrap-7-11-26.tar",
             "dockstrap-verify-7-1",
             "other-7-a",
         ] {
             fs::create_dir(at(name)).unwrap();
         }
-        fs::write(at("dockstrap-7-a/lists"), "").unwrap();
-        fs::write(at("dockstrap-7-b.json"), "").unwrap();
-        std::os::unix::fs::symlink(at("other-7-a"), at("dockstrap-7-link")).unwrap();
+        fs::write(at("dockstrap-run-7-a/lists"), "").unwrap();
+        fs::write(at("dockstrap-run-7-b.json"), "").unwrap();
+        std::os::unix::fs::symlink(at("other-7-a"), at("dockstrap-run-7-link")).unwrap();
         sweep_in(folder.path(), |process| process == 7);
         let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().collect();
         left.sort_by_key(fs::DirEntry::file_name);
         let left: Vec<_> = left.iter().map(fs::DirEntry::file_name).collect();
-        assert_eq!(left, ["dockstrap-8-a", "dockstrap-verify-7-1", "other-7-a"]);
+        assert_eq!(
+            left,
+            [
+                "dockstrap-7-11-26.tar",
+                "dockstrap-run-8-a",
+                "dockstrap-verify-7-1",
+                "other-7-a"
+            ]
+        );
         assert!(prefix().starts_with(PREFIX) && prefix().ends_with('-'));
     }
 }
