@@ -79,6 +79,9 @@ pub fn remove(host: &Host) -> Result<()> {
 /// killed as it made or removed the journal.
 pub fn remove_empty_folder(host: &Host) -> Result<()> {
     use std::io::ErrorKind::{DirectoryNotEmpty, NotFound, ResourceBusy};
+    if files::is_gone(&host.path(FOLDER)) {
+        return Ok(());
+    }
     match std::fs::remove_dir(host.path(FOLDER)) {
         // A disk of its own that is mounted there stays, and is empty.
         Err(error) if ![DirectoryNotEmpty, NotFound, ResourceBusy].contains(&error.kind()) => {
