@@ -186,8 +186,9 @@ impl Command {
         let command = self.clone().arg(pipe_argument.replace("{}", &number));
         let uncut = command.start_uncut(search_path)?;
         drop(writer);
-        for line in BufReader::new(reader).lines() {
-            on_line(&line.with_context(|| format!("following {}", self.program))?);
+        for line in BufReader::new(reader).split(b'\n') {
+            let line = line.with_context(|| format!("following {}", self.program))?;
+            on_line(&String::from_utf8_lossy(&line));
         }
         self.end_uncut(uncut)
     }

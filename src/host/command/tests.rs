@@ -69,6 +69,16 @@ fn a_watched_command_reports_through_its_own_pipe() {
 }
 
 #[test]
+fn a_watched_command_is_followed_to_its_end_whatever_it_reports() {
+    let script = "printf 'a\\377\\nb\\n' >/proc/self/fd/$0; sleep 0.2; echo end";
+    let command = Command::new("sh").args(["-c", script]);
+    let mut lines = Vec::new();
+    let output = command.run_watched(OsStr::new(PATH), "{}", |line| lines.push(line.to_owned()));
+    assert_eq!(output.unwrap().stdout, "end\n");
+    assert_eq!(lines, ["a\u{fffd}", "b"]);
+}
+
+#[test]
 fn a_command_that_a_flag_ends_takes_what_it_started_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let late = folder.path().join("late");
