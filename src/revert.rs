@@ -8,6 +8,7 @@ use anyhow::Result;
 
 use crate::apt;
 use crate::change::{self, Act, Extent, Journal, Purpose, Tx, Undo, data_of, is_unused};
+use crate::facts::unfinished_packages;
 use crate::host::Host;
 use crate::host::engine::{UNIT, docker};
 use crate::host::signal::stop_flag;
@@ -59,7 +60,8 @@ impl Reversal {
         for path in journal.acts().iter().filter_map(|act| act.undo.file()) {
             host.refuse_immutable(path)?;
         }
-        let engine_stops = journal.acts().iter().any(|act| stops_engine(&act.undo));
+        let mut undos = journal.acts().iter().map(|act| &act.undo);
+        let engine_stops = undos.any(stops_unit) || takes_engine(host, &packages)?;
         let containers = match engine_stops && host.engine_is_active()? {
             true => host.running_names()?,
             false => Vec::new(),
@@ -147,15 +149,23 @@ impl Reversal {
     }
 }
 
-/// Whether the engine stops by this way back.
-fn stops_engine(undo: &Undo) -> bool {
-    match undo {
-        Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages, .. } => packages
-            .iter()
-            .any(|package| OF_THE_ENGINE.contains(&package.as_str())),
-        Undo::RestoreUnit { unit, active, .. } => unit == UNIT && !active,
-        _ => false,
+/// Whether the engine's unit stops by this way back.
+fn stops_unit(undo: &Undo) -> bool {
+    matches!(undo, Undo::RestoreUnit { unit, active, .. } if unit == UNIT && !active)
+}
+
+/// Whether the engine goes with these packages. It stays when others have come to need it; and once
+/// it is gone, one that runs has come by other packages.
+fn takes_engine(host: &Host, packages: &[String]) -> Result<bool> {
+    let is_of_engine = |package: &&String| OF_THE_ENGINE.contains(&package.as_str());
+    if !packages.iter().any(|package| is_of_engine(&package)) {
+        return Ok(false);
     }
+    if !unfinished_packages(host)?.is_empty() {
+        return Ok(true); // apt says nothing before that is cleared up
+    }
+    let purge = apt::Purge::plan(host, packages, &[], packages)?;
+    Ok(purge.is_some_and(|purge| OF_THE_ENGINE.iter().any(|it| purge.takes(it))))
 }
 
 /// Stops what runs by now, which may be other containers than those that ran when it was asked.
@@ -169,5 +179,29 @@ fn stop_containers(host: &Host, tx: &mut Tx<'_>) -> Result<()> {
     match host.running_containers()?.is_empty() {
         true => Ok(()), // one that ended by itself meanwhile is no failure
         false => stopped.map(drop),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::stub::StubHost;
+
+    #[test]
+    fn an_engine_that_others_need_or_that_is_not_ours_does_not_stop() {
+        let packages = ["containerd.io", "docker-ce", "git"].map(str::to_owned);
+        let stub = |dpkg: &str, taken: &str| {
+            StubHost::new().program("dpkg-query", dpkg).program(
+                "apt-get",
+                &format!("for it in {taken}; do echo Purg $it; done"),
+            )
+        };
+        let takes = |stub: &StubHost| takes_engine(stub.host(), &packages).unwrap();
+        let there = "echo docker-ce installed";
+        assert!(takes(&stub(there, "docker-ce")));
+        assert!(!takes(&stub(there, "docker-ce dokku")));
+        assert!(!takes(&stub("echo git installed", "git")));
+        assert!(!takes(&stub("exit 1", "")));
+        assert!(!takes_engine(StubHost::new().host(), &packages[2..]).unwrap());
     }
 }
