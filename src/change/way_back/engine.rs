@@ -102,7 +102,14 @@ impl Revert<'_> {
             "inactive" => {}
             _ => {
                 make("reset-failed")?;
-                make("restart")?;
+                let started = make("restart");
+                if started.is_err() && !self.is_rollback {
+                    // It had failed before, and all else is to be taken back even so.
+                    return Ok(Reverted::Kept(format!(
+                        "{UNIT} had failed and does not start; see why with: systemctl status {UNIT}"
+                    )));
+                }
+                started?;
                 return self.start_again(containers);
             }
         }

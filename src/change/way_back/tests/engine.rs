@@ -148,3 +148,12 @@ fn containers_wait_until_an_engine_by_hand_answers() {
     assert_eq!(outcome.unwrap(), Reverted::Done);
     assert!(stub.calls().last().unwrap().ends_with("start 0123"));
 }
+
+#[test]
+fn an_engine_that_had_failed_for_good_does_not_keep_the_rest_from_being_taken_back() {
+    let failing = "case $1 in show) echo failed;; restart) exit 1;; esac";
+    let stub = StubHost::new().program("systemctl", failing);
+    let reason = kept(&stub, &RESTART);
+    assert!(reason.starts_with("docker.service had failed"), "{reason}");
+    assert!(undo_in(&stub, &RESTART, true).is_err());
+}
