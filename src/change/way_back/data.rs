@@ -67,18 +67,13 @@ pub fn is_unused(host: &Host, folder: &Path) -> Result<bool> {
 
 impl Revert<'_> {
     pub(super) fn remove_data(&self, paths: &[PathBuf], used: &[PathBuf]) -> Result<Reverted> {
-        let data = data_of(self.host, paths)?;
         let mut reasons = Vec::new();
         if self.extent.purge_data {
             for folder in paths {
                 reasons.extend(self.empty(folder)?);
             }
-        } else if !data.is_empty() {
-            let data: Vec<String> = data.iter().map(|path| path.display().to_string()).collect();
-            reasons.push(format!(
-                "images, containers and volumes are yours; to remove them: rm -r {}",
-                data.join(" ")
-            ));
+        } else {
+            reasons.extend(self.offer_to_remove(paths)?);
         }
         // What a run that fails has found stays without a word.
         if self.extent.purge_data && !self.is_rollback {
@@ -95,6 +90,21 @@ impl Revert<'_> {
             [] => Reverted::Done,
             reasons => Reverted::Kept(reasons.join("; ")),
         })
+    }
+
+    /// Says how to remove what the engine has kept, where nothing uses it any more.
+    fn offer_to_remove(&self, paths: &[PathBuf]) -> Result<Option<String>> {
+        let mut left = Vec::new();
+        for folder in paths {
+            let data = data_of(self.host, std::slice::from_ref(folder))?;
+            if !data.is_empty() && self.still_used_by(folder)?.is_none() {
+                left.extend(data.iter().map(|path| path.display().to_string()));
+            }
+        }
+        Ok((!left.is_empty()).then(|| {
+            let left = left.join(" ");
+            format!("images, containers and volumes are yours; to remove them: rm -r {left}")
+        }))
     }
 
     /// Removes what the engine keeps in a folder; returns what stays, for people.

@@ -110,6 +110,8 @@ fn the_data_of_an_engine_that_stays_stays_with_it() {
     let paths = ["/var/lib/docker", "/var/lib/containerd"];
     for package in ["docker-ce", "docker.io"] {
         let stub = installed(package);
+        // Nobody is told to remove it, either.
+        assert_eq!(removed(&stub, false, &paths[..1], &[]), Reverted::Done);
         let reason = reason(&stub, &paths);
         assert!(reason.starts_with(&format!("{package} stays")), "{reason}");
         assert!(stub.has("/var/lib/docker/volumes/v") && !stub.has("/var/lib/containerd/x"));
