@@ -302,11 +302,12 @@ impl Step for Packages {
         // Who has the lock may be changing the very packages that the plan is about.
         tx.wait_for_apt()?;
         refuse_another(tx.host(), offer)?;
-        before::note_what_the_engine_makes(tx)?;
         tx.remember(offer.seen.clone())?;
+        // They come back last: when nothing of Docker's, and no data, is left in their place.
+        before::note_replaced(tx, &offer.transaction.removals)?;
+        before::note_what_the_engine_makes(tx)?;
         let mut packages = offer.transaction.new_packages();
         before::note_what_was_configured(tx, &mut packages)?;
-        before::note_replaced(tx, &offer.transaction.removals)?;
         if !offer.repaired.is_empty() {
             let text = format!("install {} again", offer.repaired.join(" "));
             let packages = offer.repaired.clone();
