@@ -100,11 +100,12 @@ impl Manifest {
         }
     }
 
-    /// What it names of repositories.
+    /// What it names of repositories and versions.
     fn words(&self) -> impl Iterator<Item = &str> {
         let parts = self.archives.iter();
         let words = parts.flat_map(|part| part.components.iter().chain([&part.suite]));
         let words = words.chain([&self.release, &self.suite, &self.architecture]);
+        let words = words.chain([&self.engine, &self.dockstrap]);
         words.map(String::as_str)
     }
 }
@@ -295,7 +296,7 @@ fn locate(file: &File, places: &mut BTreeMap<String, (u64, u64)>) -> io::Result<
 /// Whether it is no more than a name to apt. With the end of a line in it, it would tell apt other
 /// things as well: to trust what nobody has signed, for one.
 fn is_word(text: &str) -> bool {
-    let is_of_word = |it: char| it.is_ascii_alphanumeric() || "-._+/".contains(it);
+    let is_of_word = |it: char| it.is_ascii_alphanumeric() || "-._+/:~".contains(it);
     !text.is_empty() && text.chars().all(is_of_word)
 }
 

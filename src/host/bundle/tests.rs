@@ -8,7 +8,10 @@ use crate::trust::sha256_hex;
 const FILES: [(&str, &str); 2] = [("docker/a", "abc"), ("archive/0/b", "defg")];
 
 fn manifest() -> Manifest {
-    Manifest::new("noble", "noble", "amd64")
+    Manifest {
+        engine: "5:29.5.3-1~ubuntu.24.04~noble".to_owned(),
+        ..Manifest::new("noble", "noble", "amd64")
+    }
 }
 
 fn written(manifest: Manifest) -> Vec<u8> {
@@ -170,7 +173,14 @@ fn a_bundle_that_would_tell_apt_to_trust_it_is_refused() {
         part("noble\nTrusted: yes", "main"),
         part("noble", "main\nTrusted: yes"),
         part("noble", ""),
-        Manifest::new("noble", "noble", "amd64\nTrusted: yes"),
+        Manifest {
+            architecture: "amd64\nTrusted: yes".to_owned(),
+            ..manifest()
+        },
+        Manifest {
+            engine: "29\u{1b}[2J".to_owned(),
+            ..manifest()
+        },
     ] {
         let error = open(&written(said)).unwrap_err();
         assert_eq!(exit_code(&error), 5);
