@@ -191,5 +191,16 @@ mod tests {
         assert_eq!(proxy, "http://***@proxy:3128");
         let daemon = setting(&in_force, "daemon").value;
         assert!(!daemon.to_string().contains("s3cret"), "{daemon}");
+        for (given, shown) in [
+            ("me:s3cret@proxy:3128", "http://***@proxy:3128"),
+            ("http://me:s3\"cret@proxy", "http://***@proxy"),
+            ("http://me:s3cret x@proxy", "http://***@proxy"),
+            ("http:me:s3cret@proxy", "http://***@proxy"),
+            ("proxy:3128", "proxy:3128"),
+        ] {
+            let text = format!("proxy = '{given}'\n");
+            let proxy = setting(&of(Layer::default(), &text, Given::new()), "proxy").value;
+            assert_eq!(proxy, shown, "{given}");
+        }
     }
 }

@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use super::{Given, Origin, check};
 use crate::daemon_json::Preset;
 use crate::error::Failure;
+use crate::host::network::Proxy;
 use crate::redact::{STARS, redact};
 
 /// Where the settings file is looked for when none is named.
@@ -291,10 +292,17 @@ impl Layer {
     }
 }
 
-/// The proxy's URL, with stars for its password.
+/// The proxy's URL, with stars for its password. One that is written loosely, without a scheme or
+/// with a blank in the password, is shown as it is read: only there it is plain what the password is.
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&redact(&self.0))
+        if !self.0.contains('@') {
+            return serializer.serialize_str(&self.0);
+        }
+        match Proxy::parse(&self.0) {
+            Ok(proxy) => serializer.collect_str(&proxy),
+            Err(_) => serializer.serialize_str(STARS),
+        }
     }
 }
 
