@@ -30,7 +30,7 @@ fn create(host: &Host, settings: SettingsArgs, file: Option<&Path>) -> Result<u8
         live.show(event);
     })?;
     drop(live);
-    ui::report(&json!({ "path": path, "manifest": manifest }))?;
+    ui::report(&json!({ "path": path.to_string_lossy(), "manifest": manifest }))?;
     let size: u64 = manifest.files.iter().map(|file| file.size).sum();
     ui::line(format!(
         "{} holds docker-ce {} for {} on {} ({:.1} MB).",

@@ -46,7 +46,7 @@ pub fn run(cli: Cli) -> Result<u8> {
         Command::Settings(settings) => settings::run(settings),
         Command::Completions { shell } => {
             let script = completions::script(shell);
-            ui::line(script.trim_end());
+            ui::answer(script.trim_end())?;
             ui::report(&json!({ "script": script }))?;
             Ok(DONE)
         }

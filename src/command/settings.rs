@@ -26,7 +26,7 @@ pub fn run(command: Settings) -> Result<u8> {
         Settings::Show { settings, json } => show(*settings, json),
         Settings::Sample => {
             let sample = settings::sample();
-            ui::line(sample.trim_end());
+            ui::answer(sample.trim_end())?;
             ui::report(&json!({ "sample": sample }))?;
             Ok(DONE)
         }
@@ -55,7 +55,9 @@ fn check(file: &Path, json: bool) -> Result<u8> {
     })?;
     let problems = settings::check(&text);
     let is_wrong = problems.iter().any(|it| it.severity == Severity::Error);
-    let report = json!({ "schema": 1, "file": file, "valid": !is_wrong, "problems": problems });
+    // A name need not be UTF-8, but the report is.
+    let name = file.to_string_lossy();
+    let report = json!({ "schema": 1, "file": name, "valid": !is_wrong, "problems": problems });
     ui::report(&report)?;
     let shown = match is_stdin {
         true => "standard input".to_owned(),

@@ -1,6 +1,6 @@
 //! Every setting in force, with its value and where that came from.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -18,7 +18,7 @@ pub struct InForce {
     /// The version of this structure, for those who read it as JSON.
     pub schema: u32,
     /// The settings file that was read.
-    pub file: Option<PathBuf>,
+    pub file: Option<String>,
     pub settings: Vec<Setting>,
 }
 
@@ -52,7 +52,7 @@ impl InForce {
     pub fn of(flags: Layer, file: Option<&Path>, by_flags: Given) -> Result<InForce> {
         let (below, mut given) = Layer::read(file)?;
         let read = given.values().find_map(|origin| match origin {
-            Origin::File(path) => Some(path.clone()),
+            Origin::File(path) => Some(path.display().to_string()),
             _ => None,
         });
         given.extend(by_flags);
@@ -137,7 +137,7 @@ mod tests {
         ]);
         let text = "lock-wait = 5\nreplace = true\nsuite = 'noble'\n[daemon]\nmtu = 1400\n";
         let in_force = of(flags, text, given);
-        let file = in_force.file.clone().unwrap().display().to_string();
+        let file = in_force.file.clone().unwrap();
         let said = |key: &str| {
             let Setting {
                 value,

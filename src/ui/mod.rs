@@ -17,6 +17,7 @@ use std::fmt::Display;
 use std::io::Write;
 use std::sync::OnceLock;
 
+use anyhow::Context;
 use clap::ValueEnum;
 use console::style;
 use serde::Serialize;
@@ -98,9 +99,30 @@ pub fn warn(text: impl Display) {
 }
 
 /// Prints data as JSON on standard output, where `--json` asks for it.
+///
+/// # Errors
+/// As [`answer`].
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    line(serde_json::to_string_pretty(value)?);
-    Ok(())
+    answer(&serde_json::to_string_pretty(value)?)
+}
+
+/// Prints what is read by programs or kept in a file: half of it must not pass for the whole.
+///
+/// # Errors
+/// When it cannot be written, as on a full disk; but not when the reader went away.
+pub fn answer(text: &str) -> anyhow::Result<()> {
+    if wants_report() {
+        say(Priority::Info, text);
+        return Ok(());
+    }
+    let mut stdout = std::io::stdout().lock();
+    let written = writeln!(stdout, "{}", redact(text)).and_then(|()| stdout.flush());
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("writing to standard output")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Makes this the report of the command, which its last line has under `--output json`.

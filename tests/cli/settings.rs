@@ -131,3 +131,45 @@ fn what_is_in_force_is_shown_with_who_gave_it() {
     );
     assert!(text.contains("bundle          -  default"), "{text}");
 }
+
+#[test]
+fn a_file_whose_name_is_no_text_is_checked_and_shown_all_the_same() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder
+        .path()
+        .join(std::ffi::OsStr::from_bytes(b"a\xff.toml"));
+    std::fs::write(&path, "lock-wait = 5\n").unwrap();
+    let check = |more: &[&str]| {
+        let mut command = dockstrap();
+        let command = command.args(["settings", "check"]).arg(&path).args(more);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stdout(&output)
+    };
+    assert!(check(&[]).contains("can be used"));
+    let report: Value = serde_json::from_str(&check(&["--json"])).unwrap();
+    assert!(report["file"].as_str().unwrap().ends_with("a\u{fffd}.toml"));
+    let mut show = dockstrap();
+    let show = show.args(["settings", "show", "--json", "--config"]);
+    let output = show.arg(&path).output().unwrap();
+    let shown: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert!(shown["file"].as_str().unwrap().ends_with("a\u{fffd}.toml"));
+}
+
+#[test]
+fn what_a_full_disk_does_not_take_is_no_success() {
+    for arguments in [
+        &["settings", "sample"][..],
+        &["settings", "schema"],
+        &["settings", "show", "--json"],
+        &["completions", "bash"],
+    ] {
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        let output = dockstrap().args(arguments).stdout(full.unwrap()).output();
+        let output = output.unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let said = stderr(&output);
+        assert!(said.contains("writing to standard output"), "{said}");
+    }
+}
