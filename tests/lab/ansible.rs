@@ -87,6 +87,11 @@ fn a_fleet_is_set_up_left_alone_and_taken_back() {
     assert_eq!(facts.stdout.matches("\"drifted\": true").count(), 1);
     assert_eq!(facts.stdout.matches("\"drifted\": false").count(), 2);
 
+    let check = controller.play("dockstrap.docker.absent", ["--check"]);
+    all_three(&check.exits(0), &["changed=1", "failed=0"]);
+    for host in &hosts {
+        host.sh("docker info; ls /home/alice/.ansible/tmp/dockstrap-*");
+    }
     let absent = controller.play("dockstrap.docker.absent", []).exits(0);
     all_three(&absent, &["changed=1", "failed=0"]);
     for host in &hosts {

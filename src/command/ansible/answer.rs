@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::command::uninstall::step_report;
 use crate::error::exit_code;
 use crate::plan::{Plan, Planned};
-use crate::report::{Done, Event, StageReport, StepReport};
+use crate::report::{Done, Event, StageReport, StepReport, Verdict};
 use crate::revert::Reversal;
 
 /// The answer, which grows while the task is carried out, so that a failure has it as well.
@@ -44,6 +44,12 @@ impl Happened {
         }
     }
 
+    /// Whether something was to be taken back and was left: the host is another one then.
+    pub fn has_kept(&self) -> bool {
+        let undone = self.undone.borrow();
+        undone.iter().any(|it| it.verdict == Verdict::Kept)
+    }
+
     /// What was taken back, or kept.
     pub fn undone(&self) -> Vec<StepReport> {
         self.undone.borrow().clone()
@@ -68,9 +74,8 @@ impl Answer {
         Ok(())
     }
 
-    /// How it differs from what is there, and what is known of it.
+    /// How it differs from what is there. What is known of it was told while it was made.
     pub fn plan(&mut self, plan: &Plan) {
-        self.warn(plan.steps.iter().flat_map(|it| &it.finding.warnings));
         self.diff(plan.pending().map(difference).collect());
     }
 
@@ -163,13 +168,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_a_warning() {
+    fn what_is_kept_is_a_warning_and_a_change() {
         let happened = Happened::default();
+        assert!(!happened.has_kept());
         happened.note(Event::Kept {
             step: "daemon-json".to_owned(),
             text: "/etc/docker/daemon.json".to_owned(),
             reason: "edited since".to_owned(),
         });
+        assert!(happened.has_kept());
         let mut answer = Answer::new(false);
         answer.tell(happened);
         let warning = "kept: /etc/docker/daemon.json (edited since)";

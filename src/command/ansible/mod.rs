@@ -38,10 +38,12 @@ pub fn run(call: Call) -> u8 {
     let acts = || Journal::read(&host).map_or(0, |journal| journal.acts().len());
     let before = acts();
     let outcome = carry_out(&host, call, &mut answer, &happened);
+    // Of what was taken back, but for what cannot be, nothing is left in the journal.
+    let changed = acts() != before || happened.has_kept();
     answer.tell(happened);
     let is_failure = outcome.is_err();
     if let Err(error) = outcome {
-        answer.fail(&error, acts() != before);
+        answer.fail(&error, changed);
     }
     // Without an answer Ansible shows that there was none.
     let is_lost = ui::json(&answer).is_err();

@@ -58,7 +58,7 @@ class ActionModule(ActionBase):
                 "there is no dockstrap for %s here, only for %s; build the collection with one"
                 % (machine, ", ".join(sums))
             )
-        is_last_task = self._task.args.get("state") == "absent"
+        is_last_task = self._task.args.get("state") == "absent" and not self._task.check_mode
         if kept == "no":
             super()._transfer_file(os.path.join(PROGRAMS, machine), remote_path)
         if kept == "no" or is_last_task:
