@@ -18,7 +18,7 @@ use crate::step::first_boot;
 pub fn apply(host: &Host, plan: &Plan, settings: &Settings, listener: Listener<'_>) -> Result<()> {
     if plan.pending().any(|planned| planned.transaction.is_some()) {
         // Before the first act, so that a host that is busy for long is not touched at all.
-        apt::wait_for_locks(host, settings.lock_wait, listener)?;
+        apt::wait_to_begin(host, settings.lock_wait, listener)?;
     }
     let journal = Journal::read(host)?;
     let before = journal.last();

@@ -10,7 +10,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use crate::host::Host;
-use crate::host::lock::{Holder, retry, try_record_lock};
+use crate::host::lock::{Holder, refuse_if, retry, try_record_lock};
+use crate::host::signal::is_stopped;
 use crate::report::Listener;
 
 /// Where apt keeps the indexes it has fetched.
@@ -33,7 +34,25 @@ const LOCKS: &[&str] = &[
 /// # Errors
 /// [`Failure::Locked`], with the holder named, when one is held for longer than `wait`.
 pub fn wait_for_locks(host: &Host, wait: Duration, listener: Listener<'_>) -> Result<()> {
+    wait_unless(|| false, host, wait, listener)
+}
+
+/// The same before anything was changed, so that a signal can end it.
+///
+/// # Errors
+/// [`Failure::Cancelled`] when one does.
+pub fn wait_to_begin(host: &Host, wait: Duration, listener: Listener<'_>) -> Result<()> {
+    wait_unless(is_stopped, host, wait, listener)
+}
+
+fn wait_unless(
+    is_stopped: impl Fn() -> bool,
+    host: &Host,
+    wait: Duration,
+    listener: Listener<'_>,
+) -> Result<()> {
     retry(wait, listener, || {
+        refuse_if(is_stopped())?;
         for lock in LOCKS {
             if let Some(holder) = host.lock_holder(lock)? {
                 return Ok(Err((*lock, holder)));
@@ -109,6 +128,8 @@ mod tests {
         let host = stub.host();
         let mut holder = hold(&host.path("/var/lib/dpkg/lock-frontend"));
         let error = wait_for_locks(host, Duration::from_millis(300), &|_| {}).unwrap_err();
+        let stopped = wait_unless(|| true, host, Duration::from_secs(60), &|_| {}).unwrap_err();
+        assert_eq!(exit_code(&stopped), 130);
         holder.kill().unwrap();
         holder.wait().unwrap();
         assert_eq!(exit_code(&error), 6);

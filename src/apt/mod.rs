@@ -26,7 +26,7 @@ pub use entry::without_password;
 pub use existing::{Existing, Migration};
 pub use fetch::{fetch, remove_partials, still_to_fetch};
 pub use index::{Index, is_signed_anew};
-pub use lock::{ARCHIVES, LISTS, lock_archives, lock_lists, wait_for_locks};
+pub use lock::{ARCHIVES, LISTS, lock_archives, lock_lists, wait_for_locks, wait_to_begin};
 pub use purge::{Leave, Purge, asked_for, asked_for_since, refuse_held};
 pub use reach::{Reach, proxies};
 pub use repair::{clear_for_purge, finish};

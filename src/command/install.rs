@@ -102,7 +102,7 @@ impl<'a> Prepared<'a> {
         let mut facts = facts::gather(host)?;
         if !facts.unfinished.is_empty() {
             // Another package manager may be in the middle of its work, not cut short.
-            apt::wait_for_locks(host, settings.lock_wait, listener)?;
+            apt::wait_to_begin(host, settings.lock_wait, listener)?;
             facts = facts::gather(host)?;
         }
         warn_of_age(&facts, listener);

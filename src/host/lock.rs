@@ -14,6 +14,7 @@ use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;
 
 use super::Host;
+use super::signal::is_stopped;
 use crate::error::Failure;
 use crate::report::{Event, Listener};
 
@@ -41,7 +42,8 @@ impl Host {
     /// Waits for the right to change the host; it lasts until the file is closed.
     ///
     /// # Errors
-    /// [`Failure::Locked`] when another run keeps it for longer than `wait`.
+    /// [`Failure::Locked`] when another run keeps it for longer than `wait`, and
+    /// [`Failure::Cancelled`] when a signal asks to stop meanwhile.
     pub fn lock_run(&self, wait: Duration, listener: Listener<'_>) -> Result<File> {
         let file = OpenOptions::new()
             .create(true)
@@ -54,6 +56,7 @@ impl Host {
         let begun = Instant::now();
         let mut told = false;
         while file.try_lock().is_err() {
+            refuse_if(is_stopped())?;
             let holder = self.read_text(RUN_LOCK)?.unwrap_or_default();
             let holder = match holder.parse().is_ok_and(|pid| self.process(pid).is_some()) {
                 true => format!("another dockstrap (pid {holder})"),
@@ -211,6 +214,19 @@ pub fn retry<T>(
             told = Some(holder);
         }
         sleep(PAUSE);
+    }
+}
+
+/// Ends a wait, before anything was changed, that a signal asks to end.
+///
+/// # Errors
+/// [`Failure::Cancelled`] if it does.
+pub fn refuse_if(is_stopped: bool) -> Result<(), Failure> {
+    match is_stopped {
+        true => Err(Failure::Cancelled(
+            "cancelled; nothing was changed".to_owned(),
+        )),
+        false => Ok(()),
     }
 }
 

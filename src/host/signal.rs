@@ -1,6 +1,6 @@
 //! Signals that ask to stop: noticed, and obeyed at the next safe place.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result};
@@ -10,7 +10,6 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 /// Nothing is cut short by them: whoever works looks at the flag at each place where the host is
 /// in a known state, and begins nothing further when it is set.
 pub fn stop_flag() -> Result<Arc<AtomicBool>> {
-    static FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
     if let Some(flag) = FLAG.get() {
         return Ok(Arc::clone(flag));
     }
@@ -19,4 +18,12 @@ pub fn stop_flag() -> Result<Arc<AtomicBool>> {
         signal_hook::flag::register(signal, Arc::clone(&flag)).context("watching for signals")?;
     }
     Ok(flag)
+}
+
+static FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+
+/// Whether a signal has asked to stop. It never has before the first call of [`stop_flag`]: until
+/// then signals end the process.
+pub fn is_stopped() -> bool {
+    FLAG.get().is_some_and(|flag| flag.load(Ordering::Relaxed))
 }
