@@ -52,6 +52,8 @@ pub struct Journal {
     /// The one before it, as long as it may be.
     installed_before: Option<Run>,
     verified: Option<Verified>,
+    /// Whether the proof of an install has not come to its end.
+    proving: bool,
     /// The packages that stay, of each act whose way back was begun.
     asked_for: BTreeMap<u64, Vec<String>>,
     file: Option<File>,
@@ -74,6 +76,7 @@ impl Journal {
             installed: None,
             installed_before: None,
             verified: None,
+            proving: false,
             asked_for: BTreeMap::new(),
             file: None,
         };
@@ -156,6 +159,12 @@ impl Journal {
         self.verified.as_ref()
     }
 
+    /// Whether the proof of an install was cut short: what it would have come to is not known. No
+    /// other run is under way.
+    pub fn proof_was_cut_short(&self) -> bool {
+        self.proving
+    }
+
     /// Writes down, on disk, what is about to be done; returns the act's number.
     pub(super) fn begin(&mut self, step: &str, text: &str, undo: Undo) -> Result<u64> {
         let act = Act {
@@ -202,6 +211,17 @@ impl Journal {
         }
         self.open(host)?;
         self.write(Line::Verified(verified))
+    }
+
+    /// Writes down that the proof of an install begins, on a host that dockstrap has set up.
+    ///
+    /// The caller holds the lock on runs.
+    pub fn note_proving(mut self, host: &Host) -> Result<()> {
+        if self.acts.is_empty() {
+            return Ok(());
+        }
+        self.open(host)?;
+        self.write(Line::Proving)
     }
 
     /// What the suite at this address was last seen to offer.
@@ -306,7 +326,11 @@ impl Journal {
                     self.running.clear();
                 }
             }
-            Line::Verified(verified) => self.verified = Some(verified),
+            Line::Proving => self.proving = true,
+            Line::Verified(verified) => {
+                self.proving = false;
+                self.verified = Some(verified);
+            }
             Line::Done { act } => {
                 self.done.insert(act);
             }

@@ -139,6 +139,8 @@ impl<'a> Prepared<'a> {
         let is_running = !self.settings.no_start || self.host.engine_is_active()?;
         let mut verification = None;
         if verify && is_running {
+            // Where it cannot be written, only a proof that is cut short goes unnoticed.
+            let _ = Journal::read(self.host).and_then(|journal| journal.note_proving(self.host));
             let proof = verify::verify(self.host, &Choice::quick(), listener)?;
             remember(self.host, &proof, listener);
             verification = Some(proof);
@@ -216,8 +218,11 @@ fn only_placed(journal: &Journal) -> bool {
     journal.installed().is_some_and(|run| run.no_start)
 }
 
-/// Whether a stage that an install runs has failed when it was last run.
+/// Whether a stage that an install runs has failed when it was last run, or was not run to its end.
 fn owes_proof(journal: &Journal) -> bool {
+    if journal.proof_was_cut_short() {
+        return true;
+    }
     let failed = journal.verified().map(|it| it.failed.as_slice());
     let failed = failed.unwrap_or_default();
     let quick = Choice::quick();

@@ -39,6 +39,8 @@ pub(super) enum Line {
         packages: Vec<String>,
     },
     Seen(Seen),
+    /// The proof of an install begins; `Verified` says that it came to its end.
+    Proving,
     Verified(Verified),
     /// The run has come to its end.
     Ended {

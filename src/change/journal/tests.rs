@@ -260,6 +260,30 @@ fn an_install_that_took_back_what_it_did_is_not_the_last_one() {
     assert_eq!(installed(), Some(first));
 }
 
+#[test]
+fn a_proof_that_began_and_did_not_end_was_cut_short() {
+    let stub = StubHost::new();
+    let host = stub.host();
+    let read = || Journal::read(host).unwrap();
+    read().note_proving(host).unwrap();
+    assert!(!stub.has(PATH), "on a host that was not set up");
+    let mut journal = read();
+    journal.open(host).unwrap();
+    journal.run(Purpose::Install.into()).unwrap();
+    journal.begin("a", "first", undo()).unwrap();
+    journal.ended().unwrap();
+    assert!(!read().proof_was_cut_short());
+    read().note_proving(host).unwrap();
+    assert!(read().proof_was_cut_short());
+    let verified = Verified {
+        at: Timestamp::now(),
+        passed: vec!["engine".to_owned()],
+        failed: Vec::new(),
+    };
+    read().note_verified(host, verified).unwrap();
+    assert!(!read().proof_was_cut_short());
+}
+
 /// Every schema that was ever released, with each way back that it knows. A newer dockstrap must
 /// read them all, or a host that it upgrades on could not be taken back.
 #[test]
