@@ -132,6 +132,11 @@ pub fn end(tx: &mut Tx<'_>) -> Result<()> {
     if is_enabled(tx.host())? {
         tx.run_covered(&systemctl(&["disable", UNIT]))?;
     }
+    let state = tx.host().unit(UNIT)?;
+    if state.get("ActiveState").is_some_and(|it| it == "failed") {
+        // It had given up; what it waited for is done.
+        tx.run_covered(&systemctl(&["reset-failed", UNIT]))?;
+    }
     Ok(())
 }
 
@@ -216,6 +221,21 @@ mod tests {
         assert_eq!(trial::acts(stub.host()), [""; 0]);
         trial::revert(stub.host()).unwrap();
         assert_eq!(stub.snapshot(), before);
+    }
+
+    #[test]
+    fn one_that_had_given_up_no_longer_counts_as_failed() {
+        for (state, is_reset) in [("failed", true), ("active", false)] {
+            let stub = StubHost::new().file(LINK, "").program(
+                "systemctl",
+                &format!(
+                    "case $1 in disable) rm $ROOT{LINK} ;; show) echo ActiveState={state} ;; esac"
+                ),
+            );
+            trial::run(stub.host(), end).unwrap();
+            let reset = format!("systemctl reset-failed {UNIT}");
+            assert_eq!(stub.calls().contains(&reset), is_reset, "{state}");
+        }
     }
 
     #[test]
