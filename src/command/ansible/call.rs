@@ -106,10 +106,10 @@ impl Call {
         }
         for (name, value) in &self.options {
             match (name.as_str(), value) {
-                ("daemon", Value::Object(keys)) => settings.layer.daemon = keys.clone(),
-                ("daemon", _) => return Err(wrong(name, "is no dictionary").into()),
+                ("daemon", value) => settings.layer.daemon = dictionary(name, value)?,
                 ("registries", value) => {
-                    settings.layer.registries = serde_json::from_value(value.clone())
+                    let registries = Value::Object(dictionary(name, value)?);
+                    settings.layer.registries = serde_json::from_value(registries)
                         .map_err(|error| wrong(name, &format!("is not right: {error}")))?;
                 }
                 (_, value) if is_empty_list(value) => {}
@@ -211,6 +211,17 @@ fn truth(name: &str, value: &Value) -> Result<bool, Failure> {
         "false" | "no" | "off" | "n" | "f" | "0" => Ok(false),
         _ => Err(wrong(name, "is neither true nor false")),
     }
+}
+
+/// A dictionary, also as a text of JSON, which Ansible's own modules take as well: it is what
+/// `-e NAME='{…}'` makes of one.
+fn dictionary(name: &str, value: &Value) -> Result<Map<String, Value>, Failure> {
+    let read = match value {
+        Value::String(text) => serde_json::from_str(text).ok(),
+        Value::Object(keys) => Some(keys.clone()),
+        _ => None,
+    };
+    read.ok_or_else(|| wrong(name, "is no dictionary"))
 }
 
 fn text_of(value: &Value) -> String {

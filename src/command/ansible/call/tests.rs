@@ -104,6 +104,21 @@ fn options_mean_what_the_flags_mean() {
 }
 
 #[test]
+fn a_dictionary_may_come_as_the_text_of_one() {
+    let settings = install(json!({
+        "daemon": "{\"mtu\": 1400}",
+        "registries": "{\"registry.example\": {\"ca\": \"/etc/ssl/registry.pem\"}}",
+    }))
+    .settings;
+    assert_eq!(settings.layer.daemon["mtu"], 1400);
+    assert!(settings.layer.registries.contains_key("registry.example"));
+    assert_eq!(settings.given["daemon"], Origin::Flag);
+    for text in ["[1]", "{\"mtu\": 1", "\"mtu\""] {
+        refused(json!({ "daemon": text }), &["option daemon", "dictionary"]);
+    }
+}
+
+#[test]
 fn nobody_is_not_the_same_as_not_said() {
     let none = install(json!({"users": []})).settings;
     assert_eq!(none.layer.users, Some(Vec::new()));
