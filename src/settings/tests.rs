@@ -224,3 +224,18 @@ fn a_registry_is_a_host_with_an_authority_that_can_be_read() {
         "{error:#}"
     );
 }
+
+#[test]
+fn fault_13_a_proxy_of_the_engine_whose_password_could_not_be_told_is_refused_unseen() {
+    let text = |url: &str| format!("[daemon.proxies]\nhttps-proxy = '{url}'\n");
+    let error = with_file(&text("me:s3cret@proxy:3128"), Layer::default()).unwrap_err();
+    let error = format!("{error:#}");
+    assert!(
+        error.contains("proxies.https-proxy: has a user and no scheme"),
+        "{error}"
+    );
+    assert!(!error.contains("s3cret"), "{error}");
+    for url in ["http://me:s3cret@proxy:3128", "proxy:3128"] {
+        with_file(&text(url), Layer::default()).unwrap();
+    }
+}

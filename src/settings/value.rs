@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::engine_version::EngineVersion;
 use super::layer::RegistryLayer;
 use super::{MIRROR, Registry, Secret};
-use crate::daemon_json::{self, Document, Problem, Severity};
+use crate::daemon_json::{self, Document, Position, Problem, Severity};
 use crate::error::Failure;
 use crate::host::network::{CaCert, Proxy};
 use crate::trust::Fingerprint;
@@ -96,7 +96,28 @@ pub fn daemon_problems(keys: &Map<String, Value>, version: Option<&EngineVersion
         engine: version.and_then(EngineVersion::engine),
         ..daemon_json::Context::default()
     };
-    daemon_json::check(&document, &context)
+    let mut problems = daemon_json::check(&document, &context);
+    problems.extend(hidden_passwords(keys));
+    problems
+}
+
+/// Proxies with a password and without a scheme. The engine takes them, but without it nothing tells
+/// that there is a password, which would be shown, written down and left for all to read.
+fn hidden_passwords(keys: &Map<String, Value>) -> impl Iterator<Item = Problem> {
+    let proxies = keys.get("proxies").and_then(Value::as_object);
+    let is_hidden = |(name, value): &(&String, &Value)| {
+        let text = value.as_str().unwrap_or_default();
+        name.as_str() != "no-proxy" && text.contains('@') && !text.contains("://")
+    };
+    let hidden = proxies.into_iter().flatten().filter(is_hidden);
+    hidden.map(|(name, _)| Problem {
+        severity: Severity::Error,
+        key: format!("proxies.{name}"),
+        position: Position { line: 1, column: 1 },
+        message: "has a user and no scheme, so that nobody would know of its password; write \
+                  http:// before it"
+            .to_owned(),
+    })
 }
 
 /// Private registries with their authorities, which must be there to be read.
