@@ -1,6 +1,6 @@
 //! dockstrap-checks(7), made from the table of checks.
 
-use dockstrap::doctor::{AREAS, Severity};
+use dockstrap::doctor::AREAS;
 use roff::{bold, roman};
 
 use super::page::Page;
@@ -21,16 +21,11 @@ pub fn page(date: &str) -> Page {
     for (area, checks) in AREAS {
         page.subsection(&format!("{}{}", area[..1].to_uppercase(), &area[1..]));
         for check in *checks {
-            let severity = match check.severity {
-                Severity::Error => "Error",
-                Severity::Warning => "Warning",
-                Severity::Note => "Note",
-            };
             let fix = match check.is_mended() {
                 true => ", mended by --fix",
                 false => "",
             };
-            let what = format!("{severity}{fix}. Otherwise: {}", check.danger);
+            let what = format!("{}{fix}. Otherwise: {}", check.severity, check.danger);
             let cure = format!("What helps: {}", check.cure);
             let name = [bold(check.id), roman(format!(" {}", check.title))];
             page.item(name, &[&what, &cure, check.link]);

@@ -18,6 +18,8 @@ mod page;
 mod service;
 mod told;
 
+use std::fmt;
+
 use anyhow::{Result, anyhow};
 use serde::Serialize;
 
@@ -60,6 +62,17 @@ pub enum Severity {
     Warning,
     /// Good to know.
     Note,
+}
+
+/// As it begins a sentence.
+impl fmt::Display for Severity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Severity::Error => "Error",
+            Severity::Warning => "Warning",
+            Severity::Note => "Note",
+        })
+    }
 }
 
 /// Every area with its checks, in the order of their ids.

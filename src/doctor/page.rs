@@ -1,6 +1,6 @@
 //! The reference page, made of the table: `packaging/manual/doctor.md`.
 
-use super::{AREAS, Severity};
+use super::AREAS;
 
 const HEAD: &str = "\
 # What dockstrap doctor looks at
@@ -20,18 +20,13 @@ pub fn page() -> String {
     for (area, checks) in AREAS {
         page += &format!("\n## {}{}\n", area[..1].to_uppercase(), &area[1..]);
         for check in *checks {
-            let severity = match check.severity {
-                Severity::Error => "Error",
-                Severity::Warning => "Warning",
-                Severity::Note => "Note",
-            };
             let fix = match check.is_mended() {
                 true => ", mended by `--fix`",
                 false => "",
             };
             page += &format!(
-                "\n### {}: {}\n\n{severity}{fix}. Otherwise: {}\n\n- What helps: {}\n- More: <{}>\n",
-                check.id, check.title, check.danger, check.cure, check.link
+                "\n### {}: {}\n\n{}{fix}. Otherwise: {}\n\n- What helps: {}\n- More: <{}>\n",
+                check.id, check.title, check.severity, check.danger, check.cure, check.link
             );
         }
     }
