@@ -58,16 +58,16 @@ fn what_is_not_the_signed_release_is_refused_and_nothing_is_changed() {
 on_both_kinds! {
     fn only_signatures_of_the_pinned_key_are_taken(releases) {
         let signature = releases.signature();
-        let revoked = releases.new_subkey();
+        let revoked = releases.keys.new_subkey();
         let by_revoked = releases.sign(&["--local-user", &format!("{revoked}!")]);
-        releases.revoke_subkey(2);
-        let other = releases.new_key("other <other@lab.invalid>");
+        releases.keys.revoke_subkey(2);
+        let other = releases.keys.new_key("other <other@lab.invalid>");
         let by_other = releases.sign(&["--local-user", &other]);
         let armored = fs::read(&signature).unwrap();
         // The certificate of another key beside it does not make that one good.
-        releases.pin(&[releases.key(), &other]);
+        releases.pin(&[&releases.keys.fingerprint, &other]);
 
-        let by_primary = releases.sign(&["--local-user", &format!("{}!", releases.key())]);
+        let by_primary = releases.sign(&["--local-user", &format!("{}!", &releases.keys.fingerprint)]);
         let binary = releases.sign(&[]);
         assert_ne!(binary[0], b'-', "binary");
         for good in [&armored, &binary, &by_primary] {
@@ -94,7 +94,7 @@ on_both_kinds! {
             fs::write(&signature, bytes).unwrap();
             let outcome = releases.run("root", ONLY);
             assert!(!releases.host.has("/run/placed"), "{what}: {outcome:?}");
-            outcome.exits(5).says("is not signed by the key").says(releases.key());
+            outcome.exits(5).says("is not signed by the key").says(&releases.keys.fingerprint);
         }
         fs::remove_file(&signature).unwrap();
         releases.run("root", ONLY).exits(1).says("cannot fetch");

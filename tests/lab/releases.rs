@@ -2,9 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::gpg::Keys;
 use crate::host::{LabHost, PROGRAM};
 use crate::outcome::Outcome;
 
@@ -45,9 +49,8 @@ pub struct Releases {
     pub host: LabHost,
     /// What the server serves as releases.
     pub folder: PathBuf,
-    keys: tempfile::TempDir,
-    /// Of the key that the script pins; a subkey of it signs.
-    key: String,
+    /// The script pins the primary one; a subkey of it signs.
+    pub keys: Keys,
 }
 
 impl Releases {
@@ -62,15 +65,10 @@ impl Releases {
         )
         .exits(0);
         let folder = host.lab_path("www").join("download.docker.com/releases");
-        let mut releases = Releases {
-            host,
-            folder,
-            keys: tempfile::tempdir().unwrap(),
-            key: String::new(),
-        };
-        releases.key = releases.new_key("release <release@lab.invalid>");
-        releases.new_subkey();
-        releases.pin(&[&releases.key]);
+        let keys = Keys::new();
+        let releases = Releases { host, folder, keys };
+        releases.keys.new_subkey();
+        releases.pin(&[&releases.keys.fingerprint]);
         releases.publish();
         releases
     }
@@ -116,54 +114,10 @@ impl Releases {
         self.release().join("SHA256SUMS.asc")
     }
 
-    /// The fingerprint of the key that the script pins.
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-
-    /// Makes a key, and returns its fingerprint.
-    pub fn new_key(&self, user: &str) -> String {
-        let make = ["--quick-generate-key", user, "ed25519", "sign", "0"];
-        self.gpg(&[&["--passphrase", ""], &make[..]].concat());
-        self.fingerprints(user).swap_remove(0)
-    }
-
-    /// Adds to the pinned key a subkey that signs from now on, and returns its fingerprint.
-    pub fn new_subkey(&self) -> String {
-        let make = ["--quick-add-key", &self.key, "ed25519", "sign", "0"];
-        self.gpg(&[&["--passphrase", ""], &make[..]].concat());
-        self.fingerprints(&self.key).pop().unwrap()
-    }
-
-    /// Revokes a subkey of the pinned key: the first is 1.
-    pub fn revoke_subkey(&self, number: usize) {
-        let dialog = format!("key {number}\nrevkey\ny\n0\n\ny\nsave\n");
-        self.gpg_reading(
-            &["--command-fd", "0", "--edit-key", &self.key],
-            dialog.as_bytes(),
-        );
-    }
-
-    /// The fingerprints of a key, those of its subkeys last.
-    fn fingerprints(&self, key: &str) -> Vec<String> {
-        let listed = self.gpg(&[
-            "--with-colons",
-            "--with-subkey-fingerprint",
-            "--list-keys",
-            key,
-        ]);
-        String::from_utf8(listed)
-            .unwrap()
-            .lines()
-            .filter_map(|line| line.strip_prefix("fpr:"))
-            .map(|fields| fields.trim_matches(':').to_owned())
-            .collect()
-    }
-
     /// Signs the list of the release as it is; the options may name another key.
     pub fn sign(&self, options: &[&str]) -> Vec<u8> {
         let sums = fs::read(self.release().join("SHA256SUMS")).unwrap();
-        let local = ["--local-user", &self.key];
+        let local = ["--local-user", &self.keys.fingerprint];
         let local = if options.contains(&"--local-user") {
             &[][..]
         } else {
@@ -174,14 +128,15 @@ impl Releases {
         } else {
             &["--detach-sign"][..]
         };
-        self.gpg_reading(&[local, options, how].concat(), &sums)
+        self.keys
+            .gpg_reading(&[local, options, how].concat(), &sums)
     }
 
     /// Writes the script of the release, which pins the first of these keys, with the certificates
     /// of all of them.
     pub fn pin(&self, keys: &[&str]) {
         let export = ["--export", "--export-options", "export-minimal"];
-        let certificate = base64(&self.gpg(&[&export, keys].concat()));
+        let certificate = STANDARD.encode(self.keys.gpg(&[&export, keys].concat()));
         let source = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/install.sh"));
         let script = source
             .unwrap()
@@ -209,40 +164,4 @@ impl Releases {
             "export DOCKSTRAP_KEY_FINGERPRINT={fingerprint}; cat {SCRIPT} | {shell} -s -- {arguments}"
         )
     }
-
-    fn gpg(&self, arguments: &[&str]) -> Vec<u8> {
-        self.gpg_reading(arguments, b"")
-    }
-
-    /// Runs gpg with keys of its own, and returns what it prints.
-    fn gpg_reading(&self, arguments: &[&str], input: &[u8]) -> Vec<u8> {
-        gpg(self.keys.path(), arguments, input)
-    }
-}
-
-fn gpg(home: &Path, arguments: &[&str], input: &[u8]) -> Vec<u8> {
-    piped(
-        Command::new("gpg")
-            .args(["--batch", "--quiet", "--homedir"])
-            .arg(home)
-            .args(arguments),
-        input,
-    )
-}
-
-fn base64(bytes: &[u8]) -> String {
-    let text = piped(Command::new("base64").arg("--wrap=0"), bytes);
-    String::from_utf8(text).unwrap()
-}
-
-/// Runs a command, which must succeed, and returns what it prints.
-fn piped(command: &mut Command, input: &[u8]) -> Vec<u8> {
-    use std::io::Write;
-
-    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{command:?}: {output:?}");
-    output.stdout
 }
