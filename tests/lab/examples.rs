@@ -16,6 +16,8 @@ const NOT_HERE: &[(&str, &str)] = &[
         "they are run outside of hosts, and build or bring up what is tested here",
     ),
     ("curl -fsSL RELEASES", "the test of install.sh runs it"),
+    ("wget -qO- RELEASES", "so does this"),
+    ("apt update", "the test of the release installs from it"),
     ("apt install", "the test of the package installs it"),
     ("cp FILE", "the lab's own authority stands there already"),
     (
