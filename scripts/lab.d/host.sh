@@ -145,7 +145,8 @@ host_enter() {
 	grep -qx "$pid" "$procs" 2>/dev/null || die "$name is not running any more; see $cache/hosts/$name/log/console.log"
 	(
 		echo "$BASHPID" >"$procs"
-		exec nsenter -t "$pid" -m -u -i -n -p -C "${clean[@]}" "$@"
+		# Signals as on any host, whatever they are for who runs this: a shell traps none that was ignored.
+		exec env --default-signal nsenter -t "$pid" -m -u -i -n -p -C "${clean[@]}" "$@"
 	)
 }
 
