@@ -12,8 +12,8 @@ part_recipe() {
 	root-*) echo root.sh ;;
 	archive-*) echo archive.sh -- keys "root-${1#*-}" ;;
 	layer-*) echo base.sh -- keys "archive-${1#*-}" ;;
-	cloud-*) echo cloud.sh -- "layer-${1#*-}" ;;
-	wget-*) echo wget.sh cloud.sh -- "layer-${1#*-}" ;;
+	cloud-*) echo cloud.sh debian.sh -- "layer-${1#*-}" ;;
+	wget-*) echo wget.sh debian.sh -- "layer-${1#*-}" ;;
 	docker-jammy) echo docker-repo.sh docker-scripts.sh -- keys root-jammy root-noble ;;
 	docker-*) echo docker-repo.sh docker-scripts.sh -- keys "root-${1#*-}" ;;
 	*) die "no such part: $1" ;;
