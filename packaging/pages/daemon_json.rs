@@ -2,7 +2,7 @@
 
 use dockstrap::daemon_json::PATH;
 use dockstrap::daemon_json::explain::{facts, summary};
-use dockstrap::daemon_json::schema::{Key, Standing, keys};
+use dockstrap::daemon_json::schema::by_name;
 use roff::bold;
 
 use super::page::Page;
@@ -23,11 +23,7 @@ pub fn page(date: &str) -> Page {
         "With reload*, a key that is taken out of the file goes back to its default by a reload; of \
          any other key, the value stays until a restart.",
     );
-    let mut keys: Vec<&Key> = keys().collect();
-    keys.sort_by_key(|key| key.name);
-    let (known, others): (Vec<&Key>, Vec<&Key>) = keys
-        .into_iter()
-        .partition(|key| key.standing == Standing::Known);
+    let (known, others) = by_name();
     page.section("KEYS");
     for key in known {
         page.item([bold(key.name)], &[&summary(key)]);

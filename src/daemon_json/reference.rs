@@ -4,7 +4,7 @@
 
 use super::log_drivers::{COMMON, DRIVERS, Driver, Opt};
 use super::preset::Preset;
-use super::schema::{Conflict, Entries, Key, Kind, Reload, Rule, Standing, With, keys};
+use super::schema::{Conflict, Entries, Key, Kind, Reload, Rule, Standing, With, by_name};
 use super::surroundings::Surroundings;
 
 const HEAD: &str = "\
@@ -72,11 +72,7 @@ const OTHERS: &str = "
 
 /// The page, in Markdown.
 pub fn page() -> String {
-    let mut keys: Vec<&Key> = keys().collect();
-    keys.sort_by_key(|key| key.name);
-    let (known, others): (Vec<&Key>, Vec<&Key>) = keys
-        .into_iter()
-        .partition(|key| key.standing == Standing::Known);
+    let (known, others) = by_name();
     let mut page = HEAD.to_owned();
     for key in &known {
         page += &row(&[
@@ -225,6 +221,7 @@ pub(super) fn fate(key: &Key) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::daemon_json::schema::keys;
 
     const PAGE: &str = concat!(
         env!("CARGO_MANIFEST_DIR"),

@@ -112,6 +112,14 @@ pub fn keys() -> impl Iterator<Item = &'static Key> {
     SUBJECTS.iter().copied().flatten()
 }
 
+/// The keys that have an effect, and the others, each by name.
+pub fn by_name() -> (Vec<&'static Key>, Vec<&'static Key>) {
+    let mut keys: Vec<&Key> = keys().collect();
+    keys.sort_by_key(|key| key.name);
+    let is_known = |key: &&Key| key.standing == Standing::Known;
+    keys.into_iter().partition(is_known)
+}
+
 /// The key of this exact name.
 pub fn key(name: &str) -> Option<&'static Key> {
     keys().find(|key| key.name == name)
