@@ -11,21 +11,9 @@ use serde_json::Value;
 use crate::gpg::Keys;
 use crate::host::LabHost;
 use crate::packed::{package, repacked};
+use crate::releases::{BASE, MACHINE, VERSION, published};
 
-const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Where the release lies on the server of Docker's stand-in.
-const BASE: &str = "https://download.docker.com/releases";
-const MACHINE: &str = if cfg!(target_arch = "aarch64") {
-    "arm64"
-} else {
-    "amd64"
-};
 const SUITE: &str = "apt/dists/stable";
-
-/// Where the server of the host has what lies at [`BASE`].
-fn published(host: &LabHost) -> PathBuf {
-    host.lab_path("www").join("download.docker.com/releases")
-}
 
 /// Makes a release in this folder, beside one of an older version.
 fn release(folder: &Path, older: &Path, keys: &Keys) {

@@ -14,7 +14,13 @@ use crate::outcome::Outcome;
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Where releases lie on the server of Docker's stand-in.
-const BASE: &str = "https://download.docker.com/releases";
+pub const BASE: &str = "https://download.docker.com/releases";
+/// What programs are built for here, as packages name it.
+pub const MACHINE: &str = if cfg!(target_arch = "aarch64") {
+    "arm64"
+} else {
+    "amd64"
+};
 /// The script in the host, for everyone to read.
 pub const SCRIPT: &str = "/srv/install.sh";
 
@@ -44,6 +50,11 @@ macro_rules! on_both_kinds {
 
 pub(crate) use on_both_kinds;
 
+/// Where the server of the host has what lies at [`BASE`].
+pub fn published(host: &LabHost) -> PathBuf {
+    host.lab_path("www").join("download.docker.com/releases")
+}
+
 /// A host without dockstrap, and a server of releases around it.
 pub struct Releases {
     pub host: LabHost,
@@ -64,7 +75,7 @@ impl Releases {
             ["sh", "-c", "if command -v sudo; then sudo true; fi"],
         )
         .exits(0);
-        let folder = host.lab_path("www").join("download.docker.com/releases");
+        let folder = published(&host);
         let keys = Keys::new();
         let releases = Releases { host, folder, keys };
         releases.keys.new_subkey();
@@ -101,12 +112,7 @@ impl Releases {
 
     /// The program in it.
     pub fn program(&self) -> PathBuf {
-        let machine = if cfg!(target_arch = "aarch64") {
-            "arm64"
-        } else {
-            "amd64"
-        };
-        let name = format!("dockstrap-{VERSION}-linux-{machine}");
+        let name = format!("dockstrap-{VERSION}-linux-{MACHINE}");
         self.release().join(name)
     }
 
