@@ -34,7 +34,10 @@ const ACCOUNTS_LOCK: &str = "/etc/.pwd.lock";
 
 /// Made by them beside the files of groups while they work on these; they hold the number of the
 /// process.
-const ACCOUNT_FILES: &[&str] = &["/etc/group.lock", "/etc/gshadow.lock"];
+const ACCOUNT_LOCKS: &[&str] = &["/etc/group.lock", "/etc/gshadow.lock"];
+
+/// What they write such a file to first.
+const ACCOUNT_NEW_FILES: &[&str] = &["/etc/group+", "/etc/gshadow+"];
 
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -129,7 +132,7 @@ impl Host {
             if let Some(holder) = self.lock_holder(ACCOUNTS_LOCK)? {
                 return Ok(Err((ACCOUNTS_LOCK, holder)));
             }
-            for lock in ACCOUNT_FILES {
+            for lock in ACCOUNT_LOCKS {
                 let pid = self.read_text(lock)?.unwrap_or_default();
                 let pid = pid.trim_matches(['\0', '\n', ' ']).parse();
                 // One that was left by a process that is no more counts for nothing with them.
@@ -141,10 +144,11 @@ impl Host {
         })
     }
 
-    /// Whether files of the account tools' locks are there, be it of a tool that was killed.
-    pub fn has_account_locks(&self) -> Result<bool> {
-        for lock in ACCOUNT_FILES {
-            if self.exists(lock)? {
+    /// Whether anything is there that the account tools keep beside the files of groups while they
+    /// work on these, be it of a tool that was killed.
+    pub fn has_account_traces(&self) -> Result<bool> {
+        for path in ACCOUNT_LOCKS.iter().chain(ACCOUNT_NEW_FILES) {
+            if self.exists(path)? {
                 return Ok(true);
             }
         }
