@@ -145,6 +145,7 @@ impl Reversal {
             stop_containers(host, &mut tx)?;
         }
         tx.remove_partials()?;
+        tx.remove_leftovers()?;
         tx.revert(0, extent)
     }
 }

@@ -5,6 +5,7 @@
 
 mod files;
 mod journal;
+mod leftovers;
 mod seal;
 mod standing;
 mod traces;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::files;
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::engine::{UNIT, systemctl};
@@ -15,6 +16,9 @@ const STOP_DEADLINE: Duration = Duration::from_secs(120);
 
 /// Where the helper of packages' scripts records which links it has made for units.
 const UNIT_RECORDS: &str = "/var/lib/systemd/deb-systemd-helper-enabled";
+
+/// Where packages keep their units; the second is a link to the first on most hosts.
+const OF_PACKAGES: &[&str] = &["/usr/lib/systemd/system", "/lib/systemd/system"];
 
 /// What it keeps until the next boot.
 const RUNTIME: &[&str] = &["/run/docker", "/run/docker.pid", "/run/docker.sock"];
@@ -88,6 +92,31 @@ pub fn clear_unit_records(host: &Host, units: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// Removes the records of units whose packages are purged. The helper does so as well, but looks no
+/// further than the list that it removes first: one that is killed after that leaves the rest for
+/// good. Those of a unit that another package has brought since are left.
+pub fn remove_unit_records(host: &Host, units: &[&str]) -> Result<()> {
+    let at = |name: String| host.path(format!("{UNIT_RECORDS}/{name}"));
+    let folders = host.list(UNIT_RECORDS)?.into_iter();
+    let folders: Vec<String> = folders.filter(|name| at(name.clone()).is_dir()).collect();
+    for unit in units {
+        let paths = OF_PACKAGES
+            .iter()
+            .map(|it| host.exists(format!("{it}/{unit}")));
+        if paths.collect::<Result<Vec<bool>>>()?.contains(&true) {
+            continue;
+        }
+        let of_links = folders.iter().map(|folder| format!("{folder}/{unit}"));
+        for record in of_links.chain([format!("{unit}.dsh-also")]) {
+            files::remove(&at(record))?;
+        }
+    }
+    for folder in folders {
+        let _ = fs::remove_dir(at(folder)); // where others have records, it is not empty
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,5 +138,28 @@ mod tests {
         let left = stub.host().list(UNIT_RECORDS).unwrap();
         assert_eq!(left, [".stateKlMnO.tmp", "cron.service.dsh-also"]);
         clear_unit_records(StubHost::new().host(), &[]).unwrap();
+    }
+
+    #[test]
+    fn of_purged_units_no_record_is_left_and_those_of_others_stay() {
+        let stub = StubHost::new();
+        for name in [
+            "docker.service.dsh-also",
+            "multi-user.target.wants/docker.service",
+            "multi-user.target.wants/cron.service",
+            "sockets.target.wants/docker.socket",
+        ] {
+            stub.write(&format!("{UNIT_RECORDS}/{name}"), "");
+        }
+        let remove = || remove_unit_records(stub.host(), &["docker.service", "docker.socket"]);
+        remove().unwrap();
+        remove().unwrap();
+        assert_eq!(
+            stub.host().list(UNIT_RECORDS).unwrap(),
+            ["multi-user.target.wants"]
+        );
+        assert!(stub.has(&format!(
+            "{UNIT_RECORDS}/multi-user.target.wants/cron.service"
+        )));
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::way_back::Revert;
-use super::{Act, Extent, Journal, Purpose, Reverted, Run, Undo, journal};
+use super::{Act, Extent, Journal, Purpose, Reverted, Run, Undo, files, journal, leftovers};
 use crate::apt::{self, Seen};
 use crate::daemon_json;
 use crate::error::Failure;
@@ -136,6 +136,22 @@ impl<'a> Tx<'a> {
     /// Remembers what a repository offers, so that an older offer is noticed later.
     pub fn remember(&mut self, seen: Seen) -> Result<()> {
         self.journal.remember(seen)
+    }
+
+    /// Removes what other programs were about to write when they were killed along with a run.
+    pub fn remove_leftovers(&mut self) -> Result<()> {
+        let Some(first) = self.journal.acts().first().map(|act| act.at) else {
+            return Ok(());
+        };
+        if leftovers::since(self.host, first)?.is_empty() {
+            return Ok(());
+        }
+        self.wait_for_apt()?;
+        self.host.wait_for_accounts(self.lock_wait, self.listener)?;
+        for path in leftovers::since(self.host, first)? {
+            files::remove(&self.host.path(path))?;
+        }
+        Ok(())
     }
 
     /// Takes back every act after number `after`, newest first, and returns how many were left as

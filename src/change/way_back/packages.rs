@@ -27,16 +27,14 @@ impl Revert<'_> {
         leave: Leave,
     ) -> Result<Reverted> {
         let unfinished = unfinished_packages(self.host)?;
-        if !unfinished.is_empty() {
+        if apt::was_cut_short(self.host, &unfinished)? {
             apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
             apt::clear_for_purge(self.host, &unfinished, packages)?;
         }
         let is_engine = |package: &String| package == "docker-ce";
         let network = self.network.as_ref();
         let Some(purge) = apt::Purge::plan(self.host, packages, asked_for, &self.engine)? else {
-            if packages.iter().any(is_engine) {
-                traces::clear_unit_records(self.host, &UNITS.map(|(_, unit)| unit))?;
-            }
+            self.clear_records(packages, &[], leave)?;
             // Killed after they went, an earlier run may not have come to the network.
             let kept = self.restore_network(network.filter(|_| packages.iter().any(is_engine)))?;
             return Ok(kept.map_or(Reverted::Done, Reverted::Kept));
@@ -56,9 +54,10 @@ impl Revert<'_> {
             }
             if engine_goes.is_some() && self.stops {
                 traces::clear_runtime(self.host);
-                traces::clear_unit_records(self.host, &UNITS.map(|(_, unit)| unit))?;
             }
         }
+        let staying = [purge.needed_by_others.as_slice(), &purge.asked_for].concat();
+        self.clear_records(packages, &staying, leave)?;
         for (packages, reason) in [
             (purge.needed_by_others, "other packages need"),
             (purge.asked_for, "somebody has asked apt for"),
@@ -105,6 +104,24 @@ impl Revert<'_> {
             // Without its counterpart of System V, which the package looks after.
             let disable = systemctl(&["disable", unit]).env("SYSTEMCTL_SKIP_SYSV", "1");
             let _ = disable.run_apart(self.host.search_path()); // of a unit that is not there
+        }
+    }
+
+    /// Takes out what a helper of the packages' scripts that was killed has left of its records of
+    /// their units.
+    fn clear_records(&self, packages: &[String], staying: &[String], leave: Leave) -> Result<()> {
+        let has = |names: &[String], package: &str| names.iter().any(|it| it == package);
+        let gone = UNITS
+            .iter()
+            .filter(|(package, _)| has(packages, package) && !has(staying, package));
+        let units: Vec<&str> = gone.map(|(_, unit)| *unit).collect();
+        if units.is_empty() {
+            return Ok(());
+        }
+        traces::clear_unit_records(self.host, &units)?;
+        match leave {
+            Leave::Nothing => traces::remove_unit_records(self.host, &units),
+            Leave::Configuration => Ok(()),
         }
     }
 
