@@ -1,5 +1,6 @@
-//! The crash matrix: an install or an uninstall is killed after every line of the journal, and at
-//! many random times. Afterwards `install` completes, and `uninstall` gives the host back.
+//! The crash matrix: an install or an uninstall is killed after every line of the journal, after
+//! changes to files by whatever it has started, and at many random times. Afterwards `install`
+//! completes, and `uninstall` gives the host back.
 //!
 //! A host is used for another run only when it was just shown to be as it was at first, in every
 //! file.
@@ -14,6 +15,10 @@ use crate::tree::Tree;
 /// At how many random times the runs of each row are killed.
 const TIMES: &str = "DOCKSTRAP_CRASH_TIMES";
 const TIMES_BY_DEFAULT: u64 = 50;
+
+/// After one in how many changes of files the runs of each row are killed.
+const STRIDE: &str = "DOCKSTRAP_CRASH_STRIDE";
+const STRIDE_BY_DEFAULT: u64 = 20;
 
 /// What the random times are drawn from.
 const SEED: &str = "DOCKSTRAP_CRASH_SEED";
@@ -52,9 +57,12 @@ macro_rules! rows {
 rows! {
     fault_50_an_install_killed_after_any_line_is_completed_by_the_next: completes, at_every_line;
     fault_50_an_install_killed_after_any_line_can_be_taken_back: goes_back, at_every_line;
+    fault_50_an_install_killed_after_any_change_is_completed_by_the_next: completes, at_changes;
+    fault_50_an_install_killed_after_any_change_can_be_taken_back: goes_back, at_changes;
     fault_50_an_install_killed_at_any_time_is_completed_by_the_next: completes, at_random_times;
     fault_50_an_install_killed_at_any_time_can_be_taken_back: goes_back, at_random_times;
     fault_50_an_uninstall_killed_after_any_line_is_completed_by_the_next: ends, at_every_line;
+    fault_50_an_uninstall_killed_after_any_change_is_completed_by_the_next: ends, at_changes;
     fault_50_an_uninstall_killed_at_any_time_is_completed_by_the_next: ends, at_random_times;
 }
 
@@ -104,8 +112,8 @@ const INSTALL: [&str; 5] = ["install", "--yes", "--user", "alice", "--no-verify"
 const UNINSTALL: [&str; 3] = ["uninstall", "--yes", "--purge-data"];
 
 impl Ground {
-    fn new() -> Ground {
-        let host = LabHost::up("noble");
+    fn new(release: &str) -> Ground {
+        let host = LabHost::up(release);
         let bare = host.tree();
         Ground {
             host,
@@ -125,15 +133,27 @@ impl Ground {
     }
 }
 
-/// One cut after the other, from one line of the journal to the next, until there is no more to be
-/// cut short.
+/// This part's share of the lines of the journal.
 fn at_every_line(part: usize, row: Row) {
-    let ground = Ground::new();
     let lines = (1 + part..).step_by(PARTS);
-    let cuts = lines.take_while(|line| {
-        let cut = Cut::AfterLine(*line);
+    one_after_the_other(&Ground::new("noble"), lines.map(Cut::AfterLine), row);
+}
+
+/// One in so many changes to files, in each part on another release: the programs that change them
+/// are others.
+fn at_changes(part: usize, row: Row) {
+    let stride = number(STRIDE, STRIDE_BY_DEFAULT);
+    let stride: usize = stride.try_into().expect(STRIDE);
+    let changes = (1 + part * stride / PARTS..).step_by(stride);
+    let ground = Ground::new(["noble", "jammy", "resolute"][part]);
+    one_after_the_other(&ground, changes.map(Cut::AfterChange), row);
+}
+
+/// Walks the row at each of the cuts, until there is no more to be cut short.
+fn one_after_the_other(ground: &Ground, cuts: impl Iterator<Item = Cut>, row: Row) {
+    let cuts = cuts.take_while(|cut| {
         let _told = Told(cut.to_string());
-        row(&ground, cut).is_none()
+        row(ground, *cut).is_none()
     });
     let cuts = cuts.count();
     assert!(cuts >= 4, "only {cuts} runs were cut short");
@@ -146,7 +166,7 @@ fn at_random_times(part: usize, row: Row) {
         number(TIMES, TIMES_BY_DEFAULT),
         number(SEED, SEED_BY_DEFAULT),
     );
-    let ground = Ground::new();
+    let ground = Ground::new("noble");
     let mut whole = row(&ground, Cut::Alone(Duration::from_secs(3600))).expect("an uncut run");
     for time in (part as u64..times).step_by(PARTS) {
         loop {

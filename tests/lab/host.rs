@@ -118,6 +118,19 @@ impl LabHost {
         self.run_list(&[words, program].concat(), None)
     }
 
+    /// The command that runs dockstrap as root by way of another command in the host, and how it is
+    /// shown.
+    pub fn dockstrap_by_command<const W: usize, const N: usize>(
+        &self,
+        words: [&str; W],
+        arguments: [&str; N],
+    ) -> (String, Command) {
+        let program = self.with_program(&arguments);
+        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+        let command = self.command(&[words, program].concat(), None);
+        (shown(&command), command)
+    }
+
     /// Runs dockstrap as root under a program of this machine, such as a tracer.
     pub fn dockstrap_under<const N: usize>(
         &self,

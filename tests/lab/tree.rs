@@ -46,15 +46,6 @@ const THEIR_OWN: &[(&str, &str)] = &[
     ),
 ];
 
-/// Whether this is a lock of the account tools that was not given its name yet, but still has the
-/// number of the process: one of them that was killed just then never removes it.
-fn is_unnamed_lock(path: &str) -> bool {
-    let number = ["etc/group.", "etc/gshadow."]
-        .iter()
-        .find_map(|lock| path.strip_prefix(lock));
-    number.is_some_and(|number| number.parse::<u32>().is_ok())
-}
-
 /// The files of a host with what they hold, and what dpkg, the groups and systemd say of it.
 #[derive(Clone)]
 pub struct Tree {
@@ -156,7 +147,7 @@ fn walk(root: &Path, folder: &str, entries: &mut BTreeMap<String, Entry>, files:
             "" => name,
             folder => format!("{folder}/{name}"),
         };
-        if THEIR_OWN.iter().any(|(own, _)| *own == path) || is_unnamed_lock(&path) {
+        if THEIR_OWN.iter().any(|(own, _)| *own == path) {
             continue;
         }
         let Ok(found) = entry.metadata() else {
