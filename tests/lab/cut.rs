@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::host::LabHost;
+use crate::host::{LabHost, shown};
 use crate::outcome::Outcome;
 
 /// Where, or when, a run is cut short.
@@ -46,10 +46,6 @@ const WITH_ALL: &str = r#"
     wait $!
 "#;
 
-/// The system calls by which names and modes of files change.
-const CHANGES: &str = "rename,renameat,renameat2,unlink,unlinkat,link,linkat,symlink,symlinkat,\
-                       mkdir,mkdirat,rmdir,open,openat,creat,chmod,fchmod,fchmodat,chown,fchown";
-
 impl LabHost {
     /// Runs dockstrap as root and cuts it short. Returns how long it took when it had come to a
     /// good end before.
@@ -81,23 +77,10 @@ impl LabHost {
     /// it traces, at the next call that would change anything: until it was ended.
     fn cut_after_change<const N: usize>(&self, change: usize, arguments: [&str; N]) -> Outcome {
         let in_group = ["sh", "-uc", IN_GROUP, "sh"];
-        let (shown, traced) = self.dockstrap_by_command(in_group, arguments);
-        let tracer = [
-            "--follow-forks",
-            "--seccomp-bpf",
-            "--quiet=all",
-            "--decode-fds",
-        ];
-        let mut tracer = Command::new("strace")
-            .args(tracer)
-            .args(["--output=/dev/stdout", &format!("--trace={CHANGES}")])
-            .arg(traced.get_program())
-            .args(traced.get_args())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("starting strace");
+        let mut command = self.under(&change_by_change(), in_group, arguments);
+        let shown = shown(&command);
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut tracer = command.spawn().expect("starting strace");
         let lines = BufReader::new(tracer.stdout.take().expect("a pipe")).lines();
         let lines = lines.map(|line| line.expect("reading what strace tells"));
         let pid = Pid::from_raw(tracer.id().try_into().expect("a process"));
@@ -125,6 +108,22 @@ fn is_change(line: &str) -> bool {
     // dpkg makes and removes a note for each state of each package.
     let is_note = has(&["/var/lib/dpkg/updates/"]) && !has(&["rename"]);
     !has_failed && !is_opened_only && is_kept && !is_of_the_engine && !is_note
+}
+
+/// What tells of each call by which names, owners and modes of files change.
+fn change_by_change() -> [String; 7] {
+    let calls = "rename,renameat,renameat2,unlink,unlinkat,link,linkat,symlink,symlinkat,mkdir,\
+                 mkdirat,rmdir,open,openat,creat,chmod,fchmod,fchmodat,chown,fchown";
+    [
+        "strace",
+        "--follow-forks",
+        "--seccomp-bpf",
+        "--quiet=all",
+        "--decode-fds",
+        "--output=/dev/stdout",
+        &format!("--trace={calls}"),
+    ]
+    .map(str::to_owned)
 }
 
 /// What kills a process as it is about to flush so many lines of the journal to the disk, which

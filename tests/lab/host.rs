@@ -118,29 +118,29 @@ impl LabHost {
         self.run_list(&[words, program].concat(), None)
     }
 
-    /// The command that runs dockstrap as root by way of another command in the host, and how it is
-    /// shown.
-    pub fn dockstrap_by_command<const W: usize, const N: usize>(
-        &self,
-        words: [&str; W],
-        arguments: [&str; N],
-    ) -> (String, Command) {
-        let program = self.with_program(&arguments);
-        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-        let command = self.command(&[words, program].concat(), None);
-        (shown(&command), command)
-    }
-
     /// Runs dockstrap as root under a program of this machine, such as a tracer.
     pub fn dockstrap_under<const N: usize>(
         &self,
         tracer: &[String],
         arguments: [&str; N],
     ) -> Outcome {
-        let inner = self.command(&self.with_program(&arguments), None);
+        finish(&mut self.under(tracer, [], arguments))
+    }
+
+    /// The command that does so, by way of another command in the host, which gets its words.
+    pub fn under<const W: usize, const N: usize>(
+        &self,
+        tracer: &[String],
+        words: [&str; W],
+        arguments: [&str; N],
+    ) -> Command {
+        let words = words.iter().map(ToString::to_string);
+        let words: Vec<String> = words.chain(self.with_program(&arguments)).collect();
+        let inner = self.command(&words, None);
         let mut command = Command::new(&tracer[0]);
         command.args(&tracer[1..]).arg(inner.get_program());
-        finish(command.args(inner.get_args()).stdin(Stdio::null()))
+        command.args(inner.get_args()).stdin(Stdio::null());
+        command
     }
 
     /// Starts dockstrap as root and does not wait for its end.
@@ -340,7 +340,8 @@ fn finish(command: &mut Command) -> Outcome {
     Outcome::new(shown(command), &output)
 }
 
-fn shown(command: &Command) -> String {
+/// How a command is shown.
+pub fn shown(command: &Command) -> String {
     let words = command.get_args().map(OsStr::to_string_lossy);
     words.collect::<Vec<_>>().join(" ")
 }
