@@ -29,7 +29,7 @@ pub use index::{Index, is_signed_anew};
 pub use lock::{ARCHIVES, LISTS, lock_archives, lock_lists, wait_for_locks, wait_to_begin};
 pub use purge::{Leave, Purge, asked_for, asked_for_since, refuse_held};
 pub use reach::{Reach, proxies};
-pub use repair::{clear_for_purge, finish, was_cut_short};
+pub use repair::{clear_for_purge, finish};
 pub use run::{apt_get, install, is_locked_out, run};
 pub use seen::{Seen, is_older, newest, newest_first};
 pub use source::{COMPONENT, Source};

@@ -9,9 +9,6 @@ use crate::facts::{ENGINE_PACKAGES, Unfinished};
 use crate::host::Host;
 use crate::host::command::Command;
 
-/// What dpkg writes its status to before that takes the place of the old one.
-const UNFINISHED_STATUS: &str = "/var/lib/dpkg/status-new";
-
 /// Has dpkg merge its notes, unpack again what is there in part and not left to apt, configure what
 /// is not, and run the triggers that packages of the engine wait for. The caller has waited for apt's locks.
 pub fn finish(host: &Host, unfinished: &Unfinished) -> Result<()> {
@@ -42,15 +39,10 @@ pub fn finish(host: &Host, unfinished: &Unfinished) -> Result<()> {
     Ok(())
 }
 
-/// Whether dpkg was cut short at anything, be it at nothing but writing down that all is done.
-pub fn was_cut_short(host: &Host, unfinished: &Unfinished) -> Result<bool> {
-    Ok(!unfinished.is_empty() || host.exists(UNFINISHED_STATUS)?)
-}
-
 /// Clears the way for purging `ours`: apt purges nothing while dpkg has notes left, or while a
 /// package's files are there in part. The caller has waited for apt's locks.
 pub fn clear_for_purge(host: &Host, unfinished: &Unfinished, ours: &[String]) -> Result<()> {
-    if unfinished.interrupted.is_some() || host.exists(UNFINISHED_STATUS)? {
+    if unfinished.interrupted.is_some() {
         merge_notes(host)?;
     }
     for package in unfinished.partial() {
@@ -67,8 +59,7 @@ pub fn clear_for_purge(host: &Host, unfinished: &Unfinished, ours: &[String]) ->
     Ok(())
 }
 
-/// Any command that writes merges the notes, and takes the place of one that was about to write. This
-/// one writes nothing else: it is told nothing.
+/// Any command that writes merges the notes. This one writes nothing else: it is told nothing.
 fn merge_notes(host: &Host) -> Result<()> {
     run(host, &dpkg().arg("--set-selections"))
 }

@@ -1,7 +1,8 @@
 //! What other programs were about to write when they were killed along with a run of ours.
 //!
-//! They write a file under a name that is made by chance, and give it the right name when it is
-//! whole. One that was killed in between leaves it for good: nobody looks for it again.
+//! They write a file under another name, and give it the right one when it is whole. One that was
+//! killed in between leaves it until the next that writes the same, or for good where the other name
+//! is made by chance.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -14,9 +15,13 @@ use crate::host::Host;
 
 /// Where such files stand, and how their names begin and end.
 const KINDS: &[(&str, &str, Ending)] = &[
+    // What dpkg knows of packages.
+    ("/var/lib/dpkg", "status-new", Ending::Nothing),
     // Which packages came along with others, by apt 2.4 to 3.3.
     ("/var/lib/apt", "extended_states.", Ending::Chance),
-    // Groups and their passwords, by shadow newer than 4.17.
+    // Groups and their passwords, by shadow up to 4.17 and after it.
+    ("/etc", "group+", Ending::Nothing),
+    ("/etc", "gshadow+", Ending::Nothing),
     ("/etc", "group.cio", Ending::Chance),
     ("/etc", "gshadow.cio", Ending::Chance),
     // The locks on these, by every shadow.
@@ -26,6 +31,7 @@ const KINDS: &[(&str, &str, Ending)] = &[
 
 #[derive(Clone, Copy)]
 enum Ending {
+    Nothing,
     /// Six letters and digits, as `mkstemp(3)` makes them.
     Chance,
     /// The number of the process, which is all that is ever in the file.
@@ -56,6 +62,7 @@ impl Ending {
     /// Whether a name ends so: what somebody has put there by hand, as a copy, is another.
     fn fits(self, host: &Host, rest: &str, path: &Path) -> Result<bool> {
         Ok(match self {
+            Ending::Nothing => rest.is_empty(),
             Ending::Chance => {
                 let is_word = rest.bytes().all(|it| it.is_ascii_lowercase());
                 let is_random = rest.bytes().all(|it| it.is_ascii_alphanumeric());
@@ -84,6 +91,7 @@ mod tests {
     fn what_was_about_to_be_written_is_told_from_what_is_older_or_of_somebody() {
         let theirs = [
             ("/etc/group", "root:x:0:\n"),
+            ("/etc/group+.old", "root:x:0:\n"),
             ("/etc/group.20261127", "root:x:0:\n"),
             ("/etc/group.lock", "731"),
             ("/etc/gshadow-", "root:*::\n"),
@@ -91,11 +99,14 @@ mod tests {
             ("/var/lib/apt/extended_states.backup", ""),
         ];
         let left = [
+            ("/etc/group+", "root:x:0:\n"),
             ("/etc/group.396", ""),
             ("/etc/group.cio4fveJZ", ""),
+            ("/etc/gshadow+", "root:*::\n"),
             ("/etc/gshadow.732", "732\0"),
             ("/etc/gshadow.cioXHEbiW", "root:*::\n"),
             ("/var/lib/apt/extended_states.IZ1gEP", ""),
+            ("/var/lib/dpkg/status-new", ""),
         ];
         let stub = StubHost::new();
         for (path, text) in theirs.iter().chain(&left) {

@@ -79,7 +79,7 @@ pub fn clear_runtime(host: &Host) {
 
 /// Removes what a helper of the packages' scripts that was killed has left of a record of `units`:
 /// it writes the record anew under a name that nobody knows. The caller has waited for apt's locks.
-pub fn clear_unit_records(host: &Host, units: &[&str]) -> Result<()> {
+pub fn remove_unfinished_records(host: &Host, units: &[&str]) -> Result<()> {
     let is_unfinished = |name: &String| name.starts_with(".state") && name.ends_with(".tmp");
     for name in host.list(UNIT_RECORDS)?.into_iter().filter(is_unfinished) {
         let path = format!("{UNIT_RECORDS}/{name}");
@@ -100,10 +100,7 @@ pub fn remove_unit_records(host: &Host, units: &[&str]) -> Result<()> {
     let folders = host.list(UNIT_RECORDS)?.into_iter();
     let folders: Vec<String> = folders.filter(|name| at(name.clone()).is_dir()).collect();
     for unit in units {
-        let paths = OF_PACKAGES
-            .iter()
-            .map(|it| host.exists(format!("{it}/{unit}")));
-        if paths.collect::<Result<Vec<bool>>>()?.contains(&true) {
+        if is_of_a_package(host, unit)? {
             continue;
         }
         let of_links = folders.iter().map(|folder| format!("{folder}/{unit}"));
@@ -115,6 +112,15 @@ pub fn remove_unit_records(host: &Host, units: &[&str]) -> Result<()> {
         let _ = fs::remove_dir(at(folder)); // where others have records, it is not empty
     }
     Ok(())
+}
+
+fn is_of_a_package(host: &Host, unit: &str) -> Result<bool> {
+    for folder in OF_PACKAGES {
+        if host.exists(format!("{folder}/{unit}"))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]
@@ -134,10 +140,10 @@ mod tests {
         ] {
             stub.write(&format!("{UNIT_RECORDS}/{name}"), text);
         }
-        clear_unit_records(stub.host(), &["docker.service"]).unwrap();
+        remove_unfinished_records(stub.host(), &["docker.service"]).unwrap();
         let left = stub.host().list(UNIT_RECORDS).unwrap();
         assert_eq!(left, [".stateKlMnO.tmp", "cron.service.dsh-also"]);
-        clear_unit_records(StubHost::new().host(), &[]).unwrap();
+        remove_unfinished_records(StubHost::new().host(), &[]).unwrap();
     }
 
     #[test]
@@ -161,5 +167,10 @@ mod tests {
         assert!(stub.has(&format!(
             "{UNIT_RECORDS}/multi-user.target.wants/cron.service"
         )));
+        let of_another = format!("{UNIT_RECORDS}/docker.service.dsh-also");
+        stub.write(&of_another, "");
+        stub.write("/usr/lib/systemd/system/docker.service", "");
+        remove().unwrap();
+        assert!(stub.has(&of_another), "its package has come since");
     }
 }

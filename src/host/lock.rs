@@ -34,10 +34,7 @@ const ACCOUNTS_LOCK: &str = "/etc/.pwd.lock";
 
 /// Made by them beside the files of groups while they work on these; they hold the number of the
 /// process.
-const ACCOUNT_LOCKS: &[&str] = &["/etc/group.lock", "/etc/gshadow.lock"];
-
-/// What they write such a file to first.
-const ACCOUNT_NEW_FILES: &[&str] = &["/etc/group+", "/etc/gshadow+"];
+const ACCOUNT_FILES: &[&str] = &["/etc/group.lock", "/etc/gshadow.lock"];
 
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -132,7 +129,7 @@ impl Host {
             if let Some(holder) = self.lock_holder(ACCOUNTS_LOCK)? {
                 return Ok(Err((ACCOUNTS_LOCK, holder)));
             }
-            for lock in ACCOUNT_LOCKS {
+            for lock in ACCOUNT_FILES {
                 let pid = self.read_text(lock)?.unwrap_or_default();
                 let pid = pid.trim_matches(['\0', '\n', ' ']).parse();
                 // One that was left by a process that is no more counts for nothing with them.
@@ -144,11 +141,10 @@ impl Host {
         })
     }
 
-    /// Whether anything is there that the account tools keep beside the files of groups while they
-    /// work on these, be it of a tool that was killed.
-    pub fn has_account_traces(&self) -> Result<bool> {
-        for path in ACCOUNT_LOCKS.iter().chain(ACCOUNT_NEW_FILES) {
-            if self.exists(path)? {
+    /// Whether files of the account tools' locks are there, be it of a tool that was killed.
+    pub fn has_account_locks(&self) -> Result<bool> {
+        for lock in ACCOUNT_FILES {
+            if self.exists(lock)? {
                 return Ok(true);
             }
         }

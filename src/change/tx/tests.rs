@@ -182,15 +182,22 @@ fn a_revert_that_fails_in_the_middle_goes_on_from_there() {
 
 #[test]
 fn what_others_were_about_to_write_when_they_were_killed_with_a_run_goes() {
-    let left = "/var/lib/apt/extended_states.IZ1gEP";
-    let stub = StubHost::new().file(left, "");
-    let remove = || trial::run(stub.host(), |tx| tx.remove_leftovers()).unwrap();
-    remove();
-    assert!(stub.has(left), "no run of ours has changed anything");
-    trial::run(stub.host(), |tx| tx.write_file(KEY, b"key", 0o644)).unwrap();
-    stub.write(left, "");
-    remove();
-    assert!(!stub.has(left));
+    for left in [
+        "/var/lib/apt/extended_states.IZ1gEP",
+        "/var/lib/dpkg/status-new",
+        "/etc/gshadow+",
+    ] {
+        let stub = StubHost::new().file(left, "");
+        let remove = || trial::run(stub.host(), |tx| tx.remove_leftovers()).unwrap();
+        remove();
+        assert!(stub.has(left), "no run of ours has changed anything");
+        trial::run(stub.host(), |tx| tx.write_file(KEY, b"key", 0o644)).unwrap();
+        stub.write(left, "");
+        for _ in ["once", "twice"] {
+            remove();
+            assert!(!stub.has(left));
+        }
+    }
 }
 
 #[test]

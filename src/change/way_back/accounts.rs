@@ -24,8 +24,7 @@ impl Revert<'_> {
         self.host.wait_for_accounts(self.lock_wait, self.listener)?;
         let output = self.output(&Command::new("groupdel").arg(group))?;
         match output.code {
-            // It is gone, or there was none.
-            0 | 6 => self.remove_traces_of(group).map(|()| Reverted::Done),
+            6 => self.remove_traces_of(group).map(|()| Reverted::Done), // there is no such group
             8 => Ok(Reverted::Kept(format!(
                 "{group} is the primary group of a user"
             ))),
@@ -35,12 +34,12 @@ impl Revert<'_> {
 
     /// Clears up after an account tool that was killed amid its work on a group. The tools take over
     /// the locks of one another, and write their files anew; `groupdel` looks no further than that
-    /// the group is not there, and writes only the files in which it was.
+    /// the group is not there.
     fn remove_traces_of(&self, group: &str) -> Result<()> {
         let shadow = self.host.read_text("/etc/gshadow")?.unwrap_or_default();
         let of_group = format!("{group}:");
         let in_shadow = shadow.lines().any(|line| line.starts_with(&of_group));
-        if in_shadow || self.host.has_account_traces()? {
+        if in_shadow || self.host.has_account_locks()? {
             let create = Command::new("groupadd").args(["--system", group]);
             self.output(&create)?.success()?;
             self.output(&Command::new("groupdel").arg(group))?
@@ -55,18 +54,18 @@ impl Revert<'_> {
         let output = self.output(&delete)?;
         match output.code {
             // The user is no member, or there is no such group.
-            3 => self.clear_up_at(group, user).map(|()| Reverted::Done),
+            3 => self.release_locks_on(group, user).map(|()| Reverted::Done),
             _ => output.success().map(|_| Reverted::Done),
         }
     }
 
     /// Clears up after an account tool that was killed before it made a user a member of a group
-    /// that is there: what it left goes with the next tool that writes.
-    fn clear_up_at(&self, group: &str, user: &str) -> Result<()> {
+    /// that is there: the locks that it left go with the next tool that writes.
+    fn release_locks_on(&self, group: &str, user: &str) -> Result<()> {
         let is_there = || -> Result<bool> {
             Ok(self.host.group_members(group)?.is_some() && self.host.has_user(user)?)
         };
-        if self.host.has_account_traces()? && is_there()? {
+        if self.host.has_account_locks()? && is_there()? {
             for verb in ["--add", "--delete"] {
                 let change = Command::new("gpasswd").args([verb, user, group]);
                 self.output(&change)?.success()?;

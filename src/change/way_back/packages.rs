@@ -27,7 +27,7 @@ impl Revert<'_> {
         leave: Leave,
     ) -> Result<Reverted> {
         let unfinished = unfinished_packages(self.host)?;
-        if apt::was_cut_short(self.host, &unfinished)? {
+        if !unfinished.is_empty() {
             apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
             apt::clear_for_purge(self.host, &unfinished, packages)?;
         }
@@ -118,7 +118,7 @@ impl Revert<'_> {
         if units.is_empty() {
             return Ok(());
         }
-        traces::clear_unit_records(self.host, &units)?;
+        traces::remove_unfinished_records(self.host, &units)?;
         match leave {
             Leave::Nothing => traces::remove_unit_records(self.host, &units),
             Leave::Configuration => Ok(()),

@@ -49,13 +49,6 @@ fn what_a_killed_account_tool_has_left_of_a_group_is_removed_by_such_a_tool() {
         let again = ["groupadd --system docker", "groupdel docker"];
         assert_eq!(&calls[calls.len() - 2..], again, "{path}");
     }
-    // The group is there, and only one of its files.
-    let stub = StubHost::new()
-        .file("/etc/gshadow+", "users:*::\ndocker:!::\n")
-        .program("groupadd", "rm $ROOT/etc/gshadow+")
-        .program("groupdel", "");
-    assert_eq!(undo(&stub, &group).unwrap(), Reverted::Done);
-    assert!(!stub.has("/etc/gshadow+"));
 }
 
 #[test]

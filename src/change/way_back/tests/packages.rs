@@ -37,23 +37,6 @@ fn packages_are_purged_in_one_go() {
 }
 
 #[test]
-fn what_dpkg_was_about_to_write_is_written_though_all_packages_are_gone() {
-    let stub = StubHost::new()
-        .file("/var/lib/dpkg/status-new", "")
-        .program("dpkg", "rm $ROOT/var/lib/dpkg/status-new");
-    for _ in ["once", "twice"] {
-        assert_eq!(undo(&stub, &packages()).unwrap(), Reverted::Done);
-    }
-    let calls = stub.calls();
-    let of_dpkg: Vec<_> = calls
-        .iter()
-        .filter(|call| call.starts_with("dpkg "))
-        .collect();
-    assert_eq!(of_dpkg.len(), 1, "{calls:?}");
-    assert!(of_dpkg[0].ends_with("--set-selections"), "{calls:?}");
-}
-
-#[test]
 fn a_package_that_others_need_is_kept_and_named() {
     let stub = host_with_packages("nerdctl");
     assert_eq!(
