@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::apt;
-use crate::change::{self, Act, Extent, Journal, Purpose, Tx, Undo, data_of, is_unused};
+use crate::change::{self, Act, Extent, Foreseen, Journal, Purpose, Tx, Undo, is_unused};
 use crate::facts::unfinished_packages;
 use crate::host::Host;
 use crate::host::engine::{UNIT, docker};
@@ -28,8 +28,8 @@ pub struct Reversal {
     engine_stops: bool,
     /// Running containers; they must stop when the engine goes.
     pub containers: Vec<String>,
-    /// What the engine keeps: it goes only when that is asked for.
-    pub data: Vec<PathBuf>,
+    /// What becomes of what the engine keeps.
+    pub data: Foreseen,
     /// Whether the engine is not ours, and neither is what it keeps.
     pub leaves_engine: bool,
     /// Folders of the engine's in which was something before it came: they stay as they are.
@@ -61,17 +61,18 @@ impl Reversal {
             host.refuse_immutable(path)?;
         }
         let mut undos = journal.acts().iter().map(|act| &act.undo);
-        let engine_stops = undos.any(stops_unit) || takes_engine(host, &packages)?;
+        let leaving = leaving_of_engine(host, &packages)?;
+        let engine_stops = undos.any(stops_unit) || !leaving.is_empty();
         let containers = match engine_stops && host.engine_is_active()? {
             true => host.running_names()?,
             false => Vec::new(),
         };
         let is_of_data = |act: &Act| matches!(act.undo, Undo::RemoveData { .. });
         let leaves_engine = !journal.acts().iter().any(is_of_data);
-        let (mut data, mut data_from_before) = (Vec::new(), Vec::new());
+        let (mut folders, mut data_from_before) = (Vec::new(), Vec::new());
         for act in journal.acts() {
             if let Undo::RemoveData { paths, used } = &act.undo {
-                data.extend(data_of(host, paths)?);
+                folders.extend_from_slice(paths);
                 for folder in used {
                     if !is_unused(host, folder)? {
                         data_from_before.push(folder.clone());
@@ -80,7 +81,7 @@ impl Reversal {
             }
         }
         Ok(Some(Reversal {
-            data,
+            data: Foreseen::of(host, &folders, &leaving, engine_stops)?,
             data_from_before,
             leaves_engine,
             journal,
@@ -155,18 +156,17 @@ fn stops_unit(undo: &Undo) -> bool {
     matches!(undo, Undo::RestoreUnit { unit, active, .. } if unit == UNIT && !active)
 }
 
-/// Whether the engine goes with these packages. It stays when others have come to need it; and once
-/// it is gone, one that runs has come by other packages.
-fn takes_engine(host: &Host, packages: &[String]) -> Result<bool> {
-    let is_of_engine = |package: &&String| OF_THE_ENGINE.contains(&package.as_str());
-    if !packages.iter().any(|package| is_of_engine(&package)) {
-        return Ok(false);
-    }
-    if !unfinished_packages(host)?.is_empty() {
-        return Ok(true); // apt says nothing before that is cleared up
+/// The engine's own of these packages that go. They stay when others have come to need them; and once
+/// they are gone, an engine that runs has come by other packages.
+fn leaving_of_engine(host: &Host, packages: &[String]) -> Result<Vec<String>> {
+    let of_engine = OF_THE_ENGINE.iter().map(|package| (*package).to_owned());
+    let ours: Vec<String> = of_engine.filter(|it| packages.contains(it)).collect();
+    if ours.is_empty() || !unfinished_packages(host)?.is_empty() {
+        return Ok(ours); // apt says nothing before what is unfinished is cleared up
     }
     let purge = apt::Purge::plan(host, packages, &[], packages)?;
-    Ok(purge.is_some_and(|purge| OF_THE_ENGINE.iter().any(|it| purge.takes(it))))
+    let goes = |package: &String| purge.as_ref().is_some_and(|purge| purge.takes(package));
+    Ok(ours.into_iter().filter(goes).collect())
 }
 
 /// Stops what runs by now, which may be other containers than those that ran when it was asked.
@@ -197,12 +197,13 @@ mod tests {
                 &format!("for it in {taken}; do echo Purg $it; done"),
             )
         };
-        let takes = |stub: &StubHost| takes_engine(stub.host(), &packages).unwrap();
+        let leaving = |stub: &StubHost| leaving_of_engine(stub.host(), &packages).unwrap();
         let there = "echo docker-ce installed";
-        assert!(takes(&stub(there, "docker-ce")));
-        assert!(!takes(&stub(there, "docker-ce dokku")));
-        assert!(!takes(&stub("echo git installed", "git")));
-        assert!(!takes(&stub("exit 1", "")));
-        assert!(!takes_engine(StubHost::new().host(), &packages[2..]).unwrap());
+        assert_eq!(leaving(&stub(there, "docker-ce")), ["docker-ce"]);
+        assert_eq!(leaving(&stub(there, "docker-ce dokku")), [""; 0]);
+        assert_eq!(leaving(&stub("echo git installed", "git")), [""; 0]);
+        assert_eq!(leaving(&stub("exit 1", "")), [""; 0]);
+        let others = leaving_of_engine(StubHost::new().host(), &packages[2..]);
+        assert_eq!(others.unwrap(), [""; 0]);
     }
 }

@@ -16,8 +16,16 @@ struct Mount {
     /// The folder of the file system that is shown; `/` is all of it.
     root: String,
     at: PathBuf,
+    /// Such as `ext4`.
+    kind: String,
     options: Vec<String>,
 }
+
+/// What an engine mounts for a container while that runs: its files, its shared memory and its
+/// network.
+///
+/// Source: moby, `daemon/graphdriver/overlay2` and `daemon/container_operations_unix.go`.
+const FOR_CONTAINERS: &[&str] = &["overlay", "tmpfs", "nsfs"];
 
 impl Host {
     /// The file system on which the folder is, or would be; links on the way are followed.
@@ -62,6 +70,14 @@ impl Host {
         Ok(places)
     }
 
+    /// Without those of the places on which containers have something mounted as long as they run.
+    pub fn without_containers(&self, mut places: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+        let mut mounts = self.mounts()?;
+        mounts.retain(|mount| FOR_CONTAINERS.contains(&mount.kind.as_str()));
+        places.retain(|place| mounts.iter().all(|mount| mount.at != *place));
+        Ok(places)
+    }
+
     /// Whether a folder shows one that has another name as well, by which others may keep something
     /// there: it is a link, or it is mounted from elsewhere.
     pub fn is_alias(&self, folder: &Path) -> Result<bool> {
@@ -97,11 +113,14 @@ fn parse(line: &str) -> Option<Mount> {
     let (mount, of_all) = line.split_once(" - ")?;
     let fields: Vec<&str> = mount.split(' ').collect();
     let here = fields.get(5)?.split(',');
-    let everywhere = of_all.split(' ').nth(2)?.split(',');
+    let mut of_all = of_all.split(' ');
+    let kind = of_all.next()?.to_owned();
+    let everywhere = of_all.nth(1)?.split(',');
     Some(Mount {
         device: (*fields.get(2)?).to_owned(),
         root: unescape(fields.get(3)?),
         at: unescape(fields.get(4)?).into(),
+        kind,
         options: here.chain(everywhere).map(str::to_owned).collect(),
     })
 }

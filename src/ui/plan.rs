@@ -41,14 +41,24 @@ pub fn print_reversal(reversal: &Reversal, purge_data: bool) {
         let paths = paths.iter().map(|path| path.display().to_string());
         paths.collect::<Vec<_>>().join(", ")
     };
-    if !reversal.data.is_empty() {
-        let data = paths(&reversal.data);
+    let data = &reversal.data;
+    if !data.goes.is_empty() {
+        let data = paths(&data.goes);
         line(match purge_data {
             true => format!("Images, containers and volumes are removed as well: {data}"),
             false => {
                 format!("Images, containers and volumes stay (--purge-data removes them): {data}")
             }
         });
+    }
+    if purge_data && !data.mounted.is_empty() {
+        line(format!(
+            "What this is mounted in stays, if it still is once the engine has stopped: {}",
+            paths(&data.mounted)
+        ));
+    }
+    if purge_data {
+        data.stays.iter().for_each(line);
     }
     if purge_data && reversal.leaves_engine {
         line("No data is removed, for the engine was there before.");

@@ -169,6 +169,9 @@ fn data_in_a_data_root_of_the_users_own_goes_when_that_is_asked_for() {
          docker volume create shown
          mount --bind /srv/theirs {root}/volumes/shown/_data"
     ));
+    host.dockstrap(["uninstall", "--purge-data"])
+        .exits(2)
+        .says(&format!("has stopped: {root}/volumes/shown/_data"));
     host.dockstrap(["uninstall", "--yes", "--purge-data"])
         .exits(0)
         .says(&format!("umount {root}/volumes/shown/_data; rm -r"))

@@ -59,6 +59,45 @@ pub fn data_of(host: &Host, folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(data)
 }
 
+/// What can be told of an engine's data before the engine is taken back.
+#[derive(Debug, Default)]
+pub struct Foreseen {
+    /// What goes when that is asked for.
+    pub goes: Vec<PathBuf>,
+    /// What does not, each with its reason, for people.
+    pub stays: Vec<String>,
+    /// Places in what goes on which something is mounted that need not go with the engine.
+    pub mounted: Vec<PathBuf>,
+}
+
+impl Foreseen {
+    /// `leaving` are the packages of the engine's that go; with `engine_stops` it does.
+    pub fn of(
+        host: &Host,
+        folders: &[PathBuf],
+        leaving: &[String],
+        engine_stops: bool,
+    ) -> Result<Foreseen> {
+        let mut foreseen = Foreseen::default();
+        for folder in folders {
+            let data = data_of(host, std::slice::from_ref(folder))?;
+            if data.is_empty() {
+                continue;
+            }
+            if let Some(engine) = used_by(host, folder, leaving, engine_stops)? {
+                foreseen.stays.push(of_engine(&engine, folder));
+                continue;
+            }
+            for path in &data {
+                let mounted = host.without_containers(mounted_over(host, path, folder)?)?;
+                foreseen.mounted.extend(mounted);
+            }
+            foreseen.goes.extend(data);
+        }
+        Ok(foreseen)
+    }
+}
+
 /// Whether nothing is in a folder, or only what its file system made.
 pub fn is_unused(host: &Host, folder: &Path) -> Result<bool> {
     let names = host.list(folder)?;
@@ -97,7 +136,7 @@ impl Revert<'_> {
         let mut left = Vec::new();
         for folder in paths {
             let data = data_of(self.host, std::slice::from_ref(folder))?;
-            if !data.is_empty() && self.still_used_by(folder)?.is_none() {
+            if !data.is_empty() && used_by(self.host, folder, &[], false)?.is_none() {
                 left.extend(data.iter().map(|path| path.display().to_string()));
             }
         }
@@ -110,61 +149,74 @@ impl Revert<'_> {
     /// Removes what the engine keeps in a folder; returns what stays, for people.
     fn empty(&self, folder: &Path) -> Result<Vec<String>> {
         let host = self.host;
-        let shown = folder.display();
         if is_unused(host, folder)? {
             return Ok(Vec::new());
         }
-        if let Some(engine) = self.still_used_by(folder)? {
-            return Ok(vec![format!(
-                "{engine} stays and keeps its data in {shown}, so that stays as well"
-            )]);
+        if let Some(engine) = used_by(host, folder, &[], false)? {
+            return Ok(vec![of_engine(&engine, folder)]);
         }
         let mut reasons = Vec::new();
         for path in data_of(host, &[folder.to_owned()])? {
-            let is_whole = path == folder;
-            let mounted = match is_whole {
-                true => host.mounted_in(&path)?,
-                false => host.mounted_at(&path)?,
-            };
-            match mounted.as_slice() {
-                [] => remove(&host.path(&path), is_whole)?,
+            match mounted_over(host, &path, folder)?.as_slice() {
+                [] => remove(&host.path(&path), path == folder)?,
                 mounted => reasons.push(of_others(&path, mounted)),
             }
         }
         if reasons.is_empty() && !is_unused(host, folder)? {
+            let shown = folder.display();
             reasons.push(format!("what is left in {shown} is not of the engine"));
         }
         Ok(reasons)
     }
+}
 
-    /// What goes on using a folder: an engine that came by other packages since, or one that others
-    /// need, or that runs with it yet.
-    fn still_used_by(&self, folder: &Path) -> Result<Option<String>> {
-        let host = self.host;
-        let known = known_packages(host)?;
-        let first = |names: [&str; 2]| {
-            let is_there = |name: &&str| known.get(*name).is_some_and(Package::is_installed);
-            names.into_iter().find(is_there).map(str::to_owned)
-        };
-        let bytes = host.read(daemon_json::PATH)?.unwrap_or_default();
-        let file = Document::parse(&bytes).unwrap_or_default();
-        let chosen = file.get("data-root").and_then(|it| it.as_str());
-        let engine = first(["docker-ce", "docker.io"]);
-        if engine.is_some() && folder == Path::new(chosen.unwrap_or(DATA_ROOT)) {
-            return Ok(engine);
-        }
-        let containerd = first(["containerd.io", "containerd"]);
-        if containerd.is_some() && folder == host.containerd_root()? {
-            return Ok(containerd);
-        }
-        let info = match host.exists(SOCKET)? && host.engine_is_active()? {
-            true => host.engine_info()?,
-            false => None,
-        };
-        let uses = |root: &str| Path::new(root).starts_with(folder);
-        let running = info.filter(|engine| uses(&engine.docker_root_dir));
-        Ok(running.map(|_| "the engine that runs".to_owned()))
+/// What goes on using a folder: an engine that came by other packages since, or one that others need,
+/// or that runs with it yet. Packages that are `leaving` do not, nor one that runs if it stops.
+fn used_by(
+    host: &Host,
+    folder: &Path,
+    leaving: &[String],
+    engine_stops: bool,
+) -> Result<Option<String>> {
+    let known = known_packages(host)?;
+    let first = |names: [&str; 2]| {
+        let mut staying = names.into_iter().map(str::to_owned);
+        staying.find(|name| {
+            known.get(name).is_some_and(Package::is_installed) && !leaving.contains(name)
+        })
+    };
+    let bytes = host.read(daemon_json::PATH)?.unwrap_or_default();
+    let file = Document::parse(&bytes).unwrap_or_default();
+    let chosen = file.get("data-root").and_then(|it| it.as_str());
+    let engine = first(["docker-ce", "docker.io"]);
+    if engine.is_some() && folder == Path::new(chosen.unwrap_or(DATA_ROOT)) {
+        return Ok(engine);
     }
+    let containerd = first(["containerd.io", "containerd"]);
+    if containerd.is_some() && folder == host.containerd_root()? {
+        return Ok(containerd);
+    }
+    if engine_stops || !host.exists(SOCKET)? || !host.engine_is_active()? {
+        return Ok(None);
+    }
+    let uses = |root: &str| Path::new(root).starts_with(folder);
+    let running = host.engine_info()?;
+    let running = running.filter(|engine| uses(&engine.docker_root_dir));
+    Ok(running.map(|_| "the engine that runs".to_owned()))
+}
+
+/// The places on which something is mounted that would be lost with what is at `path`: a folder of the
+/// engine's, which itself stays, or something in it.
+fn mounted_over(host: &Host, path: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
+    match path == folder {
+        true => host.mounted_in(path),
+        false => host.mounted_at(path),
+    }
+}
+
+fn of_engine(engine: &str, folder: &Path) -> String {
+    let folder = folder.display();
+    format!("{engine} stays and keeps its data in {folder}, so that stays as well")
 }
 
 /// Why something stays in which others are mounted: what is removed there would be removed from where

@@ -140,3 +140,39 @@ fn a_folder_in_which_was_something_stays_and_is_told_of_when_data_is_to_go() {
     );
     assert_eq!(stub.read("/srv/volumes/theirs"), "data");
 }
+
+#[test]
+fn what_becomes_of_the_data_is_foreseen() {
+    let [docker, containerd] = ["/var/lib/docker", "/var/lib/containerd"].map(PathBuf::from);
+    let volume = docker.join("volumes/v/_data");
+    let stub = StubHost::new()
+        .program(
+            "dpkg-query",
+            "for it in docker-ce containerd.io; do echo $it 1 amd64 installed ok; done",
+        )
+        .folder(volume.to_str().unwrap())
+        .folder("/var/lib/docker/overlay2/x/merged")
+        .folder("/var/lib/docker/overlay2/y")
+        .file("/var/lib/containerd/x", "")
+        .file(
+            "/proc/self/mountinfo",
+            "7 1 0:9 / /var/lib/docker/overlay2/x/merged rw - overlay overlay rw\n\
+             8 1 8:1 /y /var/lib/docker/overlay2/y rw - ext4 /dev/sda1 rw\n\
+             9 1 8:1 /theirs /var/lib/docker/volumes/v/_data rw - ext4 /dev/sda1 rw\n",
+        );
+    let foreseen = |leaving: &[&str]| {
+        let leaving: Vec<String> = leaving.iter().map(|it| (*it).to_owned()).collect();
+        let folders = [docker.clone(), containerd.clone()];
+        Foreseen::of(stub.host(), &folders, &leaving, true).unwrap()
+    };
+    let all_go = foreseen(&["docker-ce", "containerd.io"]);
+    assert_eq!(all_go.goes, [docker.clone(), containerd.clone()]);
+    assert_eq!(all_go.mounted, [docker.join("overlay2/y"), volume]);
+    assert_eq!(all_go.stays, [""; 0]);
+    // Others have come to need one of them.
+    let one_stays = foreseen(&["docker-ce"]);
+    assert_eq!(one_stays.goes, std::slice::from_ref(&docker));
+    assert_eq!(one_stays.stays.len(), 1);
+    assert!(one_stays.stays[0].starts_with("containerd.io stays and keeps its data in"));
+    assert!(foreseen(&[]).goes.is_empty());
+}
