@@ -10,24 +10,32 @@ use serde_json::Value;
 pub const STARS: &str = "***";
 
 /// The text with the credentials of every URL in it starred out: `http://me:word@proxy` becomes
-/// `http://***@proxy`.
+/// `http://***@proxy`. So do those of an address without a scheme, which programs take for a proxy's,
+/// where it is all of the text or all that stands between two quotation marks.
 pub fn redact(text: &str) -> Cow<'_, str> {
     let mut shown = String::new();
-    let mut rest = text;
-    while let Some(start) = rest.find("://").map(|scheme| scheme + "://".len()) {
-        let (before, after) = rest.split_at(start);
-        let end = credentials(after).unwrap_or(0);
-        shown.push_str(before);
-        if end > 0 {
+    for part in text.split_inclusive('"') {
+        let mut rest = part;
+        if let Some(end) = bare_credentials(part.trim_end_matches('"')) {
             shown.push_str(STARS);
+            rest = &part[end..];
         }
-        rest = &after[end..];
+        // A quotation mark ends an address, so none reaches beyond its part.
+        while let Some(start) = rest.find("://").map(|scheme| scheme + "://".len()) {
+            let (before, after) = rest.split_at(start);
+            let end = credentials(after).unwrap_or(0);
+            shown.push_str(before);
+            if end > 0 {
+                shown.push_str(STARS);
+            }
+            rest = &after[end..];
+        }
+        shown.push_str(rest);
     }
-    if shown.is_empty() {
-        return Cow::Borrowed(text);
+    match shown == text {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(shown),
     }
-    shown.push_str(rest);
-    Cow::Owned(shown)
 }
 
 /// The same for every text in data, each by itself: escaped in JSON, one might look otherwise.
@@ -67,6 +75,24 @@ fn credentials(text: &str) -> Option<usize> {
     }
 }
 
+/// How long `USER:PASSWORD` is when the text is that, `@` and a host, with or without a port.
+fn bare_credentials(text: &str) -> Option<usize> {
+    let (user, host) = text.rsplit_once('@')?;
+    let is_name = |part: &str, marks: &str| {
+        let is_fit = |c: char| c.is_ascii_alphanumeric() || marks.contains(c);
+        !part.is_empty() && part.chars().all(is_fit)
+    };
+    let host = host.trim_end_matches('/');
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|it| it.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let is_host = is_name(name, ".-_") || is_name(name, "[:]") && name.starts_with('[');
+    let is_user = user.contains(':') && !user.contains("://") && !user.contains(is_outside_of_urls);
+    // Of an image it is the tag, and what follows the digest.
+    (is_user && is_host && !name.starts_with("sha")).then_some(user.len())
+}
+
 fn is_outside_of_urls(c: char) -> bool {
     c.is_whitespace() || c.is_control() || matches!(c, '"' | '<' | '>' | '`')
 }
@@ -91,6 +117,12 @@ mod tests {
             ),
             ("http://me:w/rd@proxy", "http://***@proxy"),
             ("http://me:#1?@proxy: no", "http://***@proxy: no"),
+            ("me:word@proxy:3128", "***@proxy:3128"),
+            (":word@[fd00::1]:3128/", "***@[fd00::1]:3128/"),
+            (
+                "{\"https-proxy\": \"me:w@r/d@proxy.example\"}",
+                "{\"https-proxy\": \"***@proxy.example\"}",
+            ),
         ] {
             assert_eq!(redact(text), shown);
         }
@@ -104,6 +136,10 @@ mod tests {
             "https://download.docker.com/linux/ubuntu",
             "https://[fd00::1]/a@b and me@example.com",
             "127.0.0.1:80://",
+            "hello-world:latest@sha256:12",
+            "me@proxy:3128",
+            "alice: mail to alice@example.com",
+            "{\"a:b\": \"c@d\"}",
         ] {
             assert_eq!(redact(text), text);
             assert!(!has_credentials(text));
