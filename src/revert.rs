@@ -1,5 +1,7 @@
 //! The way back: everything that the journal says was done, newest first.
 
+mod containers;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +12,9 @@ use crate::apt;
 use crate::change::{self, Act, Extent, Foreseen, Journal, Purpose, Tx, Undo, is_unused};
 use crate::facts::unfinished_packages;
 use crate::host::Host;
-use crate::host::engine::{UNIT, docker};
+use crate::host::engine::UNIT;
 use crate::host::signal::stop_flag;
 use crate::report::Listener;
-
-/// How long containers may take to stop, all together.
-const STOP_DEADLINE: Duration = Duration::from_secs(120);
 
 /// Packages without which no engine runs.
 const OF_THE_ENGINE: &[&str] = &["docker-ce", "docker-ce-cli", "containerd.io"];
@@ -26,8 +25,12 @@ pub struct Reversal {
     removes_packages: bool,
     /// Whether the engine stops: it goes, or it was stopped before.
     engine_stops: bool,
+    /// Whether it goes.
+    engine_goes: bool,
     /// Running containers; they must stop when the engine goes.
     pub containers: Vec<String>,
+    /// Those that run on without it, and so must stop as well when it goes.
+    pub orphans: Vec<String>,
     /// What becomes of what the engine keeps.
     pub data: Foreseen,
     /// Whether the engine is not ours, and neither is what it keeps.
@@ -62,9 +65,14 @@ impl Reversal {
         }
         let mut undos = journal.acts().iter().map(|act| &act.undo);
         let leaving = leaving_of_engine(host, &packages)?;
-        let engine_stops = undos.any(stops_unit) || !leaving.is_empty();
+        let engine_goes = !leaving.is_empty();
+        let engine_stops = undos.any(stops_unit) || engine_goes;
         let containers = match engine_stops && host.engine_is_active()? {
             true => host.running_names()?,
+            false => Vec::new(),
+        };
+        let orphans = match engine_goes {
+            true => host.orphans()?,
             false => Vec::new(),
         };
         let is_of_data = |act: &Act| matches!(act.undo, Undo::RemoveData { .. });
@@ -87,7 +95,9 @@ impl Reversal {
             journal,
             removes_packages: !packages.is_empty(),
             engine_stops,
+            engine_goes,
             containers,
+            orphans: orphans.into_iter().map(|it| it.name).collect(),
         }))
     }
 
@@ -125,6 +135,7 @@ impl Reversal {
             journal,
             removes_packages,
             engine_stops,
+            engine_goes,
             ..
         } = self;
         // From here on a signal no longer ends the process. It is not obeyed either: a way back
@@ -142,12 +153,16 @@ impl Reversal {
             listener,
             Arc::default(),
         )?;
+        let left = match engine_goes {
+            true => containers::take_up_orphans(host, &mut tx, listener)?,
+            false => 0,
+        };
         if engine_stops && host.engine_is_active()? {
-            stop_containers(host, &mut tx)?;
+            containers::stop(host, &mut tx)?;
         }
         tx.remove_partials()?;
         tx.remove_leftovers()?;
-        tx.revert(0, extent)
+        Ok(left + tx.revert(0, extent)?)
     }
 }
 
@@ -167,20 +182,6 @@ fn leaving_of_engine(host: &Host, packages: &[String]) -> Result<Vec<String>> {
     let purge = apt::Purge::plan(host, packages, &[], packages)?;
     let goes = |package: &String| purge.as_ref().is_some_and(|purge| purge.takes(package));
     Ok(ours.into_iter().filter(goes).collect())
-}
-
-/// Stops what runs by now, which may be other containers than those that ran when it was asked.
-fn stop_containers(host: &Host, tx: &mut Tx<'_>) -> Result<()> {
-    let running = host.running_containers()?;
-    if running.is_empty() {
-        return Ok(());
-    }
-    let stop = docker().arg("stop").args(&running);
-    let stopped = tx.run_covered(&stop.deadline(STOP_DEADLINE));
-    match host.running_containers()?.is_empty() {
-        true => Ok(()), // one that ended by itself meanwhile is no failure
-        false => stopped.map(drop),
-    }
 }
 
 #[cfg(test)]

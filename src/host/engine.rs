@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::Host;
 use super::command::Command;
+use crate::daemon_json::{self, Document};
 
 /// The engine's socket, which its unit opens.
 pub const SOCKET: &str = "/run/docker.sock";
@@ -171,6 +172,14 @@ impl Host {
             ("ActiveState", "inactive"),
         ];
         Ok(state.map(|(key, value)| (key.into(), value.into())).into())
+    }
+
+    /// Where the engine keeps its data, as its file says.
+    pub fn data_root(&self) -> Result<PathBuf> {
+        let bytes = self.read(daemon_json::PATH)?.unwrap_or_default();
+        let file = Document::parse(&bytes).unwrap_or_default();
+        let chosen = file.get("data-root").and_then(Value::as_str);
+        Ok(chosen.unwrap_or(DATA_ROOT).into())
     }
 
     /// Where containerd keeps its data, as its file says.

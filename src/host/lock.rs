@@ -112,7 +112,7 @@ impl Host {
     }
 
     /// The process that has started this one; see `proc_pid_stat(5)`.
-    fn parent_of(&self, pid: i32) -> Option<i32> {
+    pub(super) fn parent_of(&self, pid: i32) -> Option<i32> {
         let text = self.read_text(format!("/proc/{pid}/stat")).ok()??;
         // The name, in parentheses, may have any letter in it.
         let (_, rest) = text.rsplit_once(')')?;

@@ -13,6 +13,7 @@ mod limits;
 pub mod lock;
 mod mounts;
 pub mod network;
+mod orphans;
 mod routes;
 pub mod signal;
 #[cfg(test)]

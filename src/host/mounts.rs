@@ -21,11 +21,10 @@ struct Mount {
     options: Vec<String>,
 }
 
-/// What an engine mounts for a container while that runs: its files, its shared memory and its
-/// network.
+/// What an engine mounts for a container while that runs: its files and its shared memory.
 ///
 /// Source: moby, `daemon/graphdriver/overlay2` and `daemon/container_operations_unix.go`.
-const FOR_CONTAINERS: &[&str] = &["overlay", "tmpfs", "nsfs"];
+const FOR_CONTAINERS: &[&str] = &["overlay", "tmpfs"];
 
 impl Host {
     /// The file system on which the folder is, or would be; links on the way are followed.
@@ -73,7 +72,8 @@ impl Host {
     /// Without those of the places on which containers have something mounted as long as they run.
     pub fn without_containers(&self, mut places: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
         let mut mounts = self.mounts()?;
-        mounts.retain(|mount| FOR_CONTAINERS.contains(&mount.kind.as_str()));
+        // A folder from elsewhere that is shown there is nothing of theirs.
+        mounts.retain(|it| it.root == "/" && FOR_CONTAINERS.contains(&it.kind.as_str()));
         places.retain(|place| mounts.iter().all(|mount| mount.at != *place));
         Ok(places)
     }

@@ -37,6 +37,12 @@ pub fn print_reversal(reversal: &Reversal, purge_data: bool) {
             reversal.containers.join(", ")
         ));
     }
+    if !reversal.orphans.is_empty() {
+        line(format!(
+            "Containers run on without the engine, which is started to stop them: {}",
+            reversal.orphans.join(", ")
+        ));
+    }
     let paths = |paths: &[PathBuf]| {
         let paths = paths.iter().map(|path| path.display().to_string());
         paths.collect::<Vec<_>>().join(", ")

@@ -111,6 +111,45 @@ fn an_uninstall_stops_and_names_running_containers_and_purges_data_when_told_to(
     before.is_restored_in(&host.tree());
 }
 
+/// With live-restore, which it is set up with, they outlive an engine that is stopped or dies.
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn an_uninstall_ends_containers_that_run_on_without_the_engine() {
+    let host = LabHost::up("noble");
+    let before = host.tree();
+    host.install();
+    let process = run_keeper(&host);
+    let stop = "systemctl stop docker.socket docker.service";
+    host.sh(stop);
+    host.sh(&format!("test -e /proc/{process}"));
+    host.dockstrap(["uninstall", "--yes", "--purge-data"])
+        .exits(0)
+        .says("Containers run on without the engine, which is started to stop them: keeper")
+        .says("the host is as it was");
+    host.sh(&format!(
+        "test ! -e /proc/{process}; ! pgrep --exact containerd-shim"
+    ));
+    before.is_restored_in(&host.tree());
+
+    // Of an engine that does not start they are left, by name, with what ends them.
+    host.install();
+    let process = run_keeper(&host);
+    host.sh(stop);
+    host.write("/etc/docker/daemon.json", "{\"no-such-key\": 1}\n");
+    let outcome = host.dockstrap(["uninstall", "--yes"]).exits(0);
+    let outcome =
+        outcome.says("kept: the container keeper (the engine that could stop it does not");
+    let end = outcome
+        .stderr
+        .split_once("to end it: ")
+        .expect("what helps");
+    let end = end.1.split_once(')').expect("its end").0;
+    host.sh(&format!("test -e /proc/{process}; {end}"));
+    host.sh(&format!(
+        "test ! -e /proc/{process}; ! pgrep --exact containerd-shim"
+    ));
+}
+
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
 fn a_stopped_engine_is_not_started_to_be_asked_and_is_not_stopped_again_unasked() {

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::{Revert, Reverted};
-use crate::daemon_json::{self, Document};
 use crate::facts::{Package, known_packages};
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT, SOCKET};
@@ -185,11 +184,8 @@ fn used_by(
             known.get(name).is_some_and(Package::is_installed) && !leaving.contains(name)
         })
     };
-    let bytes = host.read(daemon_json::PATH)?.unwrap_or_default();
-    let file = Document::parse(&bytes).unwrap_or_default();
-    let chosen = file.get("data-root").and_then(|it| it.as_str());
     let engine = first(["docker-ce", "docker.io"]);
-    if engine.is_some() && folder == Path::new(chosen.unwrap_or(DATA_ROOT)) {
+    if engine.is_some() && folder == host.data_root()? {
         return Ok(engine);
     }
     let containerd = first(["containerd.io", "containerd"]);

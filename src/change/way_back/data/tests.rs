@@ -1,5 +1,6 @@
 use super::*;
 use crate::change::way_back::Extent;
+use crate::daemon_json;
 use crate::host::stub::StubHost;
 use std::time::Duration;
 
@@ -158,7 +159,7 @@ fn what_becomes_of_the_data_is_foreseen() {
             "/proc/self/mountinfo",
             "7 1 0:9 / /var/lib/docker/overlay2/x/merged rw - overlay overlay rw\n\
              8 1 8:1 /y /var/lib/docker/overlay2/y rw - ext4 /dev/sda1 rw\n\
-             9 1 8:1 /theirs /var/lib/docker/volumes/v/_data rw - ext4 /dev/sda1 rw\n",
+             9 1 0:8 /theirs /var/lib/docker/volumes/v/_data rw - overlay overlay rw\n",
         );
     let foreseen = |leaving: &[&str]| {
         let leaving: Vec<String> = leaving.iter().map(|it| (*it).to_owned()).collect();
