@@ -1,31 +1,27 @@
 //! The engine's packages, installed by apt in exactly the transaction that was planned.
 
 mod before;
+mod offer;
 mod refuse;
+mod told;
 mod version;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use super::repository::{ENGINE, Repository};
-use super::{Finding, Step, conflicts, service};
-use crate::apt::{self, Archives, Index, Install, Seen, Transaction, View};
+use super::{Finding, Step, service};
+use crate::apt::{self, Transaction};
 use crate::change::{Tx, Undo};
 use crate::facts::{self, Facts};
-use crate::host::command::Command;
+use crate::host::Host;
 use crate::host::http::Http;
-use crate::host::{Host, is_forbidden};
 use crate::report::{Event, Listener};
 use crate::settings::{EngineVersion, Settings};
-use refuse::{refuse_another, refuse_foreign, refuse_removals};
+use offer::{Offer, Wanted};
+use refuse::refuse_another;
+use told::restarts_engine;
 pub use version::request;
-use version::{goes_back, unmet};
-
-/// Where most of what packages bring along goes.
-const PROGRAMS: &str = "/usr";
-
-/// What an engine needs for a start in each of the folders in which it keeps data, in bytes: its own
-/// files, and the image of the proof.
-const ROOM_FOR_DATA: u64 = 128 << 20;
+use version::unmet;
 
 pub struct Packages {
     /// The version of the engine that is asked for.
@@ -34,42 +30,12 @@ pub struct Packages {
     offer: Option<Offer>,
 }
 
-struct Offer {
-    /// Whether an older version takes the place of a newer one.
-    goes_back: bool,
-    seen: Seen,
-    missing: Vec<&'static str>,
-    /// Packages of others that are installed again.
-    repaired: Vec<String>,
-    /// Packages that are removed to make room.
-    replaced: Vec<&'static str>,
-    view: View,
-    transaction: Transaction,
-    archives: Archives,
-    http: Http,
-}
-
 /// What is to be minded beside the packages of the engine.
 pub struct Needs<'a> {
     /// Where the engine is going to keep its data.
     pub roots: &'a [String],
     /// Packages of others that are to be installed again.
     pub repaired: &'a [String],
-}
-
-/// What is asked of apt.
-struct Wanted {
-    version: Option<EngineVersion>,
-    /// What is not there, or in another version.
-    missing: Vec<&'static str>,
-    /// Whether one of them is there in part.
-    reinstalled: bool,
-    /// Packages of others that are there in part.
-    repaired: Vec<String>,
-    replaced: Vec<&'static str>,
-    allow_downgrade: bool,
-    /// Where an engine that was not there before is going to keep its data.
-    new_roots: Vec<String>,
 }
 
 impl Packages {
@@ -110,7 +76,7 @@ impl Packages {
             missing.retain(|package| !facts.unfinished.to_configure.contains(*package));
         }
         let wanted = Wanted {
-            version,
+            version: version.as_ref(),
             reinstalled: reinstalled || !repaired.is_empty(),
             repaired: repaired.to_vec(),
             missing,
@@ -121,7 +87,11 @@ impl Packages {
                 false => roots.to_vec(),
             },
         };
-        Packages::offered(host, http, repository, &index, wanted, listener)
+        let offer = Offer::of(host, http, repository, &index, wanted, listener)?;
+        Ok(Packages {
+            version,
+            offer: Some(offer),
+        })
     }
 
     /// The version of the engine that is going to be installed, if one is.
@@ -129,85 +99,6 @@ impl Packages {
         let installs = &self.offer.as_ref()?.transaction.installs;
         let engine = installs.iter().find(|it| it.package == ENGINE)?;
         Some(&engine.version)
-    }
-
-    fn offered(
-        host: &Host,
-        http: &Http,
-        repository: &Repository,
-        index: &Index,
-        wanted: Wanted,
-        listener: Listener<'_>,
-    ) -> Result<Packages> {
-        let Wanted {
-            version,
-            missing,
-            reinstalled,
-            repaired,
-            replaced,
-            allow_downgrade,
-            new_roots,
-        } = wanted;
-        let source = &repository.source;
-        let mut view = View::open(host, source, &repository.certificate, index, http)?;
-        if reinstalled {
-            view.reinstall();
-        }
-        // A bundle holds no other engine than the one it was made with.
-        let bundled = http.bundle().map(|bundle| &bundle.manifest().engine);
-        let bundled = bundled
-            .map(|engine| EngineVersion::parse(engine))
-            .transpose()?;
-        let meant = version.as_ref().or(bundled.as_ref());
-        let mut request = request(host, &missing, meant, &index.offered)?;
-        request.extend(repaired.iter().cloned());
-        request.extend(replaced.iter().map(|name| format!("{name}-")));
-        let mut transaction = view.plan(host, &request, listener)?;
-        refuse_removals(&transaction, &replaced)?;
-        let goes_back = goes_back(host, &transaction, allow_downgrade)?;
-        let archives = view.archives(host, &request, &index.offered)?;
-        refuse_foreign(&transaction, &archives, &index.offered, source)?;
-        transaction.download = archives.download(host)?;
-        let fetched = apt::still_to_fetch(host, &archives)?;
-        let mut room = vec![(apt::ARCHIVES, fetched), (PROGRAMS, archives.unpacked)];
-        room.extend(new_roots.iter().map(|root| (root.as_str(), ROOM_FOR_DATA)));
-        apt::require_space(host, &room).context("the packages do not fit; nothing was changed")?;
-        let seen = repository.look_back(host, index, allow_downgrade)?;
-        Ok(Packages {
-            version,
-            offer: Some(Offer {
-                goes_back,
-                seen,
-                missing,
-                repaired,
-                replaced,
-                view,
-                transaction,
-                archives,
-                http: http.again(),
-            }),
-        })
-    }
-}
-
-impl Offer {
-    /// An apt command that is to do what was planned.
-    fn lend(&self, command: Command) -> Command {
-        let command = self.view.lend(command);
-        match self.goes_back {
-            true => command.arg("--allow-downgrades"),
-            false => command,
-        }
-    }
-
-    /// What apt is asked for. Dependencies are not named, so that apt goes on knowing them as
-    /// dependencies.
-    fn request(&self) -> Vec<String> {
-        let mut named = self.missing.clone();
-        named.extend(self.repaired.iter().map(String::as_str));
-        let mut request = self.transaction.pinned(&named);
-        request.extend(self.replaced.iter().map(|name| format!("{name}-")));
-        request
     }
 }
 
@@ -234,63 +125,10 @@ impl Step for Packages {
             let engine = known.get(ENGINE).map_or("", |engine| &engine.version);
             return Ok(Finding::satisfied(format!("docker-ce {engine}")));
         }
-        let Some(Offer {
-            transaction, http, ..
-        }) = &self.offer
-        else {
-            bail!("packages went missing since the plan was made; run this again");
-        };
-        let installs = &transaction.installs;
-        let removals = transaction.removals.iter();
-        let removals = removals.map(|name| format!("remove {name}, its containers stop"));
-        let restarts = installs.iter().any(restarts_engine) && host.engine_is_active()?;
-        let details = installs.iter().map(|install| match &install.replaces {
-            None => format!("{} {}", install.package, install.version),
-            Some(old) if *old == install.version => {
-                let Install {
-                    package, version, ..
-                } = install;
-                format!("{package} {version} again, since dpkg has only a part of it")
-            }
-            Some(old) if install.package == ENGINE && restarts => {
-                let new = &install.version;
-                format!("{ENGINE} {old} → {new}, the engine restarts")
-            }
-            Some(old) => format!("{} {old} → {}", install.package, install.version),
-        });
-        let containers = match restarts {
-            true => containers_in_restart(host)?,
-            false => None,
-        };
-        let removed: Vec<&str> = transaction.removals.iter().map(String::as_str).collect();
-        let stopped = match removed.as_slice() {
-            [] => Vec::new(),
-            removed => conflicts::running_under(host, removed),
-        };
-        let stopped = (!stopped.is_empty())
-            .then(|| format!("containers that run under them: {}", stopped.join(", ")));
-        if installs.is_empty() {
-            return Ok(Finding::pending("finish the packages", Vec::new()));
+        match &self.offer {
+            Some(offer) => told::pending(host, offer),
+            None => bail!("packages went missing since the plan was made; run this again"),
         }
-        let packages = match installs.len() {
-            1 => "1 package".to_owned(),
-            several => format!("{several} packages"),
-        };
-        let origin = match http.bundle() {
-            None => format!(
-                ", download {:.1} MB",
-                transaction.download.bytes as f64 / 1e6
-            ),
-            Some(bundle) => format!(" from {}", bundle.path().display()),
-        };
-        Ok(Finding::pending(
-            format!("install {packages}{origin}"),
-            removals
-                .chain(stopped)
-                .chain(details)
-                .chain(containers)
-                .collect(),
-        ))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
@@ -354,24 +192,6 @@ impl Step for Packages {
     fn transaction(&self) -> Option<&Transaction> {
         self.offer.as_ref().map(|offer| &offer.transaction)
     }
-}
-
-/// Whether the engine that runs makes room for another version of itself.
-fn restarts_engine(install: &Install) -> bool {
-    install.package == ENGINE && install.replaces.is_some()
-}
-
-/// What becomes of the containers that run when the engine is restarted, if there are any.
-fn containers_in_restart(host: &Host) -> Result<Option<String>> {
-    let engine = match host.engine_info() {
-        // Only root, and who is in its group, may ask the engine.
-        Err(error) if is_forbidden(&error) => None,
-        engine => engine?,
-    };
-    let engine = engine.filter(|engine| engine.containers_running > 0);
-    Ok(engine.map(|engine| {
-        service::fate_of_containers(engine.containers_running, engine.live_restore_enabled)
-    }))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 
-use super::Offer;
+use super::offer::Offer;
 use crate::apt::{self, Archives, Install, Source, Transaction};
 use crate::error::Failure;
 use crate::facts::ENGINE_PACKAGES;

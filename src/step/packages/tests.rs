@@ -1,5 +1,5 @@
 use super::*;
-use crate::apt::Source;
+use crate::apt::{Index, Source};
 use crate::change::trial;
 use crate::error::exit_code;
 use crate::facts::ENGINE_PACKAGES;
@@ -122,7 +122,11 @@ fn offered(stub: &StubHost) -> Result<Packages> {
         new_roots: Vec::new(),
     };
     let http = Http::default();
-    Packages::offered(stub.host(), &http, &repository, &index, wanted, &|_| {})
+    let offer = Offer::of(stub.host(), &http, &repository, &index, wanted, &|_| {})?;
+    Ok(Packages {
+        version: None,
+        offer: Some(offer),
+    })
 }
 
 fn apply(stub: &StubHost, packages: &Packages) -> Result<()> {

@@ -1,0 +1,128 @@
+//! What apt would do with the host, asked on a view of its own before anything is changed.
+
+use anyhow::{Context, Result};
+
+use super::refuse::{refuse_foreign, refuse_removals};
+use super::version::{goes_back, request};
+use crate::apt::{self, Archives, Index, Seen, Transaction, View};
+use crate::host::Host;
+use crate::host::command::Command;
+use crate::host::http::Http;
+use crate::report::Listener;
+use crate::settings::EngineVersion;
+use crate::step::repository::Repository;
+
+/// Where most of what packages bring along goes.
+const PROGRAMS: &str = "/usr";
+
+/// What an engine needs for a start in each of the folders in which it keeps data, in bytes: its own
+/// files, and the image of the proof.
+const ROOM_FOR_DATA: u64 = 128 << 20;
+
+/// What is to be installed, and what it takes.
+pub(super) struct Offer {
+    /// Whether an older version takes the place of a newer one.
+    pub goes_back: bool,
+    pub seen: Seen,
+    pub missing: Vec<&'static str>,
+    /// Packages of others that are installed again.
+    pub repaired: Vec<String>,
+    /// Packages that are removed to make room.
+    pub replaced: Vec<&'static str>,
+    pub view: View,
+    pub transaction: Transaction,
+    pub archives: Archives,
+    pub http: Http,
+}
+
+/// What is asked of apt.
+pub(super) struct Wanted<'a> {
+    pub version: Option<&'a EngineVersion>,
+    /// What is not there, or in another version.
+    pub missing: Vec<&'static str>,
+    /// Whether one of them is there in part.
+    pub reinstalled: bool,
+    /// Packages of others that are there in part.
+    pub repaired: Vec<String>,
+    pub replaced: Vec<&'static str>,
+    pub allow_downgrade: bool,
+    /// Where an engine that was not there before is going to keep its data.
+    pub new_roots: Vec<String>,
+}
+
+impl Offer {
+    /// Finds out what apt would do.
+    pub(super) fn of(
+        host: &Host,
+        http: &Http,
+        repository: &Repository,
+        index: &Index,
+        wanted: Wanted<'_>,
+        listener: Listener<'_>,
+    ) -> Result<Offer> {
+        let Wanted {
+            version,
+            missing,
+            reinstalled,
+            repaired,
+            replaced,
+            allow_downgrade,
+            new_roots,
+        } = wanted;
+        let source = &repository.source;
+        let mut view = View::open(host, source, &repository.certificate, index, http)?;
+        if reinstalled {
+            view.reinstall();
+        }
+        // A bundle holds no other engine than the one it was made with.
+        let bundled = http.bundle().map(|bundle| &bundle.manifest().engine);
+        let bundled = bundled
+            .map(|engine| EngineVersion::parse(engine))
+            .transpose()?;
+        let meant = version.or(bundled.as_ref());
+        let mut request = request(host, &missing, meant, &index.offered)?;
+        request.extend(repaired.iter().cloned());
+        request.extend(replaced.iter().map(|name| format!("{name}-")));
+        let mut transaction = view.plan(host, &request, listener)?;
+        refuse_removals(&transaction, &replaced)?;
+        let goes_back = goes_back(host, &transaction, allow_downgrade)?;
+        let archives = view.archives(host, &request, &index.offered)?;
+        refuse_foreign(&transaction, &archives, &index.offered, source)?;
+        transaction.download = archives.download(host)?;
+        let fetched = apt::still_to_fetch(host, &archives)?;
+        let mut room = vec![(apt::ARCHIVES, fetched), (PROGRAMS, archives.unpacked)];
+        room.extend(new_roots.iter().map(|root| (root.as_str(), ROOM_FOR_DATA)));
+        apt::require_space(host, &room).context("the packages do not fit; nothing was changed")?;
+        let seen = repository.look_back(host, index, allow_downgrade)?;
+        Ok(Offer {
+            goes_back,
+            seen,
+            missing,
+            repaired,
+            replaced,
+            view,
+            transaction,
+            archives,
+            http: http.again(),
+        })
+    }
+
+    /// An apt command that is to do what was planned.
+    pub(super) fn lend(&self, command: Command) -> Command {
+        let command = self.view.lend(command);
+        match self.goes_back {
+            true => command.arg("--allow-downgrades"),
+            false => command,
+        }
+    }
+
+    /// What apt is asked for. Dependencies are not named, so that apt goes on knowing them as
+    /// dependencies.
+    pub(super) fn request(&self) -> Vec<String> {
+        let mut named = self.missing.clone();
+        named.extend(self.repaired.iter().map(String::as_str));
+        let mut request = self.transaction.pinned(&named);
+        request.extend(self.replaced.iter().map(|name| format!("{name}-")));
+        request
+    }
+}

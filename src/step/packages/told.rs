@@ -1,0 +1,85 @@
+//! A plan's words for what becomes of the packages, and of the containers with them.
+
+use anyhow::Result;
+
+use super::ENGINE;
+use super::offer::Offer;
+use crate::apt::Install;
+use crate::host::{Host, is_forbidden};
+use crate::step::{Finding, conflicts, service};
+
+/// What is going to be done.
+pub(super) fn pending(host: &Host, offer: &Offer) -> Result<Finding> {
+    let Offer {
+        transaction, http, ..
+    } = offer;
+    let installs = &transaction.installs;
+    let removals = transaction.removals.iter();
+    let removals = removals.map(|name| format!("remove {name}, its containers stop"));
+    let restarts = installs.iter().any(restarts_engine) && host.engine_is_active()?;
+    let details = installs.iter().map(|install| match &install.replaces {
+        None => format!("{} {}", install.package, install.version),
+        Some(old) if *old == install.version => {
+            let Install {
+                package, version, ..
+            } = install;
+            format!("{package} {version} again, since dpkg has only a part of it")
+        }
+        Some(old) if install.package == ENGINE && restarts => {
+            let new = &install.version;
+            format!("{ENGINE} {old} → {new}, the engine restarts")
+        }
+        Some(old) => format!("{} {old} → {}", install.package, install.version),
+    });
+    let containers = match restarts {
+        true => containers_in_restart(host)?,
+        false => None,
+    };
+    let removed: Vec<&str> = transaction.removals.iter().map(String::as_str).collect();
+    let stopped = match removed.as_slice() {
+        [] => Vec::new(),
+        removed => conflicts::running_under(host, removed),
+    };
+    let stopped = (!stopped.is_empty())
+        .then(|| format!("containers that run under them: {}", stopped.join(", ")));
+    if installs.is_empty() {
+        return Ok(Finding::pending("finish the packages", Vec::new()));
+    }
+    let packages = match installs.len() {
+        1 => "1 package".to_owned(),
+        several => format!("{several} packages"),
+    };
+    let origin = match http.bundle() {
+        None => format!(
+            ", download {:.1} MB",
+            transaction.download.bytes as f64 / 1e6
+        ),
+        Some(bundle) => format!(" from {}", bundle.path().display()),
+    };
+    Ok(Finding::pending(
+        format!("install {packages}{origin}"),
+        removals
+            .chain(stopped)
+            .chain(details)
+            .chain(containers)
+            .collect(),
+    ))
+}
+
+/// Whether the engine that runs makes room for another version of itself.
+pub(super) fn restarts_engine(install: &Install) -> bool {
+    install.package == ENGINE && install.replaces.is_some()
+}
+
+/// What becomes of the containers that run when the engine is restarted, if there are any.
+fn containers_in_restart(host: &Host) -> Result<Option<String>> {
+    let engine = match host.engine_info() {
+        // Only root, and who is in its group, may ask the engine.
+        Err(error) if is_forbidden(&error) => None,
+        engine => engine?,
+    };
+    let engine = engine.filter(|engine| engine.containers_running > 0);
+    Ok(engine.map(|engine| {
+        service::fate_of_containers(engine.containers_running, engine.live_restore_enabled)
+    }))
+}
