@@ -31,20 +31,6 @@ fn has_planned(host: &LabHost) -> bool {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
-fn a_signal_lets_apt_finish_and_then_takes_everything_back() {
-    let host = LabHost::up("noble");
-    let before = host.tree();
-    let install = install_up_to_apt(&host);
-    host.sh("pkill -TERM --exact dockstrap");
-    install
-        .end()
-        .exits(130)
-        .says("the host was put back as it was");
-    before.is_restored_in(&host.tree());
-}
-
-#[test]
-#[ignore = "needs root and the lab: sudo scripts/test"]
 fn an_install_that_was_killed_is_completed_by_the_next() {
     let host = LabHost::up("noble");
     let before = host.tree();

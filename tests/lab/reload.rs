@@ -5,6 +5,7 @@ use dockstrap::daemon_json::{Engine, Key};
 use serde_json::{Value, json};
 
 use crate::host::LabHost;
+use crate::interruption::wait_until;
 use crate::neighbour::Neighbour;
 
 const FILE: &str = "/etc/docker/daemon.json";
@@ -144,9 +145,11 @@ fn a_reload_opens_the_port_for_diagnosis_and_looks_for_plugins() {
         FILE,
         r#"{"authorization-plugins": ["nobody"], "debug": true}"#,
     );
-    host.sh("systemctl reload docker.service; sleep 1");
-    host.sh("journalctl --unit=docker --output=cat --lines=5")
-        .says("nobody");
+    host.sh("systemctl reload docker.service");
+    wait_until("what it says of the plug-in", || {
+        let log = host.run(["journalctl", "--unit=docker", "--output=cat", "--lines=5"]);
+        log.stdout.contains("nobody")
+    });
     let info = host.run(["docker", "info", "--format", "{{.Debug}}"]);
     assert_eq!(info.stdout.trim(), "false");
 }
