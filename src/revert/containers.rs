@@ -25,8 +25,9 @@ pub(super) fn take_up_orphans(
     if host.orphans()?.is_empty() {
         return Ok(0);
     }
-    tx.run_covered(&systemctl(&["reset-failed", UNIT]))?;
-    // One that died may not start again; all else is taken back even so.
+    // One that died may not start again, nor one whose package went with a run that was cut short;
+    // all else is taken back even so.
+    let _ = tx.run_covered(&systemctl(&["reset-failed", UNIT]));
     let _ = tx.run_covered(&systemctl(&["start", UNIT]).deadline(START_DEADLINE));
     let orphans = host.orphans()?;
     for orphan in &orphans {
