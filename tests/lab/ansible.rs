@@ -102,11 +102,18 @@ fn a_fleet_is_set_up_left_alone_and_taken_back() {
     }
 }
 
+/// By the oldest Ansible; the newest has the fleet.
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
 fn the_program_by_itself_is_a_module_and_others_than_its_machine_are_refused() {
     let host = LabHost::up("noble");
-    let controller = Controller::of(&[&host]);
+    let controller = Controller::oldest_of(&[&host]);
+    let version = controller.run("ansible", ["--version"]).exits(0);
+    let runtime = controller.collection.join("meta/runtime.yml");
+    let runtime = std::fs::read_to_string(runtime).unwrap();
+    let (_, oldest) = runtime.split_once("\">=").expect("the oldest");
+    let oldest = oldest.split_once(".0\"").expect("its end").0;
+    version.says(&format!("[core {oldest}."));
     let library = controller.path("library");
     std::fs::create_dir(&library).unwrap();
     let program = std::env::var("DOCKSTRAP_BIN").unwrap();
@@ -120,6 +127,9 @@ fn the_program_by_itself_is_a_module_and_others_than_its_machine_are_refused() {
     let wrong = controller.module("all", ENGINE, &json!({"user": "alice"}));
     wrong.exits(2).says("is users meant?");
     assert!(!host.has("/var/lib/dockstrap"));
+
+    let role = controller.play("dockstrap.docker.engine", ["--check"]);
+    role.exits(0).says("changed=1").says("failed=0");
 
     // A kept program that was changed is not used again.
     host.sh("for kept in /home/alice/.ansible/tmp/dockstrap-*; do echo x >>$kept; done");

@@ -21,10 +21,20 @@ pub struct Controller {
 }
 
 impl Controller {
-    /// Packs the collection, installs it from its archive, and lets Ansible in on the hosts.
+    /// Packs the collection, installs it from its archive, and lets the newest Ansible in on the
+    /// hosts.
     pub fn of(hosts: &[&LabHost]) -> Controller {
+        Controller::by(&["ansible"], hosts)
+    }
+
+    /// The same, with the oldest Ansible that the collection takes.
+    pub fn oldest_of(hosts: &[&LabHost]) -> Controller {
+        Controller::by(&["ansible", "oldest"], hosts)
+    }
+
+    fn by(ansible: &[&str], hosts: &[&LabHost]) -> Controller {
         let folder = TempDir::new().expect("a folder");
-        let programs = run(Command::new(LAB).arg("ansible")).exits(0).stdout;
+        let programs = run(Command::new(LAB).args(ansible)).exits(0).stdout;
         let before = std::env::var("PATH").unwrap_or_default();
         let laid_out = folder.path().join("laid-out");
         let program = std::env::var("DOCKSTRAP_BIN").expect("DOCKSTRAP_BIN names the program");
