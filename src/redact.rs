@@ -3,6 +3,7 @@
 //! It must be applied wherever text leaves: output, errors, events, the journal.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use serde_json::Value;
 
@@ -10,42 +11,41 @@ use serde_json::Value;
 pub const STARS: &str = "***";
 
 /// The text with the credentials of every URL in it starred out: `http://me:word@proxy` becomes
-/// `http://***@proxy`. So do those of an address without a scheme, which programs take for a proxy's,
-/// where it is all of the text or all that stands between two quotation marks.
+/// `http://***@proxy`. So do those of a proxy without a scheme, which programs take as well, where
+/// its name stands before it: `https_proxy=`, `--http-proxy=` or `"http-proxy":`.
 pub fn redact(text: &str) -> Cow<'_, str> {
     let mut shown = String::new();
-    for part in text.split_inclusive('"') {
-        let mut rest = part;
-        if let Some(end) = bare_credentials(part.trim_end_matches('"')) {
-            shown.push_str(STARS);
-            rest = &part[end..];
-        }
-        // A quotation mark ends an address, so none reaches beyond its part.
-        while let Some(start) = rest.find("://").map(|scheme| scheme + "://".len()) {
-            let (before, after) = rest.split_at(start);
-            let end = credentials(after).unwrap_or(0);
-            shown.push_str(before);
-            if end > 0 {
-                shown.push_str(STARS);
-            }
-            rest = &after[end..];
-        }
-        shown.push_str(rest);
+    let mut at = 0;
+    for secret in secrets_in(text) {
+        shown.push_str(&text[at..secret.start]);
+        shown.push_str(STARS);
+        at = secret.end;
     }
-    match shown == text {
-        true => Cow::Borrowed(text),
-        false => Cow::Owned(shown),
+    if at == 0 {
+        return Cow::Borrowed(text);
     }
+    shown.push_str(&text[at..]);
+    Cow::Owned(shown)
+}
+
+/// The same for a value with a name, such as that of a setting.
+pub fn redact_named(name: &str, value: &str) -> String {
+    let named = format!("{name}={value}");
+    redact(&named)[name.len() + 1..].to_owned()
 }
 
 /// The same for every text in data, each by itself: escaped in JSON, one might look otherwise.
 pub fn redact_value(value: &mut Value) {
+    redact_below("", value);
+}
+
+fn redact_below(name: &str, value: &mut Value) {
     match value {
-        Value::String(text) => *text = redact(text).into_owned(),
-        Value::Array(values) => values.iter_mut().for_each(redact_value),
+        Value::String(text) => *text = redact_named(name, text),
+        Value::Array(values) => values.iter_mut().for_each(|it| redact_below(name, it)),
         Value::Object(entries) => {
             let starred = std::mem::take(entries).into_iter().map(|(key, mut value)| {
-                redact_value(&mut value);
+                redact_below(&key, &mut value);
                 (redact(&key).into_owned(), value)
             });
             *entries = starred.collect();
@@ -54,9 +54,48 @@ pub fn redact_value(value: &mut Value) {
     }
 }
 
-/// Whether the text holds a URL with credentials.
+/// Whether the text holds credentials.
 pub fn has_credentials(text: &str) -> bool {
-    redact(text) != text
+    !secrets_in(text).is_empty()
+}
+
+/// Whether the value of this name does.
+pub fn is_secret(name: &str, value: &str) -> bool {
+    redact_named(name, value) != value
+}
+
+/// Where credentials stand in a text, from its beginning to its end.
+fn secrets_in(text: &str) -> Vec<Range<usize>> {
+    let mut secrets = Vec::new();
+    for (at, mark) in text.match_indices("://") {
+        let start = at + mark.len();
+        let end = start + credentials(&text[start..]).unwrap_or(0);
+        secrets.push(start..end);
+    }
+    let lowercase = text.to_ascii_lowercase();
+    for (at, name) in lowercase.match_indices("proxy") {
+        let start = at + name.len();
+        let value = text[start..].trim_start_matches([' ', '"']);
+        let Some(value) = value.strip_prefix([':', '=']) else {
+            continue;
+        };
+        let value = value.trim_start_matches([' ', '"']);
+        let start = text.len() - value.len();
+        let value = &value[..value.find(is_outside_of_urls).unwrap_or(value.len())];
+        let is_url = value.starts_with("//") || value.contains("://");
+        if let (false, Some(end)) = (is_url, value.rfind('@')) {
+            secrets.push(start..start + end);
+        }
+    }
+    secrets.sort_by_key(|secret| secret.start);
+    // A password may have in it what looks like the beginning of another.
+    let mut end = 0;
+    secrets.retain(|secret| {
+        let is_new = !secret.is_empty() && secret.start >= end;
+        end = if is_new { secret.end } else { end };
+        is_new
+    });
+    secrets
 }
 
 /// How long the credentials are with which a text that follows `://` begins.
@@ -75,24 +114,6 @@ fn credentials(text: &str) -> Option<usize> {
     }
 }
 
-/// How long `USER:PASSWORD` is when the text is that, `@` and a host, with or without a port.
-fn bare_credentials(text: &str) -> Option<usize> {
-    let (user, host) = text.rsplit_once('@')?;
-    let is_name = |part: &str, marks: &str| {
-        let is_fit = |c: char| c.is_ascii_alphanumeric() || marks.contains(c);
-        !part.is_empty() && part.chars().all(is_fit)
-    };
-    let host = host.trim_end_matches('/');
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|it| it.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let is_host = is_name(name, ".-_") || is_name(name, "[:]") && name.starts_with('[');
-    let is_user = user.contains(':') && !user.contains("://") && !user.contains(is_outside_of_urls);
-    // Of an image it is the tag, and what follows the digest.
-    (is_user && is_host && !name.starts_with("sha")).then_some(user.len())
-}
-
 fn is_outside_of_urls(c: char) -> bool {
     c.is_whitespace() || c.is_control() || matches!(c, '"' | '<' | '>' | '`')
 }
@@ -101,6 +122,7 @@ fn is_outside_of_urls(c: char) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
+    use serde_json::json;
 
     #[test]
     fn credentials_of_every_url_are_starred_out() {
@@ -117,11 +139,18 @@ mod tests {
             ),
             ("http://me:w/rd@proxy", "http://***@proxy"),
             ("http://me:#1?@proxy: no", "http://***@proxy: no"),
-            ("me:word@proxy:3128", "***@proxy:3128"),
-            (":word@[fd00::1]:3128/", "***@[fd00::1]:3128/"),
+            ("HTTPS_PROXY=me:word@proxy", "HTTPS_PROXY=***@proxy"),
             (
-                "{\"https-proxy\": \"me:w@r/d@proxy.example\"}",
-                "{\"https-proxy\": \"***@proxy.example\"}",
+                "--http-proxy me@x, --http-proxy=me:word@[fd00::1]:3128/",
+                "--http-proxy me@x, --http-proxy=***@[fd00::1]:3128/",
+            ),
+            (
+                "{\"https-proxy\": \"me:w@r/d@proxy.example\", \"a\": \"b@c\"}",
+                "{\"https-proxy\": \"***@proxy.example\", \"a\": \"b@c\"}",
+            ),
+            (
+                "{\"https-proxy\":\"http://me:word@proxy\"}",
+                "{\"https-proxy\":\"http://***@proxy\"}",
             ),
         ] {
             assert_eq!(redact(text), shown);
@@ -136,14 +165,24 @@ mod tests {
             "https://download.docker.com/linux/ubuntu",
             "https://[fd00::1]/a@b and me@example.com",
             "127.0.0.1:80://",
-            "hello-world:latest@sha256:12",
-            "me@proxy:3128",
-            "alice: mail to alice@example.com",
-            "{\"a:b\": \"c@d\"}",
+            "contact=mailto:ops@example.com",
+            "no proxy: write http://HOST:PORT to alice@example.com",
+            "http_proxy=proxy:3128",
         ] {
             assert_eq!(redact(text), text);
             assert!(!has_credentials(text));
         }
+    }
+
+    #[test]
+    fn in_data_it_is_the_name_that_tells_of_a_proxy() {
+        let mut value = json!({"proxies": {"https-proxy": "me:word@proxy", "no-proxy": "a,b"},
+            "labels": ["contact=mailto:ops@example.com"], "x": ["http://me:word@y"]});
+        redact_value(&mut value);
+        let shown = json!({"proxies": {"https-proxy": "***@proxy", "no-proxy": "a,b"},
+            "labels": ["contact=mailto:ops@example.com"], "x": ["http://***@y"]});
+        assert_eq!(value, shown);
+        assert!(is_secret("http-proxy", "me:word@proxy") && !is_secret("label", "a:b@c"));
     }
 
     proptest! {
@@ -156,8 +195,22 @@ mod tests {
         ) {
             let text = format!("{before}http://{user}:{secret}@proxy.example:3128{after}");
             let shown = redact(&text);
-            prop_assert!(shown.contains("http://***@proxy.example:3128"), "{shown}");
-            prop_assert_eq!(redact(&shown), shown.as_ref());
+            // What stands before it may end in the beginning of another.
+            prop_assert!(shown.contains("***@proxy.example:3128"), "{shown}");
+            let named = format!("{user}:{secret}@");
+            prop_assert!(!shown.contains(&named) || before.contains(&named), "{shown}");
+        }
+
+        #[test]
+        fn all_but_what_is_starred_out_stays(text in "(proxy|://|[=:@/ \"a])*") {
+            let shown = redact(&text);
+            let (before, last) = shown.rsplit_once(STARS).unwrap_or(("", &shown));
+            let mut rest = text.as_str();
+            for part in before.split(STARS) {
+                let (_, behind) = rest.split_once(part).expect("a part of the text");
+                rest = behind;
+            }
+            prop_assert!(rest.ends_with(last), "{shown}");
         }
 
         #[test]

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use crate::daemon_json::{Change, Document};
-use crate::redact::has_credentials;
+use crate::redact::is_secret;
 use crate::trust::sha256_hex;
 
 const SEAL: &str = "sha256:";
@@ -14,8 +14,8 @@ const SEAL: &str = "sha256:";
 pub(super) fn seal(changes: &[Change]) -> Vec<Change> {
     let sealed = |change: &Change| Change {
         key: change.key.clone(),
-        before: change.before.as_ref().map(seal_value),
-        after: change.after.as_ref().map(seal_value),
+        before: change.before.as_ref().map(|it| seal_value(&change.key, it)),
+        after: change.after.as_ref().map(|it| seal_value(&change.key, it)),
     };
     changes.iter().map(sealed).collect()
 }
@@ -30,12 +30,15 @@ pub fn is_sealed(value: &Value) -> bool {
     }
 }
 
-/// The texts with a password in a value.
-pub fn secrets(value: &Value) -> Vec<&str> {
+/// The texts with a password in the value of a key.
+pub fn secrets<'a>(key: &str, value: &'a Value) -> Vec<&'a str> {
     match value {
-        Value::String(text) if has_credentials(text) => vec![text],
-        Value::Array(values) => values.iter().flat_map(secrets).collect(),
-        Value::Object(entries) => entries.values().flat_map(secrets).collect(),
+        Value::String(text) if is_secret(key, text) => vec![text],
+        Value::Array(values) => values.iter().flat_map(|it| secrets(key, it)).collect(),
+        Value::Object(entries) => {
+            let inside = entries.iter().flat_map(|(name, it)| secrets(name, it));
+            inside.collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -44,7 +47,7 @@ pub fn secrets(value: &Value) -> Vec<&str> {
 pub(super) fn unseal(changes: &[Change], document: &Document) -> Vec<Change> {
     let unsealed = |change: &Change| {
         let now = document.get(&change.key);
-        let unsealed = |value: &Value| unseal_value(value, now);
+        let unsealed = |value: &Value| unseal_value(&change.key, value, now);
         Change {
             key: change.key.clone(),
             before: change.before.as_ref().map(unsealed),
@@ -54,18 +57,19 @@ pub(super) fn unseal(changes: &[Change], document: &Document) -> Vec<Change> {
     changes.iter().map(unsealed).collect()
 }
 
-/// The value with what is sealed in it taken from `now`, where it still is the same.
-fn unseal_value(value: &Value, now: Option<&Value>) -> Value {
+/// The value of a key with what is sealed in it taken from `now`, where it still is the same.
+fn unseal_value(key: &str, value: &Value, now: Option<&Value>) -> Value {
     match (value, now) {
-        (Value::String(_), Some(now)) if seal_value(now) == *value => now.clone(),
+        (Value::String(_), Some(now)) if seal_value(key, now) == *value => now.clone(),
         (Value::Array(values), Some(Value::Array(now))) => {
-            let same = |value: &Value| now.iter().find(|now| seal_value(now) == *value).cloned();
+            let is_same = |now: &&Value, value: &Value| seal_value(key, now) == *value;
+            let same = |value: &Value| now.iter().find(|now| is_same(now, value)).cloned();
             let unsealed = |value| same(value).unwrap_or_else(|| value.clone());
             values.iter().map(unsealed).collect()
         }
         (Value::Object(entries), Some(Value::Object(now))) => {
             let unsealed = |(name, value): (&String, &Value)| {
-                (name.clone(), unseal_value(value, now.get(name)))
+                (name.clone(), unseal_value(name, value, now.get(name)))
             };
             Value::Object(entries.iter().map(unsealed).collect())
         }
@@ -73,14 +77,14 @@ fn unseal_value(value: &Value, now: Option<&Value>) -> Value {
     }
 }
 
-fn seal_value(value: &Value) -> Value {
+fn seal_value(key: &str, value: &Value) -> Value {
     match value {
-        Value::String(text) if has_credentials(text) => {
+        Value::String(text) if is_secret(key, text) => {
             Value::String(format!("{SEAL}{}", sha256_hex(text.as_bytes())))
         }
-        Value::Array(values) => values.iter().map(seal_value).collect(),
+        Value::Array(values) => values.iter().map(|it| seal_value(key, it)).collect(),
         Value::Object(entries) => {
-            let sealed = |(name, value): (&String, &Value)| (name.clone(), seal_value(value));
+            let sealed = |(name, value): (&String, &Value)| (name.clone(), seal_value(name, value));
             Value::Object(entries.iter().map(sealed).collect())
         }
         other => other.clone(),
@@ -103,19 +107,20 @@ mod tests {
 
     #[test]
     fn fault_13_a_sealed_change_hides_the_password_and_is_still_taken_back() {
-        let proxy = "http://me:s3cret@proxy:3128";
-        let made = vec![Change {
-            key: "proxies".to_owned(),
-            before: None,
-            after: Some(proxies(proxy)),
-        }];
-        let sealed = seal(&made);
-        let journaled = serde_json::to_string(&sealed).unwrap();
-        assert!(!journaled.contains("s3cret"), "{journaled}");
-        assert!(journaled.contains("localhost"), "{journaled}");
-        assert_eq!(unseal(&sealed, &document(proxy)), made);
-        let reverted = revert(document(proxy), &unseal(&sealed, &document(proxy)));
-        assert!(reverted.document.is_empty() && reverted.kept.is_empty());
+        for proxy in ["http://me:s3cret@proxy:3128", "me:s3cret@proxy:3128"] {
+            let made = vec![Change {
+                key: "proxies".to_owned(),
+                before: None,
+                after: Some(proxies(proxy)),
+            }];
+            let sealed = seal(&made);
+            let journaled = serde_json::to_string(&sealed).unwrap();
+            assert!(!journaled.contains("s3cret"), "{journaled}");
+            assert!(journaled.contains("localhost"), "{journaled}");
+            assert_eq!(unseal(&sealed, &document(proxy)), made);
+            let reverted = revert(document(proxy), &unseal(&sealed, &document(proxy)));
+            assert!(reverted.document.is_empty() && reverted.kept.is_empty());
+        }
     }
 
     #[test]

@@ -101,8 +101,8 @@ pub fn daemon_problems(keys: &Map<String, Value>, version: Option<&EngineVersion
     problems
 }
 
-/// Proxies with a password and without a scheme. The engine takes them, but without it nothing tells
-/// that there is a password, which would be shown, written down and left for all to read.
+/// Proxies with a password and without a scheme. The engine takes them, but not every program that
+/// shows them can tell that there is a password.
 fn hidden_passwords(keys: &Map<String, Value>) -> impl Iterator<Item = Problem> {
     let proxies = keys.get("proxies").and_then(Value::as_object);
     let is_hidden = |(name, value): &(&String, &Value)| {

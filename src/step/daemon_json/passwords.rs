@@ -43,7 +43,7 @@ pub fn without_ours(mut changes: Vec<Change>, ours: &[Change]) -> Vec<Change> {
 
 fn loses_password(change: &Change) -> bool {
     let all = |value: &Option<Value>| -> Vec<String> {
-        let secrets = value.iter().flat_map(secrets);
+        let secrets = value.iter().flat_map(|it| secrets(&change.key, it));
         secrets.map(str::to_owned).collect()
     };
     let after = all(&change.after);
