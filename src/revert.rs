@@ -7,12 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use serde_json::Value;
 
 use crate::apt;
-use crate::change::{self, Act, Extent, Foreseen, Journal, Purpose, Tx, Undo, is_unused};
+use crate::change::{
+    self, Act, Ahead, Extent, Foreseen, Journal, Purpose, Tx, Undo, is_unused, keeps_containers,
+};
 use crate::facts::unfinished_packages;
 use crate::host::Host;
-use crate::host::engine::UNIT;
+use crate::host::engine::{DATA_ROOT, UNIT};
 use crate::host::signal::stop_flag;
 use crate::report::Listener;
 
@@ -65,8 +68,10 @@ impl Reversal {
         }
         let mut undos = journal.acts().iter().map(|act| &act.undo);
         let leaving = leaving_of_engine(host, &packages)?;
-        let engine_goes = !leaving.is_empty();
-        let engine_stops = undos.any(stops_unit) || engine_goes;
+        let engine_stops = undos.any(stops_unit) || !leaving.is_empty();
+        // It may have been removed by hand, and its containers run on.
+        let engine_goes = packages.iter().any(|it| is_of_engine(it))
+            && change::staying_engine(host, &leaving)?.is_none();
         let containers = match engine_stops && host.engine_is_active()? {
             true => host.running_names()?,
             false => Vec::new(),
@@ -88,8 +93,14 @@ impl Reversal {
                 }
             }
         }
+        let ahead = Ahead {
+            leaving,
+            engine_stops: engine_stops || restarts_engine(host, &journal)?,
+            containers_stop: !containers.is_empty() || !orphans.is_empty(),
+            data_root: Some(data_root_before(host, &journal)?),
+        };
         Ok(Some(Reversal {
-            data: Foreseen::of(host, &folders, &leaving, engine_stops)?,
+            data: Foreseen::of(host, &folders, &ahead)?,
             data_from_before,
             leaves_engine,
             journal,
@@ -153,13 +164,17 @@ impl Reversal {
             listener,
             Arc::default(),
         )?;
+        let taken_up = engine_goes && containers::take_up_orphans(host, &mut tx)?;
+        if (engine_stops || taken_up) && host.engine_is_active()? {
+            let stopped = containers::stop(host, &mut tx);
+            if !taken_up {
+                stopped?; // the engine is as it was; those that ran without it are told of below
+            }
+        }
         let left = match engine_goes {
-            true => containers::take_up_orphans(host, &mut tx, listener)?,
+            true => containers::tell_left(host, listener)?,
             false => 0,
         };
-        if engine_stops && host.engine_is_active()? {
-            containers::stop(host, &mut tx)?;
-        }
         tx.remove_partials()?;
         tx.remove_leftovers()?;
         Ok(left + tx.revert(0, extent)?)
@@ -171,11 +186,44 @@ fn stops_unit(undo: &Undo) -> bool {
     matches!(undo, Undo::RestoreUnit { unit, active, .. } if unit == UNIT && !active)
 }
 
+/// Whether the engine that runs starts again on this way back, with the configuration from before.
+fn restarts_engine(host: &Host, journal: &Journal) -> Result<bool> {
+    let is_restart = |act: &Act| matches!(act.undo, Undo::RestartEngine { .. });
+    Ok(journal.acts().iter().any(is_restart)
+        && host.engine_is_active()?
+        && (host.running_containers()?.is_empty() || keeps_containers(host)?))
+}
+
+/// Where an engine keeps its data once daemon.json is as it was.
+fn data_root_before(host: &Host, journal: &Journal) -> Result<PathBuf> {
+    let folder = |value: &Option<Value>| {
+        let chosen = value.as_ref().and_then(Value::as_str);
+        PathBuf::from(chosen.unwrap_or(DATA_ROOT))
+    };
+    let mut data_root = host.data_root()?;
+    for act in journal.acts().iter().rev() {
+        let Undo::RestoreDaemonJson { changes, .. } = &act.undo else {
+            continue;
+        };
+        let moves = changes.iter().rev().filter(|it| it.key == "data-root");
+        for change in moves {
+            if folder(&change.after) == data_root {
+                data_root = folder(&change.before);
+            }
+        }
+    }
+    Ok(data_root)
+}
+
+fn is_of_engine(package: &str) -> bool {
+    OF_THE_ENGINE.contains(&package)
+}
+
 /// The engine's own of these packages that go. They stay when others have come to need them; and once
 /// they are gone, an engine that runs has come by other packages.
 fn leaving_of_engine(host: &Host, packages: &[String]) -> Result<Vec<String>> {
-    let of_engine = OF_THE_ENGINE.iter().map(|package| (*package).to_owned());
-    let ours: Vec<String> = of_engine.filter(|it| packages.contains(it)).collect();
+    let ours = packages.iter().filter(|package| is_of_engine(package));
+    let ours: Vec<String> = ours.cloned().collect();
     if ours.is_empty() || !unfinished_packages(host)?.is_empty() {
         return Ok(ours); // apt says nothing before what is unfinished is cleared up
     }
@@ -187,7 +235,31 @@ fn leaving_of_engine(host: &Host, packages: &[String]) -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::change::trial;
+    use crate::daemon_json::Change;
     use crate::host::stub::StubHost;
+    use serde_json::json;
+
+    #[test]
+    fn an_engine_goes_back_to_where_it_kept_its_data() {
+        let stub = StubHost::new();
+        let change = |before: Option<&str>, after: &str| Change {
+            key: "data-root".to_owned(),
+            before: before.map(Value::from),
+            after: Some(after.into()),
+        };
+        let first = change(None, "/srv/one");
+        let second = change(Some("/srv/one"), "/srv/two");
+        for change in [first, second] {
+            let text = json!({"data-root": change.after}).to_string();
+            trial::complete(stub.host(), |tx| tx.write_daemon_json(&text, &[change])).unwrap();
+        }
+        let root = || data_root_before(stub.host(), &Journal::read(stub.host()).unwrap()).unwrap();
+        assert_eq!(root(), PathBuf::from(DATA_ROOT));
+        // What was edited since is left.
+        stub.write("/etc/docker/daemon.json", r#"{"data-root": "/srv/three"}"#);
+        assert_eq!(root(), PathBuf::from("/srv/three"));
+    }
 
     #[test]
     fn an_engine_that_others_need_or_that_is_not_ours_does_not_stop() {

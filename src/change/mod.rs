@@ -19,4 +19,6 @@ pub use journal::{Act, FOLDER, Journal, PATH, Purpose, Run, Verified, remove_emp
 pub use seal::{is_sealed, secrets};
 pub use tx::{POLICY, Tx};
 pub use undo::Undo;
-pub use way_back::{Extent, Foreseen, Reverted, is_unused, keeps_containers};
+pub use way_back::{
+    Ahead, Extent, Foreseen, Reverted, is_unused, keeps_containers, staying_engine,
+};

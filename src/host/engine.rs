@@ -66,6 +66,8 @@ pub struct EngineInfo {
     pub logging_driver: String,
     pub live_restore_enabled: bool,
     pub containers_running: u64,
+    #[serde(default, skip_serializing)]
+    pub containers_paused: u64,
     pub driver: String,
     pub cgroup_driver: String,
     pub cgroup_version: String,
@@ -219,10 +221,8 @@ impl Host {
     }
 
     fn running(&self, format: &str) -> Result<Vec<String>> {
-        if self
-            .engine_info()?
-            .is_none_or(|engine| engine.containers_running == 0)
-        {
+        let none = |engine: EngineInfo| engine.containers_running + engine.containers_paused == 0;
+        if self.engine_info()?.is_none_or(none) {
             return Ok(Vec::new());
         }
         let list = docker().args(["ps", "--no-trunc", "--format", format]);

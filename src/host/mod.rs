@@ -13,8 +13,8 @@ mod limits;
 pub mod lock;
 mod mounts;
 pub mod network;
-mod orphans;
 mod routes;
+mod shims;
 pub mod signal;
 #[cfg(test)]
 pub(crate) mod stub;

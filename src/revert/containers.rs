@@ -1,6 +1,7 @@
 //! The containers of an engine that goes: they stop before it does.
 
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -15,33 +16,42 @@ const STOP_DEADLINE: Duration = Duration::from_secs(120);
 /// How long an engine may take to start.
 const START_DEADLINE: Duration = Duration::from_secs(120);
 
+/// How long what has stopped may take to be gone.
+const END_DEADLINE: Duration = Duration::from_secs(10);
+
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// Starts the engine when containers run on without it, since it is what can stop them as they want
-/// to be stopped. Returns how many were left, each with its reason told.
-pub(super) fn take_up_orphans(
-    host: &Host,
-    tx: &mut Tx<'_>,
-    listener: Listener<'_>,
-) -> Result<usize> {
+/// to be stopped; says whether there were any.
+pub(super) fn take_up_orphans(host: &Host, tx: &mut Tx<'_>) -> Result<bool> {
     if host.orphans()?.is_empty() {
-        return Ok(0);
+        return Ok(false);
     }
-    // One that died may not start again, nor one whose package went with a run that was cut short;
-    // all else is taken back even so.
+    // One that died may not start again, nor one whose package is gone; all else is taken back even
+    // so.
     let _ = tx.run_covered(&systemctl(&["reset-failed", UNIT]));
     let _ = tx.run_covered(&systemctl(&["start", UNIT]).deadline(START_DEADLINE));
-    let orphans = host.orphans()?;
-    for orphan in &orphans {
-        let processes = orphan.processes.iter().map(i32::to_string);
+    Ok(true)
+}
+
+/// Tells of the containers that still run, each with what ends it; returns how many these are.
+pub(super) fn tell_left(host: &Host, listener: Listener<'_>) -> Result<usize> {
+    let begun = Instant::now();
+    let mut left = host.contained()?;
+    while !left.is_empty() && host.engine_is_active()? && begun.elapsed() < END_DEADLINE {
+        sleep(PAUSE);
+        left = host.contained()?;
+    }
+    for container in &left {
+        let processes = container.processes.iter().map(i32::to_string);
         let processes = processes.collect::<Vec<_>>().join(" ");
         listener(Event::Kept {
             step: "service".to_owned(),
-            text: format!("the container {}", orphan.name),
-            reason: format!(
-                "the engine that could stop it does not start; to end it: kill -KILL {processes}"
-            ),
+            text: format!("the container {}", container.name),
+            reason: format!("no engine could stop it; to end it: kill -KILL {processes}"),
         });
     }
-    Ok(orphans.len())
+    Ok(left.len())
 }
 
 /// Stops what runs by now, which may be other containers than those that ran when it was asked.

@@ -39,7 +39,7 @@ pub fn print_reversal(reversal: &Reversal, purge_data: bool) {
     }
     if !reversal.orphans.is_empty() {
         line(format!(
-            "Containers run on without the engine, which is started to stop them: {}",
+            "Containers run on without the engine, which is started to stop them, if it can be: {}",
             reversal.orphans.join(", ")
         ));
     }
@@ -57,13 +57,14 @@ pub fn print_reversal(reversal: &Reversal, purge_data: bool) {
             }
         });
     }
-    if purge_data && !data.mounted.is_empty() {
-        line(format!(
-            "What this is mounted in stays, if it still is once the engine has stopped: {}",
-            paths(&data.mounted)
-        ));
-    }
     if purge_data {
+        for (folder, mounted) in &data.mounted {
+            line(format!(
+                "All of {} stays if this still is mounted in it then: {}",
+                folder.display(),
+                paths(mounted)
+            ));
+        }
         data.stays.iter().for_each(line);
     }
     if purge_data && reversal.leaves_engine {

@@ -171,7 +171,10 @@ fn data_in_a_data_root_of_the_users_own_goes_when_that_is_asked_for() {
     ));
     host.dockstrap(["uninstall", "--purge-data"])
         .exits(2)
-        .says(&format!("has stopped: {root}/volumes/shown/_data"));
+        .says(&format!(
+            "All of {root}/volumes stays if this still is mounted in it then: \
+             {root}/volumes/shown/_data"
+        ));
     host.dockstrap(["uninstall", "--yes", "--purge-data"])
         .exits(0)
         .says(&format!("umount {root}/volumes/shown/_data; rm -r"))

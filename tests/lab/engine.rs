@@ -1,6 +1,7 @@
 //! The engine that was set up, as its users meet it, and its end.
 
 use crate::host::LabHost;
+use crate::interruption::wait_until;
 
 /// A container that runs until it is stopped, and its process.
 fn run_keeper(host: &LabHost) -> String {
@@ -124,30 +125,35 @@ fn an_uninstall_ends_containers_that_run_on_without_the_engine() {
     host.sh(&format!("test -e /proc/{process}"));
     host.dockstrap(["uninstall", "--yes", "--purge-data"])
         .exits(0)
-        .says("Containers run on without the engine, which is started to stop them: keeper")
+        .says("which is started to stop them, if it can be: keeper")
         .says("the host is as it was");
-    host.sh(&format!(
-        "test ! -e /proc/{process}; ! pgrep --exact containerd-shim"
-    ));
+    let is_gone = || {
+        let ended = format!("test ! -e /proc/{process}; ! pgrep --exact containerd-shim");
+        host.run(["sh", "-euc", &ended]).has_succeeded()
+    };
+    assert!(is_gone());
     before.is_restored_in(&host.tree());
 
     // Of an engine that does not start they are left, by name, with what ends them.
     host.install();
-    let process = run_keeper(&host);
+    run_keeper(&host);
     host.sh(stop);
     host.write("/etc/docker/daemon.json", "{\"no-such-key\": 1}\n");
-    let outcome = host.dockstrap(["uninstall", "--yes"]).exits(0);
-    let outcome =
-        outcome.says("kept: the container keeper (the engine that could stop it does not");
-    let end = outcome
-        .stderr
-        .split_once("to end it: ")
-        .expect("what helps");
-    let end = end.1.split_once(')').expect("its end").0;
-    host.sh(&format!("test -e /proc/{process}; {end}"));
-    host.sh(&format!(
-        "test ! -e /proc/{process}; ! pgrep --exact containerd-shim"
-    ));
+    let uninstall = ["uninstall", "--yes", "--purge-data"];
+    let outcome = host.dockstrap(uninstall).exits(0).says_all(&[
+        "kept: the container keeper (no engine could stop it",
+        "the container keeper stays and keeps its data in /var/lib/docker",
+    ]);
+    assert!(host.has("/var/lib/docker/containers") && !host.has("/usr/bin/dockerd"));
+    let end = outcome.stderr.split_once("to end it: ");
+    let end = end.expect("what helps").1.split_once(')');
+    host.sh("pgrep --exact containerd-shim");
+    host.sh(end.expect("its end").0);
+    wait_until("its end", || {
+        !host
+            .run(["pgrep", "--exact", "containerd-shim"])
+            .has_succeeded()
+    });
 }
 
 #[test]

@@ -58,43 +58,66 @@ pub fn data_of(host: &Host, folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(data)
 }
 
-/// What can be told of an engine's data before the engine is taken back.
+/// What is going to be different once it is the data's turn.
+#[derive(Debug, Default)]
+pub struct Ahead {
+    /// The engine's packages that go.
+    pub leaving: Vec<String>,
+    /// Whether the engine that runs stops, or starts again with other settings.
+    pub engine_stops: bool,
+    /// Whether containers stop.
+    pub containers_stop: bool,
+    /// Where an engine keeps its data then; `None` is where it does now.
+    pub data_root: Option<PathBuf>,
+}
+
+/// What becomes of an engine's data when that is to go, told before anything is taken back.
 #[derive(Debug, Default)]
 pub struct Foreseen {
-    /// What goes when that is asked for.
     pub goes: Vec<PathBuf>,
     /// What does not, each with its reason, for people.
     pub stays: Vec<String>,
-    /// Places in what goes on which something is mounted that need not go with the engine.
-    pub mounted: Vec<PathBuf>,
+    /// What goes unless something still is mounted in it, and where that is now.
+    pub mounted: Vec<(PathBuf, Vec<PathBuf>)>,
 }
 
 impl Foreseen {
-    /// `leaving` are the packages of the engine's that go; with `engine_stops` it does.
-    pub fn of(
-        host: &Host,
-        folders: &[PathBuf],
-        leaving: &[String],
-        engine_stops: bool,
-    ) -> Result<Foreseen> {
+    pub fn of(host: &Host, folders: &[PathBuf], ahead: &Ahead) -> Result<Foreseen> {
         let mut foreseen = Foreseen::default();
         for folder in folders {
             let data = data_of(host, std::slice::from_ref(folder))?;
             if data.is_empty() {
                 continue;
             }
-            if let Some(engine) = used_by(host, folder, leaving, engine_stops)? {
-                foreseen.stays.push(of_engine(&engine, folder));
+            if let Some(user) = used_by(host, folder, ahead)? {
+                foreseen.stays.push(of_engine(&user, folder));
                 continue;
             }
             for path in &data {
-                let mounted = host.without_containers(mounted_over(host, path, folder)?)?;
-                foreseen.mounted.extend(mounted);
+                let mut mounted = mounted_over(host, path, folder)?;
+                if ahead.containers_stop {
+                    mounted = host.without_containers(mounted)?;
+                }
+                if !mounted.is_empty() {
+                    foreseen.mounted.push((path.clone(), mounted));
+                }
             }
             foreseen.goes.extend(data);
         }
         Ok(foreseen)
     }
+}
+
+/// An engine's package that is there and does not leave, if there is one.
+pub fn staying_engine(host: &Host, leaving: &[String]) -> Result<Option<String>> {
+    staying(host, ["docker-ce", "docker.io"], leaving)
+}
+
+fn staying(host: &Host, packages: [&str; 2], leaving: &[String]) -> Result<Option<String>> {
+    let known = known_packages(host)?;
+    let mut packages = packages.into_iter().map(str::to_owned);
+    Ok(packages
+        .find(|name| known.get(name).is_some_and(Package::is_installed) && !leaving.contains(name)))
 }
 
 /// Whether nothing is in a folder, or only what its file system made.
@@ -135,7 +158,7 @@ impl Revert<'_> {
         let mut left = Vec::new();
         for folder in paths {
             let data = data_of(self.host, std::slice::from_ref(folder))?;
-            if !data.is_empty() && used_by(self.host, folder, &[], false)?.is_none() {
+            if !data.is_empty() && used_by(self.host, folder, &Ahead::default())?.is_none() {
                 left.extend(data.iter().map(|path| path.display().to_string()));
             }
         }
@@ -151,8 +174,8 @@ impl Revert<'_> {
         if is_unused(host, folder)? {
             return Ok(Vec::new());
         }
-        if let Some(engine) = used_by(host, folder, &[], false)? {
-            return Ok(vec![of_engine(&engine, folder)]);
+        if let Some(user) = used_by(host, folder, &Ahead::default())? {
+            return Ok(vec![of_engine(&user, folder)]);
         }
         let mut reasons = Vec::new();
         for path in data_of(host, &[folder.to_owned()])? {
@@ -170,29 +193,26 @@ impl Revert<'_> {
 }
 
 /// What goes on using a folder: an engine that came by other packages since, or one that others need,
-/// or that runs with it yet. Packages that are `leaving` do not, nor one that runs if it stops.
-fn used_by(
-    host: &Host,
-    folder: &Path,
-    leaving: &[String],
-    engine_stops: bool,
-) -> Result<Option<String>> {
-    let known = known_packages(host)?;
-    let first = |names: [&str; 2]| {
-        let mut staying = names.into_iter().map(str::to_owned);
-        staying.find(|name| {
-            known.get(name).is_some_and(Package::is_installed) && !leaving.contains(name)
-        })
+/// or that runs with it yet, or a container that runs on without one.
+fn used_by(host: &Host, folder: &Path, ahead: &Ahead) -> Result<Option<String>> {
+    let data_root = match &ahead.data_root {
+        Some(data_root) => data_root.clone(),
+        None => host.data_root()?,
     };
-    let engine = first(["docker-ce", "docker.io"]);
-    if engine.is_some() && folder == host.data_root()? {
+    let engine = staying_engine(host, &ahead.leaving)?;
+    if engine.is_some() && folder == data_root {
         return Ok(engine);
     }
-    let containerd = first(["containerd.io", "containerd"]);
+    let containerd = staying(host, ["containerd.io", "containerd"], &ahead.leaving)?;
     if containerd.is_some() && folder == host.containerd_root()? {
         return Ok(containerd);
     }
-    if engine_stops || !host.exists(SOCKET)? || !host.engine_is_active()? {
+    if !ahead.containers_stop
+        && let Some(orphan) = host.orphans()?.into_iter().next()
+    {
+        return Ok(Some(format!("the container {}", orphan.name)));
+    }
+    if ahead.engine_stops || !host.exists(SOCKET)? || !host.engine_is_active()? {
         return Ok(None);
     }
     let uses = |root: &str| Path::new(root).starts_with(folder);
@@ -210,9 +230,9 @@ fn mounted_over(host: &Host, path: &Path, folder: &Path) -> Result<Vec<PathBuf>>
     }
 }
 
-fn of_engine(engine: &str, folder: &Path) -> String {
+fn of_engine(user: &str, folder: &Path) -> String {
     let folder = folder.display();
-    format!("{engine} stays and keeps its data in {folder}, so that stays as well")
+    format!("{user} stays and keeps its data in {folder}, so that stays as well")
 }
 
 /// Why something stays in which others are mounted: what is removed there would be removed from where

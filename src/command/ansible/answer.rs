@@ -88,7 +88,8 @@ impl Answer {
             "before": lines(&acts),
             "after": "",
         })]);
-        self.set("stopped_containers", reversal.containers.clone());
+        let stopped = [&*reversal.containers, &reversal.orphans].concat();
+        self.set("stopped_containers", stopped);
     }
 
     /// What was told meanwhile. A failure has no report, but may have stages.

@@ -161,19 +161,43 @@ fn what_becomes_of_the_data_is_foreseen() {
              8 1 8:1 /y /var/lib/docker/overlay2/y rw - ext4 /dev/sda1 rw\n\
              9 1 0:8 /theirs /var/lib/docker/volumes/v/_data rw - overlay overlay rw\n",
         );
-    let foreseen = |leaving: &[&str]| {
-        let leaving: Vec<String> = leaving.iter().map(|it| (*it).to_owned()).collect();
+    let foreseen = |leaving: &[&str], data_root: Option<&str>| {
+        let ahead = Ahead {
+            leaving: leaving.iter().map(|it| (*it).to_owned()).collect(),
+            engine_stops: true,
+            containers_stop: true,
+            data_root: data_root.map(PathBuf::from),
+        };
         let folders = [docker.clone(), containerd.clone()];
-        Foreseen::of(stub.host(), &folders, &leaving, true).unwrap()
+        Foreseen::of(stub.host(), &folders, &ahead).unwrap()
     };
-    let all_go = foreseen(&["docker-ce", "containerd.io"]);
+    let all_go = foreseen(&["docker-ce", "containerd.io"], None);
     assert_eq!(all_go.goes, [docker.clone(), containerd.clone()]);
-    assert_eq!(all_go.mounted, [docker.join("overlay2/y"), volume]);
+    let mounted = vec![docker.join("overlay2/y"), volume];
+    assert_eq!(all_go.mounted, [(docker.clone(), mounted)]);
     assert_eq!(all_go.stays, [""; 0]);
     // Others have come to need one of them.
-    let one_stays = foreseen(&["docker-ce"]);
+    let one_stays = foreseen(&["docker-ce"], None);
     assert_eq!(one_stays.goes, std::slice::from_ref(&docker));
     assert_eq!(one_stays.stays.len(), 1);
     assert!(one_stays.stays[0].starts_with("containerd.io stays and keeps its data in"));
-    assert!(foreseen(&[]).goes.is_empty());
+    assert!(foreseen(&[], None).goes.is_empty());
+    // It was there before, and goes back to where it kept its data.
+    assert_eq!(foreseen(&[], Some("/srv")).goes, [docker]);
+}
+
+#[test]
+fn the_data_of_a_container_that_runs_on_stays() {
+    let stub = StubHost::new()
+        .folder("/run/systemd/system")
+        .program("systemctl", "exit 3")
+        .file("/var/lib/docker/containers/abc/config.v2.json", "{}")
+        .file("/var/lib/containerd/x", "")
+        .file(
+            "/proc/7/cmdline",
+            "/usr/bin/containerd-shim-runc-v2\0-namespace\0moby\0-id\0abc\0",
+        );
+    let reason = reason(&stub, &["/var/lib/docker", "/var/lib/containerd"]);
+    assert_eq!(reason.matches("the container abc stays").count(), 2);
+    assert!(stub.has("/var/lib/docker/containers/abc") && stub.has("/var/lib/containerd/x"));
 }
