@@ -121,7 +121,8 @@ fn an_interrupt_amid_the_download_leaves_the_host_as_it_was() {
     let host = LabHost::up("noble");
     let before = host.tree();
     let install = install_amid_download(&host);
-    // A line that hangs is what makes people interrupt, and it is not waited for.
+    // A line that hangs is what makes people interrupt, and it is not waited for: that is given up
+    // after 20 seconds.
     host.sh("iptables --append OUTPUT --protocol tcp --source-port 443 --jump DROP");
     let begun = Instant::now();
     host.sh("pkill -INT --exact dockstrap");
@@ -130,7 +131,7 @@ fn an_interrupt_amid_the_download_leaves_the_host_as_it_was() {
         .exits(130)
         .says("the host was put back as it was");
     let taken = begun.elapsed();
-    assert!(taken < Duration::from_secs(8), "it took {taken:?}");
+    assert!(taken < Duration::from_secs(15), "it took {taken:?}");
     host.sh("iptables --delete OUTPUT --protocol tcp --source-port 443 --jump DROP");
     before.is_restored_in(&host.tree());
 }
