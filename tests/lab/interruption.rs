@@ -1,5 +1,6 @@
 //! Runs that are cut short: by Ctrl-C, or by something that leaves no time for anything.
 
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::host::LabHost;
@@ -20,6 +21,7 @@ pub fn wait_until(what: &str, mut is_there: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !is_there() {
         assert!(Instant::now() < deadline, "{what} never came");
+        sleep(Duration::from_millis(10));
     }
 }
 
