@@ -1,14 +1,15 @@
 //! The page of the manual with all commands, variables, files and exit codes: made from the program
 //! as far as it knows them, and held against the source for the rest.
 
+mod page;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, Args, Command, CommandFactory};
+use clap::CommandFactory;
 use dockstrap::cli::Cli;
-use dockstrap::settings::Layer;
+use page::page;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/manual/reference.md");
@@ -16,13 +17,6 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/manual/refere
 /// Set to write it anew:
 /// `DOCKSTRAP_WRITE_MANUAL=1 cargo test --test cli the_reference_is_made`
 const WRITE: &str = "DOCKSTRAP_WRITE_MANUAL";
-
-const HEAD: &str = "\
-# Reference
-
-All commands, variables, files and exit codes. This page is made from the program and held against its
-source by a test.
-";
 
 /// What clap does not know of.
 const OTHER_VARIABLES: &[(&str, &str)] = &[
@@ -198,170 +192,6 @@ fn the_exit_codes_of_the_readme_are_those_of_the_help() {
     let of_readme: Vec<u8> = codes.collect();
     let of_help: Vec<u8> = exit_codes().iter().map(|(code, _)| *code).collect();
     assert_eq!(of_readme, of_help);
-}
-
-fn page() -> String {
-    let mut page = HEAD.to_owned();
-    let mut cli = Cli::command();
-    cli.build();
-    page += "\n## Commands\n\n";
-    // Writing to a text cannot fail.
-    let mut add = |text: &str| writeln!(page, "{text}").unwrap();
-    add(
-        "Every command takes `--output FORM` and `--help`. Commands with *settings* take the flags of the",
-    );
-    add("settings below, and `--config FILE`.");
-    for command in commands(&cli, "dockstrap") {
-        let (name, command) = command;
-        add(&format!(
-            "\n### `{name}`\n\n{}.",
-            text_of(command.get_about().map(ToString::to_string))
-        ));
-        let long = command
-            .get_long_about()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        for paragraph in long.split("\n\n").skip(1) {
-            add(&format!("\n{}", paragraph.replace('\n', " ")));
-        }
-        let own: Vec<&Arg> = command
-            .get_arguments()
-            .filter(|it| !is_of_all(it))
-            .collect();
-        let (settings, own): (Vec<&Arg>, Vec<&Arg>) =
-            own.into_iter().partition(|it| is_setting(it));
-        if !settings.is_empty() {
-            add("\nTakes the settings.");
-        }
-        table_of(&mut add, "option", &own);
-    }
-    add(
-        "\n## Settings\n\nIn `/etc/dockstrap/config.toml`, under the name of the flag, but for `users`.",
-    );
-    let layer = Layer::augment_args(Command::new("settings"));
-    table_of(&mut add, "flag", &layer.get_arguments().collect::<Vec<_>>());
-    add(
-        "\nIn the file only: `[daemon]`, keys of [daemon.json](daemon-json.md), and `[registries.\"HOST:PORT\"]`",
-    );
-    add(
-        "with `ca = \"FILE\"`. There is a [sample](../config.toml) and a [schema](../config.schema.json).",
-    );
-
-    add("\n## Variables\n\n| variable | what it says |\n|---|---|");
-    let mut variables: BTreeMap<String, String> = BTreeMap::new();
-    for (_, command) in commands(&cli, "dockstrap") {
-        for argument in command.get_arguments() {
-            if let (Some(variable), Some(long)) = (argument.get_env(), argument.get_long()) {
-                let variable = variable.to_string_lossy().into_owned();
-                variables.insert(variable, format!("the same as `--{long}`"));
-            }
-        }
-    }
-    for (variable, meaning) in variables {
-        add(&format!("| `{variable}` | {meaning} |"));
-    }
-    for (variables, meaning) in OTHER_VARIABLES {
-        add(&format!("| {variables} | {meaning} |"));
-    }
-
-    add(
-        "\n## Files\n\nWhat dockstrap changes is in its journal, and `uninstall` takes it back. Beside these",
-    );
-    add(
-        "files it reads what it needs to know of the host: the databases of apt and dpkg, units, users and",
-    );
-    add("groups, `/proc` and `/sys`. What packages bring is theirs.\n");
-    add("| file | | what for |\n|---|---|---|");
-    for (file, how, meaning) in FILES {
-        add(&format!("| `{file}` | {how} | {meaning} |"));
-    }
-
-    add("\n## Exit codes\n\n| code | meaning |\n|---|---|");
-    for (code, meaning) in exit_codes() {
-        add(&format!("| {code} | {meaning} |"));
-    }
-    page
-}
-
-/// The commands that can be called, with all of their names.
-fn commands<'a>(command: &'a Command, name: &str) -> Vec<(String, &'a Command)> {
-    let visible = command
-        .get_subcommands()
-        .filter(|it| !it.is_hide_set() && it.get_name() != "help");
-    visible
-        .flat_map(|inner| {
-            let name = format!("{name} {}", inner.get_name());
-            match inner.has_subcommands() {
-                true => commands(inner, &name),
-                false => vec![(name, inner)],
-            }
-        })
-        .collect()
-}
-
-fn table_of(add: &mut impl FnMut(&str), first: &str, arguments: &[&Arg]) {
-    if arguments.is_empty() {
-        return;
-    }
-    add(&format!(
-        "\n| {first} | variable | meaning |\n|---|---|---|"
-    ));
-    for argument in arguments {
-        let values = argument.get_value_names().unwrap_or_default();
-        let takes_value = argument.get_action().takes_values();
-        let value = values
-            .first()
-            .filter(|_| takes_value)
-            .map(ToString::to_string);
-        let optional = argument
-            .get_num_args()
-            .is_some_and(|count| count.min_values() == 0);
-        let long = argument.get_long().map(|long| format!("--{long}"));
-        let name = match (long, value) {
-            (Some(long), Some(value)) if optional && takes_value => format!("{long}[={value}]"),
-            (Some(long), Some(value)) => format!("{long} {value}"),
-            (Some(long), None) => long,
-            (None, value) => value.unwrap_or_default(),
-        };
-        let short = argument
-            .get_short()
-            .map(|short| format!("-{short}, "))
-            .unwrap_or_default();
-        let variable = argument
-            .get_env()
-            .map(|it| format!("`{}`", it.to_string_lossy()));
-        let help = argument
-            .get_long_help()
-            .or(argument.get_help())
-            .map(ToString::to_string);
-        let (variable, help) = (variable.unwrap_or_default(), text_of(help));
-        add(&format!("| `{short}{name}` | {variable} | {help} |"));
-    }
-}
-
-/// On one line, and with nothing that ends a cell.
-fn text_of(help: Option<String>) -> String {
-    let help = help.unwrap_or_default();
-    help.split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .replace('|', "\\|")
-}
-
-fn is_of_all(argument: &Arg) -> bool {
-    ["help", "version", "output"].contains(&argument.get_id().as_str())
-}
-
-fn is_setting(argument: &Arg) -> bool {
-    let layer = Layer::augment_args(Command::new("settings"));
-    let id = argument.get_id();
-    // The command uninstall has one of them alone.
-    id == "config"
-        || (layer.get_arguments().any(|it| it.get_id() == id) && is_like_a_setting(argument))
-}
-
-fn is_like_a_setting(argument: &Arg) -> bool {
-    argument.get_default_values().is_empty() && argument.get_env().is_some()
 }
 
 /// What the help says of exit codes, each on one line.
