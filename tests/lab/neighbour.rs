@@ -2,8 +2,13 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use crate::host::LabHost;
+
+/// How long one may take to end by itself.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A server on this machine in the network of a host. It ends with the test, of which it knows
 /// by its input.
@@ -35,6 +40,12 @@ impl Neighbour {
 
 impl Drop for Neighbour {
     fn drop(&mut self) {
+        // One that has started others ends them when its input does.
+        drop(self.0.stdin.take());
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE && matches!(self.0.try_wait(), Ok(None)) {
+            sleep(Duration::from_millis(10));
+        }
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
