@@ -14,9 +14,13 @@ pub const STARS: &str = "***";
 /// `http://***@proxy`. So do those of a proxy without a scheme, which programs take as well, where
 /// its name stands before it: `https_proxy=`, `--http-proxy=` or `"http-proxy":`.
 pub fn redact(text: &str) -> Cow<'_, str> {
+    star_out(text, secrets_in(text))
+}
+
+fn star_out(text: &str, secrets: impl IntoIterator<Item = Range<usize>>) -> Cow<'_, str> {
     let mut shown = String::new();
     let mut at = 0;
-    for secret in secrets_in(text) {
+    for secret in secrets {
         shown.push_str(&text[at..secret.start]);
         shown.push_str(STARS);
         at = secret.end;
@@ -30,8 +34,14 @@ pub fn redact(text: &str) -> Cow<'_, str> {
 
 /// The same for a value with a name, such as that of a setting.
 pub fn redact_named(name: &str, value: &str) -> String {
+    // One that is a URL says nothing of what the value is, and would go on into it.
+    let name = if name.contains("://") { "" } else { name };
     let named = format!("{name}={value}");
-    redact(&named)[name.len() + 1..].to_owned()
+    let begin = name.len() + 1;
+    let secrets = secrets_in(&named).into_iter();
+    let of_value = secrets.filter(|secret| secret.start >= begin);
+    let shifted = of_value.map(|secret| secret.start - begin..secret.end - begin);
+    star_out(value, shifted).into_owned()
 }
 
 /// The same for every text in data, each by itself: escaped in JSON, one might look otherwise.
@@ -73,17 +83,29 @@ fn secrets_in(text: &str) -> Vec<Range<usize>> {
         secrets.push(start..end);
     }
     let lowercase = text.to_ascii_lowercase();
-    for (at, name) in lowercase.match_indices("proxy") {
-        let start = at + name.len();
-        let value = text[start..].trim_start_matches([' ', '"']);
-        let Some(value) = value.strip_prefix([':', '=']) else {
+    for (at, name) in lowercase.match_indices("prox") {
+        let behind = &text[at + name.len()..];
+        let behind = ["y", "Y", "ies"]
+            .iter()
+            .find_map(|it| behind.strip_prefix(it));
+        let quotes = [' ', '"', '\'', '\\', '['];
+        let value = behind.and_then(|it| it.trim_start_matches(quotes).strip_prefix([':', '=']));
+        let Some(value) = value.map(|it| it.trim_start_matches(quotes)) else {
             continue;
         };
-        let value = value.trim_start_matches([' ', '"']);
         let start = text.len() - value.len();
         let value = &value[..value.find(is_outside_of_urls).unwrap_or(value.len())];
-        let is_url = value.starts_with("//") || value.contains("://");
-        if let (false, Some(end)) = (is_url, value.rfind('@')) {
+        if value.starts_with("//") {
+            continue; // what stands before is a scheme
+        }
+        // That of a URL is found above, or is another's.
+        let value = value.split("://").next().unwrap_or_default();
+        let is_digest = |at: usize| {
+            ["sha256:", "sha512:"]
+                .iter()
+                .any(|it| value[at + 1..].starts_with(it))
+        };
+        if let Some(end) = value.rfind('@').filter(|at| !is_digest(*at)) {
             secrets.push(start..start + end);
         }
     }
@@ -141,6 +163,18 @@ mod tests {
             ("http://me:#1?@proxy: no", "http://***@proxy: no"),
             ("HTTPS_PROXY=me:word@proxy", "HTTPS_PROXY=***@proxy"),
             (
+                "https_proxy=me:word@p:1,no_proxy=x://y",
+                "https_proxy=***@p:1,no_proxy=x://y",
+            ),
+            (
+                "{'http_proxy': 'me:word@proxy'}",
+                "{'http_proxy': '***@proxy'}",
+            ),
+            (
+                r#"\"http-proxy\": [\"me:word@proxy\"]"#,
+                r#"\"http-proxy\": [\"***@proxy\"]"#,
+            ),
+            (
                 "--http-proxy me@x, --http-proxy=me:word@[fd00::1]:3128/",
                 "--http-proxy me@x, --http-proxy=***@[fd00::1]:3128/",
             ),
@@ -168,6 +202,7 @@ mod tests {
             "contact=mailto:ops@example.com",
             "no proxy: write http://HOST:PORT to alice@example.com",
             "http_proxy=proxy:3128",
+            "nginx-proxy:alpine@sha256:0011",
         ] {
             assert_eq!(redact(text), text);
             assert!(!has_credentials(text));
@@ -182,7 +217,12 @@ mod tests {
         let shown = json!({"proxies": {"https-proxy": "***@proxy", "no-proxy": "a,b"},
             "labels": ["contact=mailto:ops@example.com"], "x": ["http://***@y"]});
         assert_eq!(value, shown);
-        assert!(is_secret("http-proxy", "me:word@proxy") && !is_secret("label", "a:b@c"));
+        for name in ["http-proxy", "proxies"] {
+            assert_eq!(redact_named(name, "me:word@x"), "***@x");
+        }
+        assert_eq!(redact_named("https://a:b@mirror.example", "x@y"), "x@y");
+        assert_eq!(redact_named("http://a", "http://b@c"), "http://***@c");
+        assert!(!is_secret("label", "a:b@c"));
     }
 
     proptest! {
