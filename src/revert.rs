@@ -10,9 +10,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use crate::apt;
-use crate::change::{
-    self, Act, Ahead, Extent, Foreseen, Journal, Purpose, Tx, Undo, is_unused, keeps_containers,
-};
+use crate::change::{self, Act, Ahead, Extent, Foreseen, Journal, Purpose, Tx, Undo, is_unused};
 use crate::facts::unfinished_packages;
 use crate::host::Host;
 use crate::host::engine::{DATA_ROOT, UNIT};
@@ -30,6 +28,8 @@ pub struct Reversal {
     engine_stops: bool,
     /// Whether it goes.
     engine_goes: bool,
+    /// The folders in which it may have kept data.
+    roots: Vec<PathBuf>,
     /// Running containers; they must stop when the engine goes.
     pub containers: Vec<String>,
     /// Those that run on without it, and so must stop as well when it goes.
@@ -69,23 +69,19 @@ impl Reversal {
         let mut undos = journal.acts().iter().map(|act| &act.undo);
         let leaving = leaving_of_engine(host, &packages)?;
         let engine_stops = undos.any(stops_unit) || !leaving.is_empty();
-        // It may have been removed by hand, and its containers run on.
-        let engine_goes = packages.iter().any(|it| is_of_engine(it))
-            && change::staying_engine(host, &leaving)?.is_none();
+        let engine_goes = !leaving.is_empty() || is_gone(host, &packages)?;
         let containers = match engine_stops && host.engine_is_active()? {
             true => host.running_names()?,
-            false => Vec::new(),
-        };
-        let orphans = match engine_goes {
-            true => host.orphans()?,
             false => Vec::new(),
         };
         let is_of_data = |act: &Act| matches!(act.undo, Undo::RemoveData { .. });
         let leaves_engine = !journal.acts().iter().any(is_of_data);
         let (mut folders, mut data_from_before) = (Vec::new(), Vec::new());
+        let mut roots = Vec::new();
         for act in journal.acts() {
             if let Undo::RemoveData { paths, used } = &act.undo {
                 folders.extend_from_slice(paths);
+                roots.extend([paths.as_slice(), used].concat());
                 for folder in used {
                     if !is_unused(host, folder)? {
                         data_from_before.push(folder.clone());
@@ -93,14 +89,19 @@ impl Reversal {
                 }
             }
         }
+        let orphans = match engine_goes {
+            true => containers::orphans(host, &roots)?,
+            false => Vec::new(),
+        };
         let ahead = Ahead {
             leaving,
             engine_stops: engine_stops || restarts_engine(host, &journal)?,
-            containers_stop: !containers.is_empty() || !orphans.is_empty(),
+            containers_stop: engine_stops && (orphans.is_empty() || change::has_engine(host)?),
             data_root: Some(data_root_before(host, &journal)?),
         };
         Ok(Some(Reversal {
-            data: Foreseen::of(host, &folders, &ahead)?,
+            data: Foreseen::of(host, &folders, &roots, &ahead)?,
+            roots,
             data_from_before,
             leaves_engine,
             journal,
@@ -147,6 +148,7 @@ impl Reversal {
             removes_packages,
             engine_stops,
             engine_goes,
+            roots,
             ..
         } = self;
         // From here on a signal no longer ends the process. It is not obeyed either: a way back
@@ -164,15 +166,16 @@ impl Reversal {
             listener,
             Arc::default(),
         )?;
-        let taken_up = engine_goes && containers::take_up_orphans(host, &mut tx)?;
+        let taken_up = engine_goes && containers::take_up_orphans(host, &roots, &mut tx)?;
         if (engine_stops || taken_up) && host.engine_is_active()? {
             let stopped = containers::stop(host, &mut tx);
             if !taken_up {
-                stopped?; // the engine is as it was; those that ran without it are told of below
+                stopped?;
             }
         }
+        // Also where the engine was started for them and could not stop them.
         let left = match engine_goes {
-            true => containers::tell_left(host, listener)?,
+            true => containers::tell_left(host, &roots, listener)?,
             false => 0,
         };
         tx.remove_partials()?;
@@ -186,12 +189,18 @@ fn stops_unit(undo: &Undo) -> bool {
     matches!(undo, Undo::RestoreUnit { unit, active, .. } if unit == UNIT && !active)
 }
 
-/// Whether the engine that runs starts again on this way back, with the configuration from before.
+/// Whether the engine that runs starts again on this way back, with the configuration from before;
+/// it may not where containers run.
 fn restarts_engine(host: &Host, journal: &Journal) -> Result<bool> {
     let is_restart = |act: &Act| matches!(act.undo, Undo::RestartEngine { .. });
     Ok(journal.acts().iter().any(is_restart)
         && host.engine_is_active()?
-        && (host.running_containers()?.is_empty() || keeps_containers(host)?))
+        && host.running_containers()?.is_empty())
+}
+
+/// Whether packages of the engine's are no longer there, nor any other engine.
+fn is_gone(host: &Host, packages: &[String]) -> Result<bool> {
+    Ok(packages.iter().any(|it| is_of_engine(it)) && !change::has_engine(host)?)
 }
 
 /// Where an engine keeps its data once daemon.json is as it was.

@@ -19,6 +19,4 @@ pub use journal::{Act, FOLDER, Journal, PATH, Purpose, Run, Verified, remove_emp
 pub use seal::{is_sealed, secrets};
 pub use tx::{POLICY, Tx};
 pub use undo::Undo;
-pub use way_back::{
-    Ahead, Extent, Foreseen, Reverted, is_unused, keeps_containers, staying_engine,
-};
+pub use way_back::{Ahead, Extent, Foreseen, Reverted, has_engine, is_unused, keeps_containers};

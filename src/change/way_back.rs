@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-pub use data::{Ahead, Foreseen, is_unused, staying_engine};
+pub use data::{Ahead, Foreseen, has_engine, is_unused};
 pub use engine::keeps_containers;
 
 use super::tx::{Overwritten, missing};

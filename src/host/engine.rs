@@ -176,6 +176,11 @@ impl Host {
         Ok(state.map(|(key, value)| (key.into(), value.into())).into())
     }
 
+    /// Whether the engine's unit was written by hand, as for an engine of no package.
+    pub fn has_unit_by_hand(&self) -> Result<bool> {
+        self.exists(format!("/etc/systemd/system/{UNIT}"))
+    }
+
     /// Where the engine keeps its data, as its file says.
     pub fn data_root(&self) -> Result<PathBuf> {
         let bytes = self.read(daemon_json::PATH)?.unwrap_or_default();
@@ -229,6 +234,14 @@ impl Host {
         let listed = self.query(&list)?.success()?.stdout;
         Ok(listed.lines().map(str::to_owned).collect())
     }
+}
+
+/// Whether this is how a folder is named that an engine with userns-remap keeps all in: by the first
+/// identifiers of user and group.
+pub fn is_of_remap(name: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
+    name.split_once('.')
+        .is_some_and(|(user, group)| is_number(user) && is_number(group))
 }
 
 /// The `docker` command, sent to this host's engine whatever the user's contexts and variables say.

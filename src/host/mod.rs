@@ -14,7 +14,7 @@ pub mod lock;
 mod mounts;
 pub mod network;
 mod routes;
-mod shims;
+pub mod shims;
 pub mod signal;
 #[cfg(test)]
 pub(crate) mod stub;

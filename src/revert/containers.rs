@@ -1,5 +1,6 @@
 //! The containers of an engine that goes: they stop before it does.
 
+use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use anyhow::Result;
 use crate::change::Tx;
 use crate::host::Host;
 use crate::host::engine::{UNIT, docker, systemctl};
+use crate::host::shims::Contained;
 use crate::report::{Event, Listener};
 
 /// How long containers may take to stop, all together.
@@ -21,10 +23,19 @@ const END_DEADLINE: Duration = Duration::from_secs(10);
 
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// The containers that run on without the engine; none where its unit runs, or systemd does not.
+pub(super) fn orphans(host: &Host, roots: &[PathBuf]) -> Result<Vec<Contained>> {
+    let contained = host.contained_of(roots)?;
+    match contained.is_empty() || !host.runs_systemd()? || host.engine_is_active()? {
+        true => Ok(Vec::new()),
+        false => Ok(contained),
+    }
+}
+
 /// Starts the engine when containers run on without it, since it is what can stop them as they want
 /// to be stopped; says whether there were any.
-pub(super) fn take_up_orphans(host: &Host, tx: &mut Tx<'_>) -> Result<bool> {
-    if host.orphans()?.is_empty() {
+pub(super) fn take_up_orphans(host: &Host, roots: &[PathBuf], tx: &mut Tx<'_>) -> Result<bool> {
+    if orphans(host, roots)?.is_empty() {
         return Ok(false);
     }
     // One that died may not start again, nor one whose package is gone; all else is taken back even
@@ -35,12 +46,12 @@ pub(super) fn take_up_orphans(host: &Host, tx: &mut Tx<'_>) -> Result<bool> {
 }
 
 /// Tells of the containers that still run, each with what ends it; returns how many these are.
-pub(super) fn tell_left(host: &Host, listener: Listener<'_>) -> Result<usize> {
+pub(super) fn tell_left(host: &Host, roots: &[PathBuf], listener: Listener<'_>) -> Result<usize> {
     let begun = Instant::now();
-    let mut left = host.contained()?;
+    let mut left = host.contained_of(roots)?;
     while !left.is_empty() && host.engine_is_active()? && begun.elapsed() < END_DEADLINE {
         sleep(PAUSE);
-        left = host.contained()?;
+        left = host.contained_of(roots)?;
     }
     for container in &left {
         let processes = container.processes.iter().map(i32::to_string);

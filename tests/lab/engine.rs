@@ -134,17 +134,23 @@ fn an_uninstall_ends_containers_that_run_on_without_the_engine() {
     assert!(is_gone());
     before.is_restored_in(&host.tree());
 
-    // Of an engine that does not start they are left, by name, with what ends them.
+    // Of an engine that cannot start they are left, by name, with what ends them.
+    host.mount_disk(2048, "/srv/data");
+    host.write(
+        "/etc/dockstrap/config.toml",
+        "[daemon]\ndata-root = '/srv/data/docker'\n",
+    );
     host.install();
     run_keeper(&host);
     host.sh(stop);
-    host.write("/etc/docker/daemon.json", "{\"no-such-key\": 1}\n");
+    host.sh("DEBIAN_FRONTEND=noninteractive apt-get remove --yes docker-ce");
     let uninstall = ["uninstall", "--yes", "--purge-data"];
     let outcome = host.dockstrap(uninstall).exits(0).says_all(&[
         "kept: the container keeper (no engine could stop it",
-        "the container keeper stays and keeps its data in /var/lib/docker",
+        "the container keeper stays and keeps its data in /srv/data/docker",
+        "the container keeper stays and keeps its data in /var/lib/containerd",
     ]);
-    assert!(host.has("/var/lib/docker/containers") && !host.has("/usr/bin/dockerd"));
+    assert!(host.has("/srv/data/docker/containers") && !host.has("/usr/bin/docker"));
     let end = outcome.stderr.split_once("to end it: ");
     let end = end.expect("what helps").1.split_once(')');
     host.sh("pgrep --exact containerd-shim");

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use super::{Revert, Reverted};
 use crate::facts::{Package, known_packages};
 use crate::host::Host;
-use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT, SOCKET};
+use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT, SOCKET, is_of_remap};
 
 /// What an engine makes in its data-root. One that was chosen by the user is a folder like any
 /// other, so that only what has one of these names is taken for the engine's there.
@@ -38,6 +38,9 @@ const OF_THE_ENGINE: &[&str] = &[
 /// How the names of what containerd makes in its root begin.
 const OF_CONTAINERD: &[&str] = &["io.containerd.", "tmpmounts"];
 
+/// Packages that each bring an engine.
+const ENGINES: [&str; 2] = ["docker-ce", "docker.io"];
+
 /// What a file system makes for itself.
 const LOST_AND_FOUND: &str = "lost+found";
 
@@ -65,7 +68,7 @@ pub struct Ahead {
     pub leaving: Vec<String>,
     /// Whether the engine that runs stops, or starts again with other settings.
     pub engine_stops: bool,
-    /// Whether containers stop.
+    /// Whether its containers stop with it.
     pub containers_stop: bool,
     /// Where an engine keeps its data then; `None` is where it does now.
     pub data_root: Option<PathBuf>,
@@ -82,14 +85,20 @@ pub struct Foreseen {
 }
 
 impl Foreseen {
-    pub fn of(host: &Host, folders: &[PathBuf], ahead: &Ahead) -> Result<Foreseen> {
+    /// `roots` are all folders in which the engine may have kept data; only `folders` of them go.
+    pub fn of(
+        host: &Host,
+        folders: &[PathBuf],
+        roots: &[PathBuf],
+        ahead: &Ahead,
+    ) -> Result<Foreseen> {
         let mut foreseen = Foreseen::default();
         for folder in folders {
             let data = data_of(host, std::slice::from_ref(folder))?;
             if data.is_empty() {
                 continue;
             }
-            if let Some(user) = used_by(host, folder, ahead)? {
+            if let Some(user) = used_by(host, folder, roots, ahead)? {
                 foreseen.stays.push(of_engine(&user, folder));
                 continue;
             }
@@ -108,11 +117,12 @@ impl Foreseen {
     }
 }
 
-/// An engine's package that is there and does not leave, if there is one.
-pub fn staying_engine(host: &Host, leaving: &[String]) -> Result<Option<String>> {
-    staying(host, ["docker-ce", "docker.io"], leaving)
+/// Whether there is an engine, of a package or by hand.
+pub fn has_engine(host: &Host) -> Result<bool> {
+    Ok(staying(host, ENGINES, &[])?.is_some() || host.has_unit_by_hand()?)
 }
 
+/// The first of these packages that is there and does not leave.
 fn staying(host: &Host, packages: [&str; 2], leaving: &[String]) -> Result<Option<String>> {
     let known = known_packages(host)?;
     let mut packages = packages.into_iter().map(str::to_owned);
@@ -129,12 +139,13 @@ pub fn is_unused(host: &Host, folder: &Path) -> Result<bool> {
 impl Revert<'_> {
     pub(super) fn remove_data(&self, paths: &[PathBuf], used: &[PathBuf]) -> Result<Reverted> {
         let mut reasons = Vec::new();
+        let roots = [paths, used].concat();
         if self.extent.purge_data {
             for folder in paths {
-                reasons.extend(self.empty(folder)?);
+                reasons.extend(self.empty(folder, &roots)?);
             }
         } else {
-            reasons.extend(self.offer_to_remove(paths)?);
+            reasons.extend(self.offer_to_remove(paths, &roots)?);
         }
         // What a run that fails has found stays without a word.
         if self.extent.purge_data && !self.is_rollback {
@@ -154,11 +165,11 @@ impl Revert<'_> {
     }
 
     /// Says how to remove what the engine has kept, where nothing uses it any more.
-    fn offer_to_remove(&self, paths: &[PathBuf]) -> Result<Option<String>> {
+    fn offer_to_remove(&self, paths: &[PathBuf], roots: &[PathBuf]) -> Result<Option<String>> {
         let mut left = Vec::new();
         for folder in paths {
             let data = data_of(self.host, std::slice::from_ref(folder))?;
-            if !data.is_empty() && used_by(self.host, folder, &Ahead::default())?.is_none() {
+            if !data.is_empty() && used_by(self.host, folder, roots, &Ahead::default())?.is_none() {
                 left.extend(data.iter().map(|path| path.display().to_string()));
             }
         }
@@ -169,12 +180,12 @@ impl Revert<'_> {
     }
 
     /// Removes what the engine keeps in a folder; returns what stays, for people.
-    fn empty(&self, folder: &Path) -> Result<Vec<String>> {
+    fn empty(&self, folder: &Path, roots: &[PathBuf]) -> Result<Vec<String>> {
         let host = self.host;
         if is_unused(host, folder)? {
             return Ok(Vec::new());
         }
-        if let Some(user) = used_by(host, folder, &Ahead::default())? {
+        if let Some(user) = used_by(host, folder, roots, &Ahead::default())? {
             return Ok(vec![of_engine(&user, folder)]);
         }
         let mut reasons = Vec::new();
@@ -193,13 +204,14 @@ impl Revert<'_> {
 }
 
 /// What goes on using a folder: an engine that came by other packages since, or one that others need,
-/// or that runs with it yet, or a container that runs on without one.
-fn used_by(host: &Host, folder: &Path, ahead: &Ahead) -> Result<Option<String>> {
+/// or that runs with it yet, or a container that runs on. What those need may be in containerd's
+/// folder as well.
+fn used_by(host: &Host, folder: &Path, roots: &[PathBuf], ahead: &Ahead) -> Result<Option<String>> {
     let data_root = match &ahead.data_root {
         Some(data_root) => data_root.clone(),
         None => host.data_root()?,
     };
-    let engine = staying_engine(host, &ahead.leaving)?;
+    let engine = staying(host, ENGINES, &ahead.leaving)?;
     if engine.is_some() && folder == data_root {
         return Ok(engine);
     }
@@ -207,10 +219,13 @@ fn used_by(host: &Host, folder: &Path, ahead: &Ahead) -> Result<Option<String>> 
     if containerd.is_some() && folder == host.containerd_root()? {
         return Ok(containerd);
     }
-    if !ahead.containers_stop
-        && let Some(orphan) = host.orphans()?.into_iter().next()
-    {
-        return Ok(Some(format!("the container {}", orphan.name)));
+    if !ahead.containers_stop {
+        let needs =
+            |root: &Path| root == folder || host.containerd_root().is_ok_and(|it| it == folder);
+        let mut running = host.contained_of(roots)?.into_iter();
+        if let Some(container) = running.find(|it| needs(&it.root)) {
+            return Ok(Some(format!("the container {}", container.name)));
+        }
     }
     if ahead.engine_stops || !host.exists(SOCKET)? || !host.engine_is_active()? {
         return Ok(None);
@@ -255,14 +270,9 @@ fn is_dockers_alone(host: &Host, folder: &Path) -> Result<bool> {
 }
 
 fn is_made_by_the_engine(name: &str) -> bool {
-    // With userns-remap, it keeps all in a folder that is named by the first identifiers.
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
-    let is_of_remap = name
-        .split_once('.')
-        .is_some_and(|(user, group)| is_number(user) && is_number(group));
     OF_THE_ENGINE.contains(&name)
         || OF_CONTAINERD.iter().any(|start| name.starts_with(start))
-        || is_of_remap
+        || is_of_remap(name)
 }
 
 /// Removes what stands at `path`, or only what is in it.

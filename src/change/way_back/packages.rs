@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use super::data::has_engine;
 use super::{Revert, Reverted};
 use crate::apt::{self, Leave};
 use crate::change::{files, traces};
@@ -35,8 +36,10 @@ impl Revert<'_> {
         let network = self.network.as_ref();
         let Some(purge) = apt::Purge::plan(self.host, packages, asked_for, &self.engine)? else {
             self.clear_records(packages, &[], leave)?;
-            // Killed after they went, an earlier run may not have come to the network.
-            let kept = self.restore_network(network.filter(|_| packages.iter().any(is_engine)))?;
+            // Killed after they went, an earlier run may not have come to the network; it is left
+            // to an engine that came by others since.
+            let is_its_turn = packages.iter().any(is_engine) && !has_engine(self.host)?;
+            let kept = self.restore_network(network.filter(|_| is_its_turn))?;
             return Ok(kept.map_or(Reverted::Done, Reverted::Kept));
         };
         let mut reasons = Vec::new();

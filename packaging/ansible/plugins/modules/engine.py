@@ -240,7 +240,7 @@ engine_version:
   returned: success
   sample: 29.5.3
 stopped_containers:
-  description: Containers that run and have to stop.
+  description: Containers that run and have to stop, also those that run on without the engine.
   type: list
   elements: str
   returned: O(state=absent), when there is anything to take back

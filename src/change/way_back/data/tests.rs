@@ -169,7 +169,7 @@ fn what_becomes_of_the_data_is_foreseen() {
             data_root: data_root.map(PathBuf::from),
         };
         let folders = [docker.clone(), containerd.clone()];
-        Foreseen::of(stub.host(), &folders, &ahead).unwrap()
+        Foreseen::of(stub.host(), &folders, &folders, &ahead).unwrap()
     };
     let all_go = foreseen(&["docker-ce", "containerd.io"], None);
     assert_eq!(all_go.goes, [docker.clone(), containerd.clone()]);
@@ -189,15 +189,17 @@ fn what_becomes_of_the_data_is_foreseen() {
 #[test]
 fn the_data_of_a_container_that_runs_on_stays() {
     let stub = StubHost::new()
-        .folder("/run/systemd/system")
-        .program("systemctl", "exit 3")
-        .file("/var/lib/docker/containers/abc/config.v2.json", "{}")
+        .file("/srv/docker/containers/abc/config.v2.json", "{}")
+        .file("/var/lib/docker/image", "")
         .file("/var/lib/containerd/x", "")
         .file(
             "/proc/7/cmdline",
             "/usr/bin/containerd-shim-runc-v2\0-namespace\0moby\0-id\0abc\0",
         );
-    let reason = reason(&stub, &["/var/lib/docker", "/var/lib/containerd"]);
+    let paths = ["/srv/docker", "/var/lib/docker", "/var/lib/containerd"];
+    let reason = reason(&stub, &paths);
     assert_eq!(reason.matches("the container abc stays").count(), 2);
-    assert!(stub.has("/var/lib/docker/containers/abc") && stub.has("/var/lib/containerd/x"));
+    assert!(stub.has("/srv/docker/containers/abc") && stub.has("/var/lib/containerd/x"));
+    // It is nothing of its.
+    assert!(!stub.has("/var/lib/docker/image"));
 }
