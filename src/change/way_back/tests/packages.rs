@@ -95,6 +95,26 @@ fn fault_56_in_a_chroot_the_network_is_that_of_the_host_around_it() {
 }
 
 #[test]
+fn an_engine_that_came_by_others_since_is_left_its_network() {
+    let purge = Undo::PurgePackages {
+        packages: vec!["docker-ce".to_owned()],
+        network: Some(Network::default()),
+    };
+    let stops_engine = |known: &str| {
+        let dpkg = "case \"$*\" in *' docker-ce') exit 1 ;; *) echo KNOWN ;; esac";
+        let stub = StubHost::new()
+            .program("dpkg-query", &dpkg.replace("KNOWN", known))
+            .program("systemctl", "");
+        assert_eq!(undo(&stub, &purge).unwrap(), Reverted::Done);
+        let calls = stub.calls();
+        calls.iter().any(|call| call.starts_with("systemctl stop"))
+    };
+    // A run that was killed after they went comes to the network now.
+    assert!(stops_engine("git 1 amd64 installed ok"));
+    assert!(!stops_engine("docker.io 1 amd64 installed ok"));
+}
+
+#[test]
 fn configuration_that_was_there_comes_back_as_it_was_edited_last() {
     let path = "/etc/containerd/config.toml";
     let stub = StubHost::new()
