@@ -77,7 +77,7 @@ impl Reversal {
         let is_of_data = |act: &Act| matches!(act.undo, Undo::RemoveData { .. });
         let leaves_engine = !journal.acts().iter().any(is_of_data);
         let (mut folders, mut data_from_before) = (Vec::new(), Vec::new());
-        let mut roots = Vec::new();
+        let mut roots = vec![host.data_root()?];
         for act in journal.acts() {
             if let Undo::RemoveData { paths, used } = &act.undo {
                 folders.extend_from_slice(paths);

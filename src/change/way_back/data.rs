@@ -139,7 +139,7 @@ pub fn is_unused(host: &Host, folder: &Path) -> Result<bool> {
 impl Revert<'_> {
     pub(super) fn remove_data(&self, paths: &[PathBuf], used: &[PathBuf]) -> Result<Reverted> {
         let mut reasons = Vec::new();
-        let roots = [paths, used].concat();
+        let roots = [paths, used, &[self.host.data_root()?]].concat();
         if self.extent.purge_data {
             for folder in paths {
                 reasons.extend(self.empty(folder, &roots)?);

@@ -202,4 +202,14 @@ fn the_data_of_a_container_that_runs_on_stays() {
     assert!(stub.has("/srv/docker/containers/abc") && stub.has("/var/lib/containerd/x"));
     // It is nothing of its.
     assert!(!stub.has("/var/lib/docker/image"));
+    // Moved by hand since, its engine keeps its layers with containerd all the same.
+    let stub = stub.file(daemon_json::PATH, r#"{"data-root": "/srv/docker"}"#);
+    assert_eq!(
+        removed(&stub, true, &["/var/lib/containerd"], &[]),
+        Reverted::Kept(
+            "the container abc stays and keeps its data in /var/lib/containerd, so that stays as \
+             well"
+                .to_owned()
+        )
+    );
 }
