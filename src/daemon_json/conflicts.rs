@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::DATA_ROOT;
 use super::check::{Context, Findings};
 use super::document::Document;
 use super::schema::{self, Conflict, Engine, With};
@@ -57,7 +58,7 @@ fn is_there(conflict: &Conflict, key: &str, document: &Document, context: &Conte
             entry == Some(&Value::Bool(true)) && is_remapped(document)
         }
         With::ContainerdStore => {
-            let elsewhere = !matches!(value, "" | "/var/lib/docker");
+            let elsewhere = !["", DATA_ROOT].contains(&value);
             elsewhere && keeps_images_in_containerd(document, engine)
         }
         With::SystemdCgroups => {

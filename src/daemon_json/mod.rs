@@ -63,3 +63,6 @@ pub use wishes::Wishes;
 
 /// Where dockerd looks for its configuration when it is told nothing else.
 pub const PATH: &str = "/etc/docker/daemon.json";
+
+/// Where the engine keeps its data when it is told nothing else.
+pub const DATA_ROOT: &str = "/var/lib/docker";

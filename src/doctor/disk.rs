@@ -9,6 +9,7 @@ use super::told::Told;
 use super::{Check, Severity, engine};
 use crate::facts::Facts;
 use crate::host::Host;
+use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT};
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -57,10 +58,6 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-const DATA_ROOT: &str = "/var/lib/docker";
-const CONTAINERD: &str = "/var/lib/containerd";
-const CONTAINERD_CONFIG: &str = "/etc/containerd/config.toml";
-
 /// With less the engine itself may not start: a single image has often more.
 const ROOM: u64 = 1 << 30;
 
@@ -70,14 +67,6 @@ const FILES: u64 = 1;
 fn data_root(host: &Host, facts: &Facts) -> Result<PathBuf> {
     let chosen = Told::of(host, facts)?.text("data-root");
     Ok(chosen.map_or_else(|| DATA_ROOT.into(), PathBuf::from))
-}
-
-/// Where containerd keeps images: as its own file says.
-fn containerd_root(host: &Host) -> Result<PathBuf> {
-    let text = host.read_text(CONTAINERD_CONFIG)?.unwrap_or_default();
-    let table: Option<toml::Table> = text.parse().ok();
-    let chosen = table.and_then(|table| table.get("root")?.as_str().map(PathBuf::from));
-    Ok(chosen.unwrap_or_else(|| CONTAINERD.into()))
 }
 
 /// The file system on which a folder lies, or will once it is made.
@@ -108,11 +97,11 @@ fn room_for_data(host: &Host, facts: &Facts) -> Result<Option<String>> {
 }
 
 fn room_for_containerd(host: &Host, _: &Facts) -> Result<Option<String>> {
-    room(host, &containerd_root(host)?)
+    room(host, &host.containerd_root()?)
 }
 
 fn mount_options(host: &Host, facts: &Facts) -> Result<Option<String>> {
-    for folder in [data_root(host, facts)?, containerd_root(host)?] {
+    for folder in [data_root(host, facts)?, host.containerd_root()?] {
         let flags = file_system(host, &folder)?.flags();
         let bad = [(FsFlags::ST_NOEXEC, "noexec"), (FsFlags::ST_RDONLY, "ro")];
         if let Some((_, option)) = bad.iter().find(|(flag, _)| flags.contains(*flag)) {
@@ -130,28 +119,12 @@ fn store_elsewhere(host: &Host, facts: &Facts) -> Result<Option<String>> {
     let Some(engine) = engine(host, facts)? else {
         return Ok(None);
     };
-    let moved =
-        engine.docker_root_dir != DATA_ROOT && containerd_root(host)? == Path::new(CONTAINERD);
+    let moved = engine.docker_root_dir != DATA_ROOT
+        && host.containerd_root()? == Path::new(CONTAINERD_ROOT);
     Ok((moved && engine.driver == "overlayfs").then(|| {
         format!(
-            "data-root is {}, but images are stored in {CONTAINERD}",
+            "data-root is {}, but images are stored in {CONTAINERD_ROOT}",
             engine.docker_root_dir
         )
     }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::host::stub::StubHost;
-
-    #[test]
-    fn containerd_keeps_images_where_its_own_file_says() {
-        let root = |stub: &StubHost| containerd_root(stub.host()).unwrap();
-        let stub = StubHost::new();
-        assert_eq!(root(&stub), Path::new("/var/lib/containerd"));
-        let text = "version = 3\nroot = '/srv/containerd'\n[plugins]\nroot = '/other'\n";
-        let stub = stub.file(CONTAINERD_CONFIG, text);
-        assert_eq!(root(&stub), Path::new("/srv/containerd"));
-    }
 }

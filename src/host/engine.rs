@@ -21,8 +21,7 @@ use crate::daemon_json::{self, Document};
 /// The engine's socket, which its unit opens.
 pub const SOCKET: &str = "/run/docker.sock";
 
-/// Where the engine keeps its data when it is told nothing else.
-pub const DATA_ROOT: &str = "/var/lib/docker";
+pub use crate::daemon_json::DATA_ROOT;
 
 /// Where containerd keeps its own when it is told nothing else.
 pub const CONTAINERD_ROOT: &str = "/var/lib/containerd";
@@ -259,4 +258,21 @@ pub fn undistracted(command: Command) -> Command {
 /// A systemctl command.
 pub fn systemctl(arguments: &[&str]) -> Command {
     Command::new("systemctl").args(arguments.iter().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::host::stub::StubHost;
+
+    #[test]
+    fn containerd_keeps_images_where_its_own_file_says() {
+        let root = |stub: &StubHost| stub.host().containerd_root().unwrap();
+        let stub = StubHost::new();
+        assert_eq!(root(&stub), Path::new("/var/lib/containerd"));
+        let text = "version = 3\nroot = '/srv/containerd'\n[plugins]\nroot = '/other'\n";
+        let stub = stub.file("/etc/containerd/config.toml", text);
+        assert_eq!(root(&stub), Path::new("/srv/containerd"));
+    }
 }
