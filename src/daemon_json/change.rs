@@ -7,6 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::DATA_ROOT;
 use super::schema::{Reload, key};
 use crate::redact::redact;
 
@@ -30,6 +31,22 @@ impl Change {
             Some(Reload::Reload) => self.after.is_none() || self.moves_image_store(),
             Some(Reload::Restart) | None => true,
         }
+    }
+
+    /// Whether the engine looks for its data elsewhere with it, and so knows none of its containers,
+    /// images and volumes.
+    pub fn moves_data(&self) -> bool {
+        let default = match self.key.as_str() {
+            "data-root" => DATA_ROOT,
+            "userns-remap" => "",
+            _ => return false,
+        };
+        let place = |value: &Option<Value>| {
+            let text = value.as_ref().and_then(Value::as_str).unwrap_or_default();
+            let text = text.trim_end_matches('/');
+            if text.is_empty() { default } else { text }.to_owned()
+        };
+        place(&self.before) != place(&self.after)
     }
 
     /// The one feature that a reload does not switch.
@@ -103,6 +120,19 @@ mod tests {
     fn a_reload_is_enough_for_reloadable_keys() {
         assert!(!change("debug", None, Some(json!(true))).needs_restart());
         assert!(change("data-root", None, Some(json!("/srv"))).needs_restart());
+    }
+
+    #[test]
+    fn data_moves_when_it_is_looked_for_elsewhere() {
+        let moves = |key: &str, before: Option<&str>, after: Option<&str>| {
+            change(key, before.map(Value::from), after.map(Value::from)).moves_data()
+        };
+        assert!(moves("data-root", None, Some("/srv")));
+        assert!(moves("data-root", Some("/srv"), None));
+        assert!(!moves("data-root", None, Some("/var/lib/docker/")));
+        assert!(moves("userns-remap", Some(""), Some("default")));
+        assert!(!moves("userns-remap", None, Some("")));
+        assert!(!moves("log-driver", None, Some("local")));
     }
 
     #[test]

@@ -136,6 +136,24 @@ fn fault_37_an_engine_that_does_not_come_up_at_its_first_start_goes_again() {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
+fn data_is_not_moved_away_from_under_containers_that_run() {
+    let host = LabHost::up("noble");
+    host.mount_disk(2048, "/srv/data");
+    host.install();
+    let process = run_keeper(&host);
+    host.write(SETTINGS, "[daemon]\ndata-root = '/srv/data/docker'\n");
+    host.unchanged_by(4, ["install", "--yes"])
+        .says("and containers run: keeper.")
+        .says("docker stop keeper");
+    assert_eq!(keepers_process(&host), process);
+    host.sh("docker stop --time 1 keeper");
+    host.dockstrap(["install", "--yes", "--no-verify"]).exits(0);
+    assert_eq!(host.account()["DockerRootDir"], "/srv/data/docker");
+    host.uninstall();
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
 fn a_change_is_reloaded_where_that_is_enough_and_restarted_where_it_is_not() {
     let host = LabHost::up("noble");
     host.install();

@@ -12,6 +12,7 @@ use super::unit::Unit;
 use super::{Finding, Step};
 use crate::change::{Journal, Tx, Undo};
 use crate::daemon_json::{self, Change, Merged};
+use crate::error::Failure;
 use crate::host::command::Command;
 use crate::host::engine::{UNIT, systemctl};
 use crate::host::{Host, is_forbidden};
@@ -71,10 +72,35 @@ impl Service {
         match restarts(host, unit, &merged, &account)? {
             None => {}
             Some(false) => needs.push(Need::Reload),
-            Some(true) => needs.push(Need::Restart { containers, kept }),
+            Some(true) => {
+                refuse_to_lose(host, &merged)?;
+                needs.push(Need::Restart { containers, kept });
+            }
         }
         Ok(needs)
     }
+}
+
+/// Refuses to restart an engine away from the data of containers that run: it would not know them,
+/// and with live-restore they would run on for good.
+fn refuse_to_lose(host: &Host, merged: &Merged) -> Result<()> {
+    let mut changes = merged.changes.iter();
+    let Some(change) = changes.find(|change| change.moves_data()) else {
+        return Ok(());
+    };
+    let running = host.running_names()?;
+    if running.is_empty() {
+        return Ok(());
+    }
+    let key = &change.key;
+    Err(Failure::Blocked(format!(
+        "with another `{key}` the engine would know none of its containers, images and volumes, \
+         which stay where they are, and containers run: {}. Nothing was changed. Stop them with \
+         docker stop {}, or leave `{key}` as it is",
+        running.join(", "),
+        running.join(" ")
+    ))
+    .into())
 }
 
 /// Whether the engine must be restarted to have what its file says or is going to say; `None`
