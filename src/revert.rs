@@ -11,9 +11,10 @@ use serde_json::Value;
 
 use crate::apt;
 use crate::change::{self, Act, Ahead, Extent, Foreseen, Journal, Purpose, Tx, Undo, is_unused};
+use crate::daemon_json;
 use crate::facts::unfinished_packages;
 use crate::host::Host;
-use crate::host::engine::{DATA_ROOT, UNIT};
+use crate::host::engine::UNIT;
 use crate::host::signal::stop_flag;
 use crate::report::Listener;
 
@@ -205,10 +206,7 @@ fn is_gone(host: &Host, packages: &[String]) -> Result<bool> {
 
 /// Where an engine keeps its data once daemon.json is as it was.
 fn data_root_before(host: &Host, journal: &Journal) -> Result<PathBuf> {
-    let folder = |value: &Option<Value>| {
-        let chosen = value.as_ref().and_then(Value::as_str);
-        PathBuf::from(chosen.unwrap_or(DATA_ROOT))
-    };
+    let folder = |value: &Option<Value>| daemon_json::data_root(value.as_ref()).to_owned();
     let mut data_root = host.data_root()?;
     for act in journal.acts().iter().rev() {
         let Undo::RestoreDaemonJson { changes, .. } = &act.undo else {
@@ -264,7 +262,7 @@ mod tests {
             trial::complete(stub.host(), |tx| tx.write_daemon_json(&text, &[change])).unwrap();
         }
         let root = || data_root_before(stub.host(), &Journal::read(stub.host()).unwrap()).unwrap();
-        assert_eq!(root(), PathBuf::from(DATA_ROOT));
+        assert_eq!(root(), PathBuf::from(daemon_json::DATA_ROOT));
         // What was edited since is left.
         stub.write("/etc/docker/daemon.json", r#"{"data-root": "/srv/three"}"#);
         assert_eq!(root(), PathBuf::from("/srv/three"));

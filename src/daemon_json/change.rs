@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::DATA_ROOT;
+use super::data_root;
 use super::schema::{Reload, key};
 use crate::redact::redact;
 
@@ -36,17 +36,13 @@ impl Change {
     /// Whether the engine looks for its data elsewhere with it, and so knows none of its containers,
     /// images and volumes.
     pub fn moves_data(&self) -> bool {
-        let default = match self.key.as_str() {
-            "data-root" => DATA_ROOT,
-            "userns-remap" => "",
-            _ => return false,
-        };
-        let place = |value: &Option<Value>| {
-            let text = value.as_ref().and_then(Value::as_str).unwrap_or_default();
-            let text = text.trim_end_matches('/');
-            if text.is_empty() { default } else { text }.to_owned()
-        };
-        place(&self.before) != place(&self.after)
+        let [before, after] = [&self.before, &self.after].map(Option::as_ref);
+        let [from, to] = [before, after].map(|it| it.and_then(Value::as_str).unwrap_or_default());
+        match self.key.as_str() {
+            "data-root" => data_root(before) != data_root(after),
+            "userns-remap" => from != to,
+            _ => false,
+        }
     }
 
     /// The one feature that a reload does not switch.

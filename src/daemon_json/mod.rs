@@ -42,6 +42,10 @@ mod types;
 mod values;
 mod wishes;
 
+use std::path::Path;
+
+use serde_json::Value;
+
 pub use change::Change;
 pub use check::{Context, Problem, Severity, check};
 pub use conflicts::can_separate;
@@ -66,3 +70,9 @@ pub const PATH: &str = "/etc/docker/daemon.json";
 
 /// Where the engine keeps its data when it is told nothing else.
 pub const DATA_ROOT: &str = "/var/lib/docker";
+
+/// Where it keeps its data when `data-root` has this value.
+pub fn data_root(value: Option<&Value>) -> &Path {
+    let chosen = value.and_then(Value::as_str);
+    Path::new(chosen.filter(|it| it.starts_with('/')).unwrap_or(DATA_ROOT))
+}

@@ -184,8 +184,7 @@ impl Host {
     pub fn data_root(&self) -> Result<PathBuf> {
         let bytes = self.read(daemon_json::PATH)?.unwrap_or_default();
         let file = Document::parse(&bytes).unwrap_or_default();
-        let chosen = file.get("data-root").and_then(Value::as_str);
-        Ok(chosen.unwrap_or(DATA_ROOT).into())
+        Ok(daemon_json::data_root(file.get("data-root")).to_owned())
     }
 
     /// Where containerd keeps its data, as its file says.

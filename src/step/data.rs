@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use serde_json::Value;
 
 use crate::change::{Journal, Tx, Undo, is_unused};
 use crate::daemon_json::{self, Document, with_flags};
@@ -12,10 +11,8 @@ use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT};
 
 /// Where an engine with this configuration, flags included, and its containerd keep their data.
 pub fn roots(host: &Host, configuration: &Document) -> Result<[PathBuf; 2]> {
-    let chosen = configuration.get("data-root").and_then(Value::as_str);
-    let chosen = chosen.filter(|path| path.starts_with('/'));
-    let chosen = PathBuf::from(chosen.unwrap_or(DATA_ROOT));
-    Ok([chosen, host.containerd_root()?])
+    let data_root = daemon_json::data_root(configuration.get("data-root"));
+    Ok([data_root.to_owned(), host.containerd_root()?])
 }
 
 /// Writes down the ways back for what an engine with this configuration is going to make.
