@@ -1,5 +1,6 @@
 //! The way back for what an engine keeps: images, containers and volumes.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -99,7 +100,7 @@ impl Foreseen {
                 continue;
             }
             if let Some(user) = used_by(host, folder, roots, ahead)? {
-                foreseen.stays.push(of_engine(&user, folder));
+                foreseen.stays.push(of_user(&user, folder));
                 continue;
             }
             for path in &data {
@@ -119,15 +120,12 @@ impl Foreseen {
 
 /// Whether there is an engine, of a package or by hand.
 pub fn has_engine(host: &Host) -> Result<bool> {
-    Ok(staying(host, ENGINES, &[])?.is_some() || host.has_unit_by_hand()?)
+    let known = known_packages(host)?;
+    Ok(ENGINES.into_iter().any(|it| is_installed(&known, it)) || host.has_unit_by_hand()?)
 }
 
-/// The first of these packages that is there and does not leave.
-fn staying(host: &Host, packages: [&str; 2], leaving: &[String]) -> Result<Option<String>> {
-    let known = known_packages(host)?;
-    let mut packages = packages.into_iter().map(str::to_owned);
-    Ok(packages
-        .find(|name| known.get(name).is_some_and(Package::is_installed) && !leaving.contains(name)))
+fn is_installed(known: &BTreeMap<String, Package>, package: &str) -> bool {
+    known.get(package).is_some_and(Package::is_installed)
 }
 
 /// Whether nothing is in a folder, or only what its file system made.
@@ -186,7 +184,7 @@ impl Revert<'_> {
             return Ok(Vec::new());
         }
         if let Some(user) = used_by(host, folder, roots, &Ahead::default())? {
-            return Ok(vec![of_engine(&user, folder)]);
+            return Ok(vec![of_user(&user, folder)]);
         }
         let mut reasons = Vec::new();
         for path in data_of(host, &[folder.to_owned()])? {
@@ -207,23 +205,27 @@ impl Revert<'_> {
 /// or that runs with it yet, or a container that runs on. What those need may be in containerd's
 /// folder as well.
 fn used_by(host: &Host, folder: &Path, roots: &[PathBuf], ahead: &Ahead) -> Result<Option<String>> {
+    let known = known_packages(host)?;
+    let staying = |packages: [&str; 2]| {
+        let mut packages = packages.into_iter().map(str::to_owned);
+        packages.find(|it| is_installed(&known, it) && !ahead.leaving.contains(it))
+    };
     let data_root = match &ahead.data_root {
         Some(data_root) => data_root.clone(),
         None => host.data_root()?,
     };
-    let engine = staying(host, ENGINES, &ahead.leaving)?;
+    let engine = staying(ENGINES);
     if engine.is_some() && folder == data_root {
         return Ok(engine);
     }
-    let containerd = staying(host, ["containerd.io", "containerd"], &ahead.leaving)?;
-    if containerd.is_some() && folder == host.containerd_root()? {
+    let containerd = staying(["containerd.io", "containerd"]);
+    let is_of_containerd = folder == host.containerd_root()?;
+    if containerd.is_some() && is_of_containerd {
         return Ok(containerd);
     }
     if !ahead.containers_stop {
-        let needs =
-            |root: &Path| root == folder || host.containerd_root().is_ok_and(|it| it == folder);
         let mut running = host.contained_of(roots)?.into_iter();
-        if let Some(container) = running.find(|it| needs(&it.root)) {
+        if let Some(container) = running.find(|it| is_of_containerd || it.root == folder) {
             return Ok(Some(format!("the container {}", container.name)));
         }
     }
@@ -245,7 +247,8 @@ fn mounted_over(host: &Host, path: &Path, folder: &Path) -> Result<Vec<PathBuf>>
     }
 }
 
-fn of_engine(user: &str, folder: &Path) -> String {
+/// Why a folder stays that something goes on using.
+fn of_user(user: &str, folder: &Path) -> String {
     let folder = folder.display();
     format!("{user} stays and keeps its data in {folder}, so that stays as well")
 }
