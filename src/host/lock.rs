@@ -96,8 +96,7 @@ impl Host {
             let mut files = files.map(|name| std::fs::read_link(self.path(&folder).join(name)));
             files.any(|file| file.is_ok_and(|file| file == self.path(RUN_LOCK)))
         };
-        let names = self.list("/proc").unwrap_or_default().into_iter();
-        let pids = names.filter_map(|name| name.parse().ok());
+        let pids = self.pids().unwrap_or_default().into_iter();
         let holders: Vec<i32> = pids.filter(has_lock).collect();
         let first = holders.iter().find(|pid| {
             let parent = self.parent_of(**pid);
@@ -109,14 +108,6 @@ impl Host {
             "the package manager of a dockstrap that was killed{}",
             named.unwrap_or_default()
         )
-    }
-
-    /// The process that has started this one; see `proc_pid_stat(5)`.
-    pub(super) fn parent_of(&self, pid: i32) -> Option<i32> {
-        let text = self.read_text(format!("/proc/{pid}/stat")).ok()??;
-        // The name, in parentheses, may have any letter in it.
-        let (_, rest) = text.rsplit_once(')')?;
-        rest.split_whitespace().nth(1)?.parse().ok()
     }
 
     /// Waits until no process holds a lock of the account tools, which wait for 15 seconds only and

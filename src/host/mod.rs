@@ -13,6 +13,7 @@ mod limits;
 pub mod lock;
 mod mounts;
 pub mod network;
+mod process;
 mod routes;
 pub mod shims;
 pub mod signal;

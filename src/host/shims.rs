@@ -32,32 +32,37 @@ impl Host {
     /// The containers that run of engines that keep their data in one of these folders. Those of
     /// others, as of an engine in a container or of a user's own, look alike.
     pub fn contained_of(&self, roots: &[PathBuf]) -> Result<Vec<Contained>> {
-        let names = self.list("/proc")?.into_iter();
-        let running: Vec<i32> = names.filter_map(|name| name.parse().ok()).collect();
-        let mut contained = Vec::new();
-        for shim in &running {
+        let pids = self.pids()?;
+        let mut found = Vec::new();
+        for shim in &pids {
             let line = self.read_text(format!("/proc/{shim}/cmdline"));
             // One that has ended meanwhile has none.
             let Some(id) = line.ok().flatten().and_then(|line| container_of(&line)) else {
                 continue;
             };
             for root in roots {
-                let Some(name) = self.container_name(root, &id)? else {
-                    continue;
-                };
-                let is_child = |pid: &&i32| self.parent_of(**pid) == Some(*shim);
-                let mut processes: Vec<i32> = running.iter().filter(is_child).copied().collect();
-                processes.push(*shim);
-                let root = root.clone();
-                contained.push(Contained {
-                    name,
-                    root,
-                    processes,
-                });
-                break;
+                if let Some(name) = self.container_name(root, &id)? {
+                    found.push((*shim, name, root));
+                    break;
+                }
             }
         }
-        Ok(contained)
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        let parents: Vec<Option<i32>> = pids.iter().map(|pid| self.parent_of(*pid)).collect();
+        let contained = found.into_iter().map(|(shim, name, root)| {
+            let of_all = pids.iter().zip(&parents);
+            let children = of_all.filter(|(_, parent)| **parent == Some(shim));
+            let mut processes: Vec<i32> = children.map(|(pid, _)| *pid).collect();
+            processes.push(shim);
+            Contained {
+                name,
+                root: root.clone(),
+                processes,
+            }
+        });
+        Ok(contained.collect())
     }
 
     /// The name of a container, if an engine has it there.
