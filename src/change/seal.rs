@@ -62,9 +62,11 @@ fn unseal_value(key: &str, value: &Value, now: Option<&Value>) -> Value {
     match (value, now) {
         (Value::String(_), Some(now)) if seal_value(key, now) == *value => now.clone(),
         (Value::Array(values), Some(Value::Array(now))) => {
-            let is_same = |now: &&Value, value: &Value| seal_value(key, now) == *value;
-            let same = |value: &Value| now.iter().find(|now| is_same(now, value)).cloned();
-            let unsealed = |value| same(value).unwrap_or_else(|| value.clone());
+            let unsealed = |value: &Value| {
+                let mut now = now.iter();
+                let same = now.find(|now| seal_value(key, now) == *value);
+                same.unwrap_or(value).clone()
+            };
             values.iter().map(unsealed).collect()
         }
         (Value::Object(entries), Some(Value::Object(now))) => {
