@@ -95,6 +95,7 @@ mod journal;
 mod kept_sources;
 mod locks;
 mod one_shot;
+mod one_shot_limits;
 mod one_shot_refusals;
 mod output;
 mod package;

@@ -35,7 +35,7 @@ fn what_is_not_the_signed_release_is_refused_and_nothing_is_changed() {
         releases.folder.join("download/v99.0"),
     )
     .unwrap();
-    refuses(5, "--version 99.0 --yes", "holds another release than 99.0");
+    refuses(5, "--version 99.0 --yes", "has another release than 99.0");
     refuses(1, "--version 98.0 --yes", "cannot fetch");
     for empty in [
         "--version",
@@ -44,7 +44,7 @@ fn what_is_not_the_signed_release_is_refused_and_nothing_is_changed() {
         "--to=",
         "--base-url --yes",
     ] {
-        refuses(2, empty, "wants a value");
+        refuses(2, empty, "needs a value");
     }
     refuses(2, "--to here", "absolute folder");
     refuses(
@@ -103,15 +103,11 @@ on_both_kinds! {
 
     fn no_way_leads_off_https_or_shows_a_password_and_ctrl_c_leaves_nothing(releases) {
         let host = &releases.host;
-        let logs = host.lab_path("log");
-        let servers = logs.ancestors().nth(2).unwrap().join("servers/etc/nginx.conf");
-        let settings = fs::read_to_string(&servers).unwrap();
-        let more = "location /moved/ { rewrite ^/moved/(.*) http://$host/releases/$1 permanent; }
+        releases.add_locations(
+            "location /moved/ { rewrite ^/moved/(.*) http://$host/releases/$1 permanent; }
             location /other/ { rewrite ^/other/(.*) https://$host/releases/$1 permanent; }
-            location /slow/ { limit_rate 20k; alias /lab/www/download.docker.com/releases/; }
-            location = /v1/search ";
-        fs::write(&servers, settings.replacen("location = /v1/search ", more, 1)).unwrap();
-        host.servers("restart");
+            location /slow/ { limit_rate 20k; alias /lab/www/download.docker.com/releases/; }",
+        );
         let base = |way: &str| format!("--base-url https://download.docker.com/{way} {ONLY}");
         releases.run("root", &base("other/")).exits(0);
         host.sh("rm -r /run/placed");
@@ -186,12 +182,12 @@ fn a_missing_tool_is_named_with_what_brings_it() {
         ),
         (
             "gpgv sqv",
-            "neither gpgv nor sqv is here",
+            "neither gpgv nor sqv is installed",
             "apt-get install gpgv",
         ),
         (
             "curl wget",
-            "neither curl nor wget is here",
+            "neither curl nor wget is installed",
             "apt-get install curl",
         ),
         (

@@ -86,26 +86,37 @@ impl Releases {
 
     /// Puts the program under test on the server, as the latest release.
     fn publish(&self) {
-        let release = self.release();
-        fs::create_dir_all(&release).unwrap();
         let program = std::env::var_os("DOCKSTRAP_BIN").expect("DOCKSTRAP_BIN");
-        fs::copy(program, self.program()).unwrap();
+        self.publish_as(VERSION, &fs::read(program).unwrap());
+    }
+
+    /// Puts a program on the server as this release, signed, and makes it the latest.
+    pub fn publish_as(&self, version: &str, program: &[u8]) {
+        let release = self.folder.join(format!("download/v{version}"));
+        fs::create_dir_all(&release).unwrap();
+        let name = format!("dockstrap-{version}-linux-{MACHINE}");
+        fs::write(release.join(&name), program).unwrap();
         let sums = Command::new("sha256sum")
-            .arg(self.program().file_name().unwrap())
+            .arg(name)
             .current_dir(&release)
             .output()
             .unwrap();
-        fs::write(release.join("SHA256SUMS"), sums.stdout).unwrap();
-        fs::write(self.signature(), self.sign(&["--armor"])).unwrap();
+        fs::write(release.join("SHA256SUMS"), &sums.stdout).unwrap();
+        let how = [
+            "--local-user",
+            &self.keys.fingerprint,
+            "--detach-sign",
+            "--armor",
+        ];
+        let signature = self.keys.gpg_reading(&how, &sums.stdout);
+        fs::write(release.join("SHA256SUMS.asc"), signature).unwrap();
+        let latest = self.folder.join("latest/download");
         fs::create_dir_all(self.folder.join("latest")).unwrap();
-        symlink(
-            format!("../download/v{VERSION}"),
-            self.folder.join("latest/download"),
-        )
-        .unwrap();
+        let _ = fs::remove_file(&latest);
+        symlink(format!("../download/v{version}"), latest).unwrap();
     }
 
-    /// The folder of the release on the server.
+    /// The folder of the release of the program under test.
     pub fn release(&self) -> PathBuf {
         self.folder.join(format!("download/v{VERSION}"))
     }
@@ -118,6 +129,22 @@ impl Releases {
 
     pub fn signature(&self) -> PathBuf {
         self.release().join("SHA256SUMS.asc")
+    }
+
+    /// Adds these locations to the server's settings, and has it read them.
+    pub fn add_locations(&self, locations: &str) {
+        let logs = self.host.lab_path("log");
+        let servers = logs
+            .ancestors()
+            .nth(2)
+            .unwrap()
+            .join("servers/etc/nginx.conf");
+        let settings = fs::read_to_string(&servers).unwrap();
+        let before = "location = /v1/search ";
+        assert!(settings.contains(before), "{settings}");
+        let more = format!("{locations}\n{before}");
+        fs::write(&servers, settings.replacen(before, &more, 1)).unwrap();
+        self.host.servers("restart");
     }
 
     /// Signs the list of the release as it is; the options may name another key.
