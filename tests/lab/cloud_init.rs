@@ -68,7 +68,17 @@ fn is_done(host: &LabHost) {
     host.run_as("ubuntu", ["docker", "run", "--rm", "hello-world"])
         .exits(0)
         .says("Hello from Docker!");
-    host.sh("! ls /var/tmp/dockstrap*");
+    host.sh("! ls -d /tmp/tmp.* /var/tmp/dockstrap*");
+}
+
+/// What other users can guess they can put there first, or swap.
+#[test]
+fn the_examples_keep_what_they_fetch_where_only_root_can_write() {
+    for example in [BINARY, DEB] {
+        assert!(example.contains("folder=$(mktemp -d)"), "{example}");
+        assert!(example.contains("file=$folder/"), "{example}");
+        assert!(!example.contains("/tmp"), "{example}");
+    }
 }
 
 fn program() -> std::path::PathBuf {

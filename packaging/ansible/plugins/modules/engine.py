@@ -173,7 +173,7 @@ EXAMPLES = r"""
 
 - name: Without a network, from a bundle that was copied to the host
   dockstrap.docker.engine:
-    bundle: /var/tmp/dockstrap.tar
+    bundle: /root/dockstrap.tar
   become: true
 
 - name: As it was before
