@@ -2,6 +2,7 @@
 
 mod probe;
 mod read;
+mod suggestion;
 mod verify;
 
 use std::path::PathBuf;

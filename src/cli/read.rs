@@ -6,6 +6,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, ValueEnum};
 
+use super::suggestion::correct;
 use super::{Cli, Command, OUTPUT};
 use crate::settings::{Given, Layer, Origin};
 use crate::ui::Output;
@@ -19,7 +20,13 @@ impl Cli {
     /// Reads these words, of which the first is the program, and the variables.
     pub fn read_from(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
         let mut command = Cli::command();
-        let matches = command.try_get_matches_from_mut(words)?;
+        let words: Vec<OsString> = words.into_iter().collect();
+        let matches = command
+            .try_get_matches_from_mut(&words)
+            .map_err(|mut error| {
+                correct(&mut error, &command, &words);
+                error
+            })?;
         let mut cli = Cli::from_arg_matches(&matches)?;
         let (names, last) = innermost(&matches);
         cli.name = names.join(" ");
