@@ -1,10 +1,12 @@
 //! The command line, as types. What the flags mean is in `settings` and `command`.
 
+mod again;
 mod probe;
 mod read;
 mod suggestion;
 mod verify;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
@@ -13,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::daemon_json::schema;
 use crate::settings::{Given, Layer};
 use crate::ui::Output;
+pub(crate) use again::again;
 pub use probe::Probe;
 pub use read::output_asked_for;
 pub use verify::{Registry, Verify};
@@ -42,6 +45,10 @@ pub struct Cli {
     /// The names of the command: `bundle create`.
     #[arg(skip)]
     pub name: String,
+
+    /// All that was typed behind the program.
+    #[arg(skip)]
+    pub(crate) words: Vec<OsString>,
 }
 
 const EXIT_CODES: &str = "\
@@ -51,7 +58,8 @@ Exit codes:
   2  the command line or the settings are wrong
   3  plan --check: changes are pending; status: something was changed since;
      doctor: something is wrong
-  4  the host is not supported, or something on it stands in the way
+  4  the host is not supported, or something on it stands in the way; verify: no
+     engine is installed, or the user has no access to it
   5  a certificate, key, signature or hash is not to be trusted
   6  another process held a lock for too long
   7  installed, but the verification failed

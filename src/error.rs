@@ -75,6 +75,7 @@ const PROGRAMS: &[&str] = &[
     "docker",
     "dpkg",
     "journalctl",
+    "newgrp",
     "systemctl",
     "timedatectl",
 ];
@@ -83,6 +84,10 @@ const PROGRAMS: &[&str] = &[
 fn named_at_the_end(text: &str) -> Option<String> {
     let (_, last) = text.trim_end().rsplit_once(": ")?;
     let program = last.strip_prefix("sudo ").unwrap_or(last);
+    let kept = program
+        .strip_prefix("--preserve-env=")
+        .and_then(|rest| rest.split_once(' '));
+    let program = kept.map_or(program, |(_, program)| program);
     let (program, arguments) = program.split_once(' ')?;
     let is_command = PROGRAMS.contains(&program) && !arguments.contains(['\n', ',', ';', '`']);
     is_command.then(|| last.trim_end_matches('.').to_owned())
@@ -105,6 +110,10 @@ mod tests {
                 "systemctl status docker",
             ),
             ("no room; begin with: apt-get clean.", "apt-get clean"),
+            (
+                "failed: hub. Run: sudo --preserve-env=A,B dockstrap verify --registry 'a b'",
+                "sudo --preserve-env=A,B dockstrap verify --registry 'a b'",
+            ),
         ] {
             let error = anyhow!(text.to_owned()).context("installing");
             assert_eq!(next_command(&error, Some("install")), command);

@@ -28,6 +28,7 @@ impl Cli {
                 error
             })?;
         let mut cli = Cli::from_arg_matches(&matches)?;
+        cli.words = words.into_iter().skip(1).collect();
         let (names, last) = innermost(&matches);
         cli.name = names.join(" ");
         let is_given = |id: &str| last.value_source(id) == Some(ValueSource::CommandLine);

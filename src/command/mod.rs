@@ -37,7 +37,7 @@ pub fn run(cli: Cli) -> Result<u8> {
     match cli.command {
         Command::Install(arguments) => install::run(&host, arguments),
         Command::Plan(arguments) => plan::run(&host, arguments),
-        Command::Verify(arguments) => verify::run(&host, arguments),
+        Command::Verify(arguments) => verify::run(&host, arguments, &cli.words),
         Command::Status(arguments) => status::run(&host, &arguments),
         Command::Explain { keys } => explain(&keys),
         Command::Doctor(arguments) => doctor::run(&host, &arguments),

@@ -1,23 +1,30 @@
 //! `dockstrap verify`: proves that the engine works.
 
+use std::ffi::OsString;
 use std::fs;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::{DONE, remember};
 use crate::cli;
 use crate::error::Failure;
 use crate::host::Host;
+use crate::report::Listener;
 use crate::settings::LOCK_WAIT;
 use crate::ui::{self, JunitFile, Live};
 use crate::verify::{self, Choice, Login, Registry, When};
 
 /// The variable with the password for a private registry: other users see the command line.
 const PASSWORD: &str = "DOCKSTRAP_REGISTRY_PASSWORD";
+/// The variables of a private registry.
+const VARIABLES: &[&str] = &["DOCKSTRAP_REGISTRY_USER", PASSWORD];
 
-pub fn run(host: &Host, arguments: cli::Verify) -> Result<u8> {
+pub fn run(host: &Host, arguments: cli::Verify, words: &[OsString]) -> Result<u8> {
+    let mut kept = VARIABLES.to_vec();
+    kept.retain(|name| arguments.registry.address.is_some() && std::env::var_os(name).is_some());
     let choice = Choice {
+        again: cli::again(words, &kept),
         named: arguments.stages,
         when: match arguments.all {
             true => When::All,
@@ -43,7 +50,7 @@ pub fn run(host: &Host, arguments: cli::Verify) -> Result<u8> {
     let show = |event| live.show(event);
     // Root's proof may restart the engine, so no install or uninstall may be at work meanwhile.
     let _lock = match nix::unistd::geteuid().is_root() {
-        true => Some(host.lock_run(Duration::from_secs(LOCK_WAIT), &show)?),
+        true => Some(lock(host, &choice, &show)?),
         false => None,
     };
     let verification = verify::verify(host, &choice, &show)?;
@@ -68,6 +75,14 @@ pub fn run(host: &Host, arguments: cli::Verify) -> Result<u8> {
         ));
     }
     Ok(DONE)
+}
+
+fn lock(host: &Host, choice: &Choice, listener: Listener<'_>) -> Result<fs::File> {
+    let wait = Duration::from_secs(LOCK_WAIT);
+    host.lock_run(wait, listener).with_context(|| {
+        let again = &choice.again;
+        format!("nothing was verified. Once the other run has ended, run: {again}")
+    })
 }
 
 fn registry(arguments: cli::Registry) -> Result<Option<Registry>> {

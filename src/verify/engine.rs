@@ -69,13 +69,10 @@ pub fn silence(host: &Host) -> Result<Option<String>> {
         return Ok(Some(reason));
     }
     if let Err(error) = UnixStream::connect(host.path(SOCKET)) {
-        let cure = match error.kind() {
-            std::io::ErrorKind::PermissionDenied => {
-                "run it with sudo, or as a member of group docker"
-            }
-            _ => "let systemd make it again: systemctl restart docker.socket docker.service",
-        };
-        return Ok(Some(format!("{SOCKET}: {error}; {cure}")));
+        return Ok(Some(format!(
+            "{SOCKET}: {error}; let systemd make it again: systemctl restart docker.socket \
+             docker.service"
+        )));
     }
     Ok(match host.engine_info()? {
         Some(_) => None,
@@ -110,7 +107,7 @@ fn wrong<'a>(unit: &str, value: impl Fn(&str) -> &'a str) -> Option<String> {
     match (value("LoadState"), value("ActiveState")) {
         (_, "active" | "reloading") => None,
         ("not-found", _) => Some(format!(
-            "there is no {unit}: the engine is not installed; do it with: sudo dockstrap install"
+            "there is no {unit}; put it back: sudo dockstrap install"
         )),
         ("masked", _) => Some(format!(
             "{unit} is masked, so it cannot run; allow it and start it: systemctl unmask --now {unit}"

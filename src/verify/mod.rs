@@ -14,6 +14,7 @@ mod image;
 mod logs;
 mod network;
 mod objects;
+mod obstacle;
 pub mod probe;
 mod proof;
 mod reach;
@@ -30,6 +31,7 @@ use serde::Serialize;
 use crate::error::Failure;
 use crate::report::{Outcome, StageReport};
 
+use obstacle::Obstacle;
 use proof::Proof;
 pub use registry::{Login, Registry};
 pub use schedule::verify;
@@ -162,6 +164,8 @@ pub struct Choice {
     pub skip: Vec<String>,
     /// A private registry to try.
     pub registry: Option<Registry>,
+    /// The command that asks for this again.
+    pub again: String,
 }
 
 /// How the whole verification went.
@@ -174,6 +178,12 @@ pub struct Verification {
     /// The stages that were asked for.
     #[serde(skip)]
     asked_for: Vec<String>,
+    /// What kept every stage from being tried.
+    #[serde(skip)]
+    obstacle: Option<Obstacle>,
+    /// The command that asks for the same verification again.
+    #[serde(skip)]
+    again: String,
 }
 
 impl Choice {
@@ -184,6 +194,7 @@ impl Choice {
             when: When::Quick,
             skip: Vec::new(),
             registry: None,
+            again: "sudo dockstrap verify".to_owned(),
         }
     }
 
@@ -219,6 +230,8 @@ impl Verification {
             stages,
             seconds: 1.0,
             asked_for: Vec::new(),
+            obstacle: None,
+            again: "sudo dockstrap verify".to_owned(),
         }
     }
 
@@ -245,16 +258,22 @@ impl Verification {
         }
     }
 
-    /// An error when a stage failed.
+    /// An error when a stage failed, or none could be tried.
     ///
     /// # Errors
-    /// [`Failure::Unproven`], which names those that did.
+    /// [`Failure::Blocked`] with what is in the way, or [`Failure::Unproven`] with the stages that
+    /// failed.
     pub fn require(&self) -> Result<(), Failure> {
+        if let Some(Obstacle { reason, cure }) = &self.obstacle {
+            let cure = cure.unwrap_or(&self.again);
+            return Err(Failure::Blocked(format!("{reason}. Run: {cure}")));
+        }
         match self.failed().as_slice() {
             [] => Ok(()),
             failed => Err(Failure::Unproven(format!(
-                "the verification failed: {}. Once mended, prove it with: dockstrap verify",
-                failed.join(", ")
+                "the verification failed: {}. After fixing it, run: {}",
+                failed.join(", "),
+                self.again
             ))),
         }
     }

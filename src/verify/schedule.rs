@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::proof::Proof;
-use super::{Choice, STAGES, Stage, Verification, cure, engine};
+use super::{Choice, STAGES, Stage, Verification, cure, engine, obstacle};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::report::{Event, Listener, Outcome, StageReport};
@@ -28,13 +28,19 @@ pub fn verify(host: &Host, choice: &Choice, listener: Listener<'_>) -> Result<Ve
         chosen.partition(|stage| choice.skips(stage.id));
     let left_out = |stage: &&Stage| skip(stage, "left out by --skip");
     let mut reports = tell(skipped.iter().map(left_out), listener);
-    reports.extend(prove_all(host, choice, &chosen, listener)?);
+    let obstacle = obstacle::find(host)?;
+    reports.extend(match &obstacle {
+        Some(obstacle) => fail_all(&chosen, &obstacle.reason, listener),
+        None => prove_all(host, choice, &chosen, listener)?,
+    });
     let place = |report: &StageReport| STAGES.iter().position(|stage| stage.id == report.stage);
     reports.sort_by_key(place);
     Ok(Verification {
         schema: 1,
         stages: reports,
         asked_for: choice.asked_for(),
+        obstacle,
+        again: choice.again.clone(),
         seconds: (begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
     })
 }
@@ -50,20 +56,13 @@ fn prove_all(
     let (engine, rest): (Vec<&Stage>, Vec<&Stage>) = chosen.iter().copied().partition(is_engine);
     let mut reports = side_by_side(&proof, &engine, listener)?;
     if !reports.iter().all(StageReport::passed) {
-        let skipped = rest.iter().map(|stage| skip(stage, "stage engine failed"));
-        reports.extend(tell(skipped, listener));
+        reports.extend(skip_all(&rest, listener));
         return Ok(reports);
     }
-    // Where that stage was not asked for, the others say themselves what is missing.
     if engine.is_empty()
         && let Some(reason) = engine::silence(host)?
     {
-        let failed = chosen.iter().map(|stage| StageReport {
-            stage: stage.id,
-            outcome: Outcome::Failed(reason.clone()),
-            seconds: Duration::ZERO,
-        });
-        return Ok(tell(failed, listener));
+        return Ok(fail_all(chosen, &reason, listener));
     }
     proof.remove_strays()?;
     let (alone, together): (Vec<&Stage>, Vec<&Stage>) =
@@ -111,7 +110,11 @@ fn side_by_side(
     });
     match stopped() {
         false => Ok(reports),
-        true => Err(Failure::Cancelled("cancelled; the engine is not proven".to_owned()).into()),
+        true => Err(Failure::Cancelled(format!(
+            "cancelled; the engine is not verified. To verify it, run: {}",
+            proof.choice.again
+        ))
+        .into()),
     }
 }
 
@@ -142,6 +145,31 @@ fn prove(stage: &Stage, proof: &Proof<'_>) -> StageReport {
         outcome,
         seconds: begun.elapsed(),
     }
+}
+
+/// What comes of stages when the engine cannot be asked. Where its own stage is not one of them, the
+/// others say themselves what is missing.
+fn fail_all(chosen: &[&Stage], reason: &str, listener: Listener<'_>) -> Vec<StageReport> {
+    let is_engine = |stage: &&Stage| stage.id == engine::ID;
+    let (engine, rest): (Vec<&Stage>, Vec<&Stage>) = chosen.iter().copied().partition(is_engine);
+    let failed = if engine.is_empty() { chosen } else { &engine };
+    let failed = failed.iter().map(|stage| StageReport {
+        stage: stage.id,
+        outcome: Outcome::Failed(reason.to_owned()),
+        seconds: Duration::ZERO,
+    });
+    let mut reports = tell(failed, listener);
+    if !engine.is_empty() {
+        reports.extend(skip_all(&rest, listener));
+    }
+    reports
+}
+
+fn skip_all(stages: &[&Stage], listener: Listener<'_>) -> Vec<StageReport> {
+    let skipped = stages
+        .iter()
+        .map(|stage| skip(stage, "stage engine failed"));
+    tell(skipped, listener)
 }
 
 fn skip(stage: &Stage, reason: &str) -> StageReport {

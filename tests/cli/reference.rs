@@ -142,7 +142,10 @@ fn every_variable_that_is_read_is_in_the_reference() {
     // These name their variables elsewhere; what they name is looked for by hand.
     let known = [
         ("src/cli/read.rs", &["DOCKSTRAP_OUTPUT"][..]),
-        ("src/command/verify.rs", &["DOCKSTRAP_REGISTRY_PASSWORD"]),
+        (
+            "src/command/verify.rs",
+            &["DOCKSTRAP_REGISTRY_PASSWORD", "DOCKSTRAP_REGISTRY_USER"],
+        ),
         ("src/facts/mod.rs", &["SUDO_USER", "DOAS_USER"]),
         (
             "src/host/network/trusted.rs",

@@ -121,5 +121,6 @@ mod trust;
 mod upgrade;
 mod verify;
 mod verify_causes;
+mod verify_obstacles;
 mod verify_registry;
 mod whole_way;

@@ -69,7 +69,10 @@ fn fault_64_a_signal_amid_the_proof_leaves_an_engine_that_can_be_proven_again() 
             > 1
     });
     send(&host, "INT");
-    install.end().exits(130).says("the engine is not proven");
+    install
+        .end()
+        .exits(130)
+        .says("the engine is not verified. To verify it, run: sudo dockstrap verify");
     let left = host
         .sh("docker ps --all --quiet; docker images --quiet")
         .stdout;

@@ -1,0 +1,128 @@
+//! What keeps a verification from being tried: nothing is known of the engine then.
+
+use anyhow::Result;
+use rustix::fs::Access;
+
+use crate::host::Host;
+use crate::host::command::Command;
+use crate::host::engine::{GROUP, SOCKET, UNIT};
+
+/// The command that sets up an engine.
+const INSTALL: &str = "sudo dockstrap install";
+
+/// Why nothing can be verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Obstacle {
+    pub(crate) reason: String,
+    /// The command that helps; without one, the same verification as root.
+    pub(crate) cure: Option<&'static str>,
+}
+
+/// What is in the way on this host, for the user who asks.
+pub(super) fn find(host: &Host) -> Result<Option<Obstacle>> {
+    if !is_installed(host)? {
+        return Ok(Some(Obstacle {
+            reason: "Docker Engine is not installed".to_owned(),
+            cure: Some(INSTALL),
+        }));
+    }
+    // Not by a connection, which would start an engine that is stopped.
+    let refused = rustix::fs::access(host.path(SOCKET), Access::WRITE_OK);
+    if refused != Err(rustix::io::Errno::ACCESS) || nix::unistd::geteuid().is_root() {
+        return Ok(None);
+    }
+    refusal(host)
+}
+
+/// Whether there is an engine that could run, whether it does or not.
+fn is_installed(host: &Host) -> Result<bool> {
+    if host.runs_systemd()? {
+        let unit = host.unit(UNIT)?;
+        return Ok(unit
+            .get("LoadState")
+            .is_none_or(|state| state != "not-found"));
+    }
+    Ok(host.has_program("dockerd") || host.exists(SOCKET)?)
+}
+
+/// Why this user has no access to the socket; nothing when it is the socket that is wrong.
+fn refusal(host: &Host) -> Result<Option<Obstacle>> {
+    let user = nix::unistd::geteuid().as_raw();
+    let entry = host.query(&Command::new("getent").args(["passwd", &user.to_string()]))?;
+    let name = entry.stdout.split(':').next().unwrap_or_default().trim();
+    let name = if name.is_empty() {
+        format!("user {user}")
+    } else {
+        name.to_owned()
+    };
+    let entry = host.query(&Command::new("getent").args(["group", GROUP]))?;
+    let mut groups = nix::unistd::getgroups()?;
+    groups.push(nix::unistd::getegid());
+    let groups: Vec<u32> = groups.iter().map(|group| group.as_raw()).collect();
+    Ok(judged(&name, &groups, entry.stdout.trim()))
+}
+
+/// What a user with these groups needs, with the entry of group docker.
+fn judged(user: &str, groups: &[u32], entry: &str) -> Option<Obstacle> {
+    let fields: Vec<&str> = entry.split(':').collect();
+    let (why, cure) = match fields[..] {
+        [_, _, id, members] => {
+            if groups.iter().any(|group| group.to_string() == id) {
+                return None;
+            }
+            if members.split(',').any(|member| member == user) {
+                let why = format!("a member of group {GROUP} only since this login");
+                (why, Some("newgrp docker"))
+            } else {
+                (format!("not a member of group {GROUP}"), None)
+            }
+        }
+        _ => (format!("there is no group {GROUP}"), None),
+    };
+    Some(Obstacle {
+        reason: format!("{user} cannot use the engine: {why}"),
+        cure,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::stub::StubHost;
+
+    #[test]
+    fn a_host_without_an_engine_is_sent_to_install() {
+        let show = "printf 'LoadState=not-found\nActiveState=inactive\n'";
+        let stub = StubHost::noble().program("systemctl", show);
+        let obstacle = find(stub.host()).unwrap().unwrap();
+        assert_eq!(obstacle.reason, "Docker Engine is not installed");
+        assert_eq!(obstacle.cure, Some("sudo dockstrap install"));
+    }
+
+    #[test]
+    fn an_engine_that_is_stopped_is_no_obstacle() {
+        let show = "printf 'LoadState=loaded\nActiveState=inactive\n'";
+        let stub = StubHost::noble().program("systemctl", show);
+        assert_eq!(find(stub.host()).unwrap(), None);
+    }
+
+    #[test]
+    fn a_user_without_access_is_told_why_and_what_to_run() {
+        let said = |groups: &[u32], entry: &str| {
+            judged("bob", groups, entry).map(|it| (it.reason, it.cure))
+        };
+        let stranger = "bob cannot use the engine: not a member of group docker";
+        assert_eq!(
+            said(&[1002], "docker:x:998:alice"),
+            Some((stranger.to_owned(), None))
+        );
+        let (reason, cure) = said(&[1002], "docker:x:998:alice,bob").unwrap();
+        assert!(reason.ends_with("a member of group docker only since this login"));
+        assert_eq!(cure, Some("newgrp docker"));
+        let (reason, cure) = said(&[1002], "").unwrap();
+        assert!(reason.ends_with("there is no group docker"));
+        assert_eq!(cure, None);
+        // Then it is the socket that has the wrong rights.
+        assert_eq!(said(&[1002, 998], "docker:x:998:alice,bob"), None);
+    }
+}
