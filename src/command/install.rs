@@ -43,10 +43,8 @@ pub fn run(host: &Host, arguments: Install) -> Result<u8> {
         ui::line(format!("{}.", settled.nothing_to_do()));
         return Ok(DONE);
     }
-    live.pause(|| {
-        ui::print_plan(&prepared.plan);
-        ui::confirm("Set this up?", arguments.yes, true)
-    })?;
+    let show_plan = || ui::print_plan(&prepared.plan);
+    live.pause(|| ui::confirm(show_plan, "Set this up?", arguments.yes, true))?;
     let installed = prepared.carry_out(!arguments.no_verify, &show)?;
     tell(installed.verification.as_ref())?;
     installed.require()?;

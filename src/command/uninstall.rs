@@ -36,10 +36,8 @@ pub fn run(host: &Host, arguments: Uninstall) -> Result<u8> {
         return Ok(DONE);
     };
     tell_of_cut_short(reversal.journal(), &show);
-    live.pause(|| {
-        ui::print_reversal(&reversal, arguments.purge_data);
-        ui::confirm("Take this back?", arguments.yes, false)
-    })?;
+    let show_plan = || ui::print_reversal(&reversal, arguments.purge_data);
+    live.pause(|| ui::confirm(show_plan, "Take this back?", arguments.yes, false))?;
     let extent = Extent {
         purge_data: arguments.purge_data,
         restore_packages: arguments.restore_packages,

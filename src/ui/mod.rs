@@ -13,13 +13,14 @@ mod settings;
 mod status;
 mod stream;
 
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::io::Write;
 use std::sync::OnceLock;
 
 use anyhow::Context;
 use clap::ValueEnum;
-use console::style;
+use console::{Term, style};
 use serde::Serialize;
 use serde_json::json;
 
@@ -55,6 +56,12 @@ struct Manner {
 
 static MANNER: OnceLock<Manner> = OnceLock::new();
 
+thread_local! {
+    /// The terminal on which somebody is asked about what is printed meanwhile, where standard output
+    /// is not one.
+    static SCREEN: RefCell<Option<Term>> = const { RefCell::new(None) };
+}
+
 /// Says how to print, once. Honours `NO_COLOR` (<https://no-color.org>); `console` looks after the
 /// rest.
 pub fn set_up(output: Output) {
@@ -69,6 +76,10 @@ pub fn set_up(output: Output) {
 
 /// Prints a line of what a command is asked for. A reader that went away is no reason to stop.
 pub fn line(text: impl Display) {
+    if let Some(screen) = SCREEN.with_borrow(Option::clone) {
+        let _ = screen.write_line(&redact(&text.to_string()));
+        return;
+    }
     match wants_report() {
         true => say(Priority::Info, text),
         false => {

@@ -69,7 +69,7 @@ on_both_kinds! {
         releases
             .run_with("alice", odd, "sh", "")
             .exits(2)
-            .says("there is no terminal to ask on; nothing was changed. Say --yes");
+            .says("there is no terminal to ask on; nothing was changed. Pass --yes");
         let host = &releases.host;
         host.sh("ls -A /tmp").never_says("tmp.");
         assert!(!host.has("/var/lib/dockstrap"));

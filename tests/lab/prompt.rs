@@ -100,3 +100,47 @@ fn a_yes_at_the_question_installs_and_uninstalls() {
         .says("Taken back");
     host.run(["docker", "info"]).exits(127);
 }
+
+/// Nobody can agree to a plan that goes to a file.
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn with_redirected_output_the_plan_and_the_question_are_on_the_terminal() {
+    let host = LabHost::up("resolute");
+    let before = host.tree();
+    for redirected in [
+        ">/dev/null",
+        "2>/dev/null",
+        ">/dev/null 2>&1",
+        ">&-",
+        "--output json >/run/out",
+        "--output json >/run/out 2>/run/err",
+    ] {
+        host.sh_on_a_terminal(&format!("$DOCKSTRAP install {redirected}"))
+            .shows("install 7 packages")
+            .shows(QUESTION)
+            .shows(CURSOR_HIDDEN)
+            .types("n")
+            .end()
+            .exits(130);
+    }
+    // Without a way to answer, there is nobody to ask.
+    for redirected in ["</dev/null", "<&-"] {
+        host.sh_on_a_terminal(&format!("$DOCKSTRAP install {redirected}"))
+            .end()
+            .exits(2)
+            .says("there is no terminal to ask on; nothing was changed. Pass --yes");
+    }
+    before.is_untouched_in(&host.tree());
+    host.sh_on_a_terminal("$DOCKSTRAP install >/run/out")
+        .shows(QUESTION)
+        .types("y")
+        .end()
+        .exits(0);
+    host.sh("grep 'works on this host' /run/out");
+    host.sh_on_a_terminal("$DOCKSTRAP uninstall >/dev/null 2>/run/err")
+        .shows("group docker")
+        .shows("Take this back?")
+        .types("n")
+        .end()
+        .exits(130);
+}
