@@ -59,7 +59,7 @@ fn explain(keys: &[String]) -> Result<u8> {
     let explained = keys.iter().map(|key| (key, explained(key)));
     let explained: BTreeMap<&String, String> = explained.collect();
     for key in keys {
-        ui::line(explained[key].trim_end());
+        ui::answer(explained[key].trim_end())?;
     }
     ui::report(&json!({ "keys": explained }))?;
     Ok(DONE)

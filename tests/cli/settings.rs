@@ -164,6 +164,7 @@ fn what_a_full_disk_does_not_take_is_no_success() {
         &["settings", "schema"],
         &["settings", "show", "--json"],
         &["completions", "bash"],
+        &["explain", "icc"],
     ] {
         let full = std::fs::File::options().write(true).open("/dev/full");
         let output = dockstrap().args(arguments).stdout(full.unwrap()).output();
