@@ -166,6 +166,20 @@ fn there_is_a_manual_page_for_every_command_and_every_table() {
     }
 }
 
+/// Who reports a vulnerability writes to those who maintain the package.
+#[test]
+fn the_security_policy_names_the_maintainers_and_what_it_links_to_is_there() {
+    let policy = source("SECURITY.md");
+    let manifest: toml::Table = source("Cargo.toml").parse().unwrap();
+    let maintainer = manifest["package"]["metadata"]["deb"]["maintainer"]
+        .as_str()
+        .unwrap();
+    let (_, address) = maintainer.split_once('<').unwrap();
+    assert!(policy.contains(&format!("<{address}")), "{address}");
+    assert!(source("README.md").contains("[SECURITY.md](SECURITY.md)"));
+    assert!(policy.contains("](packaging/manual/trust.md)"));
+}
+
 /// Cut short at any byte, install.sh runs nothing at all: each command that it would run leaves a
 /// word behind.
 #[test]
