@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -23,6 +23,7 @@ impl JunitFile {
     /// # Errors
     /// When nothing can be written there, which is tried without leaving a trace.
     pub fn at(path: &Path) -> std::io::Result<JunitFile> {
+        refuse_link_of_another(path)?;
         // A link stays one.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let file = JunitFile { path };
@@ -64,6 +65,18 @@ impl JunitFile {
             .permissions(Permissions::from_mode(0o666)) // less the umask
             .tempfile_in(folder.unwrap_or(Path::new(".")))
     }
+}
+
+/// In a folder such as /tmp, another user can place a link that leads root to any file.
+fn refuse_link_of_another(path: &Path) -> std::io::Result<()> {
+    let Ok(there) = fs::symlink_metadata(path) else {
+        return Ok(());
+    };
+    let own = nix::unistd::geteuid().as_raw();
+    if there.is_symlink() && ![0, own].contains(&there.uid()) {
+        return Err(std::io::Error::other("it is a link of another user"));
+    }
+    Ok(())
 }
 
 /// Writes the verification: a suite with a case for each stage.

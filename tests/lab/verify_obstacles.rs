@@ -53,6 +53,12 @@ fn a_bare_host_and_a_user_without_access_exit_with_4_and_the_command_that_helps(
         .exits(4)
         .says("✗ run: bob cannot use the engine: not a member of group docker");
     assert_eq!(next(&refused), "sudo dockstrap verify --skip restart run");
+    host.sh("ln -s /etc/passwd /tmp/out.xml; chown --no-dereference bob /tmp/out.xml");
+    let before = host.read("/etc/passwd");
+    host.dockstrap(["verify", "run", "--junit", "/tmp/out.xml"])
+        .exits(2)
+        .says("junit /tmp/out.xml cannot be written: it is a link of another user");
+    assert_eq!(host.read("/etc/passwd"), before);
     // As in a session that began before.
     let old = "setpriv --reuid alice --regid alice --clear-groups dockstrap verify run";
     host.run(["sh", "-c", old])
