@@ -76,6 +76,20 @@ on_both_kinds! {
             .says("SHA256SUMS took longer than 2 seconds; nothing was changed")
             .says("code 1");
 
+        // Others can read every command line.
+        host.write(
+            "/srv/settings",
+            "export DOCKSTRAP_BASE_URL=https://alice:s3cret@download.docker.com/drips\n",
+        );
+        host.sh(
+            "(. /srv/settings; sh /srv/quick.sh --download-only --to /run/placed) >/run/said 2>&1 &
+            sleep 1; cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' >/run/seen; wait",
+        );
+        host.run(["cat", "/run/seen", "/run/said"])
+            .exits(0)
+            .says_all(&["timeout --foreground", "took longer than 2 seconds"])
+            .never_says("s3cret");
+
         let sums = releases.release().join("SHA256SUMS");
         let listed = fs::read(&sums).unwrap();
         fs::write(&sums, [&listed[..], &vec![b'\n'; 200 << 10]].concat()).unwrap();
@@ -112,7 +126,7 @@ on_both_kinds! {
         releases.run_with("root", "export PATH=/run/bin:$PATH", "sh", ONLY).exits(0);
         assert!(!host.has("/run/ran"));
         host.sh("ls -A /tmp").never_says("tmp.");
-        host.sh("rm -r /run/placed /srv/quick.sh");
+        host.sh("rm -r /run/placed /srv/quick.sh /srv/settings");
         before.is_untouched_in(&host.tree());
     }
 }
