@@ -8,6 +8,7 @@
 
 pub mod error;
 pub mod redact;
+pub mod relative_path;
 pub mod release;
 pub mod report;
 

@@ -7,6 +7,7 @@ pub mod bundle;
 pub mod command;
 pub mod engine;
 pub mod firewall;
+pub mod folder;
 pub mod http;
 mod immutable;
 mod limits;
