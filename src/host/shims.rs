@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::Host;
 use super::engine::is_of_remap;
+use crate::relative_path::FileName;
 
 /// What containerd starts for each container, and what the engine calls its own there; with
 /// userns-remap, the first identifiers follow.
@@ -66,7 +67,7 @@ impl Host {
     }
 
     /// The name of a container, if an engine has it there.
-    fn container_name(&self, root: &Path, id: &str) -> Result<Option<String>> {
+    fn container_name(&self, root: &Path, id: &FileName) -> Result<Option<String>> {
         let remapped = self.list(root)?.into_iter().filter(|it| is_of_remap(it));
         let mut folders = vec![root.to_owned()];
         folders.extend(remapped.map(|name| root.join(name)));
@@ -78,7 +79,7 @@ impl Host {
             let kept = self.read(folder.join("config.v2.json"))?;
             let kept: Option<Value> = kept.and_then(|kept| serde_json::from_slice(&kept).ok());
             let name = kept.as_ref().and_then(|kept| kept["Name"].as_str());
-            let short = || id.chars().take(12).collect();
+            let short = || id.as_str().chars().take(12).collect();
             let name = name.map_or_else(short, |name| name.trim_start_matches('/').to_owned());
             return Ok(Some(name));
         }
@@ -87,14 +88,15 @@ impl Host {
 }
 
 /// The container of an engine's that a process of this command line looks after.
-fn container_of(line: &str) -> Option<String> {
+fn container_of(line: &str) -> Option<FileName> {
     let words: Vec<&str> = line.split('\0').collect();
     let program = words.first()?.rsplit('/').next()?;
     let after = |word: &str| Some(words.windows(2).find(|pair| pair[0] == word)?[1]);
     let behind = after("-namespace")?.strip_prefix(NAMESPACE)?;
     let is_of_engine = behind.is_empty() || behind.strip_prefix('-').is_some_and(is_of_remap);
-    let id = after("-id")?;
-    (program.starts_with(SHIM) && is_of_engine).then(|| id.to_owned())
+    // Anybody may start a process with such arguments, and this one becomes a path.
+    let id = FileName::parse(after("-id")?).ok()?;
+    (program.starts_with(SHIM) && is_of_engine).then_some(id)
 }
 
 #[cfg(test)]
@@ -125,6 +127,10 @@ mod tests {
             .file("/proc/13/cmdline", shim("k8s.io", "kube"))
             .file("/proc/14/cmdline", "vi\0containerd-shim\0-id\0abc\0")
             .file("/proc/15/cmdline", shim("moby", "of-another-engine"))
+            // A process of anybody's, which would lead elsewhere.
+            .file("/home/mallory/x/config.v2.json", r#"{"Name": "/web"}"#)
+            .file("/proc/16/cmdline", shim("moby", "../../../home/mallory/x"))
+            .file("/proc/17/cmdline", shim("moby", ".."))
             .file("/proc/self/cmdline", shim("moby", "abc"));
         let contained = |name: &str, root: &PathBuf, processes: &[i32]| Contained {
             name: name.to_owned(),
