@@ -30,6 +30,8 @@ pub use origin::{Given, Origin};
 pub use sample::{example, sample};
 pub use schema::schema;
 pub use table::{Kind, Setting, table};
+#[cfg(test)]
+pub(crate) use value::registry_host;
 
 const MIRROR: &str = "https://download.docker.com";
 /// How long other package managers are waited for, in seconds.

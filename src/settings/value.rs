@@ -11,6 +11,7 @@ use super::{MIRROR, Registry, Secret};
 use crate::daemon_json::{self, Document, Position, Problem, Severity};
 use crate::error::Failure;
 use crate::host::network::{CaCert, Proxy};
+use crate::relative_path::FileName;
 use crate::trust::Fingerprint;
 
 /// What can be said of values in patterns, for editors. None is stricter than the function below
@@ -140,7 +141,9 @@ pub fn registry_host(host: &str) -> Result<()> {
     let (name, port) = host.split_once(':').unwrap_or((host, "443"));
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
     let is_name = name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain);
-    if !is_name || port.parse::<u16>().is_err() {
+    // It names a folder of the engine's.
+    let is_folder = FileName::parse(host).is_ok();
+    if !is_name || !is_folder || port.parse::<u16>().is_err() {
         let cause = format!(
             "registries: `{host}` is no host; give one like registry.example or \
              \"registry.example:5000\", without https:// and path"

@@ -133,6 +133,24 @@ mod tests {
 
     const PATH: &str = "/etc/docker/certs.d/registry.lab:5000/ca.crt";
 
+    proptest::proptest! {
+        #[test]
+        fn the_name_of_a_registry_leads_to_a_folder_of_its_own(
+            any in proptest::prelude::any::<String>(),
+            odd in "[a-z0-9./:\\\\\\[\\]%-]{0,12}",
+        ) {
+            for host in [any, odd] {
+                if crate::settings::registry_host(&host).is_ok() {
+                    let registry = Registry { host, ..step().registries.remove(0) };
+                    let path = path(&registry);
+                    let folder = std::path::Path::new(&path).parent().unwrap();
+                    proptest::prop_assert_eq!(folder.parent().unwrap(), std::path::Path::new(FOLDER));
+                    proptest::prop_assert_eq!(folder.file_name().unwrap(), &*registry.host);
+                }
+            }
+        }
+    }
+
     #[test]
     fn an_authority_that_is_absent_is_written_and_taken_back() {
         let stub = StubHost::new();

@@ -147,3 +147,31 @@ fn what_is_right_is_said_nothing_of() {
         assert_eq!(said(text), Vec::<String>::new(), "{text}");
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+    #[test]
+    fn to_check_any_settings_changes_no_file(
+        key in "(bundle|ca-cert|mirror|suite|users|registries\\.[a-z./]{1,5}|daemon\\.[a-z-]{1,9})",
+        value in "[a-z./\\\\ ]{0,12}",
+        any in proptest::prelude::any::<String>(),
+    ) {
+        let root = tempfile::tempdir().unwrap();
+        let kept = root.path().join("kept");
+        std::fs::write(&kept, "kept").unwrap();
+        let written = std::fs::metadata(&kept).unwrap().modified().unwrap();
+        let folder = root.path().display();
+        for text in [
+            format!("{key} = '{folder}/{value}'\n"),
+            format!("{key} = ['{value}', '{folder}/kept']\n"),
+            format!("[registries.'{value}']\nca = '{folder}/kept'\n"),
+            any,
+        ] {
+            check(&text);
+            let names: Vec<_> = std::fs::read_dir(root.path()).unwrap().flatten().collect();
+            proptest::prop_assert_eq!(names.len(), 1);
+            proptest::prop_assert_eq!(std::fs::read(&kept).unwrap(), b"kept");
+            proptest::prop_assert_eq!(std::fs::metadata(&kept).unwrap().modified().unwrap(), written);
+        }
+    }
+}
