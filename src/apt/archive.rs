@@ -16,6 +16,7 @@ use super::source::Source;
 use super::transaction::Download;
 use crate::error::Failure;
 use crate::host::Host;
+use crate::relative_path::FileName;
 use crate::trust::{Entry, Packages, Refusal, Sha256};
 
 /// A package file.
@@ -23,7 +24,7 @@ use crate::trust::{Entry, Packages, Refusal, Sha256};
 pub struct Archive {
     pub uri: String,
     /// What apt calls it in its archive folder.
-    pub name: String,
+    pub name: FileName,
     /// What it must be.
     pub entry: Entry,
 }
@@ -59,7 +60,7 @@ impl Archives {
                 archives.others.push(archive);
                 continue;
             };
-            let Some(package) = offered.iter().find(|package| package.filename == path) else {
+            let Some(package) = offered.iter().find(|it| it.filename == *path) else {
                 return Err(Failure::Trust(format!(
                     "apt would download {}, which the verified index does not have",
                     archive.uri
@@ -67,7 +68,7 @@ impl Archives {
                 .into());
             };
             archive.entry = Entry {
-                path,
+                path: package.filename.clone(),
                 size: package.size,
                 sha256: package.sha256,
             };
@@ -186,17 +187,17 @@ fn parse_space(line: &str) -> Option<u64> {
 fn parse_line(line: &str) -> Option<Archive> {
     let (uri, rest) = line.strip_prefix('\'')?.split_once("' ")?;
     let mut words = rest.split(' ');
-    let name = words.next().filter(|name| is_archive_name(name))?;
+    let name = archive_name(words.next()?)?;
     let size = words.next()?.parse().ok()?;
     let sha256 = words.next()?.strip_prefix("SHA256:")?.parse().ok()?;
     Some(Archive {
         uri: uri.to_owned(),
-        name: name.to_owned(),
         entry: Entry {
-            path: name.to_owned(),
+            path: name.clone().into_path(),
             size,
             sha256,
         },
+        name,
     })
 }
 
@@ -205,15 +206,17 @@ pub fn unescape(path: &str) -> String {
     percent_decode_str(path).decode_utf8_lossy().into_owned()
 }
 
-/// Whether `name` stays in the folder that it is put into, and is no hidden file there.
-fn is_archive_name(name: &str) -> bool {
-    name.ends_with(".deb") && !name.starts_with('.') && !name.contains('/')
+/// The name of a package file that is not hidden in its folder.
+fn archive_name(text: &str) -> Option<FileName> {
+    let name = FileName::parse(text).ok()?;
+    (text.ends_with(".deb") && !text.starts_with('.')).then_some(name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::exit_code;
+    use crate::relative_path::RelativePath;
     use crate::trust::verify_file;
 
     const PRINTED: &str = "\
@@ -239,12 +242,37 @@ SHA256: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
             architecture: "amd64".to_owned(),
         };
         let entry = Entry {
-            path: "Packages".to_owned(),
+            path: RelativePath::parse("Packages").unwrap(),
             size: index.len() as u64,
             sha256: Sha256::of(index.as_bytes()),
         };
         let verified = verify_file(index.as_bytes(), &entry).unwrap();
         Archives::parse(PRINTED, &source, &Packages::parse(verified).unwrap())
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_apt_prints_its_files_stay_in_the_archive_folder(
+            name in "[a-z./%\\\\-]{0,12}",
+            path in "[a-z./%\\\\-]{0,12}",
+            any in proptest::prelude::any::<String>(),
+        ) {
+            let source = Source {
+                uri: "https://docker.example/linux/ubuntu".to_owned(),
+                suite: "noble".to_owned(),
+                architecture: "amd64".to_owned(),
+            };
+            for name in [format!("{name}.deb"), any] {
+                let printed = format!("'copy:/{path}' {name} 1 SHA256:{}\n", Sha256::of(b""));
+                let archives = Archives::parse(&printed, &source, &Packages::default()).unwrap();
+                for archive in archives.iter() {
+                    let path = archive.path();
+                    let file = path.strip_prefix(ARCHIVES).unwrap();
+                    proptest::prop_assert_eq!(file.components().count(), 1);
+                    proptest::prop_assert_eq!(file.to_str().unwrap(), name.as_str());
+                }
+            }
+        }
     }
 
     fn put(root: &Path, name: &str, bytes: &[u8]) {
@@ -259,7 +287,10 @@ SHA256: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
         let [engine] = archives.docker.as_slice() else {
             panic!("{archives:?}");
         };
-        assert_eq!(engine.name, "docker-ce_5%3a29.5.3-1~ubuntu_amd64.deb");
+        assert_eq!(
+            engine.name.as_str(),
+            "docker-ce_5%3a29.5.3-1~ubuntu_amd64.deb"
+        );
         assert_eq!(engine.entry.sha256, Sha256::of(b"abc"));
     }
 
@@ -286,7 +317,7 @@ SHA256: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
         assert!(!engine.is_there(&host).unwrap());
         assert_eq!(archives.absent(&host).unwrap().len(), 2);
         for (bytes, right) in [("ab", false), ("abd", false), ("abc", true)] {
-            put(root.path(), &engine.name, bytes.as_bytes());
+            put(root.path(), engine.name.as_str(), bytes.as_bytes());
             assert_eq!(engine.is_there(&host).unwrap(), right, "{bytes}");
         }
         let download = archives.download(&host).unwrap();

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result};
 use thiserror::Error;
 
+use super::age::{AgeLimit, Supply};
 use super::source::{COMPONENT, Source};
 use super::suites;
 use crate::error::Failure;
@@ -67,11 +68,11 @@ impl Index {
         source: &Source,
         certificate: &Certificate,
         wanted: &[&str],
-        max_age: Duration,
+        limit: AgeLimit,
         listener: Listener<'_>,
     ) -> Result<Index> {
         let fetch =
-            |caches| Index::try_fetch(http, source, certificate, wanted, max_age, caches, listener);
+            |caches| Index::try_fetch(http, source, certificate, wanted, limit, caches, listener);
         match fetch(Caches::Used) {
             Err(error) if error.is::<HalfSynced>() => {
                 listener(Event::Waiting {
@@ -89,7 +90,7 @@ impl Index {
         source: &Source,
         certificate: &Certificate,
         wanted: &[&str],
-        max_age: Duration,
+        limit: AgeLimit,
         caches: Caches,
         listener: Listener<'_>,
     ) -> Result<Index> {
@@ -123,7 +124,11 @@ impl Index {
             .require(ORIGIN, &source.suite, &source.architecture)
             .and_then(|()| release.check_date(now))
             .map_err(refused)?;
-        warn_when_old(release.age(now), max_age, &url, listener);
+        let supply = match http.bundle() {
+            None => Supply::Server,
+            Some(_) => Supply::Bundle,
+        };
+        limit.judge(&url, release.age(now), supply, listener)?;
 
         let path = format!("{COMPONENT}/binary-{}/Packages", source.architecture);
         let Some(entry) = release.file(&path) else {
@@ -158,15 +163,6 @@ impl Index {
             offered,
             date: release.date(),
         })
-    }
-}
-
-fn warn_when_old(age: Duration, max_age: Duration, url: &str, listener: Listener<'_>) {
-    if age > max_age {
-        let days = age.as_secs() / (24 * 60 * 60);
-        listener(Event::Warning {
-            text: format!("{url} is {days} days old; is this mirror still kept up to date?"),
-        });
     }
 }
 

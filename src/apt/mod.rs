@@ -1,5 +1,6 @@
 //! apt as the host has it: its sources, a private view of them, what it would do, and doing it.
 
+mod age;
 mod archive;
 mod entry;
 mod existing;
@@ -19,8 +20,10 @@ mod suites;
 mod transaction;
 mod transfer;
 mod trouble;
+pub mod ubuntu;
 mod view;
 
+pub use age::{AgeLimit, Supply};
 pub use archive::{Archive, Archives};
 pub use entry::without_password;
 pub use existing::{Existing, Migration};

@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::DONE;
+use crate::apt::ubuntu::UBUNTU_KEYRING;
 use crate::bundle::{self, Inspected};
 use crate::cli::{Bundle, SettingsArgs};
 use crate::host::Host;
@@ -19,7 +20,7 @@ pub fn run(host: &Host, command: Bundle) -> Result<u8> {
             file,
             settings,
             json,
-        } => inspect(&file, settings, json),
+        } => inspect(host, &file, settings, json),
     }
 }
 
@@ -31,26 +32,25 @@ fn create(host: &Host, settings: SettingsArgs, file: Option<&Path>) -> Result<u8
     })?;
     drop(live);
     ui::report(&json!({ "path": path.to_string_lossy(), "manifest": manifest }))?;
-    let size: u64 = manifest.files.iter().map(|file| file.size).sum();
     ui::line(format!(
         "{} holds docker-ce {} for {} on {} ({:.1} MB).",
         path.display(),
         manifest.engine,
         manifest.release,
         manifest.architecture,
-        size as f64 / 1e6,
+        manifest.size() as f64 / 1e6,
     ));
     ui::line("Use it on hosts like this one: sudo dockstrap install --bundle FILE");
     Ok(DONE)
 }
 
-fn inspect(file: &Path, settings: SettingsArgs, json: bool) -> Result<u8> {
+fn inspect(host: &Host, file: &Path, settings: SettingsArgs, json: bool) -> Result<u8> {
     let settings = Settings::resolve(settings.layer, settings.config.as_deref())?;
     let live = match json {
         true => Live::quiet(),
         false => Live::new(),
     };
-    let inspected = bundle::inspect(file, &settings, &|event| live.show(event))?;
+    let inspected = bundle::inspect(host, file, &settings, &|event| live.show(event))?;
     drop(live);
     ui::report(&inspected)?;
     if json {
@@ -77,9 +77,22 @@ fn print(inspected: &Inspected) {
         inspected.index_date.strftime("%F"),
         inspected.fingerprint
     ));
-    ui::line(format!(
-        "  Ubuntu   {} packages, undamaged; apt verifies them on the host that they are for",
-        inspected.ubuntu_packages
-    ));
+    let count = inspected.ubuntu_packages;
+    ui::line(
+        match inspected.ubuntu_indexes.iter().all(|it| it.verified) {
+            true => {
+                format!("  Ubuntu   {count} packages, verified by Ubuntu's keyring on this host")
+            }
+            false => format!(
+                "  Ubuntu   {count} packages, undamaged; their signature is not checked: this host has \
+             no {UBUNTU_KEYRING}"
+            ),
+        },
+    );
+    for index in &inspected.ubuntu_indexes {
+        let date = index.date.map(|date| date.strftime("%F").to_string());
+        let date = date.as_deref().unwrap_or("unknown date");
+        ui::line(format!("           index of {}, {date}", index.suite));
+    }
     ui::line(format!("  size     {:.1} MB", inspected.size as f64 / 1e6));
 }

@@ -1,10 +1,10 @@
 //! Docker's repository as this host is to use it: the source, its keyring and the verified key.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 
-use crate::apt::{self, Existing, Index, Seen, Source, is_signed_anew};
+use crate::apt::{self, AgeLimit, Existing, Index, Seen, Source, is_signed_anew};
 use crate::change::Journal;
 use crate::error::Failure;
 use crate::facts::{ENGINE_PACKAGES, Facts};
@@ -37,8 +37,8 @@ pub struct Repository {
     pub certificate: Certificate,
     /// Whether that is the keyring's, and not from the server.
     pub is_local: bool,
-    /// How old its index may be before a warning is due.
-    pub max_index_age: Duration,
+    /// How old its index may be.
+    pub age_limit: AgeLimit,
 }
 
 impl Repository {
@@ -67,7 +67,7 @@ impl Repository {
             pin,
             certificate,
             is_local,
-            max_index_age: settings.max_index_age,
+            age_limit: AgeLimit::of(settings),
         })
     }
 
@@ -110,10 +110,10 @@ impl Repository {
         let Repository {
             source,
             certificate,
-            max_index_age,
+            age_limit,
             ..
         } = self;
-        Index::fetch(http, source, certificate, wanted, *max_index_age, listener)
+        Index::fetch(http, source, certificate, wanted, *age_limit, listener)
     }
 
     /// Verifies the index when no package is going to be taken from it in this run: a source

@@ -32,8 +32,14 @@ impl Certificate {
         now: SystemTime,
     ) -> Result<Certificate, Refusal> {
         let found = key_file::read(bytes)?;
+        check_pin(&found.primary_key, *pin)?;
+        Certificate::judge(found, now)
+    }
+
+    /// Believes a certificate that is trusted for where it was found, if it is sound as of `now`.
+    pub(super) fn judge(found: SignedPublicKey, now: SystemTime) -> Result<Certificate, Refusal> {
         let primary = &found.primary_key;
-        let fingerprint = check_pin(primary, *pin)?;
+        let fingerprint = Fingerprint::of(primary).ok_or(Refusal::OtherVersion)?;
         policy::check_key(primary, fingerprint, now)?;
         check_not_revoked(&found, fingerprint)?;
 
@@ -105,9 +111,9 @@ pub fn claimed_fingerprint(bytes: &[u8]) -> Option<Fingerprint> {
     Fingerprint::of(&key_file::read(bytes).ok()?.primary_key)
 }
 
-fn check_pin(primary: &PublicKey, pin: Fingerprint) -> Result<Fingerprint, Refusal> {
+fn check_pin(primary: &PublicKey, pin: Fingerprint) -> Result<(), Refusal> {
     match Fingerprint::of(primary).ok_or(Refusal::OtherVersion)? {
-        found if found == pin => Ok(found),
+        found if found == pin => Ok(()),
         found => Err(Refusal::OtherFingerprint {
             expected: pin,
             found,

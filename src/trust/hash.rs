@@ -5,11 +5,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use sha2::Digest;
 use thiserror::Error;
 
 /// The SHA-256 of some bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Sha256([u8; 32]);
 
 impl Sha256 {
@@ -44,6 +46,20 @@ impl FromStr for Sha256 {
         unhex(text)
             .map(Sha256)
             .ok_or_else(|| NotASha256(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Sha256 {
+    type Error = NotASha256;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Sha256> for String {
+    fn from(hash: Sha256) -> String {
+        hash.to_string()
     }
 }
 

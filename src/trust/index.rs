@@ -3,14 +3,20 @@
 //! Owns the step from a signed size and hash to verified bytes, and from those to packages whose
 //! names and paths are safe to use. Only a [`Verified`] index is parsed.
 
+use std::io::BufRead;
+
+use anyhow::Context;
+
 use super::stanza::{Stanza, stanzas};
 use super::{Document, Refusal, Sha256};
+use crate::error::Failure;
+use crate::relative_path::RelativePath;
 
 /// What a signed text says of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Relative to the folder of the InRelease, or of the repository.
-    pub path: String,
+    pub path: RelativePath,
     /// Bytes.
     pub size: u64,
     pub sha256: Sha256,
@@ -51,8 +57,8 @@ pub struct Package {
     pub package: String,
     pub version: String,
     pub architecture: String,
-    /// Relative to the root of the repository, and never out of it.
-    pub filename: String,
+    /// Relative to the root of the repository.
+    pub filename: RelativePath,
     /// Bytes to download.
     pub size: u64,
     pub sha256: Sha256,
@@ -88,19 +94,69 @@ impl Packages {
     }
 }
 
+/// What an index says of those of its files that are wanted, read as it streams by: Ubuntu's are too
+/// large to be held. Nothing of it may be believed before the bytes that were read are verified.
+pub fn find_files(
+    mut index: impl BufRead,
+    is_wanted: impl Fn(&str) -> bool,
+) -> anyhow::Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    let mut stanza = Vec::new();
+    loop {
+        let begin = stanza.len();
+        let read = index
+            .read_until(b'\n', &mut stanza)
+            .context("reading an index")?;
+        if read > 0 && !stanza[begin..].trim_ascii().is_empty() {
+            continue;
+        }
+        if names_file(&stanza, &is_wanted) {
+            found.push(file(&stanza).map_err(Failure::from)?);
+        }
+        stanza.clear();
+        if read == 0 {
+            return Ok(found);
+        }
+    }
+}
+
+fn names_file(stanza: &[u8], is_wanted: impl Fn(&str) -> bool) -> bool {
+    let mut lines = stanza.split(|byte| *byte == b'\n');
+    lines.any(|line| {
+        let line = std::str::from_utf8(line).unwrap_or_default();
+        let field = line.split_once(':');
+        field.is_some_and(|(name, value)| {
+            name.eq_ignore_ascii_case("Filename") && is_wanted(value.trim())
+        })
+    })
+}
+
+fn file(stanza: &[u8]) -> Result<Entry, Refusal> {
+    let malformed = |error: &dyn std::fmt::Display| Refusal::malformed(Document::Packages, error);
+    let text = std::str::from_utf8(stanza).map_err(|error| malformed(&error))?;
+    let stanza = stanzas(Document::Packages, text)
+        .next()
+        .unwrap_or_else(|| Err(malformed(&"it has an empty stanza")))?;
+    Ok(Entry {
+        path: path(&stanza, "Filename", stanza.required("Filename")?)?,
+        size: stanza.parse("Size", stanza.required("Size")?)?,
+        sha256: stanza.parse("SHA256", stanza.required("SHA256")?)?,
+    })
+}
+
 fn package(stanza: &Stanza<'_>) -> Result<Package, Refusal> {
-    let checked = |name, is_safe: fn(&str) -> bool| {
+    let word = |name| {
         let text = stanza.required(name)?;
-        if !is_safe(text) {
+        if !is_word(text) {
             return Err(stanza.malformed(format!("{name} is '{}'", text.escape_debug())));
         }
         Ok(text.to_owned())
     };
     Ok(Package {
-        package: checked("Package", is_word)?,
-        version: checked("Version", is_word)?,
-        architecture: checked("Architecture", is_word)?,
-        filename: checked("Filename", is_inside)?,
+        package: word("Package")?,
+        version: word("Version")?,
+        architecture: word("Architecture")?,
+        filename: path(stanza, "Filename", stanza.required("Filename")?)?,
         size: stanza.parse("Size", stanza.required("Size")?)?,
         sha256: stanza.parse("SHA256", stanza.required("SHA256")?)?,
         installed_size: match stanza.optional("Installed-Size")? {
@@ -119,11 +175,9 @@ fn is_word(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b".+-~:".contains(&byte))
 }
 
-/// Whether `path` is relative and stays inside its root.
-fn is_inside(path: &str) -> bool {
-    path.bytes()
-        .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
-        && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+/// `text`, which is of the field `name`, as a path.
+pub(super) fn path(stanza: &Stanza<'_>, name: &str, text: &str) -> Result<RelativePath, Refusal> {
+    RelativePath::parse(text).map_err(|error| stanza.malformed(format!("{name}: {error}")))
 }
 
 #[cfg(test)]
@@ -147,7 +201,7 @@ SHA256: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
 
     fn entry(bytes: &[u8]) -> Entry {
         Entry {
-            path: "stable/binary-amd64/Packages".to_owned(),
+            path: RelativePath::parse("stable/binary-amd64/Packages").unwrap(),
             size: bytes.len() as u64,
             sha256: Sha256::of(bytes),
         }
@@ -214,7 +268,7 @@ SHA256: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
         ] {
             let text = GOOD.replace("pool/a_1_all.deb", path);
             let refusal = parse(&text).unwrap_err().to_string();
-            assert!(refusal.contains("Filename is"), "{path}: {refusal}");
+            assert!(refusal.contains("Filename: "), "{path}: {refusal}");
         }
         assert!(parse(GOOD).is_ok());
     }
@@ -248,13 +302,32 @@ SHA256: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
         assert!(parse(&GOOD.replace("SHA256: ba", "SHA256: xx")).is_err());
     }
 
+    #[test]
+    fn wanted_files_are_found_in_an_index_that_streams_by() {
+        let other = GOOD.replace("pool/a_1", "pool/b_1");
+        let index = format!("{other}\n{GOOD}\n\nPackage: c\n");
+        let find = |index: &str, wanted: &str| find_files(index.as_bytes(), |name| name == wanted);
+        let [found] = &find(&index, "pool/a_1_all.deb").unwrap()[..] else {
+            panic!("one file has this name");
+        };
+        assert_eq!((found.path.as_str(), found.size), ("pool/a_1_all.deb", 7));
+        assert!(find(&index, "pool/c.deb").unwrap().is_empty());
+        // Only a field names a file, and one that names two is refused.
+        let hidden = GOOD.replace("Size", "Description: x\n Filename: pool/d.deb\nSize");
+        assert!(find(&hidden, "pool/d.deb").unwrap().is_empty());
+        let double = GOOD.replace("Size", "filename: pool/d.deb\nSize");
+        assert!(find(&double, "pool/d.deb").is_err());
+        let climbing = GOOD.replace("pool/a_1_all.deb", "../a.deb");
+        assert!(find(&climbing, "../a.deb").is_err());
+    }
+
     proptest! {
         #[test]
         fn arbitrary_text_never_panics_and_never_leaves_the_repository(text in any::<String>(), path in any::<String>()) {
             let _ = parse(&text);
             if let Ok(packages) = parse(&GOOD.replace("pool/a_1_all.deb", &path)) {
                 for package in packages.iter() {
-                    let path = std::path::Path::new(&package.filename);
+                    let path = std::path::Path::new(package.filename.as_str());
                     prop_assert!(path.components().all(|it| matches!(it, std::path::Component::Normal(_))));
                 }
             }

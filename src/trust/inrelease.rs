@@ -15,7 +15,7 @@ use pgp::packet::{Signature, SignatureType};
 
 use super::frame::Frame;
 use super::stanza::{Stanza, stanzas};
-use super::{Certificate, Document, Entry, Fingerprint, Refusal, policy};
+use super::{Certificate, Document, Entry, Fingerprint, Refusal, index, policy};
 
 const LIMIT: usize = 1024 * 1024;
 
@@ -64,20 +64,17 @@ impl Release {
         parse(text, super::DOCKER_KEY_FINGERPRINT)
     }
 
-    /// Refuses a release of another origin, of another suite (by suite or codename), or without
-    /// `architecture`. A release that lists no architectures is, as for apt, not limited.
+    /// Refuses a release of another origin, and what [`Release::require_suite`] refuses.
     pub fn require(&self, origin: &str, suite: &str, architecture: &str) -> Result<(), Refusal> {
-        let other = |field, expected: &str, found: &str| {
-            Err(Refusal::OtherRepository {
-                document: Document::InRelease,
-                field,
-                expected: expected.to_owned(),
-                found: found.to_owned(),
-            })
-        };
         if self.origin != origin {
             return other("Origin", origin, &self.origin);
         }
+        self.require_suite(suite, architecture)
+    }
+
+    /// Refuses a release of another suite (by suite or codename), or without `architecture`. A
+    /// release that lists no architectures is, as for apt, not limited.
+    pub fn require_suite(&self, suite: &str, architecture: &str) -> Result<(), Refusal> {
         if self.suite != suite && self.codename.as_deref() != Some(suite) {
             return other("Suite", suite, &self.suite);
         }
@@ -146,6 +143,15 @@ impl Release {
     pub fn valid_until(&self) -> Option<SystemTime> {
         self.valid_until
     }
+}
+
+fn other(field: &'static str, expected: &str, found: &str) -> Result<(), Refusal> {
+    Err(Refusal::OtherRepository {
+        document: Document::InRelease,
+        field,
+        expected: expected.to_owned(),
+        found: found.to_owned(),
+    })
 }
 
 /// The text under the signature, with plain line ends, and who signed it.
@@ -243,7 +249,7 @@ fn files(release: &Stanza<'_>) -> Result<BTreeMap<String, Entry>, Refusal> {
             return Err(release.malformed(format!("SHA256 has the line '{line}'")));
         };
         let entry = Entry {
-            path: path.to_owned(),
+            path: index::path(release, "SHA256", path)?,
             size: release.parse("SHA256", size)?,
             sha256: release.parse("SHA256", sha256)?,
         };
@@ -256,15 +262,25 @@ fn files(release: &Stanza<'_>) -> Result<BTreeMap<String, Entry>, Refusal> {
 
 /// A date as apt writes it: `Sat, 14 Nov 2026 10:00:00 UTC`. Like apt, no other zone is read.
 fn time(release: &Stanza<'_>, name: &str, text: &str) -> Result<SystemTime, Refusal> {
-    let unreadable = || release.malformed(format!("{name} is '{text}'"));
-    let (clock, zone) = text.rsplit_once(' ').ok_or_else(unreadable)?;
+    read_time(text).ok_or_else(|| release.malformed(format!("{name} is '{text}'")))
+}
+
+fn read_time(text: &str) -> Option<SystemTime> {
+    let (clock, zone) = text.rsplit_once(' ')?;
     if !["UTC", "GMT", "Z", "+0000"].contains(&zone) {
-        return Err(unreadable());
+        return None;
     }
     DateTime::strptime("%a, %d %b %Y %H:%M:%S", clock)
         .and_then(|time| Offset::UTC.to_timestamp(time))
         .and_then(SystemTime::try_from)
-        .map_err(|_| unreadable())
+        .ok()
+}
+
+/// The date in an InRelease, for people to see: nothing is verified.
+pub fn claimed_date(inrelease: &[u8]) -> Option<SystemTime> {
+    let text = std::str::from_utf8(inrelease).ok()?;
+    let date = text.lines().find_map(|line| line.strip_prefix("Date: "))?;
+    read_time(date.trim_end())
 }
 
 fn malformed(detail: impl std::fmt::Display) -> Refusal {

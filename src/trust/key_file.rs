@@ -21,23 +21,49 @@ const FRAME: Frame = Frame {
     limit: 64 * 1024,
 };
 
+/// Of a keyring with several certificates; Debian's has 55 KiB.
+const KEYRING: Frame = Frame {
+    limit: 1024 * 1024,
+    ..FRAME
+};
+
 const SECRET: &[u8] = b"-----BEGIN PGP PRIVATE KEY BLOCK-----";
 
 /// Reads a key file with exactly one certificate and nothing else.
 pub fn read(bytes: &[u8]) -> Result<SignedPublicKey, Refusal> {
     FRAME.check_size(bytes)?;
-    let binary = bytes.first().is_some_and(|byte| byte & 0x80 != 0);
-    let packets = if binary {
-        packets(bytes)?
-    } else {
-        packets(&dearmor(bytes)?)?
-    };
+    let packets = all_packets(bytes)?;
     check_kinds(&packets)?;
+    let primaries = packets.iter().filter(|it| it.tag() == Tag::PublicKey);
+    if primaries.count() > 1 {
+        return Err(Refusal::Several(Document::KeyFile));
+    }
     let mut certificates = SignedPublicKey::from_packets(packets.into_iter().map(Ok).peekable());
     match (certificates.next(), certificates.next()) {
         (Some(Ok(certificate)), None) => Ok(certificate),
         (Some(Err(error)), _) => Err(malformed(error)),
         _ => Err(malformed("its parts are out of order")),
+    }
+}
+
+/// Reads every certificate of a keyring.
+pub fn read_keyring(bytes: &[u8]) -> Result<Vec<SignedPublicKey>, Refusal> {
+    KEYRING.check_size(bytes)?;
+    let mut packets = all_packets(bytes)?;
+    // What GnuPG notes for itself.
+    packets.retain(|packet| packet.tag() != Tag::Trust);
+    check_kinds(&packets)?;
+    SignedPublicKey::from_packets(packets.into_iter().map(Ok).peekable())
+        .map(|certificate| certificate.map_err(malformed))
+        .collect()
+}
+
+fn all_packets(bytes: &[u8]) -> Result<Vec<Packet>, Refusal> {
+    let binary = bytes.first().is_some_and(|byte| byte & 0x80 != 0);
+    if binary {
+        packets(bytes)
+    } else {
+        packets(&dearmor(bytes)?)
     }
 }
 
@@ -77,9 +103,6 @@ fn check_kinds(packets: &[Packet]) -> Result<(), Refusal> {
     }
     if tags().next() != Some(Tag::PublicKey) {
         return Err(Refusal::NotThat(Document::KeyFile));
-    }
-    if tags().filter(|&tag| tag == Tag::PublicKey).count() > 1 {
-        return Err(Refusal::Several(Document::KeyFile));
     }
     match tags().find(|tag| !is_part(*tag)) {
         Some(tag) => Err(malformed(format!("a key file has no {tag:?}"))),

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::{Fingerprint, Sha256};
 use crate::error::Failure;
+use crate::relative_path::RelativePath;
 
 /// The kinds of file that are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,16 +171,16 @@ impl Refusal {
         Refusal::Malformed { document, detail }
     }
 
-    pub(super) fn other_size(path: &str, expected: u64, found: u64) -> Refusal {
+    pub(super) fn other_size(path: &RelativePath, expected: u64, found: u64) -> Refusal {
         Refusal::OtherContent {
-            path: path.to_owned(),
+            path: path.to_string(),
             detail: format!("{found} bytes instead of {expected}"),
         }
     }
 
-    pub(super) fn other_hash(path: &str, expected: Sha256, found: Sha256) -> Refusal {
+    pub(super) fn other_hash(path: &RelativePath, expected: Sha256, found: Sha256) -> Refusal {
         Refusal::OtherContent {
-            path: path.to_owned(),
+            path: path.to_string(),
             detail: format!("SHA-256 {found} instead of {expected}"),
         }
     }

@@ -116,8 +116,8 @@ fn fault_15_a_bundle_that_is_not_what_it_should_be_is_refused() {
         host.dockstrap(["bundle", "inspect", BUNDLE]).exits(5);
     }
     refused(&whole[..whole.len() / 2], 4, "is incomplete");
-    refused(&whole[..100], 2, "is not a bundle");
-    refused(b"hello", 2, "is not a bundle");
+    refused(&whole[..100], 2, "is not a dockstrap bundle");
+    refused(b"hello", 2, "is not a dockstrap bundle");
     let other = |from: &str, to: &str| replaced(&whole, from, to);
     refused(
         &other("\"release\": \"noble\"", "\"release\": \"jammy\""),

@@ -1,30 +1,25 @@
 //! What a bundle holds of Ubuntu's archive, in the place of the host's own sources.
 
-use std::fs::{self, Permissions};
-use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::path::Path;
+use std::time::SystemTime;
 
-use anyhow::{Context, Result, ensure};
-use flate2::read::GzDecoder;
+use anyhow::{Context, Result};
 
 use super::View;
 use crate::apt::Archives;
 use crate::apt::archive::{Archive, Measured, unescape};
+use crate::apt::ubuntu::{self, Pocket, Room, UBUNTU_KEYRING, UbuntuPart};
 use crate::error::Failure;
 use crate::host::Host;
-use crate::host::bundle::{Bundle, COMPRESSED, DOCKER};
+use crate::host::bundle::{Bundle, DOCKER, Manifest};
+use crate::host::folder::Folder;
+use crate::relative_path::RelativePath;
 use crate::trust::Refusal;
-
-/// The keys of Ubuntu's archive, of the package ubuntu-keyring, which every Ubuntu has.
-const UBUNTU_KEYRING: &str = "/usr/share/keyrings/ubuntu-archive-keyring.gpg";
 
 /// How apt gets there. By `file:`, apt 2.6 holds an index against the hash of its compressed
 /// form and refuses it.
 const METHOD: &str = "copy:";
-
-/// What an index may have unpacked, in bytes; that of all of universe has about 80 MB.
-const INDEX_LIMIT: u64 = 1 << 30;
 
 impl View {
     /// Has apt verify what the bundle holds of Ubuntu's archive.
@@ -51,9 +46,9 @@ impl View {
             anyhow::Error::from(Failure::from(refusal)).context(text)
         };
         for archive in &archives.docker {
-            let name = format!("{DOCKER}/{}", archive.entry.path);
+            let name = &archive.entry.path;
             let mut slice = bundle
-                .open_file(&name, 0)
+                .open_below(DOCKER, name.as_str(), 0)
                 .ok_or_else(|| lacking(bundle, archive))?;
             let mut measured = Measured::default();
             measured
@@ -72,30 +67,38 @@ impl View {
     }
 
     /// Unpacks what the bundle holds of Ubuntu's archive, and names it as this view's sources. apt
-    /// verifies it against the keys that this host has.
-    pub(super) fn unpack(&self, bundle: &Bundle) -> Result<()> {
-        let manifest = bundle.manifest();
-        for (number, part) in manifest.archives.iter().enumerate() {
-            let root = format!("bundle/{number}");
-            let prefix = format!("{}/", part.folder);
-            for file in &manifest.files {
-                if let Some(inside) = file.path.strip_prefix(&prefix) {
-                    let target = self.path(&root).join(inside);
-                    self.unpack_file(bundle, &file.path, &target)
-                        .with_context(|| format!("unpacking {} of the bundle", file.path))?;
-                }
-            }
+    /// verifies it against the same keys.
+    pub(super) fn unpack(&mut self, host: &Host, bundle: &Bundle) -> Result<()> {
+        let Manifest {
+            archives,
+            architecture,
+            ..
+        } = bundle.manifest();
+        if archives.is_empty() {
+            return Ok(());
+        }
+        let now = SystemTime::now();
+        let keyring = ubuntu::keyring(host, now)?.ok_or_else(no_keyring)?;
+        let folder = Folder::open(self.folder.path()).context("opening a folder of our own")?;
+        let mut room = Room::default();
+        for (number, part) in archives.iter().enumerate() {
+            let verified = UbuntuPart::verify(bundle, part, &keyring, now)?;
+            let root = RelativePath::parse(&format!("bundle/{number}"))?;
+            let below = folder.below(&root);
+            let below = below.with_context(|| format!("making {root}"))?;
+            verified.unpack(Some(&below), &mut room)?;
+            self.pockets.push(verified.pocket());
+            let components: Vec<&str> = part.components.iter().map(RelativePath::as_str).collect();
             let source = format!(
                 "Types: deb\n\
                  URIs: {METHOD}{}\n\
                  Suites: {}\n\
                  Components: {}\n\
-                 Architectures: {}\n\
+                 Architectures: {architecture}\n\
                  Signed-By: {UBUNTU_KEYRING}\n",
-                self.path(&root).display(),
+                self.path(root.as_str()).display(),
                 part.suite,
-                part.components.join(" "),
-                manifest.architecture,
+                components.join(" "),
             );
             fs::write(
                 self.path(&format!("sources/bundle-{number}.sources")),
@@ -105,34 +108,18 @@ impl View {
         Ok(())
     }
 
-    fn unpack_file(&self, bundle: &Bundle, name: &str, target: &Path) -> Result<()> {
-        let mut packed = bundle.open_file(name, 0).context("it is not there")?;
-        let folder = target.parent().unwrap_or(target);
-        fs::create_dir_all(folder)?;
-        // apt reads them as a user of its own, whatever the umask is.
-        for folder in folder.ancestors() {
-            if folder == self.folder.path() {
-                break;
-            }
-            fs::set_permissions(folder, Permissions::from_mode(0o755))?;
-        }
-        let plain = target
-            .to_str()
-            .and_then(|path| path.strip_suffix(COMPRESSED));
-        let target = plain.map_or(target, Path::new);
-        let mut file = fs::File::create_new(target)?;
-        match plain {
-            None => io::copy(&mut packed, &mut file)?,
-            Some(_) => {
-                let mut unpacked = GzDecoder::new(packed).take(INDEX_LIMIT);
-                let size = io::copy(&mut unpacked, &mut file)?;
-                ensure!(size < INDEX_LIMIT, "it is too large");
-                size
-            }
-        };
-        file.set_permissions(Permissions::from_mode(0o644))?;
-        Ok(())
+    /// Which states of Ubuntu's archive the bundle has.
+    pub fn pockets(&self) -> &[Pocket] {
+        &self.pockets
     }
+}
+
+fn no_keyring() -> Failure {
+    Failure::Blocked(format!(
+        "this host has no {UBUNTU_KEYRING}, against which the bundle's part of Ubuntu's archive is \
+         verified; nothing was changed. It is of the package ubuntu-keyring: sudo apt-get install \
+         ubuntu-keyring"
+    ))
 }
 
 fn lacking(bundle: &Bundle, archive: &Archive) -> Failure {

@@ -13,6 +13,7 @@ use crate::apt::{Archives, run, status};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::command::Command;
+use crate::relative_path::RelativePath;
 use crate::report::Listener;
 use crate::trust::Packages;
 
@@ -31,18 +32,18 @@ pub struct Export {
 #[derive(Debug)]
 pub struct PartOfArchive {
     pub uri: String,
-    pub suite: String,
+    pub suite: RelativePath,
     pub inrelease: PathBuf,
     /// Each component's name with its index, unpacked.
-    pub components: Vec<(String, Vec<u8>)>,
+    pub components: Vec<(RelativePath, Vec<u8>)>,
     pub packages: Vec<(Archive, PathBuf)>,
 }
 
 /// An index of packages that apt has.
 struct Target {
     uri: String,
-    suite: String,
-    component: String,
+    suite: RelativePath,
+    component: RelativePath,
     /// Where the list is.
     file: PathBuf,
 }
@@ -102,7 +103,7 @@ impl View {
 
     /// Sorts packages by the suites that vouch for them.
     fn parts(&self, host: &Host, packages: Vec<Archive>) -> Result<Vec<PartOfArchive>> {
-        let mut parts: BTreeMap<(String, String), PartOfArchive> = BTreeMap::new();
+        let mut parts: BTreeMap<(String, RelativePath), PartOfArchive> = BTreeMap::new();
         let targets = self.targets(host)?;
         for mut package in packages {
             let vouching = targets.iter().find_map(|(target, index)| {
@@ -112,7 +113,8 @@ impl View {
             let Some((target, index, path)) = vouching else {
                 return Err(no_archive(&package.uri));
             };
-            package.entry.path = path;
+            package.entry.path =
+                RelativePath::parse(&path).map_err(|_| no_archive(&package.uri))?;
             let key = (target.uri.clone(), target.suite.clone());
             let part = parts.entry(key).or_insert_with(|| PartOfArchive {
                 uri: target.uri.clone(),
@@ -151,13 +153,20 @@ impl View {
             let [uri, suite, component, file] = fields[..] else {
                 continue;
             };
-            if component.is_empty() || uri.trim_end_matches('/') == self.source.uri {
+            if uri.trim_end_matches('/') == self.source.uri {
                 continue;
             }
+            // A flat repository has no such names, and a bundle holds none.
+            let names = RelativePath::parse(suite)
+                .ok()
+                .zip(RelativePath::parse(component).ok());
+            let Some((suite, component)) = names else {
+                continue;
+            };
             let target = Target {
                 uri: uri.to_owned(),
-                suite: suite.to_owned(),
-                component: component.to_owned(),
+                suite,
+                component,
                 file: file.into(),
             };
             // It may be compressed in one of several ways, all of which apt knows.
@@ -174,7 +183,7 @@ impl Target {
     /// `…_SUITE_COMPONENT_binary-ARCH_Packages`.
     fn inrelease(&self) -> PathBuf {
         let name = self.file.file_name().unwrap_or_default().to_string_lossy();
-        let component = format!("_{}_binary-", self.component.replace('/', "_"));
+        let component = format!("_{}_binary-", self.component.as_str().replace('/', "_"));
         let suite = name.rfind(&component).map_or("", |at| &name[..at]);
         self.file.with_file_name(format!("{suite}_InRelease"))
     }

@@ -13,6 +13,7 @@ use crate::apt::lock::LISTS;
 use crate::apt::source::{COMPONENT, Source};
 use crate::apt::trouble;
 use crate::host::Host;
+use crate::relative_path::FileName;
 
 /// Ubuntu's indexes older than this may name packages that its archive no longer has.
 const STALE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
@@ -63,7 +64,9 @@ impl View {
     pub(super) fn lay_in(&self, host: &Host, index: &Index) -> Result<Vec<PathBuf>> {
         let name = self.list_name(host)?;
         let Source { architecture, .. } = &self.source;
-        let packages = format!("{name}_{COMPONENT}_binary-{architecture}_Packages");
+        let file_name = |rest: &str| FileName::parse(&format!("{name}_{rest}"));
+        let packages = file_name(&format!("{COMPONENT}_binary-{architecture}_Packages"))?;
+        let inrelease = file_name("InRelease")?;
         let lay = || {
             // Lists of the host for this suite are linked in by now: written to, the links would
             // lead out of the view, and some may be compressed and so have other names.
@@ -77,8 +80,8 @@ impl View {
                     fs::remove_file(entry.path())?;
                 }
             }
-            let inrelease = self.lists().join(format!("{name}_InRelease"));
-            let packages = self.lists().join(packages);
+            let inrelease = self.lists().join(&inrelease);
+            let packages = self.lists().join(&packages);
             fs::write(&inrelease, &index.inrelease)?;
             fs::write(&packages, &index.packages)?;
             Ok::<_, std::io::Error>(vec![inrelease, packages])

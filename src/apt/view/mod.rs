@@ -27,6 +27,7 @@ use super::source::Source;
 use super::status;
 use super::transaction::Transaction;
 use super::trouble;
+use super::ubuntu::Pocket;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
@@ -55,6 +56,8 @@ pub struct View {
     docker: Vec<PathBuf>,
     /// The way by which its index came, and by which its packages are to come.
     http: Http,
+    /// Which states of Ubuntu's archive the bundle has, when there is one.
+    pockets: Vec<Pocket>,
     /// Whether packages that are there in part are to be unpacked again.
     reinstalls: bool,
 }
@@ -80,6 +83,7 @@ impl View {
             reach,
             docker: Vec::new(),
             http: http.clone(),
+            pockets: Vec::new(),
             reinstalls: false,
         };
         view.set_up(&certificate.armored())
@@ -88,7 +92,7 @@ impl View {
             view.believe(&status)?;
         }
         match http.bundle() {
-            Some(bundle) => view.unpack(bundle)?,
+            Some(bundle) => view.unpack(host, bundle)?,
             None => view
                 .link_sources(host)
                 .and_then(|()| view.link_lists(host))

@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use tar::{Builder, EntryType, Header};
 
-use super::{Contained, MANIFEST, Manifest};
-use crate::trust::sha256_hex;
+use super::members::MANIFEST;
+use super::{Contained, Manifest};
+use crate::relative_path::RelativePath;
+use crate::trust::Sha256;
 
 /// A bundle in the making.
 #[derive(Debug)]
@@ -32,11 +34,11 @@ impl Packer {
     }
 
     /// Puts these bytes in as the file at `path`.
-    pub fn add_bytes(&mut self, path: String, bytes: Vec<u8>) {
+    pub fn add_bytes(&mut self, path: RelativePath, bytes: Vec<u8>) {
         self.manifest.files.push(Contained {
             path,
             size: bytes.len() as u64,
-            sha256: sha256_hex(&bytes),
+            sha256: Sha256::of(&bytes),
         });
         self.contents.push(Content::Bytes(bytes));
     }
@@ -57,9 +59,9 @@ impl Packer {
         for (Contained { path, size, .. }, content) in manifest.files.iter().zip(&contents) {
             let header = &mut header(&manifest, *size);
             match content {
-                Content::Bytes(bytes) => tar.append_data(header, path, &**bytes),
+                Content::Bytes(bytes) => tar.append_data(header, path.as_str(), &**bytes),
                 Content::File(file) => {
-                    File::open(file).and_then(|file| tar.append_data(header, path, file))
+                    File::open(file).and_then(|file| tar.append_data(header, path.as_str(), file))
                 }
             }
             .with_context(|| format!("writing {path}"))?;

@@ -27,6 +27,6 @@ impl Mounted {
     pub fn open(&self, url: &Url, from: u64) -> Option<Slice> {
         let path = url.as_str().strip_prefix(&self.root)?;
         let path = percent_decode_str(path).decode_utf8_lossy();
-        self.bundle.open_file(&format!("{DOCKER}/{path}"), from)
+        self.bundle.open_below(DOCKER, &path, from)
     }
 }

@@ -1,10 +1,12 @@
 //! What apt would do with the host, asked on a view of its own before anything is changed.
 
+use std::time::SystemTime;
+
 use anyhow::{Context, Result};
 
 use super::refuse::{refuse_foreign, refuse_removals};
 use super::version::{goes_back, request};
-use crate::apt::{self, Archives, Index, Seen, Transaction, View};
+use crate::apt::{self, Archives, Index, Seen, Supply, Transaction, View};
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::http::Http;
@@ -71,6 +73,12 @@ impl Offer {
         } = wanted;
         let source = &repository.source;
         let mut view = View::open(host, source, &repository.certificate, index, http)?;
+        for pocket in view.pockets() {
+            let name = format!("the bundle's index of {}", pocket.suite);
+            let age = pocket.age(SystemTime::now());
+            let limit = repository.age_limit;
+            limit.judge(&name, age, Supply::Bundle, listener)?;
+        }
         if reinstalled {
             view.reinstall();
         }

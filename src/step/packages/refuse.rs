@@ -54,7 +54,7 @@ pub fn refuse_foreign(
     };
     let of_package = format!("{package}_");
     let mut files = archives.others.iter();
-    let file = files.find(|file| file.name.starts_with(&of_package));
+    let file = files.find(|file| file.name.as_str().starts_with(&of_package));
     let from = file.map_or_else(
         || format!("\"{origin}\""),
         |file| apt::without_password(&file.uri),

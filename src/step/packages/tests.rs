@@ -1,5 +1,5 @@
 use super::*;
-use crate::apt::{Index, Source};
+use crate::apt::{AgeLimit, Index, Source};
 use crate::change::trial;
 use crate::error::exit_code;
 use crate::facts::ENGINE_PACKAGES;
@@ -58,7 +58,7 @@ fn index_of(packages: &[&str], version: &str) -> crate::trust::Packages {
     };
     let text: String = packages.iter().map(stanza).collect();
     let entry = Entry {
-        path: "Packages".to_owned(),
+        path: "Packages".parse().unwrap(),
         size: text.len() as u64,
         sha256: Sha256::of(text.as_bytes()),
     };
@@ -104,7 +104,7 @@ fn offered(stub: &StubHost) -> Result<Packages> {
         pin: fixture::fingerprints("docker")[0],
         certificate: fixture::certificate("docker").unwrap(),
         is_local: false,
-        max_index_age: fixture::days(90),
+        age_limit: AgeLimit::new(fixture::days(90)),
     };
     let index = Index {
         inrelease: b"signed".to_vec(),

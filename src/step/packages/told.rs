@@ -1,10 +1,12 @@
 //! A plan's words for what becomes of the packages, and of the containers with them.
 
 use anyhow::Result;
+use jiff::Timestamp;
 
 use super::ENGINE;
 use super::offer::Offer;
 use crate::apt::Install;
+use crate::apt::ubuntu::Pocket;
 use crate::host::{Host, is_forbidden};
 use crate::step::{Finding, conflicts, service};
 
@@ -35,6 +37,7 @@ pub(super) fn pending(host: &Host, offer: &Offer) -> Result<Finding> {
         true => containers_in_restart(host)?,
         false => None,
     };
+    let bundled = bundled_indexes(offer.view.pockets());
     let removed: Vec<&str> = transaction.removals.iter().map(String::as_str).collect();
     let stopped = match removed.as_slice() {
         [] => Vec::new(),
@@ -62,8 +65,19 @@ pub(super) fn pending(host: &Host, offer: &Offer) -> Result<Finding> {
             .chain(stopped)
             .chain(details)
             .chain(containers)
+            .chain(bundled)
             .collect(),
     ))
+}
+
+/// From when the indexes of Ubuntu's archive in a bundle are.
+fn bundled_indexes(pockets: &[Pocket]) -> Option<String> {
+    let dated = pockets.iter().map(|pocket| {
+        let date = Timestamp::try_from(pocket.date).unwrap_or_default();
+        format!("{} of {}", pocket.suite, date.strftime("%F"))
+    });
+    let dated: Vec<String> = dated.collect();
+    (!dated.is_empty()).then(|| format!("Ubuntu's indexes in the bundle: {}", dated.join(", ")))
 }
 
 /// Whether the engine that runs makes room for another version of itself.

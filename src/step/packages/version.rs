@@ -118,7 +118,7 @@ mod tests {
         let text = ["5:28.9.0-1~x", "5:29.10.0-1~x", "5:29.9.0-1~x"].map(stanza);
         let text = text.concat();
         let entry = Entry {
-            path: String::new(),
+            path: "Packages".parse().unwrap(),
             size: text.len() as u64,
             sha256: Sha256::of(text.as_bytes()),
         };
