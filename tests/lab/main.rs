@@ -56,6 +56,7 @@ macro_rules! on_each_unbooted {
     ($($tests:tt)*) => { per_release! { up_without_systemd: $($tests)* } };
 }
 
+mod bundle_contents;
 mod controller;
 mod cut;
 mod disk;
@@ -90,6 +91,7 @@ mod engine_version;
 mod examples;
 mod first_boot;
 mod full_disk;
+mod hostile_bundle;
 mod images;
 mod journal;
 mod kept_sources;

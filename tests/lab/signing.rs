@@ -13,6 +13,8 @@ use crate::host::LabHost;
 
 /// The key of the stand-in for Docker's repository.
 pub const DOCKER: &str = "docker@lab.invalid";
+/// The key of the stand-in for Ubuntu's archive.
+pub const ARCHIVE: &str = "archive@lab.invalid";
 /// A key of somebody else's, just as good.
 pub const SOMEBODY: &str = "somebody@lab.invalid";
 
@@ -118,12 +120,19 @@ impl Repository {
     /// Serves this text, signed by `owner`, as the suite's InRelease.
     #[track_caller]
     pub fn sign(&self, text: &str, owner: &str) {
-        let release = self.home.path().join("Release");
+        write(&self.inrelease(), self.clearsign(text, owner));
+    }
+
+    /// This text, signed by `owner`.
+    #[track_caller]
+    pub fn clearsign(&self, text: &str, owner: &str) -> Vec<u8> {
+        let [release, signed] = ["Release", "InRelease"].map(|name| self.home.path().join(name));
         write(&release, text);
         let mut gpg = self.gpg();
         gpg.args(["--yes", "--digest-algo", "SHA512", "-u", owner, "-o"]);
-        gpg.arg(self.inrelease()).arg("--clearsign").arg(&release);
+        gpg.arg(&signed).arg("--clearsign").arg(&release);
         assert!(run(&mut gpg), "signing");
+        fs::read(&signed).expect("reading what was signed")
     }
 
     /// Serves the suite with this index of packages and this date, validly signed.
