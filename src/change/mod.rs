@@ -6,6 +6,7 @@
 mod files;
 mod journal;
 mod leftovers;
+mod network;
 mod seal;
 mod standing;
 mod traces;

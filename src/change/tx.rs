@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::network::Left;
 use super::way_back::Revert;
 use super::{Act, Extent, Journal, Purpose, Reverted, Run, Undo, files, journal, leftovers};
 use crate::apt::{self, Seen};
@@ -216,6 +217,11 @@ impl<'a> Tx<'a> {
             };
             written = written.and(self.journal.reverted(act.act));
             let (step, text) = (act.step.clone(), act.text.clone());
+            for Left { text, reason } in revert.left.take() {
+                kept += 1;
+                let step = step.clone();
+                self.tell(Event::Kept { step, text, reason });
+            }
             self.tell(match outcome {
                 Reverted::Done => Event::Reverted { step, text },
                 Reverted::Kept(reason) => {

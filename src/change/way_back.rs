@@ -7,7 +7,7 @@ mod data;
 mod engine;
 mod packages;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,7 @@ use anyhow::{Context, Result};
 pub use data::{Ahead, Foreseen, has_engine, is_unused};
 pub use engine::keeps_containers;
 
+use super::network::Left;
 use super::tx::{Overwritten, missing};
 use super::{Act, Undo, files};
 use crate::apt::{self, Leave, Source};
@@ -65,6 +66,8 @@ pub(super) struct Revert<'a> {
     pub returned: Vec<(PathBuf, PathBuf)>,
     /// What the run that is taken back has done to daemon.json.
     pub overwritten: Option<Overwritten>,
+    /// What of the host's network stays after the act at hand.
+    pub left: RefCell<Vec<Left>>,
 }
 
 impl<'a> Revert<'a> {
@@ -88,6 +91,7 @@ impl<'a> Revert<'a> {
             keeps_source: Cell::default(),
             returned: Vec::new(),
             overwritten: None,
+            left: RefCell::default(),
         };
         for act in acts {
             if let Undo::PurgePackages { packages, network }

@@ -75,7 +75,7 @@ fn overlap<'a>(value: &Value, routes: &'a [Route]) -> Option<(IpNet, &'a Route)>
 fn overlapping(range: IpNet, routes: &[Route]) -> Option<&Route> {
     routes
         .iter()
-        .filter(|route| !route.is_the_engines_own())
+        .filter(|route| !route.is_engines)
         .find(|route| range.contains(&route.network) || route.network.contains(&range))
 }
 
@@ -89,6 +89,9 @@ mod tests {
         let route = |(network, device): &(&str, &str)| Route {
             network: network.parse().unwrap(),
             device: (*device).to_owned(),
+            is_engines: ["docker", "br-", "veth"]
+                .iter()
+                .any(|it| device.starts_with(it)),
         };
         list.iter().map(route).collect()
     }

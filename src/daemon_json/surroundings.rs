@@ -35,6 +35,8 @@ pub struct Surroundings {
 pub struct Route {
     pub network: IpNet,
     pub device: String,
+    /// Whether the engine made it: it is no reason to keep away from the network.
+    pub is_engines: bool,
 }
 
 /// What stands at a path.
@@ -57,14 +59,4 @@ pub struct Disk {
     pub is_read_only: bool,
     /// Its size, in bytes.
     pub size: u64,
-}
-
-impl Route {
-    /// Whether the engine made it: it is no reason to keep away from the network.
-    pub fn is_the_engines_own(&self) -> bool {
-        let of_network = self.device.strip_prefix("br-");
-        let of_network = of_network
-            .is_some_and(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        of_network || self.device.starts_with("docker") || self.device.starts_with("veth")
-    }
 }

@@ -8,6 +8,7 @@ use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::engine::UNIT;
+use crate::host::links::is_guest_bridge;
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -58,19 +59,9 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-/// Bridges of others who have guests on a host.
-const GUESTS: &[&str] = &["lxdbr", "lxcbr", "incusbr", "virbr"];
-
-/// A ufw that was removed, but not purged, leaves its settings behind.
 fn ufw(host: &Host, _: &Facts) -> Result<Option<String>> {
-    if !host.has_program("ufw") {
-        return Ok(None);
-    }
-    let text = host.read_text("/etc/ufw/ufw.conf")?.unwrap_or_default();
-    let on = |line: &str| line.trim().to_lowercase().replace(' ', "") == "enabled=yes";
-    Ok(text
-        .lines()
-        .any(on)
+    Ok(host
+        .ufw_is_on()?
         .then(|| "ufw is on, and does not hold for published ports".to_owned()))
 }
 
@@ -80,11 +71,8 @@ fn firewalld(host: &Host, facts: &Facts) -> Result<Option<String>> {
 }
 
 fn forward(host: &Host, _: &Facts) -> Result<Option<String>> {
-    let devices = host.read_text("/proc/net/dev")?.unwrap_or_default();
-    let names = devices.lines().filter_map(|line| line.split_once(':'));
-    let names = names.map(|(name, _)| name.trim());
-    let of_guests = |name: &&str| GUESTS.iter().any(|start| name.starts_with(start));
-    let bridges: Vec<&str> = names.filter(of_guests).collect();
+    let links = host.links()?.into_iter();
+    let bridges: Vec<String> = links.filter(|link| is_guest_bridge(link)).collect();
     if bridges.is_empty() {
         return Ok(None);
     }
@@ -93,8 +81,8 @@ fn forward(host: &Host, _: &Facts) -> Result<Option<String>> {
     if !rules.contains("-P FORWARD DROP") {
         return Ok(None);
     }
-    let blocked = |name: &&str| !rules.contains(&format!(" {name} "));
-    let blocked: Vec<&str> = bridges.into_iter().filter(blocked).collect();
+    let blocked = |name: &String| !rules.contains(&format!(" {name} "));
+    let blocked: Vec<String> = bridges.into_iter().filter(blocked).collect();
     Ok((!blocked.is_empty()).then(|| {
         format!(
             "what is forwarded is dropped, also for the guests on {}",

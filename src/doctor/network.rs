@@ -10,6 +10,7 @@ use crate::daemon_json::Route;
 use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::engine::UNIT;
+use crate::host::links::is_tunnel;
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -60,21 +61,6 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-/// How the devices of tunnels are named.
-const TUNNELS: &[&str] = &[
-    "tun",
-    "tap",
-    "wg",
-    "ppp",
-    "ipsec",
-    "vti",
-    "zt",
-    "tailscale",
-    "nordlynx",
-    "cscotun",
-    "gpd",
-];
-
 /// The engine's default address pools. Source:
 /// <https://docs.docker.com/engine/network/#automatic-subnet-allocation>.
 const POOLS: &[&str] = &[
@@ -90,10 +76,6 @@ const POOLS: &[&str] = &[
 /// engine then leaves out.
 const LAST_POOL: &str = "192.168.0.0/16";
 
-fn is_of_tunnel(route: &Route) -> bool {
-    TUNNELS.iter().any(|start| route.device.starts_with(start))
-}
-
 fn overlap(one: &IpNet, other: &IpNet) -> bool {
     one.contains(other) || other.contains(one)
 }
@@ -101,7 +83,7 @@ fn overlap(one: &IpNet, other: &IpNet) -> bool {
 fn shared(host: &Host, _: &Facts) -> Result<Option<String>> {
     let routes = host.routes_of_all_tables()?;
     let (of_engine, of_others): (Vec<Route>, Vec<Route>) =
-        routes.into_iter().partition(Route::is_the_engines_own);
+        routes.into_iter().partition(|route| route.is_engines);
     let shared = of_engine.iter().find_map(|own| {
         let mut others = of_others.iter();
         let other = others.find(|other| overlap(&other.network, &own.network))?;
@@ -119,8 +101,8 @@ fn tunnels(host: &Host, facts: &Facts) -> Result<Option<String>> {
     let routes = host.routes_of_all_tables()?;
     let is_new = !facts.has(ENGINE_PACKAGES[0]);
     let found = routes.iter().find_map(|route| {
-        let is_of_tunnel = is_of_tunnel(route);
-        if route.is_the_engines_own() || !(is_of_tunnel || is_new) {
+        let is_of_tunnel = is_tunnel(&route.device);
+        if route.is_engines || !(is_of_tunnel || is_new) {
             return None;
         }
         let counts = |pool: &&IpNet| chosen || is_of_tunnel || pool.to_string() != LAST_POOL;
@@ -130,7 +112,9 @@ fn tunnels(host: &Host, facts: &Facts) -> Result<Option<String>> {
             true => "the tunnel",
             false => "the host's network on",
         };
-        let Route { network, device } = route;
+        let Route {
+            network, device, ..
+        } = route;
         Some(format!(
             "{what} {device} leads to {network}, which is among the engine's addresses {pool}"
         ))

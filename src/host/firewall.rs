@@ -1,5 +1,10 @@
-//! What the engine makes of a host's network beside its own files: links, rules of iptables, and
-//! the kernel's readiness to forward packets. None of it goes with its packages.
+//! What the engine makes of a host's network beside its own files: links, rules of the firewall,
+//! and settings of the kernel. None of it goes with its packages.
+
+mod forwarding;
+pub mod nft;
+mod rules;
+mod shape;
 
 use std::collections::BTreeMap;
 
@@ -8,223 +13,236 @@ use serde::{Deserialize, Serialize};
 
 use super::Host;
 use super::command::Command;
+use super::links::is_engine_bridge;
+pub use rules::{Removal, Rules};
 
-/// The kernel's settings that the engine turns on.
-pub const FORWARDING: &[&str] = &[
-    "/proc/sys/net/ipv4/ip_forward",
-    "/proc/sys/net/ipv6/conf/all/forwarding",
-    "/proc/sys/net/ipv6/conf/default/forwarding",
+/// A setting of the kernel that the engine makes.
+#[derive(Debug)]
+pub struct Setting {
+    pub path: &'static str,
+    /// The value that the engine gives it.
+    pub value: &'static str,
+    /// Its names in files of settings.
+    pub names: &'static [&'static str],
+    /// By which it has packets forwarded, if that is what it does.
+    pub forwards: Option<Family>,
+}
+
+/// Source: `libnetwork` in <https://github.com/moby/moby>: `setup_ip_forwarding.go`,
+/// `setup_bridgenetfiltering.go`, and `ostweaks_linux.go` for a swarm.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        path: "/proc/sys/net/ipv4/ip_forward",
+        value: "1",
+        names: &["net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding"],
+        forwards: Some(Family::V4),
+    },
+    Setting {
+        path: "/proc/sys/net/ipv6/conf/all/forwarding",
+        value: "1",
+        names: &["net.ipv6.conf.all.forwarding"],
+        forwards: Some(Family::V6),
+    },
+    Setting {
+        path: "/proc/sys/net/ipv6/conf/default/forwarding",
+        value: "1",
+        names: &[
+            "net.ipv6.conf.default.forwarding",
+            "net.ipv6.conf.all.forwarding",
+        ],
+        forwards: Some(Family::V6),
+    },
+    Setting {
+        path: "/proc/sys/net/bridge/bridge-nf-call-iptables",
+        value: "1",
+        names: &["net.bridge.bridge-nf-call-iptables"],
+        forwards: None,
+    },
+    Setting {
+        path: "/proc/sys/net/bridge/bridge-nf-call-ip6tables",
+        value: "1",
+        names: &["net.bridge.bridge-nf-call-ip6tables"],
+        forwards: None,
+    },
+    Setting {
+        path: "/proc/sys/net/ipv4/neigh/default/gc_thresh1",
+        value: "8192",
+        names: &["net.ipv4.neigh.default.gc_thresh1"],
+        forwards: None,
+    },
+    Setting {
+        path: "/proc/sys/net/ipv4/neigh/default/gc_thresh2",
+        value: "49152",
+        names: &["net.ipv4.neigh.default.gc_thresh2"],
+        forwards: None,
+    },
+    Setting {
+        path: "/proc/sys/net/ipv4/neigh/default/gc_thresh3",
+        value: "65536",
+        names: &["net.ipv4.neigh.default.gc_thresh3"],
+        forwards: None,
+    },
 ];
 
-/// The programs whose rules the engine adds to.
-pub const PROGRAMS: &[&str] = &["iptables", "ip6tables"];
+/// IPv4 or IPv6: each has its own rules and its own forwarding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    V4,
+    V6,
+}
 
-/// Has a line for each link. In a container /sys may show those of another host.
-const LINKS: &str = "/proc/net/dev";
+/// A program that shows and changes rules of the firewall. The kernel keeps two sets of them, and a
+/// host may have been switched from one to the other since the engine made its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Program {
+    pub family: Family,
+    /// Its name, with the set of rules that it looks after.
+    pub name: &'static str,
+    /// As people call it.
+    pub shown: &'static str,
+}
+
+const fn program(family: Family, name: &'static str, shown: &'static str) -> Program {
+    Program {
+        family,
+        name,
+        shown,
+    }
+}
+
+const BY_SET: &[Program] = &[
+    program(Family::V4, "iptables-nft", "iptables"),
+    program(Family::V6, "ip6tables-nft", "ip6tables"),
+    program(Family::V4, "iptables-legacy", "iptables-legacy"),
+    program(Family::V6, "ip6tables-legacy", "ip6tables-legacy"),
+];
+
+/// Where none says which set it looks after.
+const BY_FAMILY: &[Program] = &[
+    program(Family::V4, "iptables", "iptables"),
+    program(Family::V6, "ip6tables", "ip6tables"),
+];
 
 /// The network of a host before there was an engine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Network {
     /// The names of its links.
     pub links: Vec<String>,
-    /// Those of [`FORWARDING`] that were there, with their values.
+    /// Those of [`SETTINGS`] that were there, by their paths, with their values.
     pub forwarding: BTreeMap<String, String>,
-    /// Those of [`PROGRAMS`] by which packets between other hosts were let through.
+    /// The programs by whose rules packets between other hosts were let through. In a journal of an
+    /// earlier version, `iptables` and `ip6tables` only.
     pub lets_through: Vec<String>,
+    /// Rules that looked like an engine's, that named a bridge of one, or by which others had
+    /// packets forwarded; each as a command behind the name of its program.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
+    /// Tables of nftables that have the name of an engine's, or in which others translate addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<String>,
+    /// Files of firewalld that have the name of an engine's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub firewalld: Vec<String>,
+    /// The links to which packets for the loopback could be routed, where that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub routes_localnet: Option<Vec<String>>,
 }
 
 impl Network {
     pub fn of(host: &Host) -> Result<Network> {
+        let links = host.links()?;
         let mut network = Network {
-            links: links(host)?,
+            tables: nft::tables(host)?,
+            routes_localnet: Some(routing_localnet(host, &links)?),
+            links,
             ..Network::default()
         };
-        for path in FORWARDING {
+        for Setting { path, .. } in SETTINGS {
             if let Some(value) = host.read_text(path)? {
                 let value = value.trim().to_owned();
                 network.forwarding.insert((*path).to_owned(), value);
             }
         }
-        for program in PROGRAMS {
+        for program in host.firewall_programs() {
             // Without the program there are no rules of its: everything is let through.
-            let rules = rules(host, program)?;
-            if rules.is_none_or(|rules| !rules.lines().any(is_closed)) {
-                network.lets_through.push((*program).to_owned());
+            let rules = host.rules_of(program)?.unwrap_or_default();
+            if !rules.is_closed() {
+                network.lets_through.push(program.name.to_owned());
             }
+            let found = rules.of_an_engine(is_engine_bridge).into_iter();
+            let found = found.chain(rules.of_forwarding(is_engine_bridge));
+            let found = found.map(|rule| format!("{} {rule}", program.name));
+            network.rules.extend(found);
         }
+        let additions = host.firewalld_additions()?.into_iter();
+        network.firewalld = additions.map(|it| it.path.to_owned()).collect();
         Ok(network)
     }
 
-    /// Whether there were links of an engine.
+    /// Whether there were bridges of an engine.
     pub fn has_engines_links(&self) -> bool {
-        self.links.iter().any(|link| is_engines(link))
+        self.links.iter().any(|link| is_engine_bridge(link))
     }
 
-    /// Links of the engine's that were not there before.
+    /// Bridges of the engine's that were not there before.
     pub fn engines_links(&self, host: &Host) -> Result<Vec<String>> {
-        let mut links = links(host)?;
-        links.retain(|link| is_engines(link) && !self.links.contains(link));
+        let mut links = host.links()?;
+        links.retain(|link| is_engine_bridge(link) && !self.links.contains(link));
         Ok(links)
     }
 
-    /// The rules without those of the engine, and whether some were left that users put into the
-    /// engine's chain for theirs. `removed` are links that are no more.
-    pub fn without_engine(&self, program: &str, rules: &str, removed: &[String]) -> (String, bool) {
-        let has_users = rules
-            .lines()
-            .any(|line| line.starts_with("-A DOCKER-USER ") && line != "-A DOCKER-USER -j RETURN");
-        let is_engines = |line: &&str| {
-            let mut words = line.split_whitespace();
-            let chain = match words.next() {
-                Some("-A") => words.next().unwrap_or_default(),
-                Some(word) => word.strip_prefix(':').unwrap_or_default(),
-                None => "",
-            };
-            let jumps = |word: &str| word.starts_with("DOCKER");
-            let engines = |name: &str| jumps(name) && !(has_users && name == "DOCKER-USER");
-            engines(chain)
-                || line
-                    .split("-j ")
-                    .skip(1)
-                    .any(|target| engines(target.split_whitespace().next().unwrap_or_default()))
-                || line
-                    .split_whitespace()
-                    .any(|word| removed.iter().any(|link| link == word))
-        };
-        let mut left = String::new();
-        for line in rules.lines().filter(|line| !is_engines(line)) {
-            let opened = self.lets_through.iter().any(|it| it == program) && is_closed(line);
-            let line = match opened {
-                true => line.replace(" DROP ", " ACCEPT "),
-                false => line.to_owned(),
-            };
-            left += &line;
-            left.push('\n');
-        }
-        (left, has_users)
+    /// Whether this program's rules let packets between other hosts through.
+    pub fn let_through(&self, program: Program) -> bool {
+        let Program { name, family, .. } = program;
+        let of_family = BY_FAMILY.iter().find(|it| it.family == family);
+        let mut known = self.lets_through.iter();
+        known.any(|it| it == name || of_family.is_some_and(|family| it == family.name))
+    }
+
+    /// The rules that were known of this program, as commands.
+    pub fn known_rules(&self, program: Program) -> Vec<String> {
+        let rules = self.rules.iter().filter_map(|rule| rule.split_once(' '));
+        let rules = rules.filter(|(name, _)| *name == program.name);
+        rules.map(|(_, rule)| rule.to_owned()).collect()
     }
 }
 
-fn links(host: &Host) -> Result<Vec<String>> {
-    let text = host.read_text(LINKS)?.unwrap_or_default();
-    // Two lines of headings have no colon.
-    let names = text.lines().filter_map(|line| line.split_once(':'));
-    Ok(names.map(|(name, _)| name.trim().to_owned()).collect())
+impl Host {
+    /// The programs for every set of rules that this host can have.
+    pub fn firewall_programs(&self) -> Vec<Program> {
+        let is_there = |program: &&Program| self.has_program(&format!("{}-save", program.name));
+        let by_set: Vec<Program> = BY_SET.iter().filter(is_there).copied().collect();
+        match by_set.is_empty() {
+            true => BY_FAMILY.to_vec(),
+            false => by_set,
+        }
+    }
+
+    /// The rules that a program shows; `None` when it is not there, or has none to show.
+    pub fn rules_of(&self, program: Program) -> Result<Option<Rules>> {
+        let save = Command::new(&format!("{}-save", program.name));
+        // It is no error here when it cannot be run: not by everybody, and not on every host.
+        let saved = self.query(&save).ok().filter(|output| output.code == 0);
+        Ok(saved.map(|output| Rules::parse(&output.stdout)))
+    }
 }
 
-/// The rules that a program shows; `None` when it is not there, or has none to show.
-pub fn rules(host: &Host, program: &str) -> Result<Option<String>> {
-    let save = Command::new(&format!("{program}-save"));
-    // It is no error here when it cannot be run: not by everybody, and not on every host.
-    Ok(host
-        .query(&save)
-        .ok()
-        .filter(|output| output.code == 0)
-        .map(|output| output.stdout))
+/// The setting by which packets for the loopback can be routed to a link.
+pub fn localnet_setting(link: &str) -> String {
+    format!("/proc/sys/net/ipv4/conf/{link}/route_localnet")
 }
 
-/// Whether a line says that packets between other hosts are dropped.
-fn is_closed(line: &str) -> bool {
-    line.starts_with(":FORWARD DROP ")
-}
-
-/// Whether the engine gives its links such a name: `docker0`, or `br-` with twelve hexadecimal
-/// digits for a network that a user made.
-fn is_engines(link: &str) -> bool {
-    let of_network = link
-        .strip_prefix("br-")
-        .is_some_and(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    of_network || matches!(link, "docker0" | "docker_gwbridge")
+/// Those of the links to which packets for the loopback can be routed.
+fn routing_localnet(host: &Host, links: &[String]) -> Result<Vec<String>> {
+    let mut routing = Vec::new();
+    for link in links {
+        let value = host.read_text(localnet_setting(link))?;
+        if value.is_some_and(|value| value.trim() == "1") {
+            routing.push(link.clone());
+        }
+    }
+    Ok(routing)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::host::stub::StubHost;
-
-    const RULES: &str = "\
-*filter
-:INPUT DROP [0:0]
-:FORWARD DROP [0:0]
-:DOCKER - [0:0]
-:DOCKER-USER - [0:0]
-:ufw-user-forward - [0:0]
--A FORWARD -j DOCKER-USER
--A FORWARD -o docker0 -j DOCKER
--A FORWARD -i docker0 ! -o docker0 -j ACCEPT
--A FORWARD -j ufw-user-forward
--A DOCKER-USER -j RETURN
-COMMIT
-*nat
-:POSTROUTING ACCEPT [0:0]
--A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
--A POSTROUTING -s 10.8.0.0/24 -o eth0 -j MASQUERADE
-COMMIT
-";
-
-    fn without(rules: &str, lets_through: &[&str]) -> (String, bool) {
-        let network = Network {
-            lets_through: lets_through.iter().map(|it| (*it).to_owned()).collect(),
-            ..Network::default()
-        };
-        network.without_engine("iptables", rules, &["docker0".to_owned()])
-    }
-
-    #[test]
-    fn the_engines_rules_go_and_all_others_stay() {
-        let (left, has_users) = without(RULES, &["iptables"]);
-        let expected = "*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n\
-             :ufw-user-forward - [0:0]\n-A FORWARD -j ufw-user-forward\nCOMMIT\n\
-             *nat\n:POSTROUTING ACCEPT [0:0]\n\
-             -A POSTROUTING -s 10.8.0.0/24 -o eth0 -j MASQUERADE\nCOMMIT\n";
-        assert_eq!(left, expected);
-        assert!(!has_users);
-        assert_eq!(without(&left, &["iptables"]).0, left, "done twice");
-    }
-
-    #[test]
-    fn a_host_that_dropped_before_drops_afterwards() {
-        assert!(without(RULES, &[]).0.contains(":FORWARD DROP"));
-    }
-
-    #[test]
-    fn rules_that_users_put_into_the_engines_chain_stay() {
-        let rules = RULES.replace(
-            "-A DOCKER-USER -j RETURN\n",
-            "-A DOCKER-USER -s 192.0.2.1/32 -j DROP\n-A DOCKER-USER -j RETURN\n",
-        );
-        let (left, has_users) = without(&rules, &["iptables"]);
-        assert!(has_users);
-        for line in [
-            ":DOCKER-USER - [0:0]",
-            "-A FORWARD -j DOCKER-USER",
-            "-A DOCKER-USER -s 192.0.2.1/32 -j DROP",
-        ] {
-            assert!(left.contains(line), "{left}");
-        }
-        assert!(!left.contains("docker0"), "{left}");
-    }
-
-    #[test]
-    fn links_are_read_and_those_that_came_with_the_engine_told_apart() {
-        let heading = "Inter-|   Receive    |  Transmit\n face |bytes    |bytes\n";
-        let stub = StubHost::new().file(LINKS, format!("{heading}    lo: 1 2\n  eth0: 3 4\n"));
-        let before = Network::of(stub.host()).unwrap();
-        assert_eq!(before.links, ["lo", "eth0"]);
-        let stub = stub.file(
-            LINKS,
-            format!("{heading}    lo: 1 2\ndocker0: 3 4\n tun0: 1 2\n"),
-        );
-        assert_eq!(before.engines_links(stub.host()).unwrap(), ["docker0"]);
-    }
-
-    #[test]
-    fn the_engines_links_are_known_by_their_names() {
-        for link in ["docker0", "br-0123456789ab", "docker_gwbridge"] {
-            assert!(is_engines(link), "{link}");
-        }
-        for link in ["eth0", "br-lan", "br-0123456789ag", "docker1x", "br0"] {
-            assert!(!is_engines(link), "{link}");
-        }
-    }
-}
+mod tests;

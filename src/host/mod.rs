@@ -8,9 +8,11 @@ pub mod command;
 pub mod engine;
 pub mod firewall;
 pub mod folder;
+mod firewalld;
 pub mod http;
 mod immutable;
 mod limits;
+pub mod links;
 pub mod lock;
 mod mounts;
 pub mod network;
@@ -20,7 +22,9 @@ pub mod shims;
 pub mod signal;
 #[cfg(test)]
 pub(crate) mod stub;
+mod sysctl;
 pub mod temporary;
+mod ufw;
 
 use std::ffi::OsString;
 use std::fs;

@@ -7,6 +7,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::Host;
 use super::command::Command;
+use super::links::is_engine_link;
 use crate::daemon_json::Route;
 
 const IPV4: &str = "/proc/net/route";
@@ -52,6 +53,14 @@ fn leads_elsewhere(route: &Route) -> bool {
     route.network.prefix_len() > 1 && route.device != "lo" && !at_link && !address.is_multicast()
 }
 
+fn route(network: IpNet, device: &str) -> Route {
+    Route {
+        network,
+        device: device.to_owned(),
+        is_engines: is_engine_link(device),
+    }
+}
+
 /// `NETWORK [via ADDRESS] dev DEVICE …`, or with an address alone. What begins with another word is
 /// the default or leads nowhere: see `ip-route(8)`.
 fn parse_shown(line: &str) -> Option<Route> {
@@ -62,10 +71,7 @@ fn parse_shown(line: &str) -> Option<Route> {
         Err(_) => network.parse::<IpAddr>().ok()?.into(),
     };
     words.find(|word| *word == "dev")?;
-    Some(Route {
-        network: network.trunc(),
-        device: words.next()?.to_owned(),
-    })
+    Some(route(network.trunc(), words.next()?))
 }
 
 /// `Iface Destination Gateway Flags RefCnt Use Metric Mask …`; the numbers are in hexadecimal and
@@ -78,10 +84,8 @@ fn parse_ipv4(line: &str) -> Option<Route> {
     };
     let network = address(fields.get(1)?)?;
     let mask = address(fields.get(7)?)?;
-    Some(Route {
-        network: Ipv4Net::with_netmask(network, mask).ok()?.trunc().into(),
-        device: fields.first()?.to_string(),
-    })
+    let network = Ipv4Net::with_netmask(network, mask).ok()?.trunc();
+    Some(route(network.into(), fields.first()?))
 }
 
 /// `destination length source length next metric references used flags device`.
@@ -90,10 +94,7 @@ fn parse_ipv6(line: &str) -> Option<Route> {
     let address = u128::from_str_radix(fields.first()?, 16).ok()?;
     let length = u8::from_str_radix(fields.get(1)?, 16).ok()?;
     let network = Ipv6Net::new(Ipv6Addr::from(address), length).ok()?;
-    Some(Route {
-        network: network.trunc().into(),
-        device: fields.get(9)?.to_string(),
-    })
+    Some(route(network.trunc().into(), fields.get(9)?))
 }
 
 #[cfg(test)]

@@ -7,11 +7,12 @@ use anyhow::{Context, Result};
 use super::data::has_engine;
 use super::{Revert, Reverted};
 use crate::apt::{self, Leave};
-use crate::change::{files, traces};
+use crate::change::{files, network, traces};
 use crate::facts::{Package, known_packages, unfinished_packages};
 use crate::host::command::Command;
 use crate::host::engine::systemctl;
 use crate::host::firewall::Network;
+use crate::report::Event;
 
 /// The units that Docker's packages enable when they are configured.
 const UNITS: [(&str, &str); 3] = [
@@ -39,15 +40,15 @@ impl Revert<'_> {
             // Killed after they went, an earlier run may not have come to the network; it is left
             // to an engine that came by others since.
             let is_its_turn = packages.iter().any(is_engine) && !has_engine(self.host)?;
-            let kept = self.restore_network(network.filter(|_| is_its_turn))?;
-            return Ok(kept.map_or(Reverted::Done, Reverted::Kept));
+            self.restore_network(network.filter(|_| is_its_turn))?;
+            return Ok(Reverted::Done);
         };
         let mut reasons = Vec::new();
         if let Some(command) = purge.command(leave) {
             apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
             // Before they go: iptables may be one of them.
             let engine_goes = network.filter(|_| purge.takes("docker-ce"));
-            reasons.extend(self.restore_network(engine_goes)?);
+            self.restore_network(engine_goes)?;
             if matches!(leave, Leave::Nothing) {
                 self.disable_units(&purge, packages);
             }
@@ -156,12 +157,16 @@ impl Revert<'_> {
         Ok(Reverted::Done)
     }
 
-    pub(super) fn restore_network(&self, before: Option<&Network>) -> Result<Option<String>> {
+    pub(super) fn restore_network(&self, before: Option<&Network>) -> Result<()> {
         // In a chroot no engine has run; what there is of a network is of the host around it.
         let Some(before) = before.filter(|_| self.stops) else {
-            return Ok(None);
+            return Ok(());
         };
+        (self.listener)(Event::Started {
+            text: "stopping Docker Engine".to_owned(),
+        });
         traces::stop_engine(self.host);
-        traces::restore_network(self.host, before)
+        self.left.replace(network::restore(self.host, before)?);
+        Ok(())
     }
 }
