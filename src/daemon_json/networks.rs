@@ -89,9 +89,7 @@ mod tests {
         let route = |(network, device): &(&str, &str)| Route {
             network: network.parse().unwrap(),
             device: (*device).to_owned(),
-            is_engines: ["docker", "br-", "veth"]
-                .iter()
-                .any(|it| device.starts_with(it)),
+            is_engines: ["docker0", "docker_gwbridge", "br-0123456789ab"].contains(device),
         };
         list.iter().map(route).collect()
     }

@@ -14,6 +14,7 @@ mod immutable;
 mod limits;
 pub mod links;
 pub mod lock;
+pub(crate) mod mark;
 mod mounts;
 pub mod network;
 mod process;

@@ -5,26 +5,27 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use super::mark::Mark;
+
 /// Not only the program's name: `dockstrap-2026-11-26.tar` may be somebody's.
 const PREFIX: &str = "dockstrap-run-";
 
 /// How the names of what this process makes there begin.
 pub fn prefix() -> String {
-    format!("{PREFIX}{}-", std::process::id())
+    format!("{PREFIX}{}-", Mark::own())
 }
 
-/// Removes what processes that are no more have left of this user's.
+/// Removes what processes of this user that are no more have left.
 pub fn sweep() {
-    let is_gone = |process: u32| !Path::new("/proc").join(process.to_string()).exists();
-    sweep_in(&std::env::temp_dir(), is_gone);
+    sweep_in(&std::env::temp_dir(), PREFIX);
 }
 
-fn sweep_in(folder: &Path, is_gone: impl Fn(u32) -> bool) {
+/// The same for other names, behind which a mark follows.
+pub(crate) fn sweep_in(folder: &Path, prefix: &str) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let rest = name.strip_prefix(PREFIX).unwrap_or_default();
-        let process = rest.split_once('-').and_then(|(id, _)| id.parse().ok());
-        if !process.is_some_and(&is_gone) {
+        let mark = name.strip_prefix(prefix).and_then(Mark::parse);
+        if !mark.is_some_and(|mark| mark.is_left_behind()) {
             continue;
         }
         let Ok(there) = entry.metadata() else {
@@ -44,36 +45,48 @@ fn sweep_in(folder: &Path, is_gone: impl Fn(u32) -> bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::mark;
 
     #[test]
     fn what_dead_processes_left_goes_and_nothing_else_does() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        for name in [
-            "dockstrap-run-7-a",
-            "dockstrap-run-8-a",
-            "dockstrap-7-11-26.tar",
-            "dockstrap-verify-7-1",
-            "other-7-a",
-        ] {
+        let (gone, own) = (mark::gone(), Mark::own());
+        let of_gone = |end: &str| at(&format!("dockstrap-run-{gone}-{end}"));
+        let staying = [
+            "dockstrap-2026-11-26.tar".to_owned(),
+            format!("dockstrap-run-{own}-a"),
+            "dockstrap-run-7-a".to_owned(),
+            format!("dockstrap-verify-{gone}-1"),
+            format!("other-{gone}-a"),
+        ];
+        fs::create_dir(of_gone("a")).unwrap();
+        for name in &staying {
             fs::create_dir(at(name)).unwrap();
         }
-        fs::write(at("dockstrap-run-7-a/lists"), "").unwrap();
-        fs::write(at("dockstrap-run-7-b.json"), "").unwrap();
-        std::os::unix::fs::symlink(at("other-7-a"), at("dockstrap-run-7-link")).unwrap();
-        sweep_in(folder.path(), |process| process == 7);
-        let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().collect();
-        left.sort_by_key(fs::DirEntry::file_name);
-        let left: Vec<_> = left.iter().map(fs::DirEntry::file_name).collect();
-        assert_eq!(
-            left,
-            [
-                "dockstrap-7-11-26.tar",
-                "dockstrap-run-8-a",
-                "dockstrap-verify-7-1",
-                "other-7-a"
-            ]
-        );
+        fs::write(of_gone("a").join("lists"), "").unwrap();
+        fs::write(of_gone("b.json"), "").unwrap();
+        std::os::unix::fs::symlink(at(&staying[4]), of_gone("link")).unwrap();
+        sweep_in(folder.path(), PREFIX);
+        let left = fs::read_dir(folder.path()).unwrap().flatten();
+        let mut left: Vec<_> = left
+            .map(|it| it.file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        let mut staying = staying;
+        staying.sort();
+        assert_eq!(left, staying);
         assert!(prefix().starts_with(PREFIX) && prefix().ends_with('-'));
+    }
+
+    #[test]
+    fn what_another_user_has_named_so_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let theirs = folder.path().join(format!("{PREFIX}{}-a", mark::gone()));
+        fs::create_dir(&theirs).unwrap();
+        if std::os::unix::fs::chown(&theirs, Some(65_534), None).is_ok() {
+            sweep_in(folder.path(), PREFIX);
+            assert!(theirs.exists());
+        }
     }
 }

@@ -8,6 +8,8 @@ use anyhow::Result;
 
 use crate::host::Host;
 use crate::host::command::Command;
+use crate::host::mark::Mark;
+use crate::host::temporary;
 
 /// The label on everything that a verification makes. Its value says which run made it.
 pub const LABEL: &str = "io.github.dockstrap.verify";
@@ -15,8 +17,8 @@ pub const LABEL: &str = "io.github.dockstrap.verify";
 /// How the names of all of them begin; the mark follows.
 pub const PREFIX: &str = "dockstrap-verify-";
 
-/// Every kind of object, in an order in which they can be removed: the commands that list those
-/// with a label, and that remove them.
+/// Every kind of object but images, in an order in which they can be removed: the commands that list
+/// those with a label, and that remove them.
 const KINDS: &[(&[&str], &[&str])] = &[
     (
         &["ps", "--all", "--quiet", "--no-trunc"],
@@ -24,16 +26,14 @@ const KINDS: &[(&[&str], &[&str])] = &[
     ),
     (&["network", "ls", "--quiet"], &["network", "rm"]),
     (&["volume", "ls", "--quiet"], &["volume", "rm", "--force"]),
-    (
-        &["image", "ls", "--quiet", "--no-trunc"],
-        &["image", "rm", "--force"],
-    ),
 ];
 
-/// A mark that no other run has: the process and the time.
+/// The names of images, and the identifiers of those without one.
+const IMAGE: &str = "{{if eq .Tag \"<none>\"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}";
+
+/// A mark that no other run has.
 pub fn token() -> String {
-    let time = jiff::Timestamp::now().as_nanosecond();
-    format!("{}-{time:x}", std::process::id())
+    Mark::own().to_string()
 }
 
 /// Removes all that is left of a run. It goes on where something cannot be removed: the stages
@@ -41,22 +41,34 @@ pub fn token() -> String {
 pub fn remove(host: &Host, docker: &Command, token: &str) {
     let filter = format!("label={LABEL}={token}");
     for (list, remove) in KINDS {
-        // A command that was cut short may still be obeyed while its objects are listed.
-        for _ in 0..3 {
-            let list = sheltered(docker).args(*list).args(["--filter", &filter]);
-            let listed = host.query(&list).map(|output| output.stdout);
-            let listed = listed.unwrap_or_default();
-            let found: BTreeSet<&str> = listed.lines().collect();
-            if found.is_empty() {
-                break;
-            }
-            let _ = host.query(&sheltered(docker).args(*remove).args(found));
+        let list = sheltered(docker).args(*list).args(["--filter", &filter]);
+        remove_listed(host, &list, &sheltered(docker).args(*remove), |_| true);
+    }
+    // An image that somebody made of ours has our label too, but a name of its own.
+    let is_ours = |name: &str| {
+        let end = name.rsplit('/').next().unwrap_or_default();
+        name.starts_with("sha256:") || end.starts_with(&format!("dockstrap-verify:{token}"))
+    };
+    let list = sheltered(docker).args(["image", "ls", "--no-trunc", "--format", IMAGE]);
+    let remove = sheltered(docker).args(["image", "rm", "--force"]);
+    remove_listed(host, &list.args(["--filter", &filter]), &remove, is_ours);
+}
+
+fn remove_listed(host: &Host, list: &Command, remove: &Command, is_ours: impl Fn(&str) -> bool) {
+    // A command that was cut short may still be obeyed while its objects are listed.
+    for _ in 0..3 {
+        let listed = host.query(list).map(|output| output.stdout);
+        let listed = listed.unwrap_or_default();
+        let found: BTreeSet<&str> = listed.lines().filter(|line| is_ours(line)).collect();
+        if found.is_empty() {
+            break;
         }
+        let _ = host.query(&remove.clone().args(found));
     }
 }
 
-/// Removes what is left of runs whose process is gone: they were killed, or the engine did not
-/// come back in their time.
+/// Removes what is left of this user's runs whose process is gone: they were killed, or the engine
+/// did not come back in their time. Root removes what any user's runs left.
 pub fn remove_strays(host: &Host, docker: &Command) -> Result<()> {
     let mut tokens = BTreeSet::new();
     let label = format!("{{{{.Label \"{LABEL}\"}}}}");
@@ -67,19 +79,12 @@ pub fn remove_strays(host: &Host, docker: &Command) -> Result<()> {
         tokens.extend(listed.stdout.lines().map(str::to_owned));
     }
     tokens.extend(of_images(host, docker)?);
-    for token in tokens {
-        if is_gone(host, &token)? {
-            remove(host, docker, &token);
+    for mark in tokens.iter().filter_map(|token| Mark::parse(token)) {
+        if mark.is_left_behind() {
+            remove(host, docker, &mark.to_string());
         }
     }
-    for folder in std::env::temp_dir().read_dir()?.flatten() {
-        let name = folder.file_name().to_string_lossy().into_owned();
-        if let Some(token) = name.strip_prefix(PREFIX)
-            && is_gone(host, token)?
-        {
-            let _ = std::fs::remove_dir_all(folder.path()); // it may be another user's
-        }
-    }
+    temporary::sweep_in(&std::env::temp_dir(), PREFIX);
     Ok(())
 }
 
@@ -99,15 +104,61 @@ fn of_images(host: &Host, docker: &Command) -> Result<BTreeSet<String>> {
     Ok(marks.lines().map(str::to_owned).collect())
 }
 
-/// Whether the process that made this mark is gone.
-fn is_gone(host: &Host, token: &str) -> Result<bool> {
-    let process = token.split('-').next().unwrap_or_default();
-    Ok(!process.is_empty() && !host.exists(format!("/proc/{process}"))?)
-}
-
 /// Out of reach of Ctrl-C in the terminal.
 pub fn sheltered(docker: &Command) -> Command {
     let never = Arc::default();
     let docker = docker.clone().stopped_by(&never);
     docker.deadline(Duration::from_secs(60))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::mark;
+    use crate::host::stub::StubHost;
+
+    #[test]
+    fn of_images_those_go_that_have_a_name_of_ours_or_none() {
+        let token = token();
+        let stub = StubHost::new().program(
+            "docker",
+            &format!(
+                "case \"$*\" in
+                    *image*ls*) [ -e $ROOT/gone ] || echo dockstrap-verify:{token}
+                        echo 127.0.0.1:5000/a/dockstrap-verify:{token}
+                        echo mine:latest ;;
+                    *image*rm*) touch $ROOT/gone ;;
+                esac"
+            ),
+        );
+        remove(stub.host(), &Command::new("docker"), &token);
+        let removes = |call: &&String| call.contains("image rm");
+        let calls = stub.calls();
+        let first = calls.iter().find(removes).unwrap();
+        let names = format!("127.0.0.1:5000/a/dockstrap-verify:{token} dockstrap-verify:{token}");
+        assert!(first.ends_with(&names), "{first}");
+        assert!(!calls.join(" ").contains("rm --force mine"), "{calls:?}");
+    }
+
+    #[test]
+    fn what_a_run_at_work_has_stays_and_what_is_left_behind_goes() {
+        let (own, gone) = (token(), mark::gone());
+        let stub = StubHost::new().program(
+            "docker",
+            &format!(
+                "case \"$*\" in
+                    *'volume ls --filter label={LABEL} '*) echo {own}; echo 7-18a; echo {gone} ;;
+                esac"
+            ),
+        );
+        remove_strays(stub.host(), &Command::new("docker")).unwrap();
+        let calls = stub.calls().join("\n");
+        assert!(calls.contains(&format!("label={LABEL}={gone}")), "{calls}");
+        for other in [own.as_str(), "7-18a"] {
+            assert!(
+                !calls.contains(&format!("label={LABEL}={other}")),
+                "{calls}"
+            );
+        }
+    }
 }
