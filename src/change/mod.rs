@@ -18,6 +18,7 @@ mod way_back;
 
 pub use journal::{Act, FOLDER, Journal, PATH, Purpose, Run, Verified, remove_empty_folder};
 pub use seal::{is_sealed, secrets};
+pub use standing::Unit;
 pub use tx::{POLICY, Tx};
 pub use undo::Undo;
 pub use way_back::{Ahead, Extent, Foreseen, Reverted, has_engine, is_unused, keeps_containers};

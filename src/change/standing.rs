@@ -25,9 +25,9 @@ impl Undo {
         self.file().filter(|_| is_file)
     }
 
-    /// What of the act no longer holds, a line each. Keys of daemon.json are not looked at here.
-    /// After an install that `starts` nothing, units need not run.
-    pub fn lost(&self, host: &Host, starts: bool) -> Result<Vec<String>> {
+    /// What of the act no longer holds, a line each. Keys of daemon.json and units are not looked at
+    /// here.
+    pub fn lost(&self, host: &Host) -> Result<Vec<String>> {
         let lost = match self {
             Undo::RemoveFile { path, sha256 } => file(host, path, sha256)?,
             Undo::RestoreFile { path, sha256, .. } => match sha256 {
@@ -54,7 +54,7 @@ impl Undo {
                 is_open.then(|| format!("other users can read {} again", path.display()))
             }
             Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages, .. } => {
-                return lost_packages(host, packages, starts);
+                return lost_packages(host, packages);
             }
             Undo::RemoveGroup { group } => match host.group_members(group)? {
                 Some(_) => None,
@@ -65,11 +65,6 @@ impl Undo {
                 let is_member = members.contains(user);
                 (!is_member).then(|| format!("{user} is no longer a member of group {group}"))
             }
-            Undo::RestoreUnit {
-                unit,
-                enabled,
-                active,
-            } => return lost_unit(host, unit, !enabled, starts && !active),
             // Caches, data and folders that others use as they like, and what leaves no trace.
             Undo::RemoveList { .. }
             | Undo::RemoveArchives { .. }
@@ -80,9 +75,83 @@ impl Undo {
             | Undo::KeepConfigured { .. }
             | Undo::OfferPackages { .. }
             | Undo::StartUnits { .. }
+            | Undo::RestoreUnit { .. }
             | Undo::RemoveData { .. } => None,
         };
         Ok(lost.into_iter().collect())
+    }
+
+    /// The unit that an act has enabled or started, if that is what it did.
+    pub fn unit(&self) -> Option<Unit<'_>> {
+        match self {
+            Undo::RestoreUnit {
+                unit,
+                enabled,
+                active,
+            } => Some(Unit {
+                name: unit,
+                is_enabled: !enabled,
+                is_active: !active,
+                of_package: false,
+            }),
+            Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages, .. } => {
+                let is_engine = packages.iter().any(|package| package == ENGINE);
+                is_engine.then_some(Unit {
+                    name: UNIT,
+                    is_enabled: true,
+                    is_active: true,
+                    of_package: true,
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A unit as it was set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unit<'a> {
+    pub name: &'a str,
+    pub is_enabled: bool,
+    pub is_active: bool,
+    /// Whether its package came with the install, and is looked at by itself.
+    pub of_package: bool,
+}
+
+impl Unit<'_> {
+    /// The same, where an earlier act was about it as well.
+    pub fn and(self, other: Unit<'_>) -> Self {
+        Unit {
+            is_enabled: self.is_enabled || other.is_enabled,
+            is_active: self.is_active || other.is_active,
+            of_package: self.of_package || other.of_package,
+            ..self
+        }
+    }
+
+    /// What of it no longer holds, a line each. After an install that `starts` nothing, it need not
+    /// run.
+    pub fn lost(self, host: &Host, starts: bool) -> Result<Vec<String>> {
+        let Unit {
+            name,
+            is_enabled,
+            is_active,
+            of_package,
+        } = self;
+        let state = host.unit(name)?;
+        let is = |key: &str, value: &str| state.get(key).is_some_and(|it| it == value);
+        if is("LoadState", "not-found") {
+            let gone = format!("{name} is gone");
+            return Ok((!of_package).then_some(gone).into_iter().collect());
+        }
+        let mut lost = Vec::new();
+        if is_enabled && !is("UnitFileState", "enabled") {
+            lost.push(format!("{name} is not enabled"));
+        }
+        if is_active && starts && !is("ActiveState", "active") {
+            lost.push(format!("{name} is not running"));
+        }
+        Ok(lost)
     }
 }
 
@@ -95,7 +164,7 @@ fn file(host: &Host, path: &Path, sha256: &str) -> Result<Option<String>> {
     })
 }
 
-fn lost_packages(host: &Host, packages: &[String], starts: bool) -> Result<Vec<String>> {
+fn lost_packages(host: &Host, packages: &[String]) -> Result<Vec<String>> {
     let query = Command::new("dpkg-query")
         .args(["--show", "--showformat=${Package} ${db:Status-Status}\n"])
         .args(packages);
@@ -106,26 +175,9 @@ fn lost_packages(host: &Host, packages: &[String], starts: bool) -> Result<Vec<S
         known.lines().any(|known| known == line)
     };
     let gone = packages.iter().filter(|package| !is_installed(package));
-    let mut lost: Vec<String> = gone
+    Ok(gone
         .map(|package| format!("{package} is no longer installed"))
-        .collect();
-    if lost.is_empty() && packages.iter().any(|package| package == ENGINE) {
-        lost = lost_unit(host, UNIT, true, starts)?;
-    }
-    Ok(lost)
-}
-
-fn lost_unit(host: &Host, unit: &str, enabled: bool, active: bool) -> Result<Vec<String>> {
-    let state = host.unit(unit)?;
-    let is = |key: &str, value: &str| state.get(key).is_some_and(|it| it == value);
-    let mut lost = Vec::new();
-    if enabled && !is("UnitFileState", "enabled") {
-        lost.push(format!("{unit} is not enabled"));
-    }
-    if active && !is("ActiveState", "active") {
-        lost.push(format!("{unit} is not running"));
-    }
-    Ok(lost)
+        .collect())
 }
 
 #[cfg(test)]
@@ -134,7 +186,7 @@ mod tests {
     use crate::host::stub::StubHost;
 
     fn lost(stub: &StubHost, undo: &Undo) -> String {
-        undo.lost(stub.host(), true).unwrap().join("\n")
+        undo.lost(stub.host()).unwrap().join("\n")
     }
 
     #[test]
@@ -214,9 +266,34 @@ mod tests {
                 "systemctl",
                 "echo UnitFileState=enabled; echo ActiveState=failed",
             );
-        assert_eq!(lost(&stub, &purge), "docker.service is not running");
-        assert!(purge.lost(stub.host(), false).unwrap().is_empty());
+        assert_eq!(lost(&stub, &purge), "");
+        let unit = purge.unit().unwrap();
+        let lost_of = |starts: bool| unit.lost(stub.host(), starts).unwrap();
+        assert_eq!(lost_of(true), ["docker.service is not running"]);
+        assert!(lost_of(false).is_empty());
         let stub = stub.program("dpkg-query", "echo docker-ce installed; exit 1");
         assert_eq!(lost(&stub, &purge), "pigz is no longer installed");
+    }
+    #[test]
+    fn a_unit_that_went_with_its_package_is_no_second_loss() {
+        let stub = StubHost::new().program("systemctl", "echo LoadState=not-found");
+        let unit = Unit {
+            name: UNIT,
+            is_enabled: true,
+            is_active: false,
+            of_package: true,
+        };
+        let started = Unit {
+            is_active: true,
+            is_enabled: false,
+            of_package: false,
+            ..unit
+        };
+        assert_eq!(unit.and(started).lost(stub.host(), true).unwrap(), [""; 0]);
+        let of_others = started.lost(stub.host(), true).unwrap();
+        assert_eq!(of_others, ["docker.service is gone"]);
+        let stub = stub.program("systemctl", "echo ActiveState=failed");
+        let lost = unit.and(started).lost(stub.host(), true).unwrap();
+        assert_eq!(lost.len(), 2, "{lost:?}");
     }
 }

@@ -10,11 +10,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::change::{Act, Journal, Run, Undo, Verified};
+use crate::change::{Act, Journal, Run, Undo, Unit, Verified};
 use crate::daemon_json::{self, Document};
 use crate::host::Host;
 use crate::redact::redact;
 pub use now::{Engine, Source};
+
+/// The step to which a unit belongs, whoever has enabled and started it.
+const SERVICE: &str = "service";
 
 /// What was set up, step by step.
 #[derive(Debug, Serialize)]
@@ -53,6 +56,9 @@ pub struct Done {
     pub text: String,
     /// False for what was begun only: it may be done, half done, or not at all.
     pub finished: bool,
+    /// Whether it is as it was set up.
+    #[serde(skip)]
+    pub stands: bool,
 }
 
 /// Something that is not as it was set up.
@@ -95,16 +101,17 @@ pub fn status(host: &Host) -> Result<Status> {
     for act in journal.acts().iter().rev() {
         let is_last = act.undo.subject().is_none_or(|path| subjects.insert(path));
         lost.push(match is_last {
-            true => act.undo.lost(host, starts)?,
+            true => act.undo.lost(host)?,
             false => Vec::new(),
         });
     }
     for (act, lost) in journal.acts().iter().zip(lost.into_iter().rev()) {
-        let step = step(&mut steps, act);
+        let step = step(&mut steps, &act.step);
         step.done.push(Done {
             at: act.at,
             text: act.text.clone(),
             finished: journal.is_done(act),
+            stands: lost.is_empty(),
         });
         let lost = lost.into_iter();
         step.drift
@@ -113,7 +120,18 @@ pub fn status(host: &Host) -> Result<Status> {
     for drift in lost_keys(host, &journal)? {
         let writes = |act: &&Act| matches!(act.undo, Undo::RestoreDaemonJson { .. });
         if let Some(act) = journal.acts().iter().rfind(writes) {
-            step(&mut steps, act).drift.push(drift);
+            let step = step(&mut steps, &act.step);
+            let mut done = step.done.iter_mut().filter(|done| done.text == act.text);
+            if let Some(done) = done.next_back() {
+                done.stands = false;
+            }
+            step.drift.push(drift);
+        }
+    }
+    for unit in units(&journal) {
+        for text in unit.lost(host, starts)? {
+            let drift = Drift { text, key: None };
+            step(&mut steps, SERVICE).drift.push(drift);
         }
     }
     let changes = journal.configuration(&Document::new());
@@ -137,12 +155,24 @@ pub fn status(host: &Host) -> Result<Status> {
     })
 }
 
-/// The step of an act, made where it is the first of it.
-fn step<'a>(steps: &'a mut Vec<StepStatus>, act: &Act) -> &'a mut StepStatus {
-    let place = steps.iter().position(|step| step.id == act.step);
+/// The units that were enabled or started, each once, however many acts were about it.
+fn units(journal: &Journal) -> Vec<Unit<'_>> {
+    let mut units: Vec<Unit<'_>> = Vec::new();
+    for unit in journal.acts().iter().filter_map(|act| act.undo.unit()) {
+        match units.iter_mut().find(|known| known.name == unit.name) {
+            Some(known) => *known = known.and(unit),
+            None => units.push(unit),
+        }
+    }
+    units
+}
+
+/// The step of this name, made where nothing was said of it yet.
+fn step<'a>(steps: &'a mut Vec<StepStatus>, id: &str) -> &'a mut StepStatus {
+    let place = steps.iter().position(|step| step.id == id);
     let place = place.unwrap_or_else(|| {
         steps.push(StepStatus {
-            id: act.step.clone(),
+            id: id.to_owned(),
             done: Vec::new(),
             drift: Vec::new(),
         });
@@ -249,6 +279,38 @@ mod tests {
         assert_eq!(drift(1), keys);
         let json = serde_json::to_value(&status.steps[1].drift[0]).unwrap();
         assert_eq!((&json["set"], &json["now"]), (&json!(1400), &json!(9000)));
+    }
+
+    #[test]
+    fn a_stopped_engine_is_one_loss_of_its_own_step() {
+        let stub = set_up()
+            .program("dpkg-query", "echo docker-ce installed")
+            .program(
+                "systemctl",
+                "echo LoadState=loaded; echo UnitFileState=enabled; echo ActiveState=inactive",
+            );
+        let mut tx = trial::begin(stub.host(), &|_| {});
+        tx.enter("packages");
+        let purge = Undo::PurgePackages {
+            packages: vec!["docker-ce".to_owned()],
+            network: None,
+        };
+        tx.note("install docker-ce", purge).unwrap();
+        tx.enter("service");
+        let restore = Undo::RestoreUnit {
+            unit: "docker.service".to_owned(),
+            enabled: false,
+            active: false,
+        };
+        tx.note("enable docker.service", restore).unwrap();
+        tx.end().unwrap();
+        let status = status(stub.host()).unwrap();
+        let drift = status.steps.iter().flat_map(|step| &step.drift);
+        let drift: Vec<&str> = drift.map(|it| it.text.as_str()).collect();
+        assert_eq!(drift, ["docker.service is not running"]);
+        assert_eq!(status.steps[3].drift.len(), 1, "of the step service");
+        let mut done = status.steps.iter().flat_map(|step| &step.done);
+        assert!(done.all(|done| done.stands));
     }
 
     #[test]

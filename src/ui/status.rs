@@ -82,12 +82,20 @@ fn verified(verified: Option<&Verified>) -> String {
 }
 
 fn print_step(step: &StepStatus) {
-    let mark = match step.drift.is_empty() {
-        true => style("=").dim(),
-        false => style("!").yellow().bold(),
-    };
+    let (same, changed) = (style("=").dim(), style("!").yellow().bold());
     let mut id = step.id.as_str();
+    if step.done.is_empty() {
+        for drift in &step.drift {
+            line(format!(
+                "  {changed} {id:13} {}",
+                style(&drift.text).yellow()
+            ));
+            id = "";
+        }
+        return;
+    }
     for done in &step.done {
+        let mark = if done.stands { &same } else { &changed };
         let day = done.at.strftime("%Y-%m-%d");
         line(format!(
             "  {mark} {id:13} {} {}{}",

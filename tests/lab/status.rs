@@ -27,6 +27,13 @@ fn status_tells_what_there_is_who_asked_for_it_and_whether_it_was_proven() {
         .says("UTC: engine group run network");
 
     host.sh("apt-mark hold docker-ce; systemctl stop docker.socket docker");
+    let told = host.dockstrap(["status"]).exits(3).stdout;
+    let changed: Vec<&str> = told.lines().filter(|it| it.starts_with("  !")).collect();
+    assert_eq!(changed.len(), 1, "one service, one row: {changed:#?}");
+    assert!(
+        changed[0].ends_with("docker.service is not running"),
+        "{changed:?}"
+    );
     host.dockstrap(["verify", "engine"]).exits(7);
     let status = host.dockstrap(["status", "--json"]).exits(3).json();
     assert_eq!(status["engine"]["installed"], *version);
