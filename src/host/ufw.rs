@@ -55,7 +55,7 @@ fn value_of(text: &str, name: &str) -> Option<String> {
     let values = lines.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name));
     values
         .map(|(_, value)| value.trim().trim_matches(['"', '\'']).to_owned())
-        .last()
+        .next_back()
 }
 
 #[cfg(test)]

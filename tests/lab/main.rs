@@ -96,6 +96,7 @@ mod images;
 mod journal;
 mod kept_sources;
 mod locks;
+mod network;
 mod one_shot;
 mod one_shot_limits;
 mod one_shot_refusals;

@@ -106,7 +106,10 @@ impl Rules {
             let chains = table.chains.iter().filter(|it| is_engine_chain(it));
             found.extend(chains.map(|chain| table.command(&format!("-N {chain}"))));
             let names = |word: &str| names_bridge(word) || is_engine_chain(word);
-            let rules = table.rules.iter().filter(|it| it.split(' ').any(names));
+            let looks_like = |rule: &&String| {
+                rule.split(' ').any(names) || table.is_engines(rule, &BTreeSet::new(), &[])
+            };
+            let rules = table.rules.iter().filter(looks_like);
             found.extend(rules.map(|rule| table.command(rule)));
         }
         found
@@ -147,10 +150,7 @@ impl Rules {
         let mut removal = Removal::default();
         for name in TABLES {
             for table in self.tables.iter().filter(|table| table.name == *name) {
-                let is_engines = |rule: &str| {
-                    let words: Vec<&str> = rule.split(' ').skip(2).collect();
-                    shape::is_engines((name, chain_of(rule)), &words, &bridges, &networks)
-                };
+                let is_engines = |rule: &str| table.is_engines(rule, &bridges, &networks);
                 table.remove(&mut removal, is_engines, links, before);
             }
         }
@@ -166,6 +166,12 @@ impl Table {
             "filter" => rule.to_owned(),
             table => format!("-t {table} {rule}"),
         }
+    }
+
+    /// Whether a rule of the kernel's chains is one that the engine makes.
+    fn is_engines(&self, rule: &str, bridges: &BTreeSet<String>, networks: &[IpNet]) -> bool {
+        let words: Vec<&str> = rule.split(' ').skip(2).collect();
+        shape::is_engines((&self.name, chain_of(rule)), &words, bridges, networks)
     }
 
     /// Adds what removes the engine's from this table to the script.

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 /// What the engine makes in the chains of the kernel: table, chain and shape. In a shape, `BRIDGE`
 /// is one and the same bridge of the engine's, `NETWORK` a network, `HOST` one and the same address
-/// in a network of the engine's, `ADDRESS` any one address, `PROTOCOL` and `PORT` any.
+/// in a network of the engine's, `ADDRESS` any one address, `LOOPBACK` one of the host itself, `PROTOCOL` and `PORT` any.
 const SHAPES: &[(&str, &str, &[&str])] = &[
     (
         "filter",
@@ -64,6 +64,7 @@ const SHAPES: &[(&str, &str, &[&str])] = &[
         "raw",
         "PREROUTING",
         &[
+            "-d LOOPBACK ! -i lo -p PROTOCOL -m PROTOCOL --dport PORT -j DROP",
             "-d ADDRESS ! -i BRIDGE -j DROP",
             "-d ADDRESS ! -i BRIDGE -p PROTOCOL -m PROTOCOL --dport PORT -j DROP",
         ],
@@ -131,6 +132,7 @@ fn fits(shape: &str, words: &[&str], bridges: &BTreeSet<String>, networks: &[IpN
             "BRIDGE" => bridges.contains(*word) && *bridge.get_or_insert(word) == word,
             "NETWORK" => word.parse::<IpNet>().is_ok(),
             "ADDRESS" => host_of(word).is_some(),
+            "LOOPBACK" => host_of(word).is_some_and(|it| it.addr().is_loopback()),
             "HOST" => {
                 let is_within = |address| networks.iter().any(|it| it.contains(&address));
                 host_of(word).is_some_and(is_within) && *host.get_or_insert(word) == word

@@ -38,6 +38,7 @@ const BY_28: &str = "\
 *raw
 :PREROUTING ACCEPT [0:0]
 -A PREROUTING -d 172.17.0.2/32 ! -i docker0 -j DROP
+-A PREROUTING -d 127.0.0.1/32 ! -i lo -p tcp -m tcp --dport 8080 -j DROP
 COMMIT
 *filter
 :FORWARD ACCEPT [0:0]
@@ -180,6 +181,10 @@ fn a_rule_that_was_there_before_the_engine_stays() {
     let found = removal(BY_26, &[rule]);
     assert!(!found.script.contains("-i docker0 -o docker0"), "{found:?}");
     assert!(found.left.is_empty(), "it is not new");
+    let found = Rules::parse(BY_28).of_an_engine(|_| false);
+    let loopback =
+        "-t raw -A PREROUTING -d 127.0.0.1/32 ! -i lo -p tcp -m tcp --dport 8080 -j DROP";
+    assert!(found.iter().any(|it| it == loopback), "{found:?}");
     let chain = removal(BY_26, &["-N DOCKER-USER"]);
     assert!(!chain.script.contains("DOCKER-USER"), "{chain:?}");
 }
