@@ -162,7 +162,14 @@ impl Revert<'_> {
             self.output(&systemctl(&["daemon-reload"]))?.success()?;
         }
         for unit in enabled {
-            self.output(&systemctl(&["enable", unit]))?.success()?;
+            // Somebody may have masked it since; all else is taken back even so.
+            let enable = self.output(&systemctl(&["enable", unit]))?;
+            if enable.code != 0 {
+                return Ok(Reverted::Kept(format!(
+                    "{unit} cannot be enabled: {}",
+                    enable.tail()
+                )));
+            }
         }
         if !self.stops {
             return Ok(Reverted::Done);
