@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow};
 use crate::apt;
 use crate::change::{Extent, Journal, Run, Tx};
 use crate::host::Host;
-use crate::host::signal::stop_flag;
+use crate::host::signal::{run_to_end, stop_flag};
 use crate::plan::{Plan, Planned};
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
@@ -42,6 +42,7 @@ pub fn apply(host: &Host, plan: &Plan, settings: &Settings, listener: Listener<'
     listener(Event::Started {
         text: "taking back what was done".to_owned(),
     });
+    run_to_end("The rollback");
     // What the engine keeps did not exist before this run, or it would not be in the journal.
     let extent = Extent {
         purge_data: true,

@@ -16,6 +16,8 @@ pub enum Event {
     Progress { percent: f64, text: String },
     /// Another process must finish first.
     Waiting { text: String },
+    /// A signal asked to stop, and something must finish first.
+    Stopping { text: String },
     /// A step has made its changes.
     StepDone {
         step: &'static str,

@@ -15,7 +15,7 @@ use crate::daemon_json;
 use crate::facts::unfinished_packages;
 use crate::host::Host;
 use crate::host::engine::UNIT;
-use crate::host::signal::stop_flag;
+use crate::host::signal::{run_to_end, stop_flag};
 use crate::report::Listener;
 
 /// Packages without which no engine runs.
@@ -155,6 +155,7 @@ impl Reversal {
         // From here on a signal no longer ends the process. It is not obeyed either: a way back
         // that is walked half is worse than one that is walked to its end.
         stop_flag()?;
+        run_to_end("The uninstall");
         if removes_packages {
             // Before anything is stopped, so that a host that is busy for long is not touched.
             apt::wait_for_locks(host, lock_wait, listener)?;

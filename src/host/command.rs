@@ -19,6 +19,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use rustix::fs::{MemfdFlags, memfd_create};
 
+use super::signal::{AtWork, at_work};
 use crate::error::Failure;
 use crate::redact::redact;
 
@@ -45,6 +46,7 @@ pub struct Command {
 /// A program that runs to its end whatever becomes of us. What it says goes to files in memory: a
 /// pipe would break with us, and a package's script that then says a word dies halfway.
 struct Uncut {
+    _at_work: AtWork,
     handle: duct::Handle,
     stdout: File,
     stderr: File,
@@ -129,6 +131,8 @@ impl Command {
         if is_apart {
             expression = apart(&expression);
         }
+        let changes_host = is_apart && self.stop.is_none();
+        let _at_work = changes_host.then(|| at_work(&self.program));
         let handle = expression.start().with_context(|| self.starting())?;
         let begun = Instant::now();
         loop {
@@ -202,6 +206,7 @@ impl Command {
                 .stdout_file(stdout.try_clone()?)
                 .stderr_file(stderr.try_clone()?);
             Ok(Uncut {
+                _at_work: at_work(&self.program),
                 handle: apart(&expression).start()?,
                 stdout,
                 stderr,

@@ -1,7 +1,7 @@
 //! Signals that ask to stop: noticed, and obeyed at the next safe place.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -26,4 +26,73 @@ static FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 /// then signals end the process.
 pub fn is_stopped() -> bool {
     FLAG.get().is_some_and(|flag| flag.load(Ordering::Relaxed))
+}
+
+/// The program that changes the host right now, and is not cut short.
+static AT_WORK: Mutex<Option<String>> = Mutex::new(None);
+
+/// What no signal stops once it has begun.
+static UNSTOPPABLE: Mutex<Option<&str>> = Mutex::new(None);
+
+static IS_ACKNOWLEDGED: AtomicBool = AtomicBool::new(false);
+
+/// Lasts as long as a program is at work that a signal does not cut short.
+pub(super) struct AtWork;
+
+/// Names the program that is at work from now on.
+pub(super) fn at_work(program: &str) -> AtWork {
+    // apt-get has long fetched everything, and waits for dpkg.
+    let program = if program == "apt-get" {
+        "dpkg"
+    } else {
+        program
+    };
+    *AT_WORK.lock().unwrap_or_else(PoisonError::into_inner) = Some(program.to_owned());
+    AtWork
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        *AT_WORK.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Says that this runs to its end from now on, whatever signals come.
+pub fn run_to_end(what: &'static str) {
+    *UNSTOPPABLE.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
+}
+
+/// What is to be said to whoever has just asked to stop: why nothing stops yet. It is said once.
+pub fn acknowledgement() -> Option<String> {
+    if !is_stopped() || IS_ACKNOWLEDGED.load(Ordering::Relaxed) {
+        return None;
+    }
+    let unstoppable = *UNSTOPPABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let program = AT_WORK.lock().unwrap_or_else(PoisonError::into_inner);
+    let text = reply(unstoppable, program.as_deref())?;
+    IS_ACKNOWLEDGED.store(true, Ordering::Relaxed);
+    Some(text)
+}
+
+fn reply(unstoppable: Option<&str>, program: Option<&str>) -> Option<String> {
+    match (unstoppable, program) {
+        (Some(what), _) => Some(format!("{what} runs to its end")),
+        (None, Some(program)) => Some(format!("Stopping after {program} finishes")),
+        (None, None) => None, // it stops right away
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_is_answered_by_what_has_to_finish_first() {
+        let reply = |what, program| reply(what, program).unwrap_or_default();
+        assert_eq!(reply(None, Some("dpkg")), "Stopping after dpkg finishes");
+        let uninstall = "The uninstall runs to its end";
+        assert_eq!(reply(Some("The uninstall"), Some("dpkg")), uninstall);
+        assert_eq!(reply(None, None), "");
+        assert_eq!(acknowledgement(), None, "nobody has asked to stop");
+    }
 }

@@ -38,6 +38,9 @@ pub(super) fn take_up_orphans(host: &Host, roots: &[PathBuf], tx: &mut Tx<'_>) -
     if orphans(host, roots)?.is_empty() {
         return Ok(false);
     }
+    tx.tell(Event::Started {
+        text: "starting Docker Engine, which stops containers that run on without it".to_owned(),
+    });
     // One that died may not start again, nor one whose package is gone; all else is taken back even
     // so.
     let _ = tx.run_covered(&systemctl(&["reset-failed", UNIT]));
@@ -71,6 +74,9 @@ pub(super) fn stop(host: &Host, tx: &mut Tx<'_>) -> Result<()> {
     if running.is_empty() {
         return Ok(());
     }
+    let names = host.running_names()?.join(", ");
+    let text = format!("stopping containers {names}");
+    tx.tell(Event::Started { text });
     let stop = docker().arg("stop").args(&running);
     let stopped = tx.run_covered(&stop.deadline(STOP_DEADLINE));
     match host.running_containers()?.is_empty() {

@@ -1,5 +1,7 @@
 //! What happens, while it happens: a bar on a terminal, plain lines elsewhere.
 
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use console::style;
@@ -7,13 +9,24 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::journal::Priority;
 use super::{emit, say, say_warning};
+use crate::host::signal::acknowledgement;
 use crate::redact::redact;
 use crate::report::{Event, Outcome, StageReport};
+
+/// How long a signal may go unanswered.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Shows events on standard error.
 pub struct Live {
     bar: ProgressBar,
     quiet: bool,
+    /// Answers a signal at once, while a program that is not cut short is waited for.
+    watcher: Option<Watcher>,
+}
+
+struct Watcher {
+    end: Sender<()>,
+    thread: JoinHandle<()>,
 }
 
 impl Live {
@@ -21,7 +34,11 @@ impl Live {
     pub fn new() -> Live {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         bar.set_style(spinner());
-        Live { bar, quiet: false }
+        Live {
+            watcher: Some(Watcher::start(bar.clone())),
+            quiet: false,
+            bar,
+        }
     }
 
     /// Shows warnings and waiting only, for commands whose answer is all that is wanted.
@@ -29,6 +46,7 @@ impl Live {
         Live {
             bar: ProgressBar::hidden(),
             quiet: true,
+            watcher: None,
         }
     }
 
@@ -39,6 +57,7 @@ impl Live {
             Event::Started { text } | Event::StepStarted { text, .. } => self.start(text),
             Event::Progress { percent, text } => self.progress(percent, text),
             Event::Waiting { text } => self.print(format!("{} {text}", style("…").yellow())),
+            Event::Stopping { text } => self.print(format!("{text}…")),
             Event::Warning { text } => self.bar.suspend(|| say_warning(&text)),
             Event::Note { text } => self.print(text),
             _ if self.quiet => {}
@@ -80,7 +99,27 @@ impl Live {
     }
 
     fn print(&self, line: String) {
-        self.bar.suspend(|| say(Priority::Info, line));
+        print(&self.bar, line);
+    }
+}
+
+fn print(bar: &ProgressBar, line: String) {
+    bar.suspend(|| say(Priority::Info, line));
+}
+
+impl Watcher {
+    fn start(bar: ProgressBar) -> Watcher {
+        let (end, ended) = channel();
+        let watch = move || {
+            while ended.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
+                if let Some(text) = acknowledgement() {
+                    emit(&Event::Stopping { text: text.clone() });
+                    print(&bar, format!("{text}…"));
+                }
+            }
+        };
+        let thread = std::thread::spawn(watch);
+        Watcher { end, thread }
     }
 }
 
@@ -92,6 +131,10 @@ impl Default for Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
+        if let Some(Watcher { end, thread }) = self.watcher.take() {
+            drop(end);
+            let _ = thread.join(); // one that could not print is no failure
+        }
         self.bar.finish_and_clear();
     }
 }

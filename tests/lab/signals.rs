@@ -44,14 +44,19 @@ fn fault_64_no_signal_cuts_dpkg_short() {
     for (signal, times) in [("TERM", 1), ("INT", 3), ("HUP", 3)] {
         let host = LabHost::up("noble");
         let before = host.tree();
-        let install = install_up_to_apt(&host);
+        let mut install = install_up_to_apt(&host);
         for _ in 0..times {
             send(&host, signal);
         }
-        install
-            .end()
-            .exits(130)
-            .says("the host was put back as it was");
+        install.has_come_to("Stopping after dpkg finishes…");
+        assert!(
+            host.run(["pgrep", "--exact", "apt-get"]).has_succeeded(),
+            "it is said while apt is still at work"
+        );
+        let outcome = install.end().exits(130);
+        let told = outcome.all();
+        assert_eq!(told.matches("Stopping after").count(), 1, "{told}");
+        outcome.says("the host was put back as it was");
         before.is_restored_in(&host.tree());
     }
 }
@@ -102,7 +107,11 @@ fn fault_64_an_uninstall_that_has_begun_goes_all_the_way() {
     for signal in ["INT", "TERM", "HUP"] {
         send(&host, signal);
     }
-    uninstall.end().exits(0).says("Taken back");
+    uninstall
+        .end()
+        .exits(0)
+        .says("The uninstall runs to its end…")
+        .says("Taken back");
     before.is_restored_in(&host.tree());
 }
 
@@ -125,7 +134,13 @@ fn fault_64_ctrl_c_does_not_cut_short_what_an_uninstall_has_begun() {
         host.run(["pgrep", "--full", "docker .*stop"])
             .has_succeeded()
     });
-    uninstall.types("\u{3}").end().exits(0).says("Taken back");
+    uninstall
+        .types("\u{3}")
+        .end()
+        .exits(0)
+        .says("stopping containers keeper")
+        .says("The uninstall runs to its end…")
+        .says("Taken back");
     before.is_restored_in(&host.tree());
 }
 

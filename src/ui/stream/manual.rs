@@ -27,6 +27,7 @@ fn one_of_each() -> Vec<Event> {
             text: text(),
         },
         Event::Waiting { text: text() },
+        Event::Stopping { text: text() },
         Event::StepDone {
             step: "packages",
             text: text(),
@@ -50,14 +51,15 @@ fn one_of_each() -> Vec<Event> {
         Event::StepStarted { .. } => 1,
         Event::Progress { .. } => 2,
         Event::Waiting { .. } => 3,
-        Event::StepDone { .. } => 4,
-        Event::Reverted { .. } => 5,
-        Event::Kept { .. } => 6,
-        Event::StageDone(_) => 7,
-        Event::Note { .. } => 8,
-        Event::Warning { .. } => 9,
+        Event::Stopping { .. } => 4,
+        Event::StepDone { .. } => 5,
+        Event::Reverted { .. } => 6,
+        Event::Kept { .. } => 7,
+        Event::StageDone(_) => 8,
+        Event::Note { .. } => 9,
+        Event::Warning { .. } => 10,
     });
-    assert!(kinds.eq(0..10));
+    assert!(kinds.eq(0..11));
     events
 }
 
