@@ -126,4 +126,5 @@ mod verify;
 mod verify_causes;
 mod verify_obstacles;
 mod verify_registry;
+mod verify_strays;
 mod whole_way;

@@ -122,7 +122,7 @@ fn an_uninstall_asks_ufw_and_finds_rules_in_both_of_their_sets() {
     bare.is_restored_in(&host.tree());
     // A VPN that came with the engine there needs forwarding as well.
     host.install();
-    host.sh("ip link add wg0 type veth peer name wg9");
+    host.sh("ip link add wg0 type veth peer name far0");
     host.uninstall()
         .says("kept: net.ipv4.ip_forward = 1 (wg0 is there by now");
 }
