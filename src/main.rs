@@ -3,9 +3,11 @@
 use std::process::ExitCode;
 
 use dockstrap::command::ansible;
+use dockstrap::host::environment;
 use dockstrap::{cli, command, ui};
 
 fn main() -> ExitCode {
+    environment::fix_umask();
     if let Some(call) = ansible::Call::of(std::env::args_os()) {
         return ExitCode::from(ansible::run(call));
     }

@@ -31,7 +31,7 @@ pub use fetch::{fetch, remove_partials, still_to_fetch};
 pub use index::{Index, is_signed_anew};
 pub use lock::{ARCHIVES, LISTS, lock_archives, lock_lists, wait_for_locks, wait_to_begin};
 pub use purge::{Leave, Purge, asked_for, asked_for_since, refuse_held};
-pub use reach::{Reach, proxies};
+pub use reach::{Reach, download_by_proxy, proxies};
 pub use repair::{clear_for_purge, finish};
 pub use run::{apt_get, install, is_locked_out, run};
 pub use seen::{Seen, is_older, newest, newest_first};

@@ -1,17 +1,22 @@
 //! What apt is told, for one run, of the way to the network.
 //!
-//! A proxy's password goes neither on a command line nor into a file that others can read. What
-//! the host's own configuration of apt says of a single server stays in force.
+//! A proxy's password goes neither on a command line nor into a file that others can read, and to
+//! no command that runs dpkg. What the host's own configuration of apt says of a single server
+//! stays in force.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::run::run;
+use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::network::{self, Network, Proxy};
+use crate::report::Listener;
 
 /// The way to the network, laid out for apt.
 #[derive(Debug)]
@@ -52,23 +57,75 @@ impl Reach {
         })
     }
 
-    /// The command, told of the way. It must be an apt command.
+    /// An apt command that fetches, told of the way. It must not run dpkg: what it starts sees the
+    /// proxy's password.
     pub fn lend(&self, command: Command) -> Command {
-        let mut command = command.arg("--config-file").arg(&self.configuration);
-        // apt reads the variables in small letters only.
-        let network = &self.network;
-        for (name, proxy) in [
-            ("http_proxy", network.http()),
-            ("https_proxy", network.https()),
-        ] {
-            if let Some(proxy) = proxy {
-                command = command.env(name, proxy.with_credentials());
-            }
+        let command = self.configure(command);
+        if self.network.is_chosen {
+            return with_direct(command, &self.network); // the configuration says the rest
         }
-        match network.direct() {
-            [] => command,
-            direct => command.env("no_proxy", &direct.join(",")),
+        with_proxies(command, &self.network)
+    }
+
+    /// An apt command that runs dpkg, and so scripts of packages, hooks and what they start. Where
+    /// there is a proxy, it is not told of it, and all must be fetched before.
+    pub fn lend_to_dpkg(&self, command: Command) -> Command {
+        if self.has_proxy() {
+            return command;
         }
+        self.configure(command)
+    }
+
+    /// Whether it leads through a proxy.
+    pub fn has_proxy(&self) -> bool {
+        has_proxy(&self.network)
+    }
+
+    fn configure(&self, command: Command) -> Command {
+        command.arg("--config-file").arg(&self.configuration)
+    }
+}
+
+/// Downloads what an apt command is going to install, where that takes a proxy. The command itself
+/// then needs none.
+pub fn download_by_proxy(
+    host: &Host,
+    install: &Command,
+    network: &Network,
+    lock_wait: Duration,
+    listener: Listener<'_>,
+) -> Result<()> {
+    if !has_proxy(network) {
+        return Ok(());
+    }
+    let download = with_proxies(install.clone().arg("--download-only"), network);
+    run(host, &download, lock_wait, listener).context("downloading the packages")
+}
+
+fn has_proxy(network: &Network) -> bool {
+    network.http().or(network.https()).is_some()
+}
+
+/// The command with the proxies in its environment, for it and its children alone.
+fn with_proxies(command: Command, network: &Network) -> Command {
+    // apt reads the variables in small letters only.
+    let proxies = [
+        ("http_proxy", network.http()),
+        ("https_proxy", network.https()),
+    ];
+    let command = proxies
+        .into_iter()
+        .filter_map(|(name, proxy)| Some((name, proxy?)))
+        .fold(command, |command, (name, proxy)| {
+            command.env(name, proxy.with_credentials())
+        });
+    with_direct(command, network)
+}
+
+fn with_direct(command: Command, network: &Network) -> Command {
+    match network.direct() {
+        [] => command,
+        direct => command.env("no_proxy", &direct.join(",")),
     }
 }
 
@@ -86,7 +143,7 @@ pub fn proxies(network: &Network) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::Host;
+    use crate::host::stub::StubHost;
 
     const SECRET: &str = "s3cret";
 
@@ -130,5 +187,38 @@ mod tests {
         for line in ["https_proxy=http://proxy:3128", "no_proxy=a,b"] {
             assert!(shown.lines().any(|shown| shown == line), "{shown}");
         }
+    }
+
+    #[test]
+    fn fault_13_dpkg_and_what_it_runs_are_not_told_of_a_proxy() {
+        let proxy = "http://me:s3cret@proxy:3128";
+        for (setting, variables) in [(Some(proxy), &[][..]), (None, &[("http_proxy", proxy)][..])] {
+            let (_folder, reach) = reach(setting, variables);
+            let show = reach.lend_to_dpkg(Command::new("sh").args(["-c", "env; echo $*", "sh"]));
+            let shown = Host::real().query(&show).unwrap().stdout;
+            assert!(!shown.contains("proxy"), "{shown}");
+            assert!(!shown.contains("--config-file"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn what_is_behind_a_proxy_is_downloaded_first() {
+        let stub = StubHost::new().program("apt-get", "echo $http_proxy >>$STUB/calls");
+        let network = |variables: &[(&str, &str)]| {
+            let of = |name: &str| {
+                let set = variables.iter().find(|(known, _)| *known == name);
+                set.map(|(_, value)| (*value).to_owned())
+            };
+            Network::new(None, None, of).unwrap()
+        };
+        let install = Command::new("apt-get").args(["install", "pigz"]);
+        let download = |network: &Network| {
+            download_by_proxy(stub.host(), &install, network, Duration::ZERO, &|_| {}).unwrap();
+            stub.calls().concat()
+        };
+        assert_eq!(download(&network(&[])), "");
+        let calls = download(&network(&[("http_proxy", "http://me:s3cret@proxy")]));
+        assert!(calls.contains("install pigz --download-only"), "{calls}");
+        assert!(calls.contains("me:s3cret@proxy"), "{calls}");
     }
 }

@@ -38,7 +38,7 @@ const UNATTENDED: &[&str] = &[
 ///
 /// needrestart, which Ubuntu servers have, would ask or restart services on its own.
 pub fn apt_get() -> Command {
-    Command::new("apt-get")
+    on_behalf(Command::new("apt-get"))
         .env("DEBIAN_FRONTEND", "noninteractive")
         .env("NEEDRESTART_SUSPEND", "1")
         .env("NEEDRESTART_MODE", "l")
@@ -51,6 +51,15 @@ pub fn apt_get() -> Command {
                 .chain(NOTHING_MORE)
                 .flat_map(|option| ["-o", option]),
         )
+}
+
+/// The command with the number of the user behind sudo, for apt's log of who asked for what.
+fn on_behalf(command: Command) -> Command {
+    let uid = std::env::var("SUDO_UID").ok();
+    match uid.and_then(|uid| uid.parse::<u32>().ok()) {
+        Some(uid) => command.env("SUDO_UID", &uid.to_string()),
+        None => command,
+    }
 }
 
 /// The command that installs exactly these packages, each as `name=version`, and removes those

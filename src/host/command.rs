@@ -1,4 +1,4 @@
-//! One way to run a program: an argument list, a fixed locale, no terminal, a deadline.
+//! One way to run a program: an argument list, a clean environment, no terminal, a deadline.
 //!
 //! There is no shell in between, ever. Whether a command may change the host is decided by who
 //! runs it: `Host::query` for those that do not, `change::Tx` for those that do.
@@ -6,9 +6,10 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek};
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use rustix::fs::{MemfdFlags, memfd_create};
 
+use super::environment;
 use super::signal::{AtWork, at_work};
 use crate::error::Failure;
 use crate::redact::redact;
@@ -126,7 +128,9 @@ impl Command {
     }
 
     fn follow(&self, search_path: &OsStr, is_apart: bool) -> Result<Output> {
-        let expression = self.expression(search_path);
+        let expression = self
+            .expression(search_path)
+            .with_context(|| self.starting())?;
         let mut expression = expression.stdout_capture().stderr_capture();
         if is_apart {
             expression = apart(&expression);
@@ -199,10 +203,10 @@ impl Command {
 
     fn start_uncut(&self, search_path: &OsStr) -> Result<Uncut> {
         let file = || memfd_create("dockstrap", MemfdFlags::CLOEXEC).map(File::from);
-        let start = || -> std::io::Result<Uncut> {
+        let start = || -> io::Result<Uncut> {
             let (stdout, stderr) = (file()?, file()?);
             let expression = self
-                .expression(search_path)
+                .expression(search_path)?
                 .stdout_file(stdout.try_clone()?)
                 .stderr_file(stderr.try_clone()?);
             Ok(Uncut {
@@ -216,7 +220,7 @@ impl Command {
     }
 
     fn end_uncut(&self, uncut: Uncut) -> Result<Output> {
-        let end = || -> std::io::Result<std::process::Output> {
+        let end = || -> io::Result<std::process::Output> {
             let status = uncut.handle.wait()?.status;
             Ok(std::process::Output {
                 status,
@@ -228,21 +232,17 @@ impl Command {
         Ok(self.output(&output))
     }
 
-    fn expression(&self, search_path: &OsStr) -> duct::Expression {
-        // duct looks a bare name up in our own PATH, not in the child's.
-        let program = find(&self.program, search_path);
-        let mut expression = duct::cmd(program, &self.arguments)
-            .env("PATH", search_path)
-            .env("LC_ALL", "C.UTF-8")
-            .env_remove("LANGUAGE")
+    fn expression(&self, search_path: &OsStr) -> io::Result<duct::Expression> {
+        // A bare name would be looked up by others, and elsewhere.
+        let program = find(&self.program, search_path).ok_or(io::ErrorKind::NotFound)?;
+        let expression = duct::cmd(program, &self.arguments)
+            .full_env(environment::of_child(search_path, &self.variables))
+            .dir(environment::FOLDER)
             .unchecked();
-        for (name, value) in &self.variables {
-            expression = expression.env(name, value);
-        }
-        match &self.input {
+        Ok(match &self.input {
             Some(bytes) => expression.stdin_bytes(bytes.clone()),
             None => expression.stdin_null(),
-        }
+        })
     }
 
     fn output(&self, output: &std::process::Output) -> Output {
@@ -309,7 +309,7 @@ impl fmt::Debug for Command {
     }
 }
 
-fn all_of(mut file: File) -> std::io::Result<Vec<u8>> {
+fn all_of(mut file: File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.rewind()?;
     file.read_to_end(&mut bytes)?;
@@ -317,7 +317,7 @@ fn all_of(mut file: File) -> std::io::Result<Vec<u8>> {
 }
 
 /// Ends the process groups of these processes, each the first of its group.
-fn end_groups(leaders: &[u32]) -> std::io::Result<()> {
+fn end_groups(leaders: &[u32]) -> io::Result<()> {
     for leader in leaders.iter().filter_map(|id| i32::try_from(*id).ok()) {
         killpg(Pid::from_raw(leader), Signal::SIGKILL)?;
     }
@@ -332,11 +332,11 @@ fn apart(expression: &duct::Expression) -> duct::Expression {
     })
 }
 
-fn find(program: &str, search_path: &OsStr) -> OsString {
+/// Where a program of this name is to be found; one that is named by its path is there or not.
+pub(super) fn find(program: &str, search_path: &OsStr) -> Option<PathBuf> {
     std::env::split_paths(search_path)
         .map(|folder| folder.join(program))
         .find(|candidate| candidate.is_file())
-        .map_or_else(|| program.into(), Into::into)
 }
 
 #[cfg(test)]

@@ -38,22 +38,11 @@ const RELOADS: &str = "%7B%22type%22%3A%5B%22daemon%22%5D%2C%22event%22%3A%5B%22
 /// The unit of containerd, which runs the containers for it.
 pub const CONTAINERD_UNIT: &str = "containerd.service";
 
+/// A folder for the `docker` command's configuration that is not there.
+pub const NO_CONFIG: &str = "/nonexistent";
+
 /// The group whose members may use the engine; its socket unit gives the socket to it.
 pub const GROUP: &str = "docker";
-
-/// Variables that make the docker command do other things than it is told. Empty, each counts as
-/// not set.
-const DISTRACTIONS: &[&str] = &[
-    "BUILDX_BUILDER",
-    "BUILDX_CONFIG",
-    "COMPOSE_ENV_FILES",
-    "COMPOSE_PROFILES",
-    "DOCKER_API_VERSION",
-    "DOCKER_CONTENT_TRUST",
-    "DOCKER_DEFAULT_PLATFORM",
-    "DOCKER_TLS",
-    "DOCKER_TLS_VERIFY",
-];
 
 /// A part of the engine's answer to `GET /info`.
 ///
@@ -242,16 +231,11 @@ pub fn is_of_remap(name: &str) -> bool {
         .is_some_and(|(user, group)| is_number(user) && is_number(group))
 }
 
-/// The `docker` command, sent to this host's engine whatever the user's contexts and variables say.
+/// The `docker` command, sent to this host's engine, without any user's configuration or plugins.
 pub fn docker() -> Command {
-    undistracted(Command::new("docker").args(["--host", "unix:///run/docker.sock"]))
-}
-
-/// The command without the variables that make docker do other things than it is told.
-pub fn undistracted(command: Command) -> Command {
-    DISTRACTIONS
-        .iter()
-        .fold(command, |command, variable| command.env(variable, ""))
+    Command::new("docker")
+        .args(["--host", "unix:///run/docker.sock"])
+        .env("DOCKER_CONFIG", NO_CONFIG)
 }
 
 /// A systemctl command.

@@ -6,6 +6,7 @@ mod account;
 pub mod bundle;
 pub mod command;
 pub mod engine;
+pub mod environment;
 pub mod firewall;
 pub mod folder;
 mod firewalld;
@@ -41,22 +42,16 @@ use command::{Command, Output};
 #[derive(Debug, Clone)]
 pub struct Host {
     root: PathBuf,
-    /// Where programs are looked up. The system's own folders are always among them, since
-    /// `sudo`, cron and cloud-init may leave out the `sbin` ones.
+    /// Where programs are looked up.
     search_path: OsString,
 }
 
 impl Host {
     /// The machine this process runs on.
     pub fn real() -> Host {
-        let inherited = std::env::var("PATH").unwrap_or_default();
         Host {
             root: PathBuf::from("/"),
-            search_path: format!(
-                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:{inherited}"
-            )
-            .trim_end_matches(':')
-            .into(),
+            search_path: environment::SEARCH_PATH.into(),
         }
     }
 
@@ -132,7 +127,7 @@ impl Host {
 
     /// Whether a program of this name is there to be run.
     pub fn has_program(&self, name: &str) -> bool {
-        std::env::split_paths(&self.search_path).any(|folder| folder.join(name).is_file())
+        command::find(name, &self.search_path).is_some()
     }
 
     pub(crate) fn search_path(&self) -> &OsString {

@@ -22,6 +22,7 @@ pub struct StubHost {
 impl StubHost {
     /// A bare host: the folders that every system has, and not one program.
     pub fn new() -> StubHost {
+        crate::host::environment::fix_umask();
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let folders = [

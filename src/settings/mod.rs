@@ -161,8 +161,7 @@ impl Settings {
     /// [`Failure::Usage`] when the environment names a proxy that cannot be used, or when there
     /// is none to be set up for good.
     pub fn network(&self) -> Result<Network> {
-        let variable = |name: &str| std::env::var(name).ok();
-        let network = Network::new(self.proxy.clone(), self.ca_cert.clone(), variable)?;
+        let network = Network::from_environment(self.proxy.clone(), self.ca_cert.clone())?;
         if !self.proxy_for.is_empty() && network.http().or(network.https()).is_none() {
             let error = "proxy-for: there is no proxy to be set up; name it: --proxy URL";
             return Err(Failure::Usage(error.to_owned()).into());

@@ -140,6 +140,9 @@ impl Step for Packages {
         // Who has the lock may be changing the very packages that the plan is about.
         tx.wait_for_apt()?;
         refuse_another(tx.host(), offer)?;
+        if let Some(download) = offer.download() {
+            tx.download(&download)?;
+        }
         tx.remember(offer.seen.clone())?;
         // They come back last: when nothing of Docker's, and no data, is left in their place.
         before::note_replaced(tx, &offer.transaction.removals)?;

@@ -10,6 +10,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use tempfile::NamedTempFile;
 
+use crate::host::environment::mode_of_output;
 use crate::redact::redact;
 use crate::report::{Outcome, StageReport};
 use crate::verify::Verification;
@@ -60,10 +61,12 @@ impl JunitFile {
 
     fn beside(&self) -> std::io::Result<NamedTempFile> {
         let folder = self.path.parent().filter(|it| !it.as_os_str().is_empty());
-        tempfile::Builder::new()
+        let file = tempfile::Builder::new()
             .prefix(".dockstrap-")
-            .permissions(Permissions::from_mode(0o666)) // less the umask
-            .tempfile_in(folder.unwrap_or(Path::new(".")))
+            .tempfile_in(folder.unwrap_or(Path::new(".")))?;
+        file.as_file()
+            .set_permissions(Permissions::from_mode(mode_of_output()))?;
+        Ok(file)
     }
 }
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::proof::Proof;
 use crate::host::command::{Command, Output};
-use crate::host::engine::{GROUP, SOCKET, undistracted};
+use crate::host::engine::{GROUP, NO_CONFIG, SOCKET};
 use crate::report::Outcome;
 
 /// Who is no member on any sane host.
@@ -98,9 +98,9 @@ fn ask_as(proof: &Proof<'_>, user: &str) -> Result<Output> {
         .args(["--user", user, "--", "docker", "--host"])
         .arg(format!("unix://{SOCKET}"))
         .args(["version", "--format", "{{.Server.Version}}"])
-        .env("DOCKER_CONFIG", "/nonexistent")
+        .env("DOCKER_CONFIG", NO_CONFIG)
         .stopped_by(&proof.stopped);
-    proof.host.query(&undistracted(ask))
+    proof.host.query(&ask)
 }
 
 fn refusal(member: &str, asked: &Output) -> String {

@@ -167,7 +167,7 @@ impl Remote<'_> {
     fn delete(&self) -> Result<()> {
         let Remote { registry, digest } = self;
         let ca_cert = registry.ca_cert.as_deref().map(CaCert::read).transpose()?;
-        let network = Network::new(None, ca_cert, |name| std::env::var(name).ok())?;
+        let network = Network::from_environment(None, ca_cert)?;
         let host = registry.host();
         let path = registry.address.strip_prefix(host).unwrap_or_default();
         let url = format!("https://{host}/v2{path}/dockstrap-verify/manifests/{digest}");

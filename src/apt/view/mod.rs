@@ -143,13 +143,27 @@ impl View {
         second.context(broken)
     }
 
-    /// The command, which must be an apt command, told where to get what was planned here: by
-    /// the way to the network, or from the bundle. This view must outlive it.
+    /// The command, which must be an apt command that installs, told where to get what was planned
+    /// here: from apt's folder, where a proxy is in between, or else by the way to the network, or
+    /// from the bundle. This view must outlive it.
     ///
     /// Package files come from the folder in which they were checked, and lists from the one in
     /// which they were put, whatever the host's configuration says: apt believes a file by its
     /// size.
     pub fn lend(&self, command: Command) -> Command {
+        self.reach.lend_to_dpkg(self.place(command))
+    }
+
+    /// The command that downloads what such a command needs; `None` where that needs none before.
+    pub fn download(&self, command: Command) -> Option<Command> {
+        if !self.reach.has_proxy() || self.is_offline() {
+            return None;
+        }
+        let download = self.place(command).arg("--download-only");
+        Some(self.reach.lend(download))
+    }
+
+    fn place(&self, command: Command) -> Command {
         let command = match self.is_offline() {
             false => command.arg(format!("-oDir::State::lists={LISTS}/")),
             true => command
@@ -158,7 +172,7 @@ impl View {
                 .arg(format!("-oDir::State::status={}", status::STATUS)),
         };
         let command = command.arg(format!("-oDir::Cache::archives={ARCHIVES}/"));
-        self.reach.lend(self.with_reinstall(command))
+        self.with_reinstall(command)
     }
 
     fn with_reinstall(&self, command: Command) -> Command {

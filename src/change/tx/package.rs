@@ -69,6 +69,14 @@ impl Tx<'_> {
         apt::wait_for_locks(self.host, self.lock_wait, self.listener)
     }
 
+    /// Has apt download package files; those that were not there before are in the journal since
+    /// [`Tx::fetch_archives`].
+    pub fn download(&self, command: &Command) -> Result<()> {
+        self.check_cancelled()?;
+        apt::run(self.host, command, self.lock_wait, self.listener)
+            .context("downloading the packages")
+    }
+
     /// Runs apt and tells of its progress. When somebody else has a lock, that is waited for; then
     /// the packages may be others, so that `compare` must find that apt still is to run.
     pub fn run_apt(

@@ -12,6 +12,7 @@ use crate::facts::{Package, known_packages, unfinished_packages};
 use crate::host::command::Command;
 use crate::host::engine::systemctl;
 use crate::host::firewall::Network;
+use crate::host::network::Network as ConnectionSettings;
 use crate::report::Event;
 
 /// The units that Docker's packages enable when they are configured.
@@ -148,13 +149,20 @@ impl Revert<'_> {
         let install = apt::apt_get().arg("install");
         let install = install.args(asked_for).args(automatic);
         apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
-        apt::run(self.host, &install, self.lock_wait, self.listener)
+        self.install_again(&install)
             .context("to have them back later: apt-get install, with their names")?;
         if !automatic.is_empty() {
             let mark = Command::new("apt-mark").arg("auto").args(automatic);
             self.output(&mark)?.success()?;
         }
         Ok(Reverted::Done)
+    }
+
+    fn install_again(&self, install: &Command) -> Result<()> {
+        let way = ConnectionSettings::from_environment(None, None)?;
+        let (wait, listener) = (self.lock_wait, self.listener);
+        apt::download_by_proxy(self.host, install, &way, wait, listener)?;
+        apt::run(self.host, install, wait, listener)
     }
 
     pub(super) fn restore_network(&self, before: Option<&Network>) -> Result<()> {

@@ -29,6 +29,14 @@ pub struct Network {
 }
 
 impl Network {
+    /// As [`Network::new`], with the variables of this process.
+    ///
+    /// # Errors
+    /// As [`Network::new`].
+    pub fn from_environment(proxy: Option<Proxy>, ca_cert: Option<CaCert>) -> Result<Network> {
+        Network::new(proxy, ca_cert, |name| std::env::var(name).ok())
+    }
+
     /// Takes `proxy` when there is one, or else what the variables name; `variable` reads one.
     ///
     /// Small letters stand over capitals, as with curl; apt reads small ones only.

@@ -117,7 +117,20 @@ impl Offer {
 
     /// An apt command that is to do what was planned.
     pub(super) fn lend(&self, command: Command) -> Command {
-        let command = self.view.lend(command);
+        self.view.lend(self.with_downgrades(command))
+    }
+
+    /// The command that downloads what is not Docker's, where the one that installs is not told of
+    /// the proxy.
+    pub(super) fn download(&self) -> Option<Command> {
+        if self.transaction.installs.len() == self.archives.docker.len() {
+            return None;
+        }
+        let install = apt::install(&self.request());
+        self.view.download(self.with_downgrades(install))
+    }
+
+    fn with_downgrades(&self, command: Command) -> Command {
         match self.goes_back {
             true => command.arg("--allow-downgrades"),
             false => command,

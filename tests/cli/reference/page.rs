@@ -7,7 +7,7 @@ use clap::{Arg, Args, Command, CommandFactory};
 use dockstrap::cli::Cli;
 use dockstrap::settings::Layer;
 
-use super::{FILES, OTHER_VARIABLES, exit_codes};
+use super::{CHILDREN, FILES, OTHER_VARIABLES, exit_codes};
 
 const HEAD: &str = "\
 # Reference
@@ -79,6 +79,7 @@ pub fn page() -> String {
     for (variables, meaning) in OTHER_VARIABLES {
         add(&format!("| {variables} | {meaning} |"));
     }
+    add(&format!("\n{CHILDREN}"));
 
     add(
         "\n## Files\n\nWhat dockstrap changes is in its journal, and `uninstall` takes it back. Beside these",
