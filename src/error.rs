@@ -71,9 +71,12 @@ pub fn next_command(error: &anyhow::Error, command: Option<&str>) -> String {
 const PROGRAMS: &[&str] = &[
     "apt-get",
     "apt-mark",
+    "chmod",
+    "chown",
     "dockstrap",
     "docker",
     "dpkg",
+    "install",
     "journalctl",
     "newgrp",
     "systemctl",

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::apt::Transaction;
 use crate::facts::Facts;
 use crate::host::Host;
-use crate::report::Listener;
+use crate::report::{Event, Listener};
 use crate::settings::Settings;
 use crate::step::{self, Finding, Inspected, Step};
 
@@ -40,6 +40,9 @@ impl Plan {
         settings: &Settings,
         listener: Listener<'_>,
     ) -> Result<Plan> {
+        for text in settings.warnings.clone() {
+            listener(Event::Warning { text });
+        }
         let inspected = step::inspect_all(host, &facts, settings, listener)?;
         let planned = inspected
             .into_iter()

@@ -94,7 +94,7 @@ impl<'a> Prepared<'a> {
         listener: Listener<'_>,
     ) -> Result<Prepared<'a>> {
         let lock = host.lock_run(settings.lock_wait, listener)?;
-        temporary::sweep();
+        temporary::sweep()?;
         let journal = Journal::read(host)?;
         tell_of_cut_short(&journal, listener);
         let mut facts = facts::gather(host)?;

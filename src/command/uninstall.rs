@@ -28,7 +28,7 @@ pub fn run(host: &Host, arguments: Uninstall) -> Result<u8> {
         false => Ok(()),
     };
     let _lock = host.lock_run(lock_wait, &show)?;
-    temporary::sweep();
+    let _ = temporary::sweep(); // nothing is put there
     let Some(reversal) = Reversal::plan(host)? else {
         Reversal::clear_journal(host, &show)?;
         tell(Vec::new())?;

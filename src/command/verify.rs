@@ -10,6 +10,7 @@ use super::{DONE, remember};
 use crate::cli;
 use crate::error::Failure;
 use crate::host::Host;
+use crate::host::exposure::refuse_exposed;
 use crate::report::Listener;
 use crate::settings::LOCK_WAIT;
 use crate::ui::{self, JunitFile, Live};
@@ -107,6 +108,7 @@ fn password(file: Option<&std::path::Path>) -> Result<String> {
                 "registry-password-file {path} cannot be read: {error}"
             ))
         })?;
+        refuse_exposed("registry-password-file", path)?;
         return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
     }
     std::env::var(PASSWORD).map_err(|_| {

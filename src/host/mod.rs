@@ -7,6 +7,7 @@ pub mod bundle;
 pub mod command;
 pub mod engine;
 pub mod environment;
+pub(crate) mod exposure;
 pub mod firewall;
 pub mod folder;
 mod firewalld;

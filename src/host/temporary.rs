@@ -3,9 +3,14 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use nix::unistd::geteuid;
+use tempfile::{NamedTempFile, TempDir};
+
+use super::exposure;
 use super::mark::Mark;
+use crate::error::Failure;
 
 /// Not only the program's name: `dockstrap-2026-11-26.tar` may be somebody's.
 const PREFIX: &str = "dockstrap-run-";
@@ -15,9 +20,65 @@ pub fn prefix() -> String {
     format!("{PREFIX}{}-", Mark::own())
 }
 
+/// The folder for temporary files where `TMPDIR` names none.
+const USUAL: &str = "/tmp";
+
+/// The folder for temporary files.
+///
+/// # Errors
+/// [`Failure::Usage`] when other users could exchange what is put into the one that `TMPDIR` names;
+/// [`Failure::Blocked`] when that is so of `/tmp`.
+pub fn folder() -> Result<PathBuf, Failure> {
+    let named = std::env::var_os("TMPDIR").filter(|named| !named.is_empty());
+    match named {
+        None => checked(Path::new(USUAL)).map_err(|(why, _)| {
+            let cure = format!("Run: sudo chown root:root {USUAL} && sudo chmod 1777 {USUAL}");
+            Failure::Blocked(format!("{USUAL} {why}. {cure}"))
+        }),
+        Some(named) => checked(Path::new(&named)).map_err(|(why, cure)| {
+            let named = Path::new(&named).display();
+            Failure::Usage(format!("TMPDIR={named}: {why}. {cure}"))
+        }),
+    }
+}
+
+/// A folder of our own in it, whose name begins like this. It goes when it is dropped.
+pub fn make_folder(prefix: &str) -> anyhow::Result<TempDir> {
+    let made = tempfile::Builder::new()
+        .prefix(prefix)
+        .tempdir_in(folder()?);
+    Ok(made?)
+}
+
+/// A file of our own in it, whose name ends like this. It goes when it is dropped.
+pub fn make_file(suffix: &str) -> anyhow::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    let made = builder
+        .prefix(&prefix())
+        .suffix(suffix)
+        .tempfile_in(folder()?);
+    Ok(made?)
+}
+
+/// The folder as children find it, or why it is not safe and what to do.
+fn checked(folder: &Path) -> Result<PathBuf, (String, String)> {
+    let unset = || format!("Use {USUAL}: unset TMPDIR");
+    let unusable = |error: std::io::Error| (format!("cannot be used: {error}"), unset());
+    let path = std::path::absolute(folder).map_err(unusable)?;
+    let exposure = exposure::of_folder(&path, &[0, geteuid().as_raw()]).map_err(unusable)?;
+    match exposure {
+        None => Ok(path),
+        Some(exposure) => Err((exposure.to_string(), unset())),
+    }
+}
+
 /// Removes what processes of this user that are no more have left.
-pub fn sweep() {
-    sweep_in(&std::env::temp_dir(), PREFIX);
+///
+/// # Errors
+/// As [`folder`].
+pub fn sweep() -> Result<(), Failure> {
+    sweep_in(&folder()?, PREFIX);
+    Ok(())
 }
 
 /// The same for other names, behind which a mark follows.
@@ -31,7 +92,7 @@ pub(crate) fn sweep_in(folder: &Path, prefix: &str) {
         let Ok(there) = entry.metadata() else {
             continue;
         };
-        if there.uid() != nix::unistd::geteuid().as_raw() {
+        if there.uid() != geteuid().as_raw() {
             continue; // anybody may give such a name to what is theirs
         }
         // What cannot be removed does no harm; the next run tries again.
@@ -88,5 +149,32 @@ mod tests {
             sweep_in(folder.path(), PREFIX);
             assert!(theirs.exists());
         }
+    }
+
+    #[test]
+    fn a_folder_in_which_others_could_exchange_files_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("inner");
+        fs::create_dir(&inner).unwrap();
+        let set = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        for (above, itself, is_safe) in [
+            (0o700, 0o700, true),
+            (0o755, 0o1777, true),
+            (0o1777, 0o700, true),
+            (0o755, 0o777, false),
+            (0o775, 0o700, false),
+        ] {
+            set(folder.path(), above);
+            set(&inner, itself);
+            let answer = checked(&inner);
+            assert_eq!(answer.is_ok(), is_safe, "{above:o} {itself:o}: {answer:?}");
+        }
+        let (why, cure) = checked(&inner).unwrap_err();
+        assert!(why.contains("other users can write to"), "{why}");
+        assert_eq!(cure, "Use /tmp: unset TMPDIR");
+        assert!(checked(&folder.path().join("none")).is_err());
     }
 }

@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::file::Below;
 use super::table::table;
 use super::{Given, LOCK_WAIT, Layer, MAX_INDEX_AGE, MIRROR, Origin, Settings};
 use crate::daemon_json::Preset;
@@ -50,7 +51,11 @@ impl InForce {
     /// # Errors
     /// As [`Settings::resolve`].
     pub fn of(flags: Layer, file: Option<&Path>, by_flags: Given) -> Result<InForce> {
-        let (below, mut given) = Layer::read(file)?;
+        let Below {
+            layer: below,
+            mut given,
+            ..
+        } = Below::read(file)?;
         let read = given.values().find_map(|origin| match origin {
             Origin::File(path) => Some(path.display().to_string()),
             _ => None,

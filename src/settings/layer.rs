@@ -5,19 +5,16 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
-use anyhow::Result;
 use clap::builder::BoolishValueParser;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{Given, Origin, check};
 use crate::daemon_json::Preset;
-use crate::error::Failure;
 use crate::host::network::Proxy;
-use crate::redact::{STARS, redact};
+use crate::redact::{STARS, redact_value};
 
 /// Where the settings file is looked for when none is named.
 pub const PATH: &str = "/etc/dockstrap/config.toml";
@@ -215,29 +212,13 @@ pub enum ProxyUser {
 }
 
 impl Layer {
-    /// Reads the settings file: `file`, which must be there, or else [`PATH`]. Says also which
-    /// settings it gives.
-    pub(super) fn read(file: Option<&Path>) -> Result<(Layer, Given)> {
-        let path = file.map_or_else(|| PathBuf::from(PATH), Path::to_owned);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && file.is_none() => {
-                return Ok((Layer::default(), Given::new()));
-            }
-            Err(error) => {
-                let cause = format!("cannot read the settings file {}: {error}", path.display());
-                return Err(Failure::Usage(cause).into());
-            }
-        };
-        let layer = check::layer(&text).map_err(|problems| {
-            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            let (path, lines) = (path.display(), lines.join("\n"));
-            let cause = format!("the settings file {path} is not right:\n{lines}");
-            Failure::Usage(redact(&cause).into_owned())
-        })?;
-        let keys = layer.keys_given();
-        let given = keys.map(|key| (key, Origin::File(path.clone()))).collect();
-        Ok((layer, given))
+    /// Whether a password is in it.
+    pub(super) fn holds_a_secret(&self) -> bool {
+        let is_in_proxy = |Secret(text): &Secret| text.contains('@');
+        let daemon = Value::Object(self.daemon.clone());
+        let mut shown = daemon.clone();
+        redact_value(&mut shown);
+        self.proxy.as_ref().is_some_and(is_in_proxy) || shown != daemon
     }
 
     /// This layer over another: what it does not say, the other says.
@@ -271,7 +252,7 @@ impl Layer {
     }
 
     /// The keys of what this layer says.
-    fn keys_given(&self) -> impl Iterator<Item = String> {
+    pub(super) fn keys_given(&self) -> impl Iterator<Item = String> {
         let is_said = |value: &Value| match value {
             Value::Null => false,
             Value::Object(table) => !table.is_empty(),

@@ -2,6 +2,7 @@
 
 mod check;
 mod engine_version;
+mod file;
 mod in_force;
 mod layer;
 mod origin;
@@ -21,6 +22,8 @@ use crate::daemon_json::Preset;
 use crate::error::Failure;
 use crate::host::network::{CaCert, Network, Proxy};
 use crate::trust::{DOCKER_KEY_FINGERPRINT, Fingerprint};
+
+use file::Below;
 
 pub use check::{Problem, check};
 pub use engine_version::EngineVersion;
@@ -88,6 +91,8 @@ pub struct Settings {
     pub allow_downgrade: bool,
     /// Which of these somebody gave, and how.
     pub given: Given,
+    /// What is to be said of where they came from.
+    pub warnings: Vec<String>,
 }
 
 /// A private registry.
@@ -107,10 +112,11 @@ impl Settings {
     /// # Errors
     /// [`Failure::Usage`] for anything that cannot be meant.
     pub fn resolve(flags: Layer, file: Option<&Path>) -> Result<Settings> {
-        let (below, given) = Layer::read(file)?;
+        let below = Below::read(file)?;
         Ok(Settings {
-            given,
-            ..Settings::of(flags.over(below))?
+            given: below.given,
+            warnings: below.warning.into_iter().collect(),
+            ..Settings::of(flags.over(below.layer))?
         })
     }
 
@@ -146,6 +152,7 @@ impl Settings {
             first_boot_jitter: Duration::from_secs(layer.first_boot_jitter.unwrap_or_default()),
             allow_downgrade: layer.allow_downgrade.unwrap_or_default(),
             given: Given::new(),
+            warnings: Vec::new(),
         })
     }
 

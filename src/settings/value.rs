@@ -130,8 +130,7 @@ pub fn registries(layers: BTreeMap<String, RegistryLayer>) -> Result<Vec<Registr
 fn registry((host, RegistryLayer { ca: path }): (String, RegistryLayer)) -> Result<Registry> {
     registry_host(&host)?;
     let reading = || format!("reading the settings of the registry {host}");
-    let ca = CaCert::read(&path).with_context(reading)?;
-    let pem = std::fs::read(&path).with_context(reading)?;
+    let (ca, pem) = CaCert::read_with_text(&path).with_context(reading)?;
     Ok(Registry { host, pem, ca })
 }
 

@@ -1,12 +1,14 @@
 //! The keyring with the one certificate that may sign Docker's repository.
 
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use anyhow::Result;
 
 use super::repository::{Repository, trusted};
 use super::{Finding, Step};
 use crate::change::Tx;
+use crate::error::Failure;
 use crate::host::Host;
 use crate::trust::{Certificate, Fingerprint};
 
@@ -42,6 +44,16 @@ impl Step for AptKey {
         let there = trusted(host, keyring, pin)?;
         if there.is_some_and(|there| there.signing_keys() == signing) {
             return Ok(Finding::satisfied(format!("{keyring} holds {pin}")));
+        }
+        // Written again, it would be no safer.
+        if let Some(exposure) = host.exposure(Path::new(keyring))?
+            && exposure.is_above()
+        {
+            return Err(Failure::Blocked(format!(
+                "{keyring}, the key that apt trusts: {exposure}; nothing was changed. Run: {}",
+                exposure.cure()
+            ))
+            .into());
         }
         let verb = match host.exists(keyring)? {
             true => "replace",
@@ -81,6 +93,7 @@ fn belongs_to_root(host: &Host, path: &str) -> Result<bool> {
 mod tests {
     use super::*;
     use crate::change::trial;
+    use crate::error::exit_code;
     use crate::host::stub::StubHost;
     use crate::step::repository::KEYRING;
     use crate::trust::fixture;
@@ -166,6 +179,19 @@ mod tests {
             assert!(inspect(&stub).satisfied);
             assert_eq!(stub.mode(KEYRING), 0o644);
         }
+    }
+
+    #[test]
+    fn a_key_in_a_folder_that_others_may_change_is_refused_since_another_would_be_no_safer() {
+        let stub = StubHost::new().file(KEYRING, key().certificate.armored());
+        assert!(inspect(&stub).satisfied);
+        stub.set_mode("/etc/apt", 0o777);
+        let error = key().inspect(stub.host()).unwrap_err();
+        assert_eq!(exit_code(&error), 4);
+        let text = error.to_string();
+        assert!(text.ends_with("Run: sudo chmod go-w /etc/apt"), "{text}");
+        let certificate = trusted(stub.host(), KEYRING, &key().pin).unwrap();
+        assert!(certificate.is_none());
     }
 
     #[test]

@@ -74,6 +74,17 @@ impl FirstBoot {
         );
         Err(Failure::Usage(cause).into())
     }
+
+    /// Requires that only root can change the program, which root runs at the boot.
+    fn require_roots_own(&self, host: &Host) -> Result<()> {
+        let program = &self.program;
+        let Some(exposure) = host.exposure(Path::new(program))? else {
+            return Ok(());
+        };
+        let cure = exposure.cure();
+        let cause = format!("first-boot: the program {program}: {exposure}. Run: {cure}");
+        Err(Failure::Usage(cause).into())
+    }
 }
 
 impl Step for FirstBoot {
@@ -100,6 +111,7 @@ impl Step for FirstBoot {
         let mut details = Vec::new();
         if !is_there(host)? {
             self.text()?;
+            self.require_roots_own(host)?;
             details.push(format!("write {WRITTEN}, which runs {}", self.program));
         }
         let summary = format!("enable {UNIT}, which proves the engine at the first boot");
@@ -108,6 +120,7 @@ impl Step for FirstBoot {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
         if !is_there(tx.host())? {
+            self.require_roots_own(tx.host())?;
             tx.write_file(WRITTEN, self.text()?.as_bytes(), 0o644)?;
         }
         let undo = Undo::RestoreUnit {
@@ -269,6 +282,17 @@ mod tests {
             let packaged = host().file(PACKAGED, TEXT);
             assert!(step.inspect(packaged.host()).is_ok(), "{path}");
         }
+    }
+
+    #[test]
+    fn a_program_that_others_could_exchange_is_refused() {
+        let stub = host().file("/usr/local/bin/dockstrap", "");
+        assert!(step().inspect(stub.host()).is_ok());
+        stub.set_mode("/usr/local", 0o777);
+        let error = step().inspect(stub.host()).unwrap_err();
+        assert_eq!(exit_code(&error), 2);
+        let text = error.to_string();
+        assert!(text.ends_with("Run: sudo chmod go-w /usr/local"), "{text}");
     }
 
     #[test]

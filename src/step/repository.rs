@@ -1,5 +1,6 @@
 //! Docker's repository as this host is to use it: the source, its keyring and the verified key.
 
+use std::path::Path;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
@@ -135,17 +136,19 @@ impl Repository {
 }
 
 /// The certificate in the keyring, when it is there, as apt's own user can read it and only root
-/// can change it, and the pinned one.
+/// can change it and the folders and links that lead to it, and the pinned one.
 pub fn trusted(host: &Host, keyring: &str, pin: &Fingerprint) -> Result<Option<Certificate>> {
     use std::os::unix::fs::MetadataExt;
     // A link counts as the file it leads to.
     let there = std::fs::metadata(host.path(keyring));
-    let root = std::fs::metadata(host.path("/"))?.uid();
-    let is_roots = |there: std::fs::Metadata| {
-        let mode = there.mode();
-        there.is_file() && mode & 0o444 == 0o444 && mode & 0o022 == 0 && there.uid() == root
-    };
-    if !there.is_ok_and(is_roots) {
+    let is_readable = there.is_ok_and(|it| it.is_file() && it.mode() & 0o444 == 0o444);
+    let checking = || format!("checking who can change {keyring}");
+    if !is_readable
+        || host
+            .exposure(Path::new(keyring))
+            .with_context(checking)?
+            .is_some()
+    {
         return Ok(None);
     }
     let bytes = host.read(keyring)?.unwrap_or_default();

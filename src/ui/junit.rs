@@ -2,15 +2,18 @@
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{BufWriter, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use tempfile::NamedTempFile;
 
 use crate::host::environment::mode_of_output;
+use crate::host::exposure::foreign_link;
 use crate::redact::redact;
 use crate::report::{Outcome, StageReport};
 use crate::verify::Verification;
@@ -18,16 +21,37 @@ use crate::verify::Verification;
 /// The file for a verification's XML. What is there stays as it is until all of the new is written.
 pub struct JunitFile {
     path: PathBuf,
+    /// Its folder, which stays the same whatever becomes of the path meanwhile.
+    folder: OwnedFd,
 }
 
 impl JunitFile {
     /// # Errors
     /// When nothing can be written there, which is tried without leaving a trace.
     pub fn at(path: &Path) -> std::io::Result<JunitFile> {
-        refuse_link_of_another(path)?;
+        if let Some(link) = foreign_link(path)? {
+            let what = match link == std::path::absolute(path)? {
+                true => "it".to_owned(),
+                false => link.display().to_string(),
+            };
+            let cause = format!("{what} is a link of another user");
+            return Err(std::io::Error::other(cause));
+        }
         // A link stays one.
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let file = JunitFile { path };
+        let path = path.canonicalize().or_else(|_| std::path::absolute(path))?;
+        let folder = path.parent().unwrap_or(Path::new("/")).canonicalize()?;
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let file = JunitFile {
+            // No link that somebody has put there by now is followed.
+            folder: openat2(
+                CWD,
+                &folder,
+                flags,
+                Mode::empty(),
+                ResolveFlags::NO_SYMLINKS,
+            )?,
+            path,
+        };
         match file.is_replaced() {
             true => file.beside().map(drop)?,
             false => OpenOptions::new().write(true).open(&file.path).map(drop)?,
@@ -48,7 +72,8 @@ impl JunitFile {
             junit(verification, &mut buffer)?;
             buffer.flush()?;
             drop(buffer);
-            file.persist(&self.path)?;
+            let name = self.path.file_name().context("the path names no file")?;
+            file.persist(self.folder().join(name))?;
             Ok(())
         };
         write().with_context(|| format!("writing JUnit's XML to {}", self.path.display()))
@@ -59,27 +84,18 @@ impl JunitFile {
         fs::metadata(&self.path).map_or(true, |there| there.is_file())
     }
 
+    fn folder(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/self/fd/{}", self.folder.as_raw_fd()))
+    }
+
     fn beside(&self) -> std::io::Result<NamedTempFile> {
-        let folder = self.path.parent().filter(|it| !it.as_os_str().is_empty());
         let file = tempfile::Builder::new()
             .prefix(".dockstrap-")
-            .tempfile_in(folder.unwrap_or(Path::new(".")))?;
+            .tempfile_in(self.folder())?;
         file.as_file()
             .set_permissions(Permissions::from_mode(mode_of_output()))?;
         Ok(file)
     }
-}
-
-/// In a folder such as /tmp, another user can place a link that leads root to any file.
-fn refuse_link_of_another(path: &Path) -> std::io::Result<()> {
-    let Ok(there) = fs::symlink_metadata(path) else {
-        return Ok(());
-    };
-    let own = nix::unistd::geteuid().as_raw();
-    if there.is_symlink() && ![0, own].contains(&there.uid()) {
-        return Err(std::io::Error::other("it is a link of another user"));
-    }
-    Ok(())
 }
 
 /// Writes the verification: a suite with a case for each stage.
@@ -175,6 +191,32 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(JunitFile::at(folder.path()).is_err());
         assert!(JunitFile::at(&folder.path().join("none/verify.xml")).is_err());
+    }
+
+    #[test]
+    fn another_users_link_leads_roots_writing_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, target) = (
+            folder.path().join("verify.xml"),
+            folder.path().join("theirs"),
+        );
+        fs::write(&target, "kept").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        // One's own is followed.
+        assert!(JunitFile::at(&link).is_ok());
+        let beneath = folder.path().join("out");
+        fs::create_dir(&beneath).unwrap();
+        let file = JunitFile::at(&beneath.join("verify.xml")).unwrap();
+        // Exchanged meanwhile, the folder is still the one that was meant.
+        fs::rename(&beneath, folder.path().join("moved")).unwrap();
+        std::os::unix::fs::symlink("/etc", &beneath).unwrap();
+        file.write(&Verification::of(Vec::new())).unwrap();
+        assert!(folder.path().join("moved/verify.xml").exists());
+        if nix::unistd::geteuid().is_root() {
+            std::os::unix::fs::lchown(&link, Some(65534), None).unwrap();
+            assert!(JunitFile::at(&link).is_err());
+            assert_eq!(fs::read_to_string(&target).unwrap(), "kept");
+        }
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub fn remove_strays(host: &Host, docker: &Command) -> Result<()> {
             remove(host, docker, &mark.to_string());
         }
     }
-    temporary::sweep_in(&std::env::temp_dir(), PREFIX);
+    temporary::sweep_in(&temporary::folder()?, PREFIX);
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use crate::host::Host;
 use crate::host::command::{Command, Output};
 use crate::host::engine;
 use crate::host::signal::stop_flag;
+use crate::host::temporary;
 
 /// How long something may take that should be so at once.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -37,9 +38,7 @@ pub struct Proof<'a> {
 impl<'a> Proof<'a> {
     pub fn begin(host: &'a Host, choice: &'a Choice) -> Result<Proof<'a>> {
         let token = objects::token();
-        let folder = tempfile::Builder::new()
-            .prefix(&format!("{}{token}-", objects::PREFIX))
-            .tempdir()
+        let folder = temporary::make_folder(&format!("{}{token}-", objects::PREFIX))
             .context("making a folder for the verification")?;
         Ok(Proof {
             host,

@@ -24,8 +24,8 @@ pub struct Registry {
     /// `HOST[:PORT]`, and maybe the path under which images may be put there.
     pub address: String,
     pub login: Option<Login>,
-    /// A PEM file with the authority that vouches for it.
-    pub ca_cert: Option<PathBuf>,
+    /// The authority that vouches for it, and its file's text.
+    pub ca_cert: Option<(CaCert, Vec<u8>)>,
 }
 
 /// Who logs in.
@@ -46,13 +46,11 @@ impl Registry {
             ))
             .into());
         }
-        if let Some(file) = &ca_cert {
-            CaCert::read(file)?;
-        }
+        let ca_cert = ca_cert.map(|path| CaCert::read_with_text(&path));
         Ok(Registry {
             address: address.trim_end_matches('/').to_owned(),
             login,
-            ca_cert,
+            ca_cert: ca_cert.transpose()?,
         })
     }
 
@@ -166,7 +164,10 @@ impl Remote<'_> {
     /// Asks the registry to delete it, which not every registry allows.
     fn delete(&self) -> Result<()> {
         let Remote { registry, digest } = self;
-        let ca_cert = registry.ca_cert.as_deref().map(CaCert::read).transpose()?;
+        let ca_cert = registry
+            .ca_cert
+            .as_ref()
+            .map(|(ca_cert, _)| ca_cert.clone());
         let network = Network::from_environment(None, ca_cert)?;
         let host = registry.host();
         let path = registry.address.strip_prefix(host).unwrap_or_default();
@@ -189,13 +190,12 @@ struct Authority<'a> {
 
 impl<'a> Authority<'a> {
     fn put(proof: &'a Proof<'_>, registry: &Registry) -> Result<Authority<'a>> {
-        let Some(file) = &registry.ca_cert else {
+        let Some((_, certificate)) = &registry.ca_cert else {
             return Ok(Authority { tx: None });
         };
-        let certificate = std::fs::read(file).context("reading the certificate")?;
         let path = format!("/etc/docker/certs.d/{}/ca.crt", registry.host());
         match proof.host.read(&path)? {
-            Some(there) if there == certificate => return Ok(Authority { tx: None }),
+            Some(there) if there == *certificate => return Ok(Authority { tx: None }),
             Some(_) => anyhow::bail!(
                 "the engine is told to trust another authority for it, by {path}; leave out \
                  --ca-cert to try it with that one"
@@ -217,7 +217,7 @@ impl<'a> Authority<'a> {
             Arc::clone(&proof.stopped),
         )?;
         tx.enter("verify");
-        let written = tx.write_file(&path, &certificate, 0o644);
+        let written = tx.write_file(&path, certificate, 0o644);
         let authority = Authority {
             tx: Some((tx, before)),
         };

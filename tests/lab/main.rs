@@ -91,6 +91,7 @@ mod engine_version;
 mod examples;
 mod first_boot;
 mod full_disk;
+mod hostile;
 mod hostile_bundle;
 mod images;
 mod journal;

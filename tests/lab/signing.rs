@@ -184,7 +184,7 @@ fn private_folder() -> TempDir {
     let folder = folder
         .permissions(Permissions::from_mode(0o700))
         .prefix("gnupg-");
-    folder.tempdir().expect("making a folder")
+    folder.tempdir_in("/tmp").expect("making a folder")
 }
 
 /// A Release text with another date.

@@ -72,10 +72,8 @@ impl View {
         index: &Index,
         http: &Http,
     ) -> Result<View> {
-        let folder = tempfile::Builder::new()
-            .prefix(&temporary::prefix())
-            .tempdir()
-            .context("making a folder for planning")?;
+        let folder =
+            temporary::make_folder(&temporary::prefix()).context("making a folder for planning")?;
         let reach = Reach::lay_out(folder.path(), http.network())?;
         let mut view = View {
             folder,

@@ -11,6 +11,7 @@ use rustls::pki_types::pem::PemObject;
 
 use super::Network;
 use crate::error::Failure;
+use crate::host::exposure::refuse_exposed;
 
 /// With these, the environment names another store than the host's; apt does not read them.
 const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
@@ -23,11 +24,20 @@ impl CaCert {
     /// Reads a PEM file that holds at least one certificate.
     ///
     /// # Errors
-    /// [`Failure::Usage`] when it does not.
+    /// [`Failure::Usage`] when it does not, or when others could have written it and this is root.
     pub fn read(path: &Path) -> Result<CaCert> {
+        Ok(CaCert::read_with_text(path)?.0)
+    }
+
+    /// The same with the file's text. It is read once, so that both are of the same file.
+    ///
+    /// # Errors
+    /// As [`CaCert::read`].
+    pub fn read_with_text(path: &Path) -> Result<(CaCert, Vec<u8>)> {
         let refuse = |why: String| Failure::Usage(format!("ca-cert {}: {why}", path.display()));
         let text =
             std::fs::read(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+        refuse_exposed("ca-cert", path)?;
         let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
         let certificates = certificates.unwrap_or_default();
         let sound = |der: &CertificateDer<'static>| RootCertStore::empty().add(der.clone()).is_ok();
@@ -36,7 +46,7 @@ impl CaCert {
                        CERTIFICATE";
             return Err(refuse(why.to_owned()).into());
         }
-        Ok(CaCert(certificates))
+        Ok((CaCert(certificates), text))
     }
 
     /// These and those.

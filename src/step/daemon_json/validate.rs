@@ -26,11 +26,7 @@ pub fn refusal(
     if !can_be_asked || !host.has_program(DOCKERD) || is_remapped(flags, document) {
         return Ok(None);
     }
-    let mut file = tempfile::Builder::new()
-        .prefix(&temporary::prefix())
-        .suffix(".json")
-        .tempfile()
-        .context("making a file to show to dockerd")?;
+    let mut file = temporary::make_file(".json").context("making a file to show to dockerd")?;
     file.write_all(document.text().as_bytes())
         .context("writing a file to show to dockerd")?;
     let name = file.path().to_string_lossy().into_owned();
