@@ -38,13 +38,25 @@ pub(super) fn key_of_flag(flag: &str) -> Option<&'static str> {
         .or_else(|| find(|key| key == flag || key == plural(flag)))
 }
 
-/// The candidate at the smallest edit distance, if it is small for the word's length.
+/// The candidate at the smallest edit distance, if it is small for the length of the words. Of
+/// several, one with which the word only has a letter too many or too few at its end.
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
+    let length = |text: &str| text.chars().count();
+    let is_near =
+        |distance: usize, candidate: &str| distance <= length(&word).max(length(candidate)) / 4;
+    let rank = |distance: usize, candidate: &str| {
+        let goes_on = word.starts_with(candidate) || candidate.starts_with(&word);
+        (
+            distance,
+            !goes_on,
+            length(&word).abs_diff(length(candidate)),
+        )
+    };
     candidates
         .map(|candidate| (strsim::damerau_levenshtein(&word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.len() / 4)
-        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, candidate)| is_near(*distance, candidate))
+        .min_by_key(|(distance, candidate)| rank(*distance, candidate))
         .map(|(_, candidate)| candidate)
 }
 
@@ -98,6 +110,23 @@ mod tests {
     fn a_slip_of_the_finger_means_the_nearest_key() {
         assert_eq!(key_meant_by("live-resotre"), Some("live-restore"));
         assert_eq!(key_meant_by("date-root"), Some("data-root"));
+    }
+
+    #[test]
+    fn a_letter_too_many_at_the_end_means_the_shorter_key() {
+        for (word, meant) in [
+            ("bipp", "bip"),
+            ("bi6", "bip6"),
+            ("bip66", "bip6"),
+            ("dnss", "dns"),
+        ] {
+            assert_eq!(key_meant_by(word), Some(meant), "{word}");
+        }
+        for word in ["x", "é", "ipé", "ééé"] {
+            assert_eq!(key_meant_by(word), None, "{word}");
+        }
+        let names = ["docker", "doc", "hub"];
+        assert_eq!(nearest("hubb", names.into_iter()), Some("hub"));
     }
 
     #[test]
