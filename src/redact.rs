@@ -7,22 +7,31 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+mod named;
+
+pub(crate) use named::is_secret_name;
+
 /// What stands where a secret stood.
 pub const STARS: &str = "***";
 
 /// The text with the credentials of every URL in it starred out: `http://me:word@proxy` becomes
 /// `http://***@proxy`. So do those of a proxy without a scheme, which programs take as well, where
-/// its name stands before it: `https_proxy=`, `--http-proxy=` or `"http-proxy":`.
+/// its name stands before it: `https_proxy=`, `--http-proxy=` or `"http-proxy":`. Under the name of
+/// a secret, as in `splunk-token=` or `"splunk-token":`, the whole value is.
 pub fn redact(text: &str) -> Cow<'_, str> {
-    star_out(text, secrets_in(text))
+    star_out(text, secrets_in(text), |_| STARS.to_owned())
 }
 
-fn star_out(text: &str, secrets: impl IntoIterator<Item = Range<usize>>) -> Cow<'_, str> {
+fn star_out(
+    text: &str,
+    secrets: impl IntoIterator<Item = Range<usize>>,
+    stars: impl Fn(&str) -> String,
+) -> Cow<'_, str> {
     let mut shown = String::new();
     let mut at = 0;
     for secret in secrets {
         shown.push_str(&text[at..secret.start]);
-        shown.push_str(STARS);
+        shown.push_str(&stars(&text[secret.clone()]));
         at = secret.end;
     }
     if at == 0 {
@@ -34,14 +43,12 @@ fn star_out(text: &str, secrets: impl IntoIterator<Item = Range<usize>>) -> Cow<
 
 /// The same for a value with a name, such as that of a setting.
 pub fn redact_named(name: &str, value: &str) -> String {
-    // One that is a URL says nothing of what the value is, and would go on into it.
-    let name = if name.contains("://") { "" } else { name };
-    let named = format!("{name}={value}");
-    let begin = name.len() + 1;
-    let secrets = secrets_in(&named).into_iter();
-    let of_value = secrets.filter(|secret| secret.start >= begin);
-    let shifted = of_value.map(|secret| secret.start - begin..secret.end - begin);
-    star_out(value, shifted).into_owned()
+    star_out_named(name, value, |_| STARS.to_owned())
+}
+
+/// The same with something else for each secret than stars.
+pub(crate) fn star_out_named(name: &str, value: &str, stars: impl Fn(&str) -> String) -> String {
+    star_out(value, secrets_of(name, value), stars).into_owned()
 }
 
 /// The same for every text in data, each by itself: escaped in JSON, one might look otherwise.
@@ -55,11 +62,13 @@ fn redact_below(name: &str, value: &mut Value) {
         Value::Array(values) => values.iter_mut().for_each(|it| redact_below(name, it)),
         Value::Object(entries) => {
             let starred = std::mem::take(entries).into_iter().map(|(key, mut value)| {
-                redact_below(&key, &mut value);
+                let below = if is_secret_name(name) { name } else { &key };
+                redact_below(below, &mut value);
                 (redact(&key).into_owned(), value)
             });
             *entries = starred.collect();
         }
+        Value::Number(_) if is_secret_name(name) => *value = STARS.into(),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
@@ -71,12 +80,41 @@ pub fn has_credentials(text: &str) -> bool {
 
 /// Whether the value of this name does.
 pub fn is_secret(name: &str, value: &str) -> bool {
-    redact_named(name, value) != value
+    !secrets_of(name, value).is_empty()
 }
 
-/// Where credentials stand in a text, from its beginning to its end.
+/// Whether the text holds a password: a URL that names no more than a user holds none.
+pub(crate) fn has_password(text: &str) -> bool {
+    has_password_named("", text)
+}
+
+/// Whether the value of this name holds a password.
+pub(crate) fn has_password_named(name: &str, value: &str) -> bool {
+    secrets_of(name, value).into_iter().any(|secret| {
+        let is_of_url = value[secret.end..].starts_with('@');
+        let password = value[secret].split_once(':').map(|(_, it)| it);
+        !is_of_url || password.is_some_and(|it| !it.is_empty())
+    })
+}
+
+/// Where the secrets stand in the value of this name.
+fn secrets_of(name: &str, value: &str) -> Vec<Range<usize>> {
+    if is_secret_name(name) && !value.is_empty() {
+        return vec![0..value.len()];
+    }
+    // A name that is a URL says nothing of what the value is, and would go on into it.
+    let name = if name.contains("://") { "" } else { name };
+    let begin = name.len() + 1;
+    let secrets = secrets_in(&format!("{name}={value}")).into_iter();
+    let of_value = secrets.filter(|secret| secret.start >= begin);
+    of_value
+        .map(|secret| secret.start - begin..secret.end - begin)
+        .collect()
+}
+
+/// Where secrets stand in a text, from its beginning to its end.
 fn secrets_in(text: &str) -> Vec<Range<usize>> {
-    let mut secrets = Vec::new();
+    let mut secrets = named::values_in(text);
     for (at, mark) in text.match_indices("://") {
         let start = at + mark.len();
         let end = start + credentials(&text[start..]).unwrap_or(0);
@@ -203,10 +241,71 @@ mod tests {
             "no proxy: write http://HOST:PORT to alice@example.com",
             "http_proxy=proxy:3128",
             "nginx-proxy:alpine@sha256:0011",
+            "log-opts.splunk-token: must be a string; write it in quotes",
+            "daemon.json:3:5: error: splunk-token: \"\" is not taken",
+            "passwd: files systemd",
+            "https://auth.docker.io/token?service=registry.docker.io",
+            "awslogs-credentials-endpoint=/creds, syslog-tls-key=/etc/key.pem",
+            "--password-file=/run/x token",
         ] {
             assert_eq!(redact(text), text);
             assert!(!has_credentials(text));
         }
+    }
+
+    #[test]
+    fn under_the_name_of_a_secret_the_whole_value_is_starred_out() {
+        for (text, shown) in [
+            (
+                "--log-opt=splunk-token=ab:c,d",
+                "--log-opt=splunk-token=***",
+            ),
+            (
+                "from file: map[splunk-token:abc tag:x]",
+                "from file: map[splunk-token:*** tag:x]",
+            ),
+            (
+                r#"{"splunk-token": "a\"b", "x": "y"}"#,
+                r#"{"splunk-token": "***", "x": "y"}"#,
+            ),
+            (
+                r#"{\"splunk-token\":\"a\\\"b\"} c"#,
+                r#"{\"splunk-token\":\"***\"} c"#,
+            ),
+            ("splunk-token = 'a b' # x", "splunk-token = '***' # x"),
+            ("token = abc\nb", "token = ***\nb"),
+            (
+                "https://x.example/in?a=b&api_key=k#f",
+                "https://x.example/in?a=b&api_key=***",
+            ),
+            ("password=hunter2", "password=***"),
+            ("\"splunk-token\": 12", "\"splunk-token\": ***"),
+            ("splunk-token=http://a:b@c", "splunk-token=***"),
+        ] {
+            assert_eq!(redact(text), shown, "{text}");
+        }
+        let mut value = json!({"splunk-token": 12, "token": {"x": ["a", 1, true]}, "tag": "a"});
+        redact_value(&mut value);
+        let shown =
+            json!({"splunk-token": "***", "token": {"x": ["***", "***", true]}, "tag": "a"});
+        assert_eq!(value, shown);
+    }
+
+    #[test]
+    fn a_user_without_a_password_is_starred_out_but_is_no_password() {
+        for text in [
+            "http://me@proxy",
+            "http://me:@proxy",
+            "contact=ssh://git@host",
+        ] {
+            assert!(has_credentials(text) && !has_password(text), "{text}");
+        }
+        for text in ["x=http://me:pw@proxy", "http://:pw@proxy", "splunk-token=a"] {
+            assert!(has_password(text), "{text}");
+        }
+        assert!(has_password_named("http-proxy", "me:pw@proxy"));
+        assert!(!has_password_named("http-proxy", "me@proxy"));
+        assert!(has_password_named("splunk-token", "x") && !has_password_named("splunk-token", ""));
     }
 
     #[test]
