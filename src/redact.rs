@@ -100,7 +100,7 @@ pub(crate) fn has_password_named(name: &str, value: &str) -> bool {
 /// Where the secrets stand in the value of this name.
 fn secrets_of(name: &str, value: &str) -> Vec<Range<usize>> {
     if is_secret_name(name) && !value.is_empty() {
-        return vec![0..value.len()];
+        return std::iter::once(0..value.len()).collect();
     }
     // A name that is a URL says nothing of what the value is, and would go on into it.
     let name = if name.contains("://") { "" } else { name };

@@ -17,7 +17,7 @@ mod undo;
 mod way_back;
 
 pub use journal::{Act, FOLDER, Journal, PATH, Purpose, Run, Verified, remove_empty_folder};
-pub use seal::{is_sealed, secrets};
+pub use seal::is_sealed;
 pub use standing::Unit;
 pub use tx::{POLICY, Tx};
 pub use undo::Undo;

@@ -4,11 +4,9 @@
 
 use serde_json::Value;
 
-use crate::daemon_json::{Change, Document};
-use crate::redact::is_secret;
+use crate::daemon_json::{Change, Document, SEAL, below};
+use crate::redact::{is_secret, is_secret_name};
 use crate::trust::sha256_hex;
-
-const SEAL: &str = "sha256:";
 
 /// The changes as the journal may hold them.
 pub(super) fn seal(changes: &[Change]) -> Vec<Change> {
@@ -30,19 +28,6 @@ pub fn is_sealed(value: &Value) -> bool {
     }
 }
 
-/// The texts with a password in the value of a key.
-pub fn secrets<'a>(key: &str, value: &'a Value) -> Vec<&'a str> {
-    match value {
-        Value::String(text) if is_secret(key, text) => vec![text],
-        Value::Array(values) => values.iter().flat_map(|it| secrets(key, it)).collect(),
-        Value::Object(entries) => {
-            let inside = entries.iter().flat_map(|(name, it)| secrets(name, it));
-            inside.collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
 /// The changes as they were made, as far as the document still holds what was sealed.
 pub(super) fn unseal(changes: &[Change], document: &Document) -> Vec<Change> {
     let unsealed = |change: &Change| {
@@ -61,34 +46,32 @@ pub(super) fn unseal(changes: &[Change], document: &Document) -> Vec<Change> {
 fn unseal_value(key: &str, value: &Value, now: Option<&Value>) -> Value {
     match (value, now) {
         (Value::String(_), Some(now)) if seal_value(key, now) == *value => now.clone(),
-        (Value::Array(values), Some(Value::Array(now))) => {
+        (Value::Array(values), Some(now @ Value::Array(_))) => {
             let unsealed = |value: &Value| {
-                let mut now = now.iter();
-                let same = now.find(|now| seal_value(key, now) == *value);
-                same.unwrap_or(value).clone()
+                let mut now = below(key, now).map(|(name, _, now)| (name, now));
+                let same = now.find(|(name, now)| seal_value(name, now) == *value);
+                same.map_or(value, |(_, now)| now).clone()
             };
             values.iter().map(unsealed).collect()
         }
-        (Value::Object(entries), Some(Value::Object(now))) => {
-            let unsealed = |(name, value): (&String, &Value)| {
-                (name.clone(), unseal_value(name, value, now.get(name)))
-            };
-            Value::Object(entries.iter().map(unsealed).collect())
-        }
+        (Value::Object(_), Some(Value::Object(now))) => below(key, value)
+            .map(|(name, entry, value)| {
+                let value = unseal_value(name, value, now.get(&entry));
+                (entry, value)
+            })
+            .collect(),
         (other, _) => other.clone(),
     }
 }
 
 fn seal_value(key: &str, value: &Value) -> Value {
+    let seal = |text: &str| Value::String(format!("{SEAL}{}", sha256_hex(text.as_bytes())));
+    let sealed = below(key, value).map(|(name, entry, value)| (entry, seal_value(name, value)));
     match value {
-        Value::String(text) if is_secret(key, text) => {
-            Value::String(format!("{SEAL}{}", sha256_hex(text.as_bytes())))
-        }
-        Value::Array(values) => values.iter().map(|it| seal_value(key, it)).collect(),
-        Value::Object(entries) => {
-            let sealed = |(name, value): (&String, &Value)| (name.clone(), seal_value(name, value));
-            Value::Object(entries.iter().map(sealed).collect())
-        }
+        Value::String(text) if is_secret(key, text) => seal(text),
+        Value::Number(number) if is_secret_name(key) => seal(&number.to_string()),
+        Value::Array(_) => sealed.map(|(_, value)| value).collect(),
+        Value::Object(_) => sealed.collect(),
         other => other.clone(),
     }
 }
@@ -152,6 +135,35 @@ mod tests {
         let expected = json!({"log-opts": {"splunk-url": "https://me:s3cret@logs"},
             "registry-mirrors": ["https://me:s3cret@mirror"]});
         assert_eq!(Value::Object(reverted.document.root().clone()), expected);
+    }
+
+    #[test]
+    fn a_secret_under_its_key_is_sealed_wherever_it_stands() {
+        let values = json!({
+            "log-opts": {"splunk-token": "s3cret", "x-api-key": 73313, "tag": "x"},
+            "runtimes": {"x": {"path": "/x", "runtimeArgs": ["--token", "s3cret", "-v"],
+                "options": {"Password": {"value": ["s3cret", "b"]}}}},
+        });
+        let after = Document::parse(values.to_string().as_bytes()).unwrap();
+        let made: Vec<Change> = ["log-opts", "runtimes"]
+            .map(|key| Change {
+                key: key.to_owned(),
+                before: None,
+                after: after.get(key).cloned(),
+            })
+            .into();
+        let sealed = seal(&made);
+        let journaled = serde_json::to_string(&sealed).unwrap();
+        assert!(
+            !journaled.contains("s3cret") && !journaled.contains("73313"),
+            "{journaled}"
+        );
+        assert_eq!(unseal(&sealed, &after), made);
+        assert!(
+            revert(after.clone(), &unseal(&sealed, &after))
+                .document
+                .is_empty()
+        );
     }
 
     #[test]

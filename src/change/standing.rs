@@ -39,20 +39,8 @@ impl Undo {
                 None => None,
             },
             Undo::RestoreMode {
-                path,
-                given: Some(given),
-                ..
-            } => {
-                let there = std::fs::metadata(host.path(path)).ok();
-                let mode = there.map(|there| there.mode() & 0o7777);
-                let lost = mode.filter(|mode| mode & given != *given);
-                lost.map(|mode| format!("{} has the mode {mode:04o}", path.display()))
-            }
-            Undo::RestoreMode { path, .. } => {
-                let there = host.metadata(path)?;
-                let is_open = there.is_some_and(|there| there.mode() & 0o077 != 0);
-                is_open.then(|| format!("other users can read {} again", path.display()))
-            }
+                path, mode, given, ..
+            } => lost_mode(host, path, *mode, *given),
             Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages, .. } => {
                 return lost_packages(host, packages);
             }
@@ -155,6 +143,19 @@ impl Unit<'_> {
     }
 }
 
+/// What of a mode that was set no longer holds: it was to open something, or to keep others out.
+fn lost_mode(host: &Host, path: &Path, before: u32, given: Option<u32>) -> Option<String> {
+    let there = std::fs::metadata(host.path(path)).ok()?;
+    let (now, shown) = (there.mode() & 0o7777, path.display());
+    let given = given.unwrap_or(before & !0o077);
+    let opened = given & !before;
+    if now & opened != opened {
+        return Some(format!("{shown} has the mode {now:04o}"));
+    }
+    let is_open = before & !given != 0 && now & 0o077 & !given != 0;
+    is_open.then(|| format!("other users can read {shown} again"))
+}
+
 fn file(host: &Host, path: &Path, sha256: &str) -> Result<Option<String>> {
     let path = path.display();
     Ok(match host.read(path.to_string())? {
@@ -236,14 +237,26 @@ mod tests {
             path: "/secret".into(),
             mode: 0o644,
             given: None,
+            owner: None,
+            open: Vec::new(),
         };
         assert_eq!(lost(&stub, &mode), "other users can read /secret again");
+        let hidden = Undo::RestoreMode {
+            path: "/secret".into(),
+            mode: 0o644,
+            given: Some(0o600),
+            owner: None,
+            open: Vec::new(),
+        };
+        assert_eq!(lost(&stub, &hidden), "other users can read /secret again");
         stub.set_mode("/secret", 0o600);
-        assert_eq!(lost(&stub, &mode), "");
+        assert_eq!(lost(&stub, &mode) + &lost(&stub, &hidden), "");
         let opened = Undo::RestoreMode {
             path: "/secret".into(),
             mode: 0o600,
             given: Some(0o644),
+            owner: None,
+            open: Vec::new(),
         };
         assert_eq!(lost(&stub, &opened), "/secret has the mode 0600");
         stub.set_mode("/secret", 0o644);

@@ -4,7 +4,7 @@ mod file;
 mod package;
 mod passing;
 
-pub(super) use file::missing;
+pub(super) use file::{hashes, missing};
 pub use passing::POLICY;
 
 use std::sync::Arc;

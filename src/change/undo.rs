@@ -30,13 +30,19 @@ pub enum Undo {
     RemoveArchives { paths: Vec<PathBuf> },
     /// Remove a folder of ours when it is empty.
     RemoveFolder { path: PathBuf },
-    /// Give a file or folder the mode it had.
+    /// Give a file or folder the mode it had, unless its mode or owner was changed since.
     RestoreMode {
         path: PathBuf,
         mode: u32,
         /// The mode that it got; without it, one that keeps all others out.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         given: Option<u32>,
+        /// The numbers of its user and its group, where they were written down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<(u32, u32)>,
+        /// The hashes of secrets that it already held when others could read it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        open: Vec<String>,
     },
     /// Take our keys out of daemon.json, those that are still as we set them.
     RestoreDaemonJson {

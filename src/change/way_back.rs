@@ -5,6 +5,7 @@
 mod accounts;
 mod data;
 mod engine;
+mod mode;
 mod packages;
 
 use std::cell::{Cell, RefCell};
@@ -24,7 +25,6 @@ use crate::facts::ENGINE_PACKAGES;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
 use crate::host::firewall::Network;
-use crate::redact::has_credentials;
 use crate::report::Listener;
 use crate::trust::sha256_hex;
 
@@ -133,7 +133,13 @@ impl<'a> Revert<'a> {
                 Ok(Reverted::Done)
             }
             Undo::RemoveFolder { path } => self.remove_folder(path),
-            Undo::RestoreMode { path, mode, .. } => self.restore_mode(path, *mode),
+            Undo::RestoreMode {
+                path,
+                mode,
+                given,
+                owner,
+                open,
+            } => self.restore_mode(path, *mode, *given, *owner, open),
             Undo::RestoreDaemonJson {
                 created,
                 empty,
@@ -257,27 +263,6 @@ impl<'a> Revert<'a> {
             }
             Err(error) if error.kind() != NotFound => {
                 Err(error).with_context(|| format!("removing the folder {}", path.display()))
-            }
-            _ => Ok(Reverted::Done),
-        }
-    }
-
-    fn restore_mode(&self, path: &Path, mode: u32) -> Result<Reverted> {
-        let is_secret = || -> Result<bool> {
-            let is_folder = self.host.path(path).is_dir();
-            let text = (!is_folder).then(|| self.host.read_text(path));
-            let text = text.transpose()?.flatten();
-            Ok(text.is_some_and(|text| has_credentials(&text)))
-        };
-        if mode & 0o077 != 0 && is_secret()? {
-            return Ok(Reverted::Kept(
-                "it holds a password, which other users could then read".to_owned(),
-            ));
-        }
-        use std::os::unix::fs::PermissionsExt;
-        match fs::set_permissions(self.host.path(path), fs::Permissions::from_mode(mode)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("setting the mode of {}", path.display()))
             }
             _ => Ok(Reverted::Done),
         }

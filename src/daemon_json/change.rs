@@ -8,11 +8,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::data_root;
+use super::redacted::Redacted;
 use super::schema::{Reload, key};
-use crate::redact::redact;
 
 /// One key before and after; `None` is absent, which is not the same as `null`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     pub key: String,
     #[serde(default, deserialize_with = "present")]
@@ -64,11 +64,17 @@ fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Value>, D::Erro
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |value: &Option<Value>| match value {
-            Some(value) => redact(&value.to_string()).into_owned(),
+            Some(value) => Redacted::of(&self.key, value).to_string(),
             None => "absent".to_owned(),
         };
         let (before, after) = (shown(&self.before), shown(&self.after));
         write!(f, "{}: {before} → {after}", self.key)
+    }
+}
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -101,6 +107,9 @@ mod tests {
             shown.ends_with(r#"{"http-proxy":"http://***@proxy.example"}"#),
             "{shown}"
         );
+        let options = json!({"splunk-token": "s3cret"});
+        let shown = change("log-opts", Some(options), None);
+        assert!(!format!("{shown}{shown:?}").contains("s3cret"));
     }
 
     #[test]

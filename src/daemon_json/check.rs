@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::document::{Document, Position};
 use super::meant::key_meant_by;
 use super::schema::{Engine, Standing, key};
+use super::secrets::Secrets;
 use super::surroundings::Surroundings;
 use super::{bridge, conflicts, flags, inside, logging, networks, paths, types};
 
@@ -50,7 +51,12 @@ pub struct Problem {
 
 /// Everything found, in the order of the file.
 pub fn check(document: &Document, context: &Context<'_>) -> Vec<Problem> {
-    let mut findings = Findings::of(document, context.engine.unwrap_or(Engine::NEWEST));
+    let mut findings = Findings {
+        document,
+        engine: context.engine.unwrap_or(Engine::NEWEST),
+        secrets: Secrets::of(document, context.unit_flags),
+        problems: Vec::new(),
+    };
     if document.is_blank() {
         findings.warn(
             &[],
@@ -73,23 +79,17 @@ pub fn check(document: &Document, context: &Context<'_>) -> Vec<Problem> {
     findings.sorted()
 }
 
-/// Collects problems and knows where in the text they are.
+/// Collects problems and knows where in the text they are. What they quote is without secrets.
 pub(super) struct Findings<'a> {
     document: &'a Document,
     /// The engine that will read the file.
     pub(super) engine: Engine,
+    /// Those of the file and of the unit's flags.
+    secrets: Secrets,
     problems: Vec<Problem>,
 }
 
-impl<'a> Findings<'a> {
-    fn of(document: &'a Document, engine: Engine) -> Findings<'a> {
-        Findings {
-            document,
-            engine,
-            problems: Vec::new(),
-        }
-    }
-
+impl Findings<'_> {
     pub(super) fn error(&mut self, path: &[&str], message: impl Into<String>) {
         self.add(Severity::Error, path, message);
     }
@@ -103,7 +103,7 @@ impl<'a> Findings<'a> {
             severity,
             key: path.join("."),
             position: self.document.position(path),
-            message: message.into(),
+            message: self.secrets.star_out(&message.into()),
         });
     }
 
@@ -263,6 +263,35 @@ pub(super) mod tests {
         let found = check(&document.unwrap(), &context);
         assert_eq!(found[0].message, "needs engine 28.0; remove it for 27.5");
         assert_eq!(found[1].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn no_problem_quotes_a_secret() {
+        for text in [
+            r#"{"log-driver": "splunk", "log-opts": {"splunk-token": 73313}}"#,
+            r#"{"log-driver": "splunk", "log-opts": {"splunk-token": ["73313"]}}"#,
+            r#"{"log-driver": "local", "log-opts": {"splunk-token": "73313"}}"#,
+            r#"{"proxies": {"http-proxy": "ftp://me:73313@x y"}, "proxy": "me:73313@x"}"#,
+            r#"{"log-driver": "syslog", "log-opts": {"syslog-address": "x://me:73313@y"}}"#,
+            r#"{"labels": "password=73313"}"#,
+            r#"{"hosts": ["tcp://me:73313@x/y"]}"#,
+        ] {
+            let found = problems(text);
+            assert!(
+                !found.is_empty() && !found.contains("73313"),
+                "{text}: {found}"
+            );
+        }
+        let flag = "--log-opt=splunk-token=73313";
+        let found = problems_under(r#"{"log-opts": {"splunk-token": "9"}}"#, &[flag]);
+        assert!(
+            found.contains("the unit passes --log-opt=splunk-token=***"),
+            "{found}"
+        );
+        let apart = ["--log-opt", "splunk-token=73313"];
+        assert!(
+            !problems_under(r#"{"log-opts": {"splunk-token": "9"}}"#, &apart).contains("73313")
+        );
     }
 
     proptest! {

@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::edit;
+use super::redacted::Redacted;
 use super::strict::{self, Refusal};
 
 /// A file of dockerd's configuration: strict JSON with an object at its root.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Document {
     text: String,
     root: Map<String, Value>,
@@ -45,7 +46,8 @@ impl Document {
         Ok(Document { text, root })
     }
 
-    /// The file's text: what was parsed, with only the changed keys' bytes changed.
+    /// The file's text: what was parsed, with only the changed keys' bytes changed. It may hold
+    /// secrets; what is shown of it is made by `redacted`.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -107,6 +109,13 @@ impl Document {
         }
         self.text = edit::rewrite(&self.text, &wanted);
         self.root = wanted;
+    }
+}
+
+/// Without secrets.
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&Redacted::all(&self.root), f)
     }
 }
 

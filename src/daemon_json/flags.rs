@@ -11,7 +11,6 @@ use super::check::Findings;
 use super::document::Document;
 use super::meant::key_of_flag;
 use super::schema::{self, Kind};
-use crate::redact::redact;
 
 /// dockerd refuses to start when a value is given twice; runtimes alone may come from both.
 pub(super) fn check(findings: &mut Findings<'_>, document: &Document, flags: &[String]) {
@@ -29,7 +28,7 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document, flags: &[S
             format!(
                 "the unit passes {} to dockerd, which takes this from one place only, even when \
                  both are equal; remove the key, or the flag: systemctl edit docker.service",
-                redact(flag)
+                flag
             ),
         );
     }

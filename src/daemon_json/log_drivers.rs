@@ -20,6 +20,8 @@ pub type Opt = (&'static str, Form);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     Text,
+    /// A text that is not shown, see `secrets`.
+    Secret,
     Switch,
     Size,
     /// A whole number from the first to the second.
@@ -178,7 +180,7 @@ const SPLUNK: &[Opt] = &[
     ("splunk-insecureskipverify", Form::Switch),
     ("splunk-source", Form::Text),
     ("splunk-sourcetype", Form::Text),
-    ("splunk-token", Form::Text),
+    ("splunk-token", Form::Secret),
     ("splunk-url", Form::Url(&["http", "https"], Rest::NoPath)),
     ("splunk-verify-connection", Form::Switch),
     ("tag", Form::Text),

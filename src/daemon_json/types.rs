@@ -8,7 +8,6 @@ use super::check::Findings;
 use super::meant::nearest;
 use super::schema::{Entries, Kind};
 use super::values;
-use crate::redact::redact_named;
 
 /// Judges a value, and all that stands in it.
 pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: Kind, value: &Value) {
@@ -19,10 +18,7 @@ pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: Kind, valu
     if !kind.accepts(value) {
         let cure = match corrected(kind, value) {
             Some(right) => format!("write {right}"),
-            None => format!(
-                "{} is not",
-                redact_named(&path.join("."), &value.to_string())
-            ),
+            None => format!("{value} is not"),
         };
         findings.error(path, format!("must be {kind}; {cure}"));
         return;

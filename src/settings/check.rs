@@ -18,6 +18,7 @@ use super::value;
 use super::{Layer, Settings};
 use crate::daemon_json::{self, Position, Severity};
 use crate::host::network::CaCert;
+use crate::redact::redact;
 
 /// Something that is wrong, at one place of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -154,7 +155,7 @@ impl<'a> File<'a> {
         let version = self.layers.get("engine-version");
         let version = version.and_then(|layer| layer.engine_version.as_deref());
         let version = version.and_then(|text| EngineVersion::parse(text).ok());
-        for problem in value::daemon_problems(&layer.daemon, version.as_ref()) {
+        for problem in value::daemon_problems(layer.daemon.exposed(), version.as_ref()) {
             let key = format!("daemon.{}", problem.key);
             self.add(problem.severity, &key, problem.message);
         }
@@ -191,7 +192,7 @@ impl<'a> File<'a> {
                 column: before[line_start..].chars().count() + 1,
             },
             key: key.to_owned(),
-            text,
+            text: redact(&text).into_owned(),
         });
     }
 

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use anyhow::Result;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::file::Below;
 use super::table::table;
 use super::{Given, LOCK_WAIT, Layer, MAX_INDEX_AGE, MIRROR, Origin, Settings};
-use crate::daemon_json::Preset;
+use crate::daemon_json::{DaemonKeys, Preset};
 use crate::redact::redact_value;
 use crate::trust::DOCKER_KEY_FINGERPRINT;
 
@@ -27,7 +27,7 @@ pub struct InForce {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Setting {
     pub key: &'static str,
-    /// Without passwords; `null` where there is none.
+    /// Without secrets; `null` where there is none.
     pub value: Value,
     pub source: Source,
     /// The name of the flag, of the variable, or of the file.
@@ -101,7 +101,7 @@ fn defaults() -> Layer {
         proxy: None,
         proxy_for: Some(Vec::new()),
         preset: Some(Preset::default()),
-        daemon: Map::new(),
+        daemon: DaemonKeys::default(),
         registries: Default::default(),
         lock_wait: Some(LOCK_WAIT),
         max_index_age: std::num::NonZeroU32::new(MAX_INDEX_AGE),
@@ -207,5 +207,10 @@ mod tests {
             let proxy = setting(&of(Layer::default(), &text, Given::new()), "proxy").value;
             assert_eq!(proxy, shown, "{given}");
         }
+        let text = "[daemon]\nlog-driver = 'splunk'\n[daemon.log-opts]\nsplunk-token = 's3cret'\n\
+                    splunk-url = 'https://splunk.example'\ntag = 'x'\n";
+        let daemon = setting(&of(Layer::default(), text, Given::new()), "daemon").value;
+        assert_eq!(daemon["log-opts"]["splunk-token"], "***");
+        assert_eq!(daemon["log-opts"]["tag"], "x");
     }
 }

@@ -12,9 +12,9 @@ use clap::builder::BoolishValueParser;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::daemon_json::Preset;
+use crate::daemon_json::{DaemonKeys, Preset};
 use crate::host::network::Proxy;
-use crate::redact::{STARS, redact_value};
+use crate::redact::{STARS, has_password_named, redact};
 
 /// Where the settings file is looked for when none is named.
 pub const PATH: &str = "/etc/dockstrap/config.toml";
@@ -98,7 +98,7 @@ pub struct Layer {
     /// or a task of Ansible, key by key over the file.
     #[arg(skip)]
     #[serde(default)]
-    pub daemon: Map<String, Value>,
+    pub daemon: DaemonKeys,
 
     /// Private registries, by host or host and port. No flag, as above.
     #[arg(skip)]
@@ -234,7 +234,7 @@ impl Layer {
             proxy: self.proxy.or(below.proxy),
             proxy_for: self.proxy_for.or(below.proxy_for),
             preset: self.preset.or(below.preset),
-            daemon: below.daemon.into_iter().chain(self.daemon).collect(),
+            daemon: self.daemon.over(below.daemon),
             registries: below
                 .registries
                 .into_iter()
@@ -264,7 +264,13 @@ impl Layer {
             .map(|(key, _)| key)
     }
 
-    /// The values by their keys, without passwords; `null` for what it does not say.
+    /// Whether it holds a password, or another secret, so that its file is nobody else's to read.
+    pub fn holds_secret(&self) -> bool {
+        let proxy = self.proxy.as_ref().map(|Secret(url)| url);
+        proxy.is_some_and(|url| has_password_named("proxy", url)) || self.daemon.holds_password()
+    }
+
+    /// The values by their keys, without secrets; `null` for what it does not say.
     pub fn values(&self) -> Map<String, Value> {
         match serde_json::to_value(self) {
             Ok(Value::Object(values)) => values,

@@ -16,9 +16,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
-use serde_json::{Map, Value};
 
-use crate::daemon_json::Preset;
+use crate::daemon_json::{DaemonKeys, Preset};
 use crate::error::Failure;
 use crate::host::network::{CaCert, Network, Proxy};
 use crate::trust::{DOCKER_KEY_FINGERPRINT, Fingerprint};
@@ -70,7 +69,7 @@ pub struct Settings {
     /// The configuration of the engine to start from.
     pub preset: Preset,
     /// Keys for daemon.json that stand over the preset.
-    pub daemon: Map<String, Value>,
+    pub daemon: DaemonKeys,
     /// Private registries with authorities of their own.
     pub registries: Vec<Registry>,
     /// How long to wait for the locks of other package managers.

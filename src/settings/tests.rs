@@ -136,8 +136,8 @@ fn keys_of_the_engine_are_checked_as_those_of_its_file() {
                 [daemon.log-opts]\nmax-size = '5m'\n";
     let settings = with_file(text, Layer::default()).unwrap();
     assert_eq!(settings.preset, Preset::Hardened);
-    assert_eq!(settings.daemon["mtu"], 1400);
-    assert_eq!(settings.daemon["log-opts"]["max-size"], "5m");
+    assert_eq!(settings.daemon.exposed()["mtu"], 1400);
+    assert_eq!(settings.daemon.exposed()["log-opts"]["max-size"], "5m");
     assert_eq!(
         with_file("", Layer::default()).unwrap().preset,
         Preset::Recommended
@@ -237,5 +237,26 @@ fn fault_13_a_proxy_of_the_engine_whose_password_could_not_be_told_is_refused_un
     assert!(!error.contains("s3cret"), "{error}");
     for url in ["http://me:s3cret@proxy:3128", "proxy:3128"] {
         with_file(&text(url), Layer::default()).unwrap();
+    }
+}
+
+#[test]
+fn a_layer_knows_whether_it_holds_a_secret() {
+    let layer = |text: &str| check::layer(text).unwrap();
+    for text in [
+        "proxy = 'http://me:s3cret@proxy:3128'",
+        "proxy = 'me:s3cret@proxy:3128'",
+        "[daemon.log-opts]\nsplunk-token = 's3cret'",
+        "[daemon.proxies]\nhttp-proxy = 'http://me:s3cret@proxy'",
+    ] {
+        assert!(layer(text).holds_secret(), "{text}");
+        assert!(!format!("{:?}", layer(text)).contains("s3cret"), "{text}");
+    }
+    for text in [
+        "",
+        "proxy = 'http://me@proxy:3128'",
+        "[daemon]\nlabels = ['contact=https://ops@example.com']",
+    ] {
+        assert!(!layer(text).holds_secret(), "{text}");
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::engine_version::EngineVersion;
 use super::layer::RegistryLayer;
 use super::{MIRROR, Registry, Secret};
-use crate::daemon_json::{self, Document, Position, Problem, Severity};
+use crate::daemon_json::{self, DaemonKeys, Document, Position, Problem, Severity};
 use crate::error::Failure;
 use crate::host::network::{CaCert, Proxy};
 use crate::relative_path::FileName;
@@ -70,11 +70,8 @@ pub fn suite(suite: String) -> Result<String> {
 
 /// Keys of daemon.json that dockerd in this version would take, as far as that can be told without a
 /// host.
-pub fn daemon(
-    keys: Map<String, Value>,
-    version: Option<&EngineVersion>,
-) -> Result<Map<String, Value>> {
-    let problems = daemon_problems(&keys, version);
+pub fn daemon(keys: DaemonKeys, version: Option<&EngineVersion>) -> Result<DaemonKeys> {
+    let problems = daemon_problems(keys.exposed(), version);
     let errors = problems.iter().filter(|it| it.severity == Severity::Error);
     let lines: Vec<String> = errors.map(Problem::without_position).collect();
     if lines.is_empty() {

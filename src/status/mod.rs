@@ -8,12 +8,10 @@ use std::collections::{BTreeMap, HashSet};
 use anyhow::Result;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::change::{Act, Journal, Run, Undo, Unit, Verified};
-use crate::daemon_json::{self, Document};
+use crate::daemon_json::{self, Document, Redacted};
 use crate::host::Host;
-use crate::redact::redact;
 pub use now::{Engine, Source};
 
 /// The step to which a unit belongs, whoever has enabled and started it.
@@ -34,7 +32,7 @@ pub struct Status {
     /// Who may use the engine, and so is as good as root.
     pub members: Vec<String>,
     /// The keys of daemon.json that dockstrap has set, with what it set.
-    pub configuration: BTreeMap<String, Value>,
+    pub configuration: BTreeMap<String, Redacted>,
     pub verified: Option<Verified>,
     /// In the order in which they were set up; none when nothing was.
     pub steps: Vec<StepStatus>,
@@ -75,9 +73,9 @@ pub struct Drift {
 #[derive(Debug, PartialEq, Serialize)]
 pub struct KeyDrift {
     pub key: String,
-    pub set: Value,
+    pub set: Redacted,
     /// `null` where the key is gone.
-    pub now: Option<Value>,
+    pub now: Option<Redacted>,
 }
 
 impl Status {
@@ -136,11 +134,8 @@ pub fn status(host: &Host) -> Result<Status> {
     }
     let changes = journal.configuration(&Document::new());
     let set = changes.into_iter().filter_map(|change| {
-        let value = redact(&change.after?.to_string()).into_owned();
-        Some((
-            change.key,
-            serde_json::from_str(&value).unwrap_or(Value::String(value)),
-        ))
+        let value = Redacted::of(&change.key, &change.after?);
+        Some((change.key, value))
     });
     Ok(Status {
         schema: 1,
@@ -195,13 +190,14 @@ fn lost_keys(host: &Host, journal: &Journal) -> Result<Vec<Drift>> {
     Ok(lost
         .into_iter()
         .map(|(key, set)| {
-            let now = document.get(&key).cloned();
+            let set = Redacted::of(&key, &set);
+            let now = document.get(&key).map(|now| Redacted::of(&key, now));
             let is = match &now {
                 Some(now) => format!("is {now}"),
                 None => "is gone".to_owned(),
             };
             Drift {
-                text: redact(&format!("{key} was set to {set}, and {is}")).into_owned(),
+                text: format!("{key} was set to {set}, and {is}"),
                 key: Some(KeyDrift { key, set, now }),
             }
         })

@@ -24,10 +24,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::apt::{Source, Transaction};
 use crate::change::{self, Tx};
+use crate::daemon_json::{Change, Redacted};
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::bundle::Bundle;
@@ -78,7 +78,7 @@ pub trait Step {
 }
 
 /// What a step found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Finding {
     /// Whether there is nothing to do.
     pub satisfied: bool,
@@ -98,11 +98,11 @@ pub struct Finding {
 }
 
 /// One key of a file before and after, and why; what is absent is `null`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Explained {
     pub key: String,
-    pub old: Option<Value>,
-    pub new: Option<Value>,
+    pub old: Option<Redacted>,
+    pub new: Option<Redacted>,
     pub why: String,
 }
 
@@ -167,7 +167,8 @@ pub fn inspect_all(
     let daemon_json = inspect(configuration.clone(), host)?;
     let service = inspect(Service::new(configuration.clone(), settings.no_start), host)?;
     let docker_group = inspect(DockerGroup::new(facts, settings), host)?;
-    let registries = registries(host, settings, &network, &daemon_json.finding)?;
+    let changes = configuration.merged(host)?.changes;
+    let registries = registries(host, settings, &network, &changes)?;
 
     let http = open_way(settings, &network, facts, &source)?;
     let mut repository = Repository::resolve(host, &http, source, settings, listener)?;
@@ -243,7 +244,7 @@ fn registries(
     host: &Host,
     settings: &Settings,
     network: &Network,
-    configuration: &Finding,
+    configuration: &[Change],
 ) -> Result<Option<Inspected>> {
     let mut inspected = inspect(Registries::new(&settings.registries), host)?;
     let news = match inspected.finding.satisfied {
@@ -252,8 +253,8 @@ fn registries(
     };
     if settings.bundle.is_none() {
         // With a bundle there may be no network at all.
-        let (known, changes) = (&settings.registries, &configuration.changes);
-        inspected.finding.warnings = registries::silent(network, known, news, changes);
+        let known = &settings.registries;
+        inspected.finding.warnings = registries::silent(network, known, news, configuration);
     }
     let is_of_use = !settings.registries.is_empty() || !inspected.finding.warnings.is_empty();
     Ok(is_of_use.then_some(inspected))

@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
-use super::{Explained, Finding, Step};
+use super::{Finding, Step};
 use crate::change::Tx;
+use crate::daemon_json::Change;
 use crate::host::Host;
 use crate::host::http::Http;
 use crate::host::network::Network;
@@ -84,7 +85,7 @@ pub fn silent(
     network: &Network,
     known: &[Registry],
     news: &[Registry],
-    changes: &[Explained],
+    changes: &[Change],
 ) -> Vec<String> {
     let mut warnings = Vec::new();
     let mut ask = |name: &str, url: &str, network: &Network| {
@@ -101,7 +102,7 @@ pub fn silent(
     let mirrors = changes
         .iter()
         .filter(|change| change.key == "registry-mirrors");
-    let mirrors = mirrors.flat_map(|change| change.new.as_ref()?.as_array());
+    let mirrors = mirrors.flat_map(|change| change.after.as_ref()?.as_array());
     let mirrors = mirrors.flatten().filter_map(|mirror| mirror.as_str());
     for mirror in mirrors {
         let host = mirror.split_once("://").map_or(mirror, |(_, rest)| rest);

@@ -12,7 +12,6 @@ use crate::change::{Act, FOLDER, Undo, files};
 use crate::daemon_json::{self, Change, Document};
 use crate::error::Failure;
 use crate::host::Host;
-use crate::redact::has_credentials;
 use crate::trust::sha256_hex;
 
 impl Tx<'_> {
@@ -93,20 +92,24 @@ impl Tx<'_> {
         })
     }
 
-    /// Writes daemon.json anew; `changes` are the keys that differ. A file that holds a password
-    /// is kept from other users.
+    /// Writes daemon.json anew; `changes` are the keys that differ. A file that gets a password is
+    /// kept from other users.
     pub fn write_daemon_json(&mut self, text: &str, changes: &[Change]) -> Result<()> {
         let path = daemon_json::PATH;
         self.create_folders(path)?;
         let before = self.host.read(path)?;
         let document = before.as_ref().and_then(|it| Document::parse(it).ok());
-        let empty = document.filter(Document::is_empty);
+        let document = document.unwrap_or_default();
+        let is_empty = before.is_some() && document.is_empty();
         let undo = Undo::RestoreDaemonJson {
             created: before.is_none(),
-            empty: empty.map(|document| document.text().to_owned()),
+            empty: is_empty.then(|| document.text().to_owned()),
             changes: seal(changes),
         };
-        let mode = self.hide_when_secret(path, text)?;
+        let mode = match Document::parse(text.as_bytes()) {
+            Ok(after) if after.adds_password_to(&document) => self.hide(path, &document)?,
+            _ => None,
+        };
         let before = match self.overwritten.take() {
             Some(earlier) => earlier.before,
             None => self.host.read(path)?,
@@ -123,25 +126,25 @@ impl Tx<'_> {
         })
     }
 
-    /// The mode that a file with this text must have, if any. One that is there gets it now, with
-    /// a way back.
-    fn hide_when_secret(&mut self, path: &str, text: &str) -> Result<Option<u32>> {
-        if !has_credentials(text) {
-            return Ok(None);
-        }
-        let there = std::fs::metadata(self.host.path(path)).ok();
-        let mode = there.map(|there| there.mode() & 0o7777);
-        let Some(mode) = mode.filter(|mode| mode & 0o077 != 0) else {
-            return Ok(Some(mode.unwrap_or(0o600)));
+    /// The mode that keeps a file from other users. One that is there, and says this, gets it now,
+    /// with a way back.
+    fn hide(&mut self, path: &str, document: &Document) -> Result<Option<u32>> {
+        let Ok(there) = std::fs::metadata(self.host.path(path)) else {
+            return Ok(Some(0o600));
         };
+        let mode = there.mode() & 0o7777;
         let hidden = mode & !0o077;
-        let text = format!("keep {path} from other users");
-        let undo = Undo::RestoreMode {
-            path: path.into(),
-            mode,
-            given: None,
-        };
-        self.change_mode(&text, Path::new(path), hidden, undo)?;
+        if hidden != mode {
+            let text = format!("keep {path} from other users");
+            let undo = Undo::RestoreMode {
+                path: path.into(),
+                mode,
+                given: Some(hidden),
+                owner: Some((there.uid(), there.gid())),
+                open: hashes(&document.passwords()),
+            };
+            self.change_mode(&text, Path::new(path), hidden, undo)?;
+        }
         Ok(Some(hidden))
     }
 
@@ -154,6 +157,8 @@ impl Tx<'_> {
             path: path.into(),
             mode: there.mode() & 0o7777,
             given: Some(mode),
+            owner: Some((there.uid(), there.gid())),
+            open: Vec::new(),
         };
         self.change_mode(&text, path, mode, undo)
     }
@@ -193,6 +198,12 @@ impl Tx<'_> {
         let there = self.host.metadata(path)?;
         Ok(there.map(|there| there.mode() & 0o7777))
     }
+}
+
+/// As what secrets can be written down.
+pub(in crate::change) fn hashes(secrets: &[&str]) -> Vec<String> {
+    let hashes = secrets.iter().map(|secret| sha256_hex(secret.as_bytes()));
+    hashes.collect()
 }
 
 /// Those of a folder and the folders above it that are not there, outermost first.

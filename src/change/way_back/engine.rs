@@ -210,11 +210,14 @@ impl Revert<'_> {
         if state.get("LoadState").is_some_and(|it| it == "not-found") {
             return Ok(Reverted::Done); // it went with its package
         }
-        if !enabled {
+        let is = |key: &str, value: &str| state.get(key).is_some_and(|it| it == value);
+        // One that somebody masked, disabled or stopped since is left so.
+        let mut off = ["disabled", "masked", "masked-runtime"].into_iter();
+        if !enabled && !off.any(|it| is("UnitFileState", it)) {
             let disable = systemctl(&["disable", unit]);
             disable.run_apart(self.host.search_path())?.success()?;
         }
-        if !active && self.stops {
+        if !active && self.stops && !is("ActiveState", "inactive") {
             let stop = systemctl(&["stop", unit]);
             stop.run_apart(self.host.search_path())?.success()?;
         }

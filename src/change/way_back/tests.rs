@@ -1,5 +1,6 @@
 mod accounts;
 mod engine;
+mod mode;
 mod packages;
 
 use std::path::PathBuf;
@@ -186,7 +187,10 @@ fn a_file_with_a_password_is_not_opened_to_others() {
         path: "/etc/docker/daemon.json".into(),
         mode: 0o644,
         given: None,
+        owner: None,
+        open: Vec::new(),
     };
+    stub.set_mode("/etc/docker/daemon.json", 0o600);
     assert!(kept(&stub, &open).starts_with("it holds a password"));
 }
 

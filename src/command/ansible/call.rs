@@ -106,7 +106,7 @@ impl Call {
         }
         for (name, value) in &self.options {
             match (name.as_str(), value) {
-                ("daemon", value) => settings.layer.daemon = dictionary(name, value)?,
+                ("daemon", value) => settings.layer.daemon = dictionary(name, value)?.into(),
                 ("registries", value) => {
                     let registries = Value::Object(dictionary(name, value)?);
                     settings.layer.registries = serde_json::from_value(registries)

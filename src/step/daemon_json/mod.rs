@@ -2,23 +2,24 @@
 
 mod around;
 mod file;
+mod mode;
 mod passwords;
 mod proposal;
 mod refusal;
 mod validate;
 
 use anyhow::Result;
-use serde_json::{Map, Value};
-use similar::TextDiff;
+use serde_json::Value;
 
 pub use around::look as look_around;
-use proposal::Proposal;
 pub use refusal::refuse_unsound;
 
 use super::unit::{self, Unit};
 use super::{Explained, Finding, Step, data};
 use crate::change::{Journal, Tx, Undo};
-use crate::daemon_json::{Change, Engine, Merged, PATH, Preset, with_flags};
+use crate::daemon_json::{
+    Change, DaemonKeys, Document, Engine, Merged, PATH, Preset, Redacted, Secrets, with_flags,
+};
 use crate::facts::Facts;
 use crate::host::network::{Network, Proxy};
 use crate::host::{Host, is_forbidden};
@@ -36,7 +37,7 @@ pub struct DaemonJson {
     /// The engine that is there by now.
     installed: Option<Engine>,
     preset: Preset,
-    settings: Map<String, Value>,
+    settings: DaemonKeys,
     /// What the engine is to be told of proxies, if anything.
     proxies: Option<Value>,
     /// What earlier runs changed, oldest first.
@@ -120,14 +121,15 @@ impl Step for DaemonJson {
             .iter()
             .map(|change| Explained {
                 key: change.key.clone(),
-                old: change.before.clone(),
-                new: change.after.clone(),
+                old: shown(&change.key, change.before.as_ref()),
+                new: shown(&change.key, change.after.as_ref()),
                 why: proposal.wishes.reason(&change.key).to_owned(),
             })
             .collect();
         let details = explained.iter().map(|it| format!("{}: {}", it.key, it.why));
+        let details = details.chain(mode::hiding(host, &proposal));
         Ok(Finding {
-            diff: Some(diff(&proposal, host.exists(PATH)?)),
+            diff: Some(proposal.diff(host.exists(PATH)?)),
             ..Finding::pending(format!("{verb} {PATH}"), details.collect())
         }
         .with_changes(explained)
@@ -164,17 +166,16 @@ impl Step for DaemonJson {
     }
 }
 
-/// The change as a unified diff.
-fn diff(proposal: &Proposal, is_there: bool) -> String {
-    let old = match is_there {
-        true => proposal.current.text(),
-        false => "",
-    };
-    let new = proposal.merged.document.text();
-    TextDiff::from_lines(old, new)
-        .unified_diff()
-        .header(PATH, PATH)
-        .to_string()
+fn shown(key: &str, value: Option<&Value>) -> Option<Redacted> {
+    value.map(|value| Redacted::of(key, value))
+}
+
+/// What the engine said, without the secrets of the file and the flags that it goes by.
+pub(super) fn without_secrets(host: &Host, said: &str) -> String {
+    let document = host.read(PATH).ok().flatten();
+    let document = document.and_then(|bytes| Document::parse(&bytes).ok());
+    let flags = unit::flags(host).unwrap_or_default();
+    Secrets::of(&document.unwrap_or_default(), &flags).star_out(said)
 }
 
 fn changes_of_earlier_runs(host: &Host) -> Result<Vec<Change>> {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::refusal::{blocked, lines, unwanted};
-use super::{DaemonJson, around, file, passwords};
+use super::{DaemonJson, around, file, mode, passwords};
 use crate::change::is_sealed;
 use crate::daemon_json::{
     self, Context, Document, Engine, Merged, PATH, Preset, Problem, Severity, Surroundings, Wishes,
@@ -18,6 +18,14 @@ pub struct Proposal {
     pub merged: Merged,
     /// What is known of the result and stops nothing.
     pub warnings: Vec<String>,
+}
+
+impl Proposal {
+    /// The change of the file, which may not be there yet.
+    pub(super) fn diff(&self, is_there: bool) -> String {
+        let old = is_there.then_some(&self.current);
+        daemon_json::diff(old, &self.merged.document)
+    }
 }
 
 impl DaemonJson {
@@ -55,12 +63,14 @@ impl DaemonJson {
             }
             warnings.extend(objections.map(|(key, text)| format!("{PATH}: {key}: {text}")));
         }
-        Ok(Proposal {
+        let mut proposal = Proposal {
             current,
             wishes,
             merged,
             warnings,
-        })
+        };
+        proposal.warnings.extend(mode::exposed(host, &proposal));
+        Ok(proposal)
     }
 
     /// The errors and the warnings.
@@ -95,7 +105,7 @@ impl DaemonJson {
             let stops_engine = entry.key == "icc" && !self.can_separate(current);
             !said(entry.key) && !of_driver && !stops_swarm && !stops_engine
         });
-        let mut wishes = Wishes::new(preset, self.settings.clone());
+        let mut wishes = Wishes::new(preset, self.settings.exposed().clone());
         let mut lost = daemon_json::lost(current, &self.ours);
         lost.retain(|_, value| !is_sealed(value));
         wishes.put_back(&lost);
@@ -109,7 +119,7 @@ impl DaemonJson {
     /// Whether containers can be kept apart with what the file, the unit and the settings say.
     fn can_separate(&self, current: &Document) -> bool {
         let mut all = with_flags(current, &self.unit_flags);
-        for (key, value) in &self.settings {
+        for (key, value) in self.settings.exposed() {
             all.set(key, value);
         }
         daemon_json::can_separate(&all)

@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::daemon_json::{Document, Engine, PATH, is_said_by_flag};
+use crate::daemon_json::{Document, Engine, PATH, Secrets, is_said_by_flag};
 use crate::host::command::Command;
 use crate::host::{Host, temporary};
 
@@ -34,7 +34,8 @@ pub fn refusal(
         .args(["--validate", &format!("--config-file={name}")])
         .args(without_file(flags));
     let answer = host.query(&ask)?;
-    Ok((answer.code != 0).then(|| answer.tail().replace(&name, PATH)))
+    let secrets = Secrets::of(document, flags);
+    Ok((answer.code != 0).then(|| secrets.star_out(&answer.tail().replace(&name, PATH))))
 }
 
 /// The flags but for the one that names the file, which would be read in place of the one to judge.

@@ -7,7 +7,7 @@ pub use take_up::start_again;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::daemon_json::DaemonJson;
+use super::daemon_json::{DaemonJson, without_secrets};
 use super::unit::Unit;
 use super::{Finding, Step};
 use crate::change::{Journal, Tx, Undo};
@@ -238,7 +238,7 @@ fn last_words(host: &Host) -> String {
         "--no-pager",
     ]);
     let said = host.query(&journal).map(|output| output.stdout);
-    said.unwrap_or_default().trim().to_owned()
+    without_secrets(host, said.unwrap_or_default().trim())
 }
 
 /// The engine's own reason, when it was started and failed.

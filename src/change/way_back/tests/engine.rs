@@ -22,6 +22,16 @@ fn a_unit_goes_back_to_the_state_it_was_in() {
     );
 }
 
+#[test]
+fn a_unit_that_somebody_disabled_masked_or_stopped_since_is_left_so() {
+    for state in ["disabled", "masked"] {
+        let shown = format!("echo UnitFileState={state}; echo ActiveState=inactive");
+        let stub = StubHost::new().program("systemctl", &shown);
+        assert_eq!(undo(&stub, &unit()).unwrap(), Reverted::Done);
+        assert_eq!(stub.calls().len(), 1, "{state}");
+    }
+}
+
 const RUNNING: &str = "case $1 in show) echo active;; esac";
 
 #[test]

@@ -95,7 +95,7 @@ fn options_mean_what_the_flags_mean() {
     assert_eq!(layer.lock_wait, Some(60));
     assert!(layer.replace == Some(true) && layer.repair == Some(false) && layer.mirror.is_none());
     assert!(layer.no_start == Some(false) && layer.first_boot == Some(true));
-    assert_eq!(layer.daemon["mtu"], 1400);
+    assert_eq!(layer.daemon.exposed()["mtu"], 1400);
     assert!(layer.registries.contains_key("registry.example:5000"));
     for name in ["users", "engine-version", "daemon", "registries"] {
         assert_eq!(settings.given[name], Origin::Flag, "{name}");
@@ -110,7 +110,7 @@ fn a_dictionary_may_come_as_the_text_of_one() {
         "registries": "{\"registry.example\": {\"ca\": \"/etc/ssl/registry.pem\"}}",
     }))
     .settings;
-    assert_eq!(settings.layer.daemon["mtu"], 1400);
+    assert_eq!(settings.layer.daemon.exposed()["mtu"], 1400);
     assert!(settings.layer.registries.contains_key("registry.example"));
     assert_eq!(settings.given["daemon"], Origin::Flag);
     for text in ["[1]", "{\"mtu\": 1", "\"mtu\""] {

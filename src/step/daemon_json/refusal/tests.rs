@@ -49,6 +49,28 @@ fn what_the_engine_refuses_is_refused_in_its_own_words() {
 }
 
 #[test]
+fn the_engines_own_words_are_quoted_without_secrets() {
+    let says = "echo \"both: from flag: [s3cret], from file: map[splunk-token:t0ken], at t0ken\" >&2; exit 1";
+    let (stub, step) = with_dockerd(says);
+    let step = DaemonJson {
+        unit_flags: vec!["--http-proxy=http://me:s3cret@proxy".to_owned()],
+        settings: serde_json::from_value(json!({"log-driver": "splunk",
+            "log-opts": {"splunk-token": "t0ken", "splunk-url": "https://s"}}))
+        .unwrap(),
+        ..step
+    };
+    let proposal = step.propose(stub.host()).unwrap();
+    let asked = validate::refusal(
+        stub.host(),
+        step.installed,
+        &step.unit_flags,
+        &proposal.merged.document,
+    );
+    let said = "both: from flag: [***], from file: map[splunk-token:*** at ***";
+    assert_eq!(asked.unwrap().as_deref(), Some(said));
+}
+
+#[test]
 fn the_engine_is_never_asked_about_user_namespaces() {
     let (stub, step) = with_dockerd("exit 1");
     stub.write(PATH, "{\"userns-remap\": \"default\"}");
