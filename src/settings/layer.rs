@@ -46,7 +46,7 @@ pub struct Layer {
     pub bundle: Option<PathBuf>,
 
     /// Add NAME to group docker, which is the same as giving it root; repeatable
-    /// [default: the user behind sudo]
+    /// [default: the user behind sudo; with --preset hardened nobody]
     #[arg(
         long = "user",
         value_name = "NAME",

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::{Finding, Step};
 use crate::change::{Tx, Undo};
+use crate::daemon_json::Preset;
 use crate::error::Failure;
 use crate::facts::Facts;
 use crate::host::Host;
@@ -16,16 +17,39 @@ const ACCOUNTS: &[&str] = &["/etc/group", "/etc/gshadow"];
 
 pub struct DockerGroup {
     users: Vec<String>,
+    /// Who would be a member with another preset.
+    left_out: Option<String>,
 }
 
 impl DockerGroup {
-    /// The users that the settings name, or else the one behind `sudo`.
+    /// The users that the settings name, or else the one behind `sudo`; with the hardened preset
+    /// nobody who is not named.
     pub fn new(facts: &Facts, settings: &Settings) -> DockerGroup {
-        let users = match &settings.users {
-            Some(users) => users.clone(),
-            None => facts.invoking_user.iter().cloned().collect(),
-        };
-        DockerGroup { users }
+        let caller = facts.invoking_user.clone();
+        match (&settings.users, settings.preset) {
+            (Some(users), _) => DockerGroup {
+                users: users.clone(),
+                left_out: None,
+            },
+            (None, Preset::Hardened) => DockerGroup {
+                users: Vec::new(),
+                left_out: caller,
+            },
+            (None, _) => DockerGroup {
+                users: caller.into_iter().collect(),
+                left_out: None,
+            },
+        }
+    }
+
+    /// Why the user behind `sudo` does not become a member.
+    fn remark(&self, members: &[String]) -> Option<String> {
+        let user = self.left_out.as_ref();
+        let user = user.filter(|user| !members.contains(user))?;
+        Some(format!(
+            "{user} is not added: members have root's rights on this host, and the hardened preset \
+             adds only users that --user names"
+        ))
     }
 
     /// Those of the users who are not members yet.
@@ -61,8 +85,9 @@ impl Step for DockerGroup {
         let members = host.group_members(GROUP)?;
         let missing = self.missing(host, members.as_deref().unwrap_or_default())?;
         let add = |user: &&str| format!("add {user}, who then has root's rights on this host");
-        let details: Vec<String> = missing.iter().map(add).collect();
-        Ok(match members {
+        let remark = self.remark(members.as_deref().unwrap_or_default());
+        let details: Vec<String> = missing.iter().map(add).chain(remark.clone()).collect();
+        let finding = match members {
             None => Finding::pending(format!("create group {GROUP}"), details),
             Some(_) if !missing.is_empty() => {
                 Finding::pending(format!("add members to group {GROUP}"), details)
@@ -71,6 +96,13 @@ impl Step for DockerGroup {
                 Finding::satisfied(format!("group {GROUP} has no members"))
             }
             Some(members) => Finding::satisfied(format!("members: {}", members.join(", "))),
+        };
+        Ok(match finding.satisfied {
+            true => Finding {
+                details: remark.into_iter().collect(),
+                ..finding
+            },
+            false => finding,
         })
     }
 
@@ -105,6 +137,7 @@ mod tests {
     use crate::change::trial;
     use crate::error::exit_code;
     use crate::host::stub::StubHost;
+    use crate::settings::Layer;
 
     /// A host with the users alice and bob, whose account programs keep to `/etc/group`.
     fn host(groups: &str) -> StubHost {
@@ -127,6 +160,7 @@ mod tests {
     fn group(users: &[&str]) -> DockerGroup {
         DockerGroup {
             users: users.iter().map(ToString::to_string).collect(),
+            left_out: None,
         }
     }
 
@@ -147,6 +181,43 @@ mod tests {
         apply(&stub, &["alice"]);
         assert_eq!(inspect(&stub, &["alice"]).summary, "members: alice");
         assert_eq!(stub.read("/etc/group"), "docker:x:990:alice\n");
+    }
+
+    #[test]
+    fn the_hardened_preset_adds_only_users_that_are_named() {
+        let stub = StubHost::noble();
+        let facts = Facts {
+            invoking_user: Some("alice".to_owned()),
+            ..crate::facts::gather(stub.host()).unwrap()
+        };
+        let step = |preset: Option<Preset>, users: Option<&[&str]>| {
+            let users = users.map(|users| users.iter().map(ToString::to_string).collect());
+            let layer = Layer {
+                preset,
+                users,
+                ..Layer::default()
+            };
+            let file = tempfile::NamedTempFile::new().unwrap();
+            DockerGroup::new(
+                &facts,
+                &Settings::resolve(layer, Some(file.path())).unwrap(),
+            )
+        };
+        let hardened = Some(Preset::Hardened);
+        assert_eq!(step(None, None).users, ["alice"]);
+        assert_eq!(step(hardened, Some(&["bob"])).users, ["bob"]);
+        assert!(step(hardened, Some(&["bob"])).left_out.is_none());
+        let nobody = step(hardened, None);
+        assert!(nobody.users.is_empty());
+        for groups in ["", "docker:x:990:bob\n"] {
+            let details = nobody.inspect(host(groups).host()).unwrap().details;
+            assert!(
+                details.concat().starts_with("alice is not added: "),
+                "{details:?}"
+            );
+        }
+        let member = nobody.inspect(host("docker:x:990:alice\n").host()).unwrap();
+        assert_eq!(member, Finding::satisfied("members: alice"));
     }
 
     #[test]
