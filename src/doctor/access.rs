@@ -1,11 +1,11 @@
-//! Who may use the engine.
+//! Who may use the engine, or change what it goes by.
 
 use std::os::unix::fs::MetadataExt;
 
 use anyhow::Result;
 
 use super::told::Told;
-use super::{Check, Severity};
+use super::{Check, Severity, audit, files};
 use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::command::Command;
@@ -51,6 +51,130 @@ pub const CHECKS: &[Check] = &[
         cure: "sudo dockstrap install",
         link: "https://docs.docker.com/engine/install/linux-postinstall/",
         look: group,
+        fix: None,
+    },
+    Check {
+        id: "DS705",
+        severity: Severity::Error,
+        title: "only root can change what the engine goes by",
+        danger: "whoever can change daemon.json, a unit or a drop-in, or a folder above one, can do anything as root \
+                 through the engine; an install is refused.",
+        cure: "check what the file says, then close it: sudo chmod go-w PATH",
+        link: "https://docs.docker.com/engine/security/#docker-daemon-attack-surface",
+        look: files::exposed,
+        fix: None,
+    },
+    Check {
+        id: "DS706",
+        severity: Severity::Warning,
+        title: "secrets in daemon.json are root's alone to read",
+        danger: "every user and service of the host can use the token or the password.",
+        cure: "sudo chmod 0600 /etc/docker/daemon.json; the engine reads it as root",
+        link: "https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file",
+        look: files::readable_secret,
+        fix: None,
+    },
+    Check {
+        id: "DS707",
+        severity: Severity::Note,
+        title: "units are root's, with the mode 0644 at most",
+        danger: "CIS 3.1 to 3.4: others may read or change how the engine is started.",
+        cure: "sudo chown root:root PATH; sudo chmod 0644 PATH",
+        link: "https://www.cisecurity.org/benchmark/docker",
+        look: files::units,
+        fix: None,
+    },
+    Check {
+        id: "DS708",
+        severity: Severity::Note,
+        title: "/etc/docker is root's, with the mode 0755 at most",
+        danger: "CIS 3.5 and 3.6: others may add files that the engine reads.",
+        cure: "sudo chown root:root /etc/docker; sudo chmod 0755 /etc/docker",
+        link: "https://www.cisecurity.org/benchmark/docker",
+        look: files::folder,
+        fix: None,
+    },
+    Check {
+        id: "DS709",
+        severity: Severity::Note,
+        title: "certificates of registries are root's, with the mode 0444 at most",
+        danger: "CIS 3.7 and 3.8: others may change which registries the engine trusts; a client's key (0400 at most) \
+                 is for the engine alone.",
+        cure: "sudo chown root:root PATH; sudo chmod 0444 PATH (a key: 0400)",
+        link: "https://www.cisecurity.org/benchmark/docker",
+        look: files::certificates,
+        fix: None,
+    },
+    Check {
+        id: "DS710",
+        severity: Severity::Note,
+        title: "the engine's TLS files are root's, certificates with the mode 0444 at most, the key with 0400",
+        danger: "CIS 3.9 to 3.14: others may serve as this engine, or let clients of theirs in.",
+        cure: "sudo chown root:root PATH; sudo chmod 0444 PATH (the key: 0400)",
+        link: "https://www.cisecurity.org/benchmark/docker",
+        look: files::tls,
+        fix: None,
+    },
+    Check {
+        id: "DS711",
+        severity: Severity::Note,
+        title: "the engine's socket is of root and group docker, with the mode 0660 at most",
+        danger: "CIS 3.15 and 3.16: others may use the engine.",
+        cure: "let systemd make it again: systemctl restart docker.socket docker.service",
+        link: "https://www.cisecurity.org/benchmark/docker",
+        look: files::socket,
+        fix: None,
+    },
+    Check {
+        id: "DS712",
+        severity: Severity::Note,
+        title: "daemon.json is root's, with the mode 0644 at most",
+        danger: "CIS 3.17 and 3.18: others may change what the engine does.",
+        cure: "sudo chown root:root /etc/docker/daemon.json; sudo chmod 0644 /etc/docker/daemon.json",
+        link: "https://www.cisecurity.org/benchmark/docker",
+        look: files::configuration,
+        fix: None,
+    },
+    Check {
+        id: "DS713",
+        severity: Severity::Note,
+        title: "/etc/default/docker is root's, with the mode 0644 at most",
+        danger: "CIS 3.19 and 3.20: others may change what a unit of your own passes to the engine.",
+        cure: "sudo chown root:root /etc/default/docker; sudo chmod 0644 /etc/default/docker",
+        link: "https://www.cisecurity.org/benchmark/docker",
+        look: files::defaults,
+        fix: None,
+    },
+    Check {
+        id: "DS714",
+        severity: Severity::Note,
+        title: "containerd's socket is root's, with the mode 0660 at most",
+        danger: "CIS 3.23 and 3.24: others may run containers past the engine.",
+        cure: "let containerd make it again: systemctl restart containerd.service",
+        link: "https://www.cisecurity.org/benchmark/docker",
+        look: files::containerd_socket,
+        fix: None,
+    },
+    Check {
+        id: "DS715",
+        severity: Severity::Note,
+        title: "the key of Docker's repository is root's, with the mode 0644 at most",
+        danger: "others may change whose packages apt installs.",
+        cure: "sudo chown root:root PATH; sudo chmod 0644 PATH",
+        link: "https://manpages.ubuntu.com/manpages/noble/man8/apt-secure.8.html",
+        look: files::keyring,
+        fix: None,
+    },
+    Check {
+        id: "DS716",
+        severity: Severity::Note,
+        title: "auditd watches the engine's programs and files",
+        danger: "CIS 1.1.3 to 1.1.18: nobody can tell later who changed or used them. Looked at only where auditd is \
+                 installed.",
+        cure: "add a rule for each, such as -w /usr/bin/dockerd -k docker, to /etc/audit/rules.d/docker.rules, then: \
+               sudo augenrules --load",
+        link: "https://www.cisecurity.org/benchmark/docker",
+        look: audit::rules,
         fix: None,
     },
 ];

@@ -7,9 +7,11 @@
 
 mod access;
 mod apt;
+mod audit;
 mod config;
 mod disk;
 mod environment;
+mod files;
 mod firewall;
 mod kernel;
 mod network;

@@ -1,6 +1,6 @@
 //! What the engine is told, by the flags of its unit and by daemon.json.
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use serde_json::Value;
 
 use crate::daemon_json::{self, Document};
@@ -16,10 +16,14 @@ pub struct Told {
 }
 
 impl Told {
-    /// A file that cannot be read as one says nothing: another check is about that.
+    /// # Errors
+    /// When the file cannot be read as one: what it says is not known then, and another check is
+    /// about that.
     pub fn of(host: &Host, facts: &Facts) -> Result<Told> {
-        let bytes = host.read(daemon_json::PATH)?.unwrap_or_default();
-        let file = Document::parse(&bytes).unwrap_or_else(|_| Document::new());
+        let path = daemon_json::PATH;
+        let bytes = host.read(path)?.unwrap_or_default();
+        let file =
+            Document::parse(&bytes).map_err(|_| anyhow!("{path} is no sound JSON; see DS901"))?;
         let flags = match facts.init {
             Init::Systemd => unit_flags(host)?,
             Init::None => Vec::new(),
@@ -58,8 +62,31 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::doctor::Verdict;
     use crate::facts;
     use crate::host::stub::StubHost;
+
+    #[test]
+    fn no_check_takes_a_broken_file_for_an_empty_one() {
+        let stub = StubHost::noble()
+            .program(
+                "dpkg-query",
+                "echo dpkg 1 amd64 installed ok; echo docker-ce 5:29 amd64 installed ok",
+            )
+            .program("systemctl", "")
+            .file(daemon_json::PATH, "{\"log-driver\": \"local\"");
+        let facts = facts::gather(stub.host()).unwrap();
+        let diagnosis = crate::doctor::examine(stub.host(), &facts);
+        let verdict = |id: &str| {
+            let mut checks = diagnosis.checks.iter();
+            &checks.find(|check| check.id == id).unwrap().verdict
+        };
+        assert!(matches!(verdict("DS901"), Verdict::Found(_)));
+        for id in ["DS710", "DS902", "DS903"] {
+            let text = "/etc/docker/daemon.json is no sound JSON; see DS901";
+            assert_eq!(*verdict(id), Verdict::Unseen(text.to_owned()), "{id}");
+        }
+    }
 
     #[test]
     fn flags_of_the_unit_count_as_much_as_the_file() {

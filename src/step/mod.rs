@@ -12,6 +12,7 @@ mod daemon_json;
 mod data;
 mod docker_group;
 mod dpkg;
+mod exposed;
 pub(crate) mod first_boot;
 mod packages;
 mod registries;
@@ -44,6 +45,7 @@ use daemon_json::DaemonJson;
 pub use daemon_json::{look_around, refuse_unsound};
 use docker_group::DockerGroup;
 use dpkg::Dpkg;
+pub(crate) use exposed::{exposed, unit_files};
 use first_boot::FirstBoot;
 use packages::Packages;
 pub use packages::request;
@@ -157,6 +159,7 @@ pub fn inspect_all(
     if let Some(by_hand) = &by_hand {
         by_hand.check(host, settings.replace)?;
     }
+    exposed::refuse(host)?;
     conflicts::warn(host, listener)?;
     let dpkg = Dpkg::plan(host, facts, settings.repair)?;
     let network = settings.network()?;

@@ -53,7 +53,8 @@ options:
   users:
     description:
       - Members for the group docker, which is as good as giving them root.
-      - Without it, who called sudo, that is the user Ansible logs in as. An empty list is nobody.
+      - Without it, who called sudo, that is the user Ansible logs in as; with I(preset=hardened) nobody.
+        An empty list is nobody.
     type: list
     elements: str
   engine_version:
