@@ -41,6 +41,8 @@ pub struct Journal {
     acts: Vec<Act>,
     /// The numbers of those that were brought to their end.
     done: BTreeSet<u64>,
+    /// The numbers of the groups that acts made.
+    gids: BTreeMap<u64, u32>,
     last: u64,
     /// The last act when the last run went all the way: what it set up is known to be good.
     proven: u64,
@@ -69,6 +71,7 @@ impl Journal {
             schema: 0,
             acts: Vec::new(),
             done: BTreeSet::new(),
+            gids: BTreeMap::new(),
             last: 0,
             proven: 0,
             seen: BTreeMap::new(),
@@ -179,8 +182,14 @@ impl Journal {
         Ok(number)
     }
 
-    pub(super) fn done(&mut self, act: u64) -> Result<()> {
-        self.write(Line::Done { act })
+    /// Writes down that an act came to its end; `gid` is the number of the group that it made.
+    pub(super) fn done(&mut self, act: u64, gid: Option<u32>) -> Result<()> {
+        self.write(Line::Done { act, gid })
+    }
+
+    /// The number of the group that an act made, if it is known.
+    pub(super) fn gid(&self, act: u64) -> Option<u32> {
+        self.gids.get(&act).copied()
     }
 
     pub(super) fn reverted(&mut self, act: u64) -> Result<()> {
@@ -331,8 +340,9 @@ impl Journal {
                 self.proving = false;
                 self.verified = Some(verified);
             }
-            Line::Done { act } => {
+            Line::Done { act, gid } => {
                 self.done.insert(act);
+                self.gids.extend(gid.map(|gid| (act, gid)));
             }
             Line::Journal { schema, .. } => self.schema = schema,
         }

@@ -7,6 +7,7 @@ mod passing;
 pub(super) use file::{hashes, missing};
 pub use passing::POLICY;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -113,6 +114,21 @@ impl<'a> Tx<'a> {
         self.run(text, undo, command).map(drop)
     }
 
+    /// Creates a group, and writes down its number: another of that name is not the one to remove.
+    pub fn create_group(&mut self, group: &str) -> Result<()> {
+        self.host.wait_for_accounts(self.lock_wait, self.listener)?;
+        self.check_cancelled()?;
+        let undo = Undo::RemoveGroup {
+            group: group.to_owned(),
+        };
+        let text = format!("create group {group}");
+        let act = self.journal.begin(self.step, &text, undo)?;
+        let create = Command::new("groupadd").args(["--system", group]);
+        create.run_apart(self.host.search_path())?.success()?;
+        let gid = self.host.group_number(group)?;
+        self.journal.done(act, gid)
+    }
+
     /// Runs a command whose change needs no way back of its own, such as starting a unit that
     /// goes with its package.
     pub fn run_covered(&mut self, command: &Command) -> Result<Output> {
@@ -183,6 +199,7 @@ impl<'a> Tx<'a> {
         let revert = Revert {
             is_rollback,
             overwritten: self.overwritten.take(),
+            gids: self.gids(&meant),
             ..Revert::of(self.host, meant.iter(), extent, lock_wait, listener)?
         };
         // On a full disk the account tools have no room until files of ours are gone.
@@ -237,6 +254,15 @@ impl<'a> Tx<'a> {
         Ok(kept)
     }
 
+    /// The numbers of the groups that these acts made, by name.
+    fn gids(&self, acts: &[Act]) -> BTreeMap<String, u32> {
+        let made = acts.iter().filter_map(|act| match &act.undo {
+            Undo::RemoveGroup { group } => Some((group.clone(), self.journal.gid(act.act)?)),
+            _ => None,
+        });
+        made.collect()
+    }
+
     /// The packages of an act that somebody has asked apt for since. It is written down before apt
     /// begins to remove the others, for it then forgets who was asked for.
     fn asked_for(&mut self, act: &Act) -> Result<Vec<String>> {
@@ -268,7 +294,7 @@ impl<'a> Tx<'a> {
         self.check_cancelled()?;
         let act = self.journal.begin(self.step, text, undo)?;
         let value = change(self)?;
-        self.journal.done(act)?;
+        self.journal.done(act, None)?;
         Ok(value)
     }
 

@@ -9,6 +9,7 @@ mod mode;
 mod packages;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -68,6 +69,8 @@ pub(super) struct Revert<'a> {
     pub overwritten: Option<Overwritten>,
     /// What of the host's network stays after the act at hand.
     pub left: RefCell<Vec<Left>>,
+    /// The numbers of groups that were made, by name, as far as they are known.
+    pub gids: BTreeMap<String, u32>,
 }
 
 impl<'a> Revert<'a> {
@@ -92,6 +95,7 @@ impl<'a> Revert<'a> {
             returned: Vec::new(),
             overwritten: None,
             left: RefCell::default(),
+            gids: BTreeMap::new(),
         };
         for act in acts {
             if let Undo::PurgePackages { packages, network }

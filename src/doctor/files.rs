@@ -10,7 +10,6 @@ use crate::apt::{Source, source_files};
 use crate::daemon_json::{self, Document};
 use crate::facts::Facts;
 use crate::host::Host;
-use crate::host::command::Command;
 use crate::host::engine::{GROUP, SOCKET};
 use crate::step;
 
@@ -114,13 +113,7 @@ pub(super) fn tls(host: &Host, facts: &Facts) -> Result<Option<String>> {
 pub(super) fn socket(host: &Host, facts: &Facts) -> Result<Option<String>> {
     let group = Told::of(host, facts)?.text("group");
     let group = group.as_deref().unwrap_or(GROUP);
-    let entry = host.query(&Command::new("getent").args(["group", group]))?;
-    let number = entry
-        .stdout
-        .split(':')
-        .nth(2)
-        .and_then(|it| it.parse().ok());
-    match number {
+    match host.group_number(group)? {
         Some(number) => loose(host, SOCKET, number, 0o660),
         None => Ok(None), // that there is no such group is found by another check
     }

@@ -19,6 +19,13 @@ impl Host {
         Ok(Some(members.map(str::to_owned).collect()))
     }
 
+    /// The number of a group, or `None` where there is no such group.
+    pub(crate) fn group_number(&self, group: &str) -> Result<Option<u32>> {
+        let entry = self.query(&Command::new("getent").args(["group", group]))?;
+        let number = entry.stdout.split(':').nth(2);
+        Ok(number.and_then(|number| number.parse().ok()))
+    }
+
     /// Whether there is a user of this name.
     pub fn has_user(&self, user: &str) -> Result<bool> {
         let entry = self.query(&Command::new("getent").args(["passwd", user]))?;

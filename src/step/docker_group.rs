@@ -109,11 +109,7 @@ impl Step for DockerGroup {
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
         let members = tx.host().group_members(GROUP)?;
         if members.is_none() {
-            let undo = Undo::RemoveGroup {
-                group: GROUP.to_owned(),
-            };
-            let create = Command::new("groupadd").args(["--system", GROUP]);
-            tx.run_for_accounts(&format!("create group {GROUP}"), undo, &create)?;
+            tx.create_group(GROUP)?;
         }
         for user in self.missing(tx.host(), &members.unwrap_or_default())? {
             let undo = Undo::RemoveMember {
@@ -262,13 +258,33 @@ mod tests {
         assert_eq!(
             stub.calls(),
             [
+                "getent group docker",
                 "gpasswd --delete bob docker",
+                "getent group docker",
                 "gpasswd --delete alice docker",
+                "getent group docker",
                 "getent group docker",
                 "groupdel docker"
             ]
         );
         assert_eq!(stub.snapshot(), before);
+    }
+
+    #[test]
+    fn a_group_that_somebody_made_anew_is_kept_with_its_members() {
+        let stub = host("");
+        apply(&stub, &["alice"]);
+        stub.write("/etc/group", "docker:x:991:alice\n");
+        let kept = trial::revert(stub.host()).unwrap();
+        let reason = "docker is another group by now, with GID 991 and not 990";
+        assert_eq!(
+            kept,
+            [
+                format!("add alice to group docker: {reason}"),
+                format!("create group docker: {reason}")
+            ]
+        );
+        assert_eq!(stub.read("/etc/group"), "docker:x:991:alice\n");
     }
 
     #[test]

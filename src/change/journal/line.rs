@@ -28,6 +28,9 @@ pub(super) enum Line {
     Act(Act),
     Done {
         act: u64,
+        /// The number of the group that it made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gid: Option<u32>,
     },
     Reverted {
         act: u64,

@@ -17,7 +17,7 @@ fn an_act_counts_from_the_moment_it_is_begun() {
     journal.open(host).unwrap();
     journal.begin("a", "first", undo()).unwrap();
     let second = journal.begin("b", "second", undo()).unwrap();
-    journal.done(second).unwrap();
+    journal.done(second, None).unwrap();
     let read = Journal::read(host).unwrap();
     let texts: Vec<&str> = read.acts().iter().map(|act| act.text.as_str()).collect();
     assert_eq!(texts, ["first", "second"]);
@@ -158,7 +158,7 @@ fn written(texts: &[String]) -> (String, Vec<Vec<u64>>) {
         if act.is_multiple_of(2) {
             journal.reverted(act).unwrap();
         } else {
-            journal.done(act).unwrap();
+            journal.done(act, None).unwrap();
         }
         after.push(numbers(&journal));
     }

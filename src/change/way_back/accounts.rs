@@ -6,7 +6,21 @@ use super::{Revert, Reverted};
 use crate::host::command::Command;
 
 impl Revert<'_> {
+    /// Why a group of this name is not the one that was made, if it is another.
+    fn another_group(&self, group: &str) -> Result<Option<String>> {
+        let Some(ours) = self.gids.get(group) else {
+            return Ok(None);
+        };
+        let now = self.host.group_number(group)?;
+        Ok(now
+            .filter(|now| now != ours)
+            .map(|now| format!("{group} is another group by now, with GID {now} and not {ours}")))
+    }
+
     pub(super) fn remove_group(&self, group: &str) -> Result<Reverted> {
+        if let Some(reason) = self.another_group(group)? {
+            return Ok(Reverted::Kept(reason));
+        }
         match self
             .host
             .group_members(group)?
@@ -49,6 +63,9 @@ impl Revert<'_> {
     }
 
     pub(super) fn remove_member(&self, group: &str, user: &str) -> Result<Reverted> {
+        if let Some(reason) = self.another_group(group)? {
+            return Ok(Reverted::Kept(reason));
+        }
         let delete = Command::new("gpasswd").args(["--delete", user, group]);
         self.host.wait_for_accounts(self.lock_wait, self.listener)?;
         let output = self.output(&delete)?;

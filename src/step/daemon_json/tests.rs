@@ -14,11 +14,11 @@ pub fn step() -> DaemonJson {
     DaemonJson::default()
 }
 
-fn inspect(stub: &StubHost) -> Finding {
+pub fn inspect(stub: &StubHost) -> Finding {
     step().inspect(stub.host()).unwrap()
 }
 
-fn apply(stub: &StubHost) {
+pub fn apply(stub: &StubHost) {
     trial::run(stub.host(), |tx| step().apply(tx)).unwrap();
 }
 
@@ -321,67 +321,4 @@ fn a_file_that_was_there_without_a_key_comes_back_byte_by_byte() {
         trial::revert(stub.host()).unwrap();
         assert_eq!(stub.read(PATH), text, "{text:?}");
     }
-}
-
-fn splunk() -> DaemonJson {
-    wanting(json!({"log-driver": "splunk",
-        "log-opts": {"splunk-token": "s3cret", "splunk-url": "https://splunk.example"}}))
-}
-
-#[test]
-fn a_file_that_gets_a_secret_is_kept_from_others_and_the_plan_says_so() {
-    for (there, keeps) in [(None, "0600"), (Some(0o644), "0600"), (Some(0o640), "0600")] {
-        let stub = host();
-        if let Some(mode) = there {
-            stub.write(PATH, "{\"debug\": true}");
-            stub.set_mode(PATH, mode);
-        }
-        let before = stub.snapshot();
-        let finding = splunk().inspect(stub.host()).unwrap();
-        let said = format!("keep {PATH} from other users (mode {keeps}): log-opts holds a secret");
-        assert!(finding.details.contains(&said), "{:?}", finding.details);
-        let json = serde_json::to_string(&finding).unwrap();
-        assert!(
-            !json.contains("s3cret") && json.contains("splunk-token"),
-            "{json}"
-        );
-        trial::run(stub.host(), |tx| splunk().apply(tx)).unwrap();
-        assert_eq!(stub.mode(PATH), 0o600);
-        assert!(!stub.read(crate::change::PATH).contains("s3cret"));
-        assert!(splunk().inspect(stub.host()).unwrap().satisfied);
-        assert_eq!(trial::revert(stub.host()).unwrap(), [""; 0]);
-        assert_eq!(stub.snapshot(), before);
-    }
-    let stub = host().file(PATH, "{}");
-    stub.set_mode(PATH, 0o600);
-    let finding = splunk().inspect(stub.host()).unwrap();
-    assert!(!finding.details.concat().contains("mode"), "{finding:?}");
-}
-
-#[test]
-fn a_secret_of_the_users_own_leaves_the_mode_and_is_warned_of() {
-    let theirs = r#"{"log-opts": {"splunk-token": "s3cret", "splunk-url": "https://x"},
-        "log-driver": "splunk"}"#;
-    let stub = host().file(PATH, theirs);
-    let finding = inspect(&stub);
-    assert!(!finding.satisfied);
-    let warnings = finding.warnings.concat();
-    assert!(
-        warnings.ends_with(&format!("chmod 0600 {PATH}")),
-        "{warnings}"
-    );
-    apply(&stub);
-    assert_eq!(stub.mode(PATH), 0o644);
-    stub.set_mode(PATH, 0o600);
-    assert_eq!(inspect(&stub).warnings, [""; 0]);
-}
-
-#[test]
-fn a_user_in_a_url_is_no_secret() {
-    let stub = host().file(PATH, "{\"debug\": true}");
-    let label = wanting(json!({"labels": ["contact=https://ops@example.com"]}));
-    let finding = label.inspect(stub.host()).unwrap();
-    assert!(!finding.details.concat().contains("mode"), "{finding:?}");
-    trial::run(stub.host(), |tx| label.apply(tx)).unwrap();
-    assert_eq!(stub.mode(PATH), 0o644);
 }
