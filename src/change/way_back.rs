@@ -20,7 +20,7 @@ pub use engine::keeps_containers;
 
 use super::network::Left;
 use super::tx::{Overwritten, missing};
-use super::{Act, Undo, files};
+use super::{Act, Undo, files, is_sealed};
 use crate::apt::{self, Leave, Source};
 use crate::facts::ENGINE_PACKAGES;
 use crate::host::Host;
@@ -69,6 +69,8 @@ pub(super) struct Revert<'a> {
     pub overwritten: Option<Overwritten>,
     /// What of the host's network stays after the act at hand.
     pub left: RefCell<Vec<Left>>,
+    /// Whether the engine's configuration had a secret by one of the acts.
+    pub had_secret: bool,
     /// The numbers of groups that were made, by name, as far as they are known.
     pub gids: BTreeMap<String, u32>,
 }
@@ -95,6 +97,7 @@ impl<'a> Revert<'a> {
             returned: Vec::new(),
             overwritten: None,
             left: RefCell::default(),
+            had_secret: false,
             gids: BTreeMap::new(),
         };
         for act in acts {
@@ -106,6 +109,10 @@ impl<'a> Revert<'a> {
                     .engine
                     .extend(packages.iter().filter(is_engine).cloned());
                 revert.network = revert.network.or_else(|| network.clone());
+            }
+            if let Undo::RestoreDaemonJson { changes, .. } = &act.undo {
+                let mut values = changes.iter().flat_map(|it| [&it.before, &it.after]);
+                revert.had_secret |= values.any(|it| it.as_ref().is_some_and(is_sealed));
             }
             if let Undo::RestoreFile {
                 path,

@@ -115,6 +115,7 @@ mod release;
 mod reload;
 mod replaced;
 mod rollback;
+mod secrets;
 mod signals;
 mod sources;
 mod status;

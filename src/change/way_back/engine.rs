@@ -86,7 +86,10 @@ impl Revert<'_> {
         match state.trim() {
             "active" => {
                 if !self.host.running_containers()?.is_empty() && !keeps_containers(self.host)? {
-                    make("reload")?;
+                    // At a reload the engine writes its configuration to its log.
+                    if !self.had_secret {
+                        make("reload")?;
+                    }
                     self.start_after_failure(containers)?;
                     return Ok(Reverted::Kept(
                         "a restart may stop the running containers; when it suits: \

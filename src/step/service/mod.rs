@@ -29,13 +29,36 @@ enum Need {
     Start,
     Enable,
     /// The engine takes up the changed keys as it runs.
-    Reload,
+    Reload(Secret),
     /// The running engine has another configuration than its file.
     Restart {
         containers: u64,
         /// Whether live-restore keeps them running meanwhile.
         kept: bool,
+        secret: Secret,
     },
+}
+
+/// What becomes of a secret in the configuration: at a reload the engine writes all of that to its
+/// log, which more users can read than the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Secret {
+    None,
+    /// The engine is restarted without a reload.
+    Kept,
+    /// Without a reload, running containers would stop.
+    Logged,
+}
+
+impl Secret {
+    fn of(merged: &Merged, containers: u64, account: &Value) -> Secret {
+        let is_live = account["LiveRestoreEnabled"] == true;
+        match merged.document.holds_password() {
+            false => Secret::None,
+            true if containers == 0 || is_live => Secret::Kept,
+            true => Secret::Logged,
+        }
+    }
 }
 
 impl Service {
@@ -65,16 +88,26 @@ impl Service {
         let kept = merged.document.get("live-restore") == Some(&true.into());
         let Some(account) = account else {
             let containers = 0; // it runs and does not answer
-            needs.push(Need::Restart { containers, kept });
+            let secret = Secret::of(&merged, containers, &Value::Null);
+            needs.push(Need::Restart {
+                containers,
+                kept,
+                secret,
+            });
             return Ok(needs);
         };
         let containers = account["ContainersRunning"].as_u64().unwrap_or(0);
+        let secret = Secret::of(&merged, containers, &account);
         match restarts(host, unit, &merged, &account)? {
             None => {}
-            Some(false) => needs.push(Need::Reload),
-            Some(true) => {
+            Some(false) if secret != Secret::Kept => needs.push(Need::Reload(secret)),
+            Some(_) => {
                 refuse_to_lose(host, &merged)?;
-                needs.push(Need::Restart { containers, kept });
+                needs.push(Need::Restart {
+                    containers,
+                    kept,
+                    secret,
+                });
             }
         }
         Ok(needs)
@@ -150,7 +183,7 @@ impl Step for Service {
             return Ok(Finding::satisfied(format!("{UNIT} is enabled and {state}")));
         }
         let verbs: Vec<&str> = needs.iter().map(Need::verb).collect();
-        let details = needs.iter().filter_map(Need::detail).collect();
+        let details = needs.iter().flat_map(Need::details).collect();
         let rest = match self.no_start && !unit.active {
             true => ", which will not be started",
             false => "",
@@ -183,8 +216,8 @@ impl Step for Service {
                     let started = tx.run("start the engine", undo, &start);
                     started.with_context(|| failure_reason(tx.host()))?;
                 }
-                Need::Reload => take_up::by_reload(tx)?,
-                Need::Restart { .. } => take_up::by_restart(tx)?,
+                Need::Reload(_) => take_up::by_reload(tx)?,
+                Need::Restart { secret, .. } => take_up::by_restart(tx, secret)?,
             }
         }
         if self.no_start && !unit.active {
@@ -199,18 +232,30 @@ impl Need {
         match self {
             Need::Start => "start",
             Need::Enable => "enable",
-            Need::Reload => "reload",
+            Need::Reload(_) => "reload",
             Need::Restart { .. } => "restart",
         }
     }
 
-    fn detail(&self) -> Option<String> {
-        match self {
-            Need::Restart { containers, kept } if *containers > 0 => {
-                Some(fate_of_containers(*containers, *kept))
+    fn details(&self) -> Vec<String> {
+        let (fate, secret) = match self {
+            Need::Start | Need::Enable => return Vec::new(),
+            Need::Reload(secret) => (None, *secret),
+            Need::Restart {
+                containers,
+                kept,
+                secret,
+            } => {
+                let fate = fate_of_containers(*containers, *kept);
+                (Some(fate).filter(|_| *containers > 0), *secret)
             }
-            _ => None,
-        }
+        };
+        let logged = (secret == Secret::Logged).then(|| {
+            "it is reloaded for running containers, and writes its configuration to its log then, \
+             with the secret in it"
+                .to_owned()
+        });
+        fate.into_iter().chain(logged).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 
-use super::{failure_reason, last_words};
+use super::{Secret, failure_reason, last_words};
 use crate::change::Tx;
 use crate::daemon_json::{self, Document};
 use crate::host::Host;
@@ -35,12 +35,13 @@ pub fn by_reload(tx: &mut Tx<'_>) -> Result<()> {
 
 /// Restarts the engine. It is reloaded first, which turns live-restore on, so that containers
 /// outlive the restart; those that do not are started again.
-pub fn by_restart(tx: &mut Tx<'_>) -> Result<()> {
+pub(super) fn by_restart(tx: &mut Tx<'_>, secret: Secret) -> Result<()> {
     let before = tx.host().running_containers()?;
-    match before.is_empty() {
-        true => drop(tx.run_covered(&systemctl(&["reload", UNIT]))?),
+    match (secret, before.is_empty()) {
+        (Secret::Kept, _) => {}
+        (_, true) => drop(tx.run_covered(&systemctl(&["reload", UNIT]))?),
         // Restarted before it has turned live-restore on, it would stop them.
-        false => by_reload(tx)?,
+        (_, false) => by_reload(tx)?,
     }
     // systemd refuses a unit that was started often of late.
     tx.run_covered(&systemctl(&["reset-failed", UNIT]))?;

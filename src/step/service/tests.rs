@@ -338,3 +338,49 @@ fn a_file_that_the_engine_would_not_take_is_refused_though_it_is_not_started() {
         "{text}"
     );
 }
+
+#[test]
+fn an_engine_with_a_secret_is_reloaded_for_running_containers_only() {
+    for (running, is_live, summary, verbs) in [
+        (
+            0,
+            false,
+            "restart docker.service",
+            ["reset-failed", "restart"],
+        ),
+        (
+            3,
+            true,
+            "restart docker.service",
+            ["reset-failed", "restart"],
+        ),
+        (3, false, "reload docker.service", ["reload", ""]),
+    ] {
+        let mut account = engine("local");
+        account["ContainersRunning"] = running.into();
+        account["LiveRestoreEnabled"] = is_live.into();
+        account["Debug"] = true.into();
+        let stub = host("loaded", "enabled", "active").engine(account);
+        let text = stub.read(daemon_json::PATH);
+        let secret =
+            "{\"debug\": false, \"proxies\": {\"http-proxy\": \"http://me:s3cret@192.0.2.1\"},";
+        stub.write(daemon_json::PATH, text.replacen('{', secret, 1));
+        let finding = inspect(&stub);
+        assert_eq!(finding.summary, summary);
+        let is_logged = finding.details.concat().contains("with the secret in it");
+        assert_eq!(is_logged, verbs[0] == "reload", "{:?}", finding.details);
+        apply(&stub).unwrap_err(); // it never says that it has what its file says
+        let systemctl = changes(&stub);
+        let done: Vec<&str> = systemctl
+            .iter()
+            .filter_map(|call| call.strip_prefix("systemctl ")?.split(' ').next())
+            .collect();
+        assert_eq!(
+            done,
+            verbs
+                .into_iter()
+                .filter(|it| !it.is_empty())
+                .collect::<Vec<_>>()
+        );
+    }
+}
