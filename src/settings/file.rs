@@ -49,7 +49,7 @@ impl Below {
         })?;
         let keys = layer.keys_given();
         let given = keys.map(|key| (key, Origin::File(path.clone()))).collect();
-        let is_open = others_read(&there) && layer.holds_a_secret();
+        let is_open = others_read(&there) && layer.holds_secret();
         Ok(Below {
             warning: is_open.then(|| {
                 let path = path.display();

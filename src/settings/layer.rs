@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::daemon_json::{DaemonKeys, Preset};
 use crate::host::network::Proxy;
-use crate::redact::{STARS, has_password_named, redact};
+use crate::redact::{STARS, has_password_named};
 
 /// Where the settings file is looked for when none is named.
 pub const PATH: &str = "/etc/dockstrap/config.toml";
@@ -212,15 +212,6 @@ pub enum ProxyUser {
 }
 
 impl Layer {
-    /// Whether a password is in it.
-    pub(super) fn holds_a_secret(&self) -> bool {
-        let is_in_proxy = |Secret(text): &Secret| text.contains('@');
-        let daemon = Value::Object(self.daemon.clone());
-        let mut shown = daemon.clone();
-        redact_value(&mut shown);
-        self.proxy.as_ref().is_some_and(is_in_proxy) || shown != daemon
-    }
-
     /// This layer over another: what it does not say, the other says.
     pub(super) fn over(self, below: Layer) -> Layer {
         Layer {
@@ -265,7 +256,7 @@ impl Layer {
     }
 
     /// Whether it holds a password, or another secret, so that its file is nobody else's to read.
-    pub fn holds_secret(&self) -> bool {
+    pub(super) fn holds_secret(&self) -> bool {
         let proxy = self.proxy.as_ref().map(|Secret(url)| url);
         proxy.is_some_and(|url| has_password_named("proxy", url)) || self.daemon.holds_password()
     }
