@@ -228,6 +228,11 @@ fn what_others_could_have_written_is_refused_with_the_command_that_helps() {
         &[PROGRAM, "plan", "--ca-cert", ca],
         &["ca-cert", "/home/alice", "sudo install"],
     );
+    let variable = format!("SSL_CERT_FILE={ca}");
+    refused(
+        &[&variable, PROGRAM, "plan"],
+        &["SSL_CERT_FILE", "/home/alice"],
+    );
     let login = [
         "verify",
         "--registry=r:1",

@@ -59,10 +59,18 @@ impl CaCert {
 /// instead, and the added certificates.
 ///
 /// # Errors
-/// [`Failure::Usage`] when the variables lead to no certificate, [`Failure::Blocked`] when the
+/// [`Failure::Usage`] when the variables lead to no certificate, or to one that others could have
+/// written while this is root; [`Failure::Blocked`] when the
 /// host has none.
 pub fn certificates(network: &Network) -> Result<Vec<CertificateDer<'static>>> {
     let store = rustls_native_certs::load_native_certs();
+    for variable in VARIABLES {
+        let named = std::env::var_os(variable).unwrap_or_default();
+        let paths = std::env::split_paths(&named).filter(|path| path.exists());
+        for path in paths {
+            refuse_exposed(variable, &path)?;
+        }
+    }
     if store.certs.is_empty() {
         for variable in VARIABLES {
             if let Some(path) = std::env::var_os(variable) {
