@@ -16,6 +16,7 @@ use crate::error::Failure;
 use crate::host::Host;
 use crate::host::bundle::{Bundle, Part, is_package};
 use crate::host::folder::Folder;
+use crate::host::temporary;
 use crate::relative_path::RelativePath;
 use crate::trust::{Document, Entry, Keyring, Refusal, Release, find_files};
 
@@ -209,7 +210,9 @@ impl<'a> UbuntuPart<'a> {
         let mut from = GzDecoder::new(self.open(&packed)?);
         let plain = RelativePath::parse(&format!("dists/{suite}/{name}"))?;
         let mut index = match folder {
-            None => tempfile::tempfile().context("making a temporary file")?,
+            None => {
+                tempfile::tempfile_in(temporary::folder()?).context("making a temporary file")?
+            }
             Some(folder) => create(folder, &plain)?,
         };
         copy(&mut from, &mut index, entry)?;

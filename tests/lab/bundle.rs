@@ -107,7 +107,7 @@ fn fault_15_a_bundle_that_is_not_what_it_should_be_is_refused() {
         ),
         (
             "archive/0/dists/noble/InRelease",
-            "what the bundle holds of Ubuntu's archive is refused",
+            "what the bundle /root/bundle.tar holds of Ubuntu's archive is refused",
         ),
         ("archive/0/pool/main/pigz_", "pigz_"),
     ] {
