@@ -8,6 +8,7 @@ mod fetch;
 mod index;
 mod lock;
 mod purge;
+mod quote;
 mod reach;
 mod repair;
 mod run;

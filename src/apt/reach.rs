@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::quote::quoted;
 use super::run::run;
 use crate::host::Host;
 use crate::host::command::Command;
@@ -34,12 +35,13 @@ impl Reach {
             let path = folder.join("ca.pem");
             fs::write(&path, bundle).context("writing the certificates for apt")?;
             fs::set_permissions(&path, Permissions::from_mode(0o644))?;
-            text += &format!("Acquire::https::CAInfo \"{}\";\n", path.display());
+            let path = quoted(&path.display().to_string())?;
+            text += &format!("Acquire::https::CAInfo {path};\n");
         }
         // What the environment says reaches apt as it would by itself, under the host's own
         // configuration; what the user named for this run stands over it.
         if network.is_chosen {
-            text += &proxies(network);
+            text += &proxies(network)?;
             text += "Acquire::http::Proxy-Auto-Detect \"\";\n";
         }
         let configuration = folder.join("network.conf");
@@ -130,10 +132,13 @@ fn with_direct(command: Command, network: &Network) -> Command {
 }
 
 /// apt's configuration for the proxies, which holds their passwords.
-pub fn proxies(network: &Network) -> String {
+///
+/// # Errors
+/// [`Failure::Usage`](crate::error::Failure::Usage) for what apt cannot be told.
+pub fn proxies(network: &Network) -> Result<String> {
     let line = |scheme: &str, proxy: &Proxy| {
-        let url = proxy.with_credentials();
-        format!("Acquire::{scheme}::Proxy \"{url}\";\n")
+        let url = quoted(proxy.with_credentials())?;
+        Ok(format!("Acquire::{scheme}::Proxy {url};\n"))
     };
     let http = network.http().map(|proxy| line("http", proxy));
     let https = network.https().map(|proxy| line("https", proxy));

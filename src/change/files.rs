@@ -7,6 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use super::straight;
+
 /// Puts `bytes` into the file at `path`. A file that is there keeps its mode and owner unless
 /// `mode` says otherwise; a new one gets `mode`, or 0644, whatever the umask.
 pub fn write(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<()> {
@@ -96,12 +98,8 @@ pub fn is_gone(path: &Path) -> bool {
 
 /// Makes the folder at `path`, whose parent is there, with this mode whatever the umask.
 pub fn create_folder(path: &Path, mode: u32) -> Result<()> {
-    let create = || {
-        fs::create_dir(path)?;
-        fs::set_permissions(path, Permissions::from_mode(mode))?;
-        sync_folder(path.parent().unwrap_or(Path::new("/")))
-    };
-    create().with_context(|| format!("creating the folder {}", path.display()))
+    straight::create_folder(path, mode)
+        .with_context(|| format!("creating the folder {}", path.display()))
 }
 
 /// Flushes a folder, so that what was made or renamed in it outlives a power cut.

@@ -14,6 +14,7 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use anyhow::{Context, Result, anyhow};
 use jiff::Timestamp;
+use rustix::fs::OFlags;
 
 use super::seal::unseal;
 use super::{Undo, files};
@@ -65,7 +66,8 @@ impl Journal {
     /// Reads the host's journal; an empty one when there is none.
     ///
     /// # Errors
-    /// [`Failure::Blocked`] when it cannot be understood: guessing would risk the host.
+    /// [`Failure::Blocked`] when it cannot be understood, or may be by others than root: guessing
+    /// would risk the host.
     pub fn read(host: &Host) -> Result<Journal> {
         let mut journal = Journal {
             schema: 0,
@@ -83,7 +85,7 @@ impl Journal {
             asked_for: BTreeMap::new(),
             file: None,
         };
-        let Some(text) = host.read_text(PATH)? else {
+        let Some(text) = file::read(host)? else {
             return Ok(journal);
         };
         // A line without its end was cut off by a crash before it counted for anything, even if a
@@ -115,6 +117,7 @@ impl Journal {
             .create(true)
             .append(true)
             .mode(0o600)
+            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
             .open(&path)
             .with_context(|| format!("opening {}", path.display()))?;
         let new = trim_torn_line(host, &file)? == 0;
@@ -170,6 +173,7 @@ impl Journal {
 
     /// Writes down, on disk, what is about to be done; returns the act's number.
     pub(super) fn begin(&mut self, step: &str, text: &str, undo: Undo) -> Result<u64> {
+        undo.check()?; // or the journal could not be read again
         let act = Act {
             act: self.last + 1,
             at: Timestamp::now(),
@@ -333,6 +337,10 @@ impl Journal {
                 // One that goes all the way makes up for those that did not.
                 if matches!(purpose, Some(Purpose::Install | Purpose::Uninstall)) {
                     self.running.clear();
+                }
+                // It began by taking back what those that were killed had left.
+                if purpose == Some(Purpose::Verify) {
+                    self.running.retain(|it| it.purpose != Purpose::Verify);
                 }
             }
             Line::Proving => self.proving = true,

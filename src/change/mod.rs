@@ -9,6 +9,7 @@ mod leftovers;
 mod network;
 mod seal;
 mod standing;
+mod straight;
 mod traces;
 #[cfg(test)]
 pub(crate) mod trial;
@@ -20,5 +21,6 @@ pub use journal::{Act, FOLDER, Journal, PATH, Purpose, Run, Verified, remove_emp
 pub use seal::is_sealed;
 pub use standing::Unit;
 pub use tx::{POLICY, Tx};
+pub(crate) use tx::{VERIFICATION, withdraw_verification};
 pub use undo::Undo;
 pub use way_back::{Ahead, Extent, Foreseen, Reverted, has_engine, is_unused, keeps_containers};

@@ -6,6 +6,7 @@ mod passing;
 
 pub(super) use file::{hashes, missing};
 pub use passing::POLICY;
+pub(crate) use passing::{VERIFICATION, withdraw_verification};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,12 +1,16 @@
 //! The closed list of ways back, as plain data: it stands in the journal. How each is walked is in
 //! `way_back`.
 
+mod check;
+
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::daemon_json::{self, Change};
 use crate::host::firewall::Network;
+
+pub(super) use check::{Forged, all, package};
 
 /// How to take one act back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::{DONE, require_root};
-use crate::change::{Extent, Journal, Purpose, Tx};
+use crate::change::{Extent, Journal, Purpose, Tx, withdraw_verification};
 use crate::cli;
 use crate::doctor::{self, Diagnosis};
 use crate::facts;
@@ -28,6 +28,7 @@ pub fn run(host: &Host, arguments: &cli::Doctor) -> Result<u8> {
         let show = |event| live.show(event);
         let wait = Duration::from_secs(LOCK_WAIT);
         let _lock = host.lock_run(wait, &show)?;
+        withdraw_verification(host, &show)?;
         // What is mended is written down there: refused before it is known what there is to mend.
         Journal::read(host)?;
         // Looked at with the lock held: another run may be what is mending it.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{DONE, remember, require_root, running_version, tell_of_cut_short};
-use crate::change::Journal;
+use crate::change::{Journal, withdraw_verification};
 use crate::cli::Install;
 use crate::error::Failure;
 use crate::facts::{self, ENGINE_PACKAGES, Facts};
@@ -95,6 +95,7 @@ impl<'a> Prepared<'a> {
     ) -> Result<Prepared<'a>> {
         let lock = host.lock_run(settings.lock_wait, listener)?;
         temporary::sweep()?;
+        withdraw_verification(host, listener)?;
         let journal = Journal::read(host)?;
         tell_of_cut_short(&journal, listener);
         let mut facts = facts::gather(host)?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{DONE, require_root, running_version, tell_of_cut_short};
-use crate::change::Extent;
+use crate::change::{Extent, withdraw_verification};
 use crate::cli::Uninstall;
 use crate::host::{Host, temporary};
 use crate::report::{Done, Event, StepReport, Verdict};
@@ -29,6 +29,9 @@ pub fn run(host: &Host, arguments: Uninstall) -> Result<u8> {
     };
     let _lock = host.lock_run(lock_wait, &show)?;
     let _ = temporary::sweep(); // nothing is put there
+    if let Err(error) = withdraw_verification(host, &show) {
+        show(warning(&error)); // it is among what is taken back now
+    }
     let Some(reversal) = Reversal::plan(host)? else {
         Reversal::clear_journal(host, &show)?;
         tell(Vec::new())?;
@@ -50,6 +53,12 @@ pub fn run(host: &Host, arguments: Uninstall) -> Result<u8> {
         _ => "Taken back, but for what is listed above as kept.",
     });
     Ok(DONE)
+}
+
+/// What is said of an error that is in nobody's way.
+pub fn warning(error: &anyhow::Error) -> Event {
+    let text = format!("{error:#}");
+    Event::Warning { text }
 }
 
 /// What an event says of a change that was to be taken back.

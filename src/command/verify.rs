@@ -7,10 +7,11 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::{DONE, remember};
+use crate::change::withdraw_verification;
 use crate::cli;
 use crate::error::Failure;
-use crate::host::Host;
 use crate::host::exposure::refuse_exposed;
+use crate::host::{Host, temporary};
 use crate::report::Listener;
 use crate::settings::LOCK_WAIT;
 use crate::ui::{self, JunitFile, Live};
@@ -50,10 +51,14 @@ pub fn run(host: &Host, arguments: cli::Verify, words: &[OsString]) -> Result<u8
     };
     let show = |event| live.show(event);
     // Root's proof may restart the engine, so no install or uninstall may be at work meanwhile.
-    let _lock = match nix::unistd::geteuid().is_root() {
+    let lock = match nix::unistd::geteuid().is_root() {
         true => Some(lock(host, &choice, &show)?),
         false => None,
     };
+    temporary::sweep()?;
+    if lock.is_some() {
+        withdraw_verification(host, &show)?;
+    }
     let verification = verify::verify(host, &choice, &show)?;
     remember(host, &verification, &show);
     drop(live);

@@ -58,6 +58,7 @@ pub use meant::nearest;
 pub use merge::{Merged, Wanted, merge};
 pub use named::named_paths;
 pub use networks::free_pools;
+pub(crate) use paths::of_others;
 pub use preset::{Preset, objections};
 pub(crate) use redacted::diff;
 pub use redacted::{DaemonKeys, Redacted};

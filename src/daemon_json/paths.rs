@@ -61,12 +61,27 @@ pub(super) fn check(
     if let Some(disk) = &around.data_root {
         check_disk(findings, disk, "write a data-root elsewhere");
     }
+    let data_root = document.get("data-root").and_then(|it| it.as_str());
+    if data_root.is_some_and(|it| it.split('/').any(|part| part == "..")) {
+        findings.error(
+            &["data-root"],
+            "has `..` in it; write the folder itself".to_owned(),
+        );
+    }
+    for (key, fault) in &around.folders_of_others {
+        findings.warn(&[key], of_others(fault));
+    }
     // Before an engine is chosen, it is not known who keeps the images.
     let in_containerd = engine.is_some_and(|engine| keeps_images_in_containerd(document, engine));
     if let Some(disk) = around.containerd_root.as_ref().filter(|_| in_containerd) {
         let cure = "write another root into /etc/containerd/config.toml";
         check_disk(findings, disk, cure);
     }
+}
+
+/// Why nothing of the engine's is to be in a folder that others can exchange.
+pub(crate) fn of_others(fault: &str) -> String {
+    format!("whoever can change this folder can run programs as root: {fault}")
 }
 
 /// dockerd reads names in any case here, and the name inside is the one that counts.
@@ -162,6 +177,14 @@ mod tests {
             found.starts_with("error") && found.contains("no bridge lan0"),
             "{found}"
         );
+    }
+
+    #[test]
+    fn a_data_root_is_written_straight() {
+        let found = problems_in(r#"{"data-root": "/srv/a/../b"}"#, &Surroundings::default());
+        assert!(found.contains("data-root: has `..` in it"), "{found}");
+        let found = problems_in(r#"{"data-root": "/srv/a..b/"}"#, &Surroundings::default());
+        assert_eq!(found, "");
     }
 
     #[test]

@@ -26,6 +26,9 @@ pub struct Surroundings {
     pub most_open_files: Option<u64>,
     /// Where the engine is going to keep its data.
     pub data_root: Option<Disk>,
+    /// Of the folders in which the engine and containerd keep what they run by, those whose place
+    /// others can change: by the key that names it, why and what to do about it.
+    pub folders_of_others: BTreeMap<&'static str, String>,
     /// Where containerd keeps its own, which are the images by now.
     pub containerd_root: Option<Disk>,
 }

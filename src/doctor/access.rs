@@ -7,9 +7,9 @@ use anyhow::Result;
 use super::told::Told;
 use super::{Check, Severity, audit, files};
 use crate::facts::{ENGINE_PACKAGES, Facts};
-use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::engine::{GROUP, SOCKET};
+use crate::host::{Group, Host};
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -177,12 +177,29 @@ pub const CHECKS: &[Check] = &[
         look: audit::rules,
         fix: None,
     },
+    Check {
+        id: "DS717",
+        severity: Severity::Error,
+        title: "group docker has a GID of its own",
+        danger: "with group root's GID, everyone in that group has root-equivalent access.",
+        cure: "sudo groupdel --force docker && sudo dockstrap install",
+        link: "https://docs.docker.com/engine/install/linux-postinstall/",
+        look: roots_own,
+        fix: None,
+    },
 ];
 
 fn members(host: &Host, _: &Facts) -> Result<Option<String>> {
-    let members = host.group_members(GROUP)?.unwrap_or_default();
+    let members = host.group(GROUP)?.unwrap_or_default().everyone();
     Ok((!members.is_empty())
         .then(|| format!("as good as root by group {GROUP}: {}", members.join(", "))))
+}
+
+fn roots_own(host: &Host, _: &Facts) -> Result<Option<String>> {
+    let group = host.group(GROUP)?;
+    Ok(group
+        .filter(Group::is_roots)
+        .map(|_| format!("group {GROUP} has the GID 0, which is group root's")))
 }
 
 /// Looks at the nearest process above this one that is not root's: the user's shell.

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use os_release::OsRelease;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::error::Failure;
-use crate::host::Host;
+use crate::host::{Host, UserName};
 use crate::release::{self, Release};
 
 pub use packages::{
@@ -34,7 +34,8 @@ pub struct Facts {
     /// What dpkg has begun with any package, and not brought to an end.
     pub unfinished: Unfinished,
     /// The user who called `sudo`, unless that was root.
-    pub invoking_user: Option<String>,
+    #[serde(serialize_with = "shown")]
+    pub(crate) invoking_user: Option<UserName>,
 }
 
 /// What runs as process 1.
@@ -174,11 +175,20 @@ pub fn detect_init(host: &Host) -> Result<Init> {
     })
 }
 
-fn invoking_user() -> Option<String> {
-    ["SUDO_USER", "DOAS_USER"]
-        .iter()
-        .find_map(|variable| std::env::var(variable).ok())
-        .filter(|user| user != "root" && !user.is_empty())
+/// Both programs set these themselves, so that what is no name comes from nobody whom it would help.
+fn invoking_user() -> Option<UserName> {
+    named_user(|variable| std::env::var(variable).ok())
+}
+
+fn named_user(variable: impl Fn(&str) -> Option<String>) -> Option<UserName> {
+    let user = ["SUDO_USER", "DOAS_USER"].into_iter().find_map(variable)?;
+    UserName::new(&user)
+        .ok()
+        .filter(|user| user.as_str() != "root")
+}
+
+fn shown<S: Serializer>(user: &Option<UserName>, serializer: S) -> Result<S::Ok, S::Error> {
+    user.as_ref().map(UserName::as_str).serialize(serializer)
 }
 
 #[cfg(test)]
@@ -200,6 +210,22 @@ mod tests {
         .unwrap();
         assert_eq!(name, "Ubuntu 24.04.3 LTS");
         assert_eq!(codename, "noble");
+    }
+
+    #[test]
+    fn who_called_sudo_is_a_user_and_no_option_of_a_program() {
+        let named = |variable: &str, user: &str| {
+            let user = named_user(|name| (name == variable).then(|| user.to_owned()));
+            user.map(|user| user.to_string())
+        };
+        assert_eq!(named("SUDO_USER", "alice").as_deref(), Some("alice"));
+        assert_eq!(
+            named("DOAS_USER", "EXAMPLE\\bob").as_deref(),
+            Some("EXAMPLE\\bob")
+        );
+        for none in ["", "root", "--help", "-sfiles", "0", "1000", "a b", "a:b"] {
+            assert_eq!(named("SUDO_USER", none), None, "{none}");
+        }
     }
 
     #[test]

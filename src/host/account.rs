@@ -2,33 +2,134 @@
 //!
 //! Never through the C library: in a static binary its look-ups load the host's modules and crash.
 
+mod name;
+
 use anyhow::Result;
 
 use super::Host;
 use super::command::Command;
 
+pub(crate) use name::{NoName, UserName};
+
+/// A group, and who has its rights.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Group {
+    /// `None` where the entry has none that is a number.
+    pub id: Option<u32>,
+    /// The members that its entry names.
+    pub members: Vec<String>,
+    /// Users whose primary group it is.
+    pub primary: Vec<String>,
+    /// Other groups with the same number, each with the members that its entry names.
+    pub twins: Vec<(String, Vec<String>)>,
+}
+
+impl Group {
+    /// Whether it is root's own group under another name.
+    pub(crate) fn is_roots(&self) -> bool {
+        self.id == Some(0)
+    }
+
+    /// Everyone with the rights of the group who is not named in its own entry, each with why.
+    pub(crate) fn hidden(&self) -> Vec<String> {
+        let mut hidden = Vec::new();
+        for user in self.primary.iter().filter(|it| !self.members.contains(it)) {
+            hidden.push(format!("{user} (primary group)"));
+        }
+        for (twin, members) in &self.twins {
+            for user in members.iter().filter(|it| !self.members.contains(it)) {
+                hidden.push(format!("{user} (group {twin}, which has the same GID)"));
+            }
+        }
+        hidden
+    }
+
+    /// Whether a user has the rights of the group.
+    pub(crate) fn has(&self, user: &str) -> bool {
+        self.users().any(|it| it == user)
+    }
+
+    /// The names of those who have the rights of the group; one may be there twice.
+    pub(crate) fn users(&self) -> impl Iterator<Item = &String> {
+        let twins = self.twins.iter().flat_map(|(_, members)| members);
+        self.members.iter().chain(&self.primary).chain(twins)
+    }
+
+    /// Everyone with the rights of the group, for people.
+    pub(crate) fn everyone(&self) -> Vec<String> {
+        self.members.iter().cloned().chain(self.hidden()).collect()
+    }
+}
+
 impl Host {
     /// The members of a group, or `None` where there is no such group.
     pub fn group_members(&self, group: &str) -> Result<Option<Vec<String>>> {
-        let entry = self.query(&Command::new("getent").args(["group", group]))?;
-        if entry.code != 0 {
-            return Ok(None);
-        }
-        let members = entry.stdout.trim().rsplit(':').next().unwrap_or_default();
-        let members = members.split(',').filter(|member| !member.is_empty());
-        Ok(Some(members.map(str::to_owned).collect()))
+        let entry = self.entry("group", group)?;
+        Ok(entry.map(|entry| members(&entry)))
     }
 
     /// The number of a group, or `None` where there is no such group.
     pub(crate) fn group_number(&self, group: &str) -> Result<Option<u32>> {
-        let entry = self.query(&Command::new("getent").args(["group", group]))?;
-        let number = entry.stdout.split(':').nth(2);
-        Ok(number.and_then(|number| number.parse().ok()))
+        let entry = self.entry("group", group)?;
+        Ok(entry.and_then(|entry| entry.split(':').nth(2)?.parse().ok()))
     }
 
-    /// Whether there is a user of this name.
-    pub fn has_user(&self, user: &str) -> Result<bool> {
-        let entry = self.query(&Command::new("getent").args(["passwd", user]))?;
-        Ok(entry.code == 0)
+    /// A group and all who have its rights; `None` where there is no such group. A directory
+    /// service that does not list its users adds none.
+    pub(crate) fn group(&self, name: &str) -> Result<Option<Group>> {
+        let Some(entry) = self.entry("group", name)? else {
+            return Ok(None);
+        };
+        let id = entry.split(':').nth(2).unwrap_or_default().to_owned();
+        let has_id = |line: &&str, field: usize| {
+            !id.is_empty() && line.split(':').nth(field) == Some(id.as_str())
+        };
+        let first = |line: &str| line.split(':').next().unwrap_or_default().to_owned();
+        let users = self.entries("passwd")?;
+        let groups = self.entries("group")?;
+        let users = users.lines().filter(|line| has_id(line, 3));
+        let groups = groups.lines().filter(|line| has_id(line, 2));
+        let twins = groups.filter(|line| first(line) != name);
+        Ok(Some(Group {
+            members: members(&entry),
+            primary: users.map(first).collect(),
+            twins: twins.map(|line| (first(line), members(line))).collect(),
+            id: id.parse().ok(),
+        }))
+    }
+
+    /// The name by which the host knows a user, which is another where a directory service is asked
+    /// by a short one; `None` where there is no such user.
+    pub(crate) fn user(&self, user: &UserName) -> Result<Option<String>> {
+        let entry = self.entry("passwd", user.as_str())?;
+        Ok(entry.map(|entry| entry.split(':').next().unwrap_or_default().to_owned()))
+    }
+
+    /// Whether there is a user of exactly this name.
+    pub(crate) fn has_user(&self, user: &UserName) -> Result<bool> {
+        Ok(self.user(user)?.is_some_and(|known| known == user.as_str()))
+    }
+
+    fn entry(&self, database: &str, key: &str) -> Result<Option<String>> {
+        if key.starts_with('-') {
+            return Ok(None); // getent would take it for an option
+        }
+        let entry = self.query(&Command::new("getent").args([database, key]))?;
+        Ok((entry.code == 0).then(|| entry.stdout.trim().to_owned()))
+    }
+
+    fn entries(&self, database: &str) -> Result<String> {
+        let entries = self.query(&Command::new("getent").arg(database))?;
+        Ok(entries.stdout)
     }
 }
+
+/// The members that an entry of a group names.
+fn members(entry: &str) -> Vec<String> {
+    let members = entry.trim().split(':').nth(3).unwrap_or_default();
+    let members = members.split(',').filter(|member| !member.is_empty());
+    members.map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,7 @@ pub mod lock;
 pub(crate) mod mark;
 mod mounts;
 pub mod network;
+mod private_folder;
 mod process;
 mod routes;
 pub mod shims;
@@ -28,6 +29,8 @@ pub(crate) mod stub;
 mod sysctl;
 pub mod temporary;
 mod ufw;
+
+pub(crate) use account::{Group, NoName, UserName};
 
 use std::ffi::OsString;
 use std::fs;

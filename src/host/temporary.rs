@@ -15,6 +15,9 @@ use crate::error::Failure;
 /// Not only the program's name: `dockstrap-2026-11-26.tar` may be somebody's.
 const PREFIX: &str = "dockstrap-run-";
 
+/// How the names of what a verification makes there begin.
+const OF_VERIFICATIONS: &str = "dockstrap-verify-";
+
 /// How the names of what this process makes there begin.
 pub fn prefix() -> String {
     format!("{PREFIX}{}-", Mark::own())
@@ -77,7 +80,10 @@ fn checked(folder: &Path) -> Result<PathBuf, (String, String)> {
 /// # Errors
 /// As [`folder`].
 pub fn sweep() -> Result<(), Failure> {
-    sweep_in(&folder()?, PREFIX);
+    let folder = folder()?;
+    for prefix in [PREFIX, OF_VERIFICATIONS] {
+        sweep_in(&folder, prefix);
+    }
     Ok(())
 }
 
@@ -138,6 +144,9 @@ mod tests {
         staying.sort();
         assert_eq!(left, staying);
         assert!(prefix().starts_with(PREFIX) && prefix().ends_with('-'));
+        sweep_in(folder.path(), OF_VERIFICATIONS);
+        assert!(!at(&format!("dockstrap-verify-{gone}-1")).exists());
+        assert!(at(&format!("dockstrap-run-{own}-a")).exists());
     }
 
     #[test]

@@ -19,6 +19,7 @@ use anyhow::Result;
 
 use crate::daemon_json::{DaemonKeys, Preset};
 use crate::error::Failure;
+use crate::host::UserName;
 use crate::host::network::{CaCert, Network, Proxy};
 use crate::trust::{DOCKER_KEY_FINGERPRINT, Fingerprint};
 
@@ -32,7 +33,6 @@ pub use origin::{Given, Origin};
 pub use sample::{example, sample};
 pub use schema::schema;
 pub use table::{Kind, Setting, table};
-#[cfg(test)]
 pub(crate) use value::registry_host;
 
 const MIRROR: &str = "https://download.docker.com";
@@ -59,7 +59,7 @@ pub struct Settings {
     /// The offline bundle to take everything from.
     pub bundle: Option<PathBuf>,
     /// The users to be members of group docker; `None` is whoever called sudo.
-    pub users: Option<Vec<String>>,
+    pub(crate) users: Option<Vec<UserName>>,
     /// The authorities to trust beside the host's store.
     pub ca_cert: Option<CaCert>,
     /// The proxy to go through; `None` is what the environment says.
@@ -99,8 +99,7 @@ pub struct Settings {
 pub struct Registry {
     /// Its name, with the port where it has one, as it stands before the name of an image.
     pub host: String,
-    /// The file with its authority.
-    pub pem: Vec<u8>,
+    /// The authority that vouches for it.
     pub ca: CaCert,
 }
 

@@ -10,7 +10,8 @@ use super::layer::RegistryLayer;
 use super::{MIRROR, Registry, Secret};
 use crate::daemon_json::{self, DaemonKeys, Document, Position, Problem, Severity};
 use crate::error::Failure;
-use crate::host::network::{CaCert, Proxy};
+use crate::host::network::{CaCert, Proxy, is_host};
+use crate::host::{NoName, UserName};
 use crate::relative_path::FileName;
 use crate::trust::Fingerprint;
 
@@ -21,7 +22,7 @@ pub const PATTERNS: &[(&str, &str)] = &[
     ("key-fingerprint", r"^\s*([0-9A-Fa-f]\s*){40}$"),
     ("suite", r"^[a-z]{3,20}$"),
     ("engine-version", r"^[0-9][0-9A-Za-z.+~:-]*$"),
-    ("users", r"^(?!root$)[0-9A-Za-z_.@\\$][0-9A-Za-z_.@\\$-]*$"),
+    ("users", r"^(?!root$|[0-9]+$)[^-\s:,;/*?!%][^\s:,;/*?!%]*$"),
 ];
 
 /// The same for a private registry's host.
@@ -42,6 +43,9 @@ pub fn mirror(text: &str) -> Result<String> {
     let url = reqwest::Url::parse(text).map_err(|error| refuse(&format!("is no URL ({error})")))?;
     if url.scheme() != "https" {
         return Err(refuse("is not served over https").into());
+    }
+    if !url.host_str().is_some_and(is_host) {
+        return Err(refuse("has a host that is neither a name nor an address").into());
     }
     if url.query().is_some() || url.fragment().is_some() || text.contains(char::is_whitespace) {
         return Err(refuse("has more than a host and a path").into());
@@ -127,8 +131,8 @@ pub fn registries(layers: BTreeMap<String, RegistryLayer>) -> Result<Vec<Registr
 fn registry((host, RegistryLayer { ca: path }): (String, RegistryLayer)) -> Result<Registry> {
     registry_host(&host)?;
     let reading = || format!("reading the settings of the registry {host}");
-    let (ca, pem) = CaCert::read_with_text(&path).with_context(reading)?;
-    Ok(Registry { host, pem, ca })
+    let ca = CaCert::read(&path).with_context(reading)?;
+    Ok(Registry { host, ca })
 }
 
 /// # Errors
@@ -150,16 +154,21 @@ pub fn registry_host(host: &str) -> Result<()> {
 }
 
 /// Names of users, of whom none is root.
-pub fn users(names: Vec<String>) -> Result<Vec<String>> {
-    for name in &names {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "_.-@\\$".contains(c);
-        if name.is_empty() || name.starts_with('-') || !name.chars().all(plain) {
-            return Err(Failure::Usage(format!("`{name}` is no user name")).into());
-        }
-        if name == "root" {
-            let error = "root needs no membership in group docker; leave it out";
-            return Err(Failure::Usage(error.to_owned()).into());
-        }
+pub(crate) fn users(names: Vec<String>) -> Result<Vec<UserName>> {
+    names.iter().map(|name| user(name)).collect()
+}
+
+fn user(name: &str) -> Result<UserName> {
+    if name == "root" {
+        let error = "root needs no membership in group docker; leave it out";
+        return Err(Failure::Usage(error.to_owned()).into());
     }
-    Ok(names)
+    let user = UserName::new(name).map_err(|why| {
+        let cure = match why {
+            NoName::Characters => String::new(),
+            NoName::Number => format!("; for the name of that user: getent passwd {name}"),
+        };
+        Failure::Usage(format!("`{name}` {why}{cure}"))
+    })?;
+    Ok(user)
 }

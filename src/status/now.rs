@@ -101,7 +101,7 @@ fn answer(host: &Host, command: &Command) -> String {
 
 /// The members of the group that may use the engine.
 pub fn members(host: &Host) -> Result<Vec<String>> {
-    Ok(host.group_members(GROUP)?.unwrap_or_default())
+    Ok(host.group(GROUP)?.unwrap_or_default().everyone())
 }
 
 #[cfg(test)]

@@ -20,10 +20,10 @@ pub struct AptProxy {
 }
 
 impl AptProxy {
-    pub fn new(network: &Network) -> AptProxy {
+    pub fn new(network: &Network) -> Result<AptProxy> {
         let mut text =
             "// Written by dockstrap (proxy-for apt); uninstall removes it.\n".to_owned();
-        text += &apt::proxies(network);
+        text += &apt::proxies(network)?;
         // apt has no list of names with all that is under them, so each stands for itself.
         for host in network.direct().iter().filter(|entry| is_host(entry)) {
             for scheme in ["http", "https"] {
@@ -35,7 +35,7 @@ impl AptProxy {
             true => 0o600,
             false => 0o644,
         };
-        AptProxy { text, mode }
+        Ok(AptProxy { text, mode })
     }
 }
 
@@ -88,7 +88,7 @@ mod tests {
     fn step(proxy: &str) -> AptProxy {
         let proxy = Proxy::parse(proxy).unwrap();
         let direct = |name: &str| (name == "NO_PROXY").then(|| "a.example,.b.example".to_owned());
-        AptProxy::new(&Network::new(Some(proxy), None, direct).unwrap())
+        AptProxy::new(&Network::new(Some(proxy), None, direct).unwrap()).unwrap()
     }
 
     #[test]

@@ -7,18 +7,18 @@ use crate::change::{Tx, Undo};
 use crate::daemon_json::Preset;
 use crate::error::Failure;
 use crate::facts::Facts;
-use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::engine::GROUP;
+use crate::host::{Group, Host, UserName};
 use crate::settings::Settings;
 
 /// The files that the account tools write.
 const ACCOUNTS: &[&str] = &["/etc/group", "/etc/gshadow"];
 
 pub struct DockerGroup {
-    users: Vec<String>,
+    users: Vec<UserName>,
     /// Who would be a member with another preset.
-    left_out: Option<String>,
+    left_out: Option<UserName>,
 }
 
 impl DockerGroup {
@@ -43,9 +43,9 @@ impl DockerGroup {
     }
 
     /// Why the user behind `sudo` does not become a member.
-    fn remark(&self, members: &[String]) -> Option<String> {
+    fn remark(&self, group: &Group) -> Option<String> {
         let user = self.left_out.as_ref();
-        let user = user.filter(|user| !members.contains(user))?;
+        let user = user.filter(|user| !group.has(user.as_str()))?;
         Some(format!(
             "{user} is not added: members have root's rights on this host, and the hardened preset \
              adds only users that --user names"
@@ -56,19 +56,28 @@ impl DockerGroup {
     ///
     /// # Errors
     /// [`Failure::Usage`] when one of them does not exist.
-    fn missing(&self, host: &Host, members: &[String]) -> Result<Vec<&str>> {
-        let missing = self.users.iter().filter(|user| !members.contains(user));
-        let missing: Vec<&str> = missing.map(String::as_str).collect();
+    fn missing(&self, host: &Host, group: &Group) -> Result<Vec<&str>> {
+        let is_missing = |user: &&UserName| !group.has(user.as_str());
+        let missing: Vec<&UserName> = self.users.iter().filter(is_missing).collect();
         for user in &missing {
-            if !host.has_user(user)? {
-                return Err(Failure::Usage(format!(
-                    "there is no user `{user}` to add to group {GROUP}; nothing was changed. \
-                     Create it first (adduser {user}), or name another with --user"
-                ))
-                .into());
+            let refuse = |why: String| Err(Failure::Usage(why).into());
+            match host.user(user)? {
+                Some(known) if known == user.as_str() => {}
+                Some(known) => {
+                    return refuse(format!(
+                        "this host knows the user `{user}` as `{known}`; nothing was changed. \
+                         Name that one with --user"
+                    ));
+                }
+                None => {
+                    return refuse(format!(
+                        "there is no user `{user}` to add to group {GROUP}; nothing was changed. \
+                         Create it first (adduser {user}), or name another with --user"
+                    ));
+                }
             }
         }
-        Ok(missing)
+        Ok(missing.into_iter().map(UserName::as_str).collect())
     }
 }
 
@@ -82,20 +91,26 @@ impl Step for DockerGroup {
     }
 
     fn inspect(&self, host: &Host) -> Result<Finding> {
-        let members = host.group_members(GROUP)?;
-        let missing = self.missing(host, members.as_deref().unwrap_or_default())?;
+        let there = host.group(GROUP)?;
+        let group = there.clone().unwrap_or_default();
+        if group.is_roots() {
+            return Err(refuse_roots());
+        }
+        let missing = self.missing(host, &group)?;
         let add = |user: &&str| format!("add {user}, who then has root's rights on this host");
-        let remark = self.remark(members.as_deref().unwrap_or_default());
-        let details: Vec<String> = missing.iter().map(add).chain(remark.clone()).collect();
-        let finding = match members {
-            None => Finding::pending(format!("create group {GROUP}"), details),
-            Some(_) if !missing.is_empty() => {
-                Finding::pending(format!("add members to group {GROUP}"), details)
-            }
-            Some(members) if members.is_empty() => {
-                Finding::satisfied(format!("group {GROUP} has no members"))
-            }
-            Some(members) => Finding::satisfied(format!("members: {}", members.join(", "))),
+        let remark = self.remark(&group);
+        let has = |user: String| format!("{user} has root's rights already");
+        let details = missing.iter().map(add).chain(remark.clone());
+        let details: Vec<String> = details.chain(group.hidden().into_iter().map(has)).collect();
+        let everyone = group.everyone();
+        let finding = if there.is_none() {
+            Finding::pending(format!("create group {GROUP}"), details)
+        } else if !missing.is_empty() {
+            Finding::pending(format!("add members to group {GROUP}"), details)
+        } else if everyone.is_empty() {
+            Finding::satisfied(format!("group {GROUP} has no members"))
+        } else {
+            Finding::satisfied(format!("members: {}", everyone.join(", ")))
         };
         Ok(match finding.satisfied {
             true => Finding {
@@ -107,11 +122,11 @@ impl Step for DockerGroup {
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
-        let members = tx.host().group_members(GROUP)?;
-        if members.is_none() {
+        let there = tx.host().group(GROUP)?;
+        if there.is_none() {
             tx.create_group(GROUP)?;
         }
-        for user in self.missing(tx.host(), &members.unwrap_or_default())? {
+        for user in self.missing(tx.host(), &there.unwrap_or_default())? {
             let undo = Undo::RemoveMember {
                 group: GROUP.to_owned(),
                 user: user.to_owned(),
@@ -127,6 +142,16 @@ impl Step for DockerGroup {
     }
 }
 
+/// The engine's socket would be open to everyone in root's own group.
+fn refuse_roots() -> anyhow::Error {
+    Failure::Blocked(format!(
+        "group {GROUP} has the GID 0, which is group root's: all of that group would have root's \
+         rights; nothing was changed. Remove it, and the install makes one with a GID of its own: \
+         sudo groupdel --force {GROUP}"
+    ))
+    .into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,7 +165,10 @@ mod tests {
         StubHost::new()
             .file("/etc/passwd", "alice:x:1000:\nbob:x:1001:\n")
             .file("/etc/group", groups)
-            .program("getent", "grep \"^$2:\" $ROOT/etc/$1 || exit 2")
+            .program(
+                "getent",
+                "[ $# = 1 ] && exec cat $ROOT/etc/$1; grep \"^$2:\" $ROOT/etc/$1 || exit 2",
+            )
             .program("groupadd", "echo \"$2:x:990:\" >>$ROOT/etc/group")
             .program("groupdel", "sed -i \"/^$1:/d\" $ROOT/etc/group")
             .program(
@@ -155,7 +183,7 @@ mod tests {
 
     fn group(users: &[&str]) -> DockerGroup {
         DockerGroup {
-            users: users.iter().map(ToString::to_string).collect(),
+            users: users.iter().map(|it| UserName::new(it).unwrap()).collect(),
             left_out: None,
         }
     }
@@ -183,7 +211,7 @@ mod tests {
     fn the_hardened_preset_adds_only_users_that_are_named() {
         let stub = StubHost::noble();
         let facts = Facts {
-            invoking_user: Some("alice".to_owned()),
+            invoking_user: UserName::new("alice").ok(),
             ..crate::facts::gather(stub.host()).unwrap()
         };
         let step = |preset: Option<Preset>, users: Option<&[&str]>| {
@@ -200,8 +228,8 @@ mod tests {
             )
         };
         let hardened = Some(Preset::Hardened);
-        assert_eq!(step(None, None).users, ["alice"]);
-        assert_eq!(step(hardened, Some(&["bob"])).users, ["bob"]);
+        assert_eq!(step(None, None).users, group(&["alice"]).users);
+        assert_eq!(step(hardened, Some(&["bob"])).users, group(&["bob"]).users);
         assert!(step(hardened, Some(&["bob"])).left_out.is_none());
         let nobody = step(hardened, None);
         assert!(nobody.users.is_empty());
@@ -285,6 +313,50 @@ mod tests {
             ]
         );
         assert_eq!(stub.read("/etc/group"), "docker:x:991:alice\n");
+    }
+
+    #[test]
+    fn who_has_the_groups_rights_without_being_named_in_it_is_told() {
+        let stub = host("docker:x:990:alice\nbuild:x:990:bob\n");
+        stub.write(
+            "/etc/passwd",
+            "alice:x:1000:1000:\nbob:x:1001:1001:\ncarl:x:1002:990:\n",
+        );
+        let hidden = "carl (primary group), bob (group build, which has the same GID)";
+        let finding = inspect(&stub, &["carl", "bob"]);
+        assert!(finding.satisfied);
+        assert_eq!(finding.summary, format!("members: alice, {hidden}"));
+        stub.write("/etc/group", "docker:x:990:\n");
+        let finding = inspect(&stub, &["alice"]);
+        assert_eq!(
+            finding.details,
+            [
+                "add alice, who then has root's rights on this host",
+                "carl (primary group) has root's rights already"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_group_that_is_roots_own_is_refused() {
+        let stub = host("root:x:0:\ndocker:x:0:\n");
+        let error = group(&["alice"]).inspect(stub.host()).unwrap_err();
+        assert_eq!(exit_code(&error), 4);
+        assert!(
+            error.to_string().ends_with("sudo groupdel --force docker"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_user_whom_the_host_knows_by_another_name_is_refused() {
+        let stub = host("docker:x:990:\n").program(
+            "getent",
+            "case $1 in passwd) echo alice@example:x:7:7: ;; group) cat $ROOT/etc/group ;; esac",
+        );
+        let error = group(&["alice"]).inspect(stub.host()).unwrap_err();
+        assert_eq!(exit_code(&error), 2);
+        assert!(error.to_string().contains("as `alice@example`"), "{error}");
     }
 
     #[test]

@@ -201,7 +201,7 @@ pub fn inspect_all(
     let packages = inspect(packages, host)?;
     let mut inspected = Vec::new();
     if settings.proxy_for.contains(&ProxyUser::Apt) {
-        inspected.push(inspect(AptProxy::new(&network), host)?);
+        inspected.push(inspect(AptProxy::new(&network)?, host)?);
     }
     inspected.extend([apt_key, apt_source]);
     if let Some(by_hand) = by_hand {

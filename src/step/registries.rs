@@ -7,7 +7,7 @@ use crate::change::Tx;
 use crate::daemon_json::Change;
 use crate::host::Host;
 use crate::host::http::Http;
-use crate::host::network::Network;
+use crate::host::network::{CaCert, Network};
 use crate::settings::Registry;
 
 /// A folder for each registry; the engine reads it at every pull.
@@ -31,7 +31,8 @@ impl Registries {
     fn missing(&self, host: &Host) -> Result<Vec<&Registry>> {
         let mut missing = Vec::new();
         for registry in &self.registries {
-            if host.read(path(registry))?.as_deref() != Some(registry.pem.as_slice()) {
+            let there = host.read(path(registry))?.unwrap_or_default();
+            if CaCert::parse(&there).ok().as_ref() != Some(&registry.ca) {
                 missing.push(registry);
             }
         }
@@ -65,7 +66,7 @@ impl Step for Registries {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
         for registry in self.missing(tx.host())? {
-            tx.write_file(&path(registry), &registry.pem, MODE)?;
+            tx.write_file(&path(registry), registry.ca.pem().as_bytes(), MODE)?;
         }
         Ok(())
     }
@@ -120,14 +121,12 @@ pub fn silent(
 mod tests {
     use super::*;
     use crate::change::trial;
-    use crate::host::network::CaCert;
     use crate::host::stub::StubHost;
 
     fn step() -> Registries {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls/ca.pem");
         Registries::new(&[Registry {
             host: "registry.lab:5000".to_owned(),
-            pem: std::fs::read(file).unwrap(),
             ca: CaCert::read(file.as_ref()).unwrap(),
         }])
     }
@@ -167,9 +166,14 @@ mod tests {
 
     #[test]
     fn one_that_was_there_before_is_left_and_another_comes_back() {
-        let pem = step().registries[0].pem.clone();
+        let pem = format!("# Our own authority\n{}", step().registries[0].ca.pem());
         let stub = StubHost::new().file(PATH, &pem);
         assert!(step().inspect(stub.host()).unwrap().satisfied);
+        // With its key beside it, others could read that.
+        let key = include_str!("../../tests/fixtures/tls/server.key");
+        stub.write(PATH, pem + key);
+        trial::run(stub.host(), |tx| step().apply(tx)).unwrap();
+        assert!(!stub.read(PATH).contains("PRIVATE KEY"));
         let other = StubHost::new().file(PATH, "another");
         trial::run(other.host(), |tx| step().apply(tx)).unwrap();
         let acts = trial::acts(other.host());

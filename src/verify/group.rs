@@ -1,8 +1,11 @@
 //! Stage `group`: a member of group docker may use the engine after a new login, others may not.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
 use super::proof::Proof;
+use crate::host::UserName;
 use crate::host::command::{Command, Output};
 use crate::host::engine::{GROUP, NO_CONFIG, SOCKET};
 use crate::report::Outcome;
@@ -18,31 +21,36 @@ const RENEW: &str = "let systemd make it again: systemctl restart docker.socket 
 
 pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     let host = proof.host;
-    let Some(members) = host.group_members(GROUP)? else {
+    let Some(group) = host.group(GROUP)? else {
         return Ok(Outcome::Failed(format!(
             "there is no group {GROUP}, so only root can use the engine; make it with: sudo \
              dockstrap install"
         )));
     };
+    if group.is_roots() {
+        return Ok(Outcome::Failed(format!(
+            "group {GROUP} has the GID 0, which is group root's: all of that group may use the \
+             engine; give it one of its own: sudo groupdel --force {GROUP} && sudo dockstrap install"
+        )));
+    }
+    let members: BTreeSet<&String> = group.users().collect();
     if !nix::unistd::geteuid().is_root() {
         let reason = "only root can try what another user may do; run it with sudo";
         return Ok(Outcome::Skipped(reason.to_owned()));
     }
     let stranger = ask_as(proof, STRANGER)?;
     if stranger.code == 0 {
-        return Ok(Outcome::Failed(
-            match members.iter().any(|it| it == STRANGER) {
-                true => format!(
-                    "{STRANGER}, as whom services run that nobody trusts, is a member of group \
+        return Ok(Outcome::Failed(match group.has(STRANGER) {
+            true => format!(
+                "{STRANGER}, as whom services run that nobody trusts, is a member of group \
                  {GROUP}, which is the same as root; end that with: gpasswd --delete {STRANGER} \
                  {GROUP}"
-                ),
-                false => format!(
-                    "{STRANGER} is no member of group {GROUP} and may use the engine all the same, as \
+            ),
+            false => format!(
+                "{STRANGER} is no member of group {GROUP} and may use the engine all the same, as \
                  anyone may: the rights of {SOCKET} are wrong; {RENEW}"
-                ),
-            },
-        ));
+            ),
+        }));
     }
     if !was_refused(&stranger) {
         let said = stranger.tail();
@@ -54,7 +62,10 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     let mut tried = Vec::new();
     // Of some, only the name was left in the group.
     for member in &members {
-        if tried.len() < MOST && host.has_user(member)? {
+        if let Ok(user) = UserName::new(member)
+            && tried.len() < MOST
+            && host.has_user(&user)?
+        {
             tried.push(member.as_str());
         }
     }

@@ -12,11 +12,12 @@ use anyhow::{Context, Result, ensure};
 use super::proof::Proof;
 use super::reach::trouble;
 use super::smoke;
-use crate::change::{Extent, Journal, Purpose, Tx};
+use crate::change::{Extent, Journal, Purpose, Tx, VERIFICATION};
 use crate::error::Failure;
 use crate::host::http::Http;
 use crate::host::network::{CaCert, Network};
 use crate::report::Outcome;
+use crate::settings;
 
 /// A registry, and how to get into it.
 #[derive(Debug)]
@@ -24,8 +25,8 @@ pub struct Registry {
     /// `HOST[:PORT]`, and maybe the path under which images may be put there.
     pub address: String,
     pub login: Option<Login>,
-    /// The authority that vouches for it, and its file's text.
-    pub ca_cert: Option<(CaCert, Vec<u8>)>,
+    /// The authority that vouches for it.
+    pub ca_cert: Option<CaCert>,
 }
 
 /// Who logs in.
@@ -38,19 +39,20 @@ impl Registry {
     /// # Errors
     /// [`Failure::Usage`] for what is no `HOST[:PORT][/PATH]`, or a file without certificates.
     pub fn new(address: &str, login: Option<Login>, ca_cert: Option<PathBuf>) -> Result<Registry> {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-:/[]".contains(c);
-        if address.contains("://") || !address.chars().all(plain) || address.starts_with(['-', '/'])
-        {
+        let trimmed = address.trim_end_matches('/');
+        let (host, path) = trimmed.split_once('/').unwrap_or((trimmed, ""));
+        // The host names a folder of the engine's, and both end up in the names of images.
+        let is_host = settings::registry_host(host).is_ok() && host == host.to_ascii_lowercase();
+        if !is_host || !(path.is_empty() || path.split('/').all(is_part)) {
             return Err(Failure::Usage(format!(
                 "registry `{address}` is not written as HOST[:PORT][/PATH]"
             ))
             .into());
         }
-        let ca_cert = ca_cert.map(|path| CaCert::read_with_text(&path));
         Ok(Registry {
-            address: address.trim_end_matches('/').to_owned(),
+            address: trimmed.to_owned(),
             login,
-            ca_cert: ca_cert.transpose()?,
+            ca_cert: ca_cert.map(|file| CaCert::read(&file)).transpose()?,
         })
     }
 
@@ -58,6 +60,14 @@ impl Registry {
     fn host(&self) -> &str {
         self.address.split('/').next().unwrap_or_default()
     }
+}
+
+/// Whether a text is one part of the path in an image's name.
+fn is_part(text: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    text.starts_with(is_word)
+        && text.ends_with(is_word)
+        && text.chars().all(|c| is_word(c) || "._-".contains(c))
 }
 
 /// Never shows the password.
@@ -75,8 +85,21 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
             false => Outcome::Skipped(reason.to_owned()),
         });
     };
+    let authority = Authority::put(proof, registry)?;
+    let outcome = push_and_pull(proof, registry);
+    match authority.remove() {
+        Ok(()) => outcome,
+        Err(error) => Ok(Outcome::Failed(format!(
+            "the engine goes on trusting the authority that was given for {}, since it could not \
+             be taken back: {error:#}; once that is mended, this takes it back: sudo dockstrap \
+             verify",
+            registry.host()
+        ))),
+    }
+}
+
+fn push_and_pull(proof: &Proof<'_>, registry: &Registry) -> Result<Outcome> {
     let docker = || proof.docker().deadline(Duration::from_secs(120));
-    let _authority = Authority::put(proof, registry)?;
     if let Some(Login { user, password }) = &registry.login {
         let login = docker().args(["login", "--username", user, "--password-stdin"]);
         let login = login
@@ -164,11 +187,7 @@ impl Remote<'_> {
     /// Asks the registry to delete it, which not every registry allows.
     fn delete(&self) -> Result<()> {
         let Remote { registry, digest } = self;
-        let ca_cert = registry
-            .ca_cert
-            .as_ref()
-            .map(|(ca_cert, _)| ca_cert.clone());
-        let network = Network::from_environment(None, ca_cert)?;
+        let network = Network::from_environment(None, registry.ca_cert.clone())?;
         let host = registry.host();
         let path = registry.address.strip_prefix(host).unwrap_or_default();
         let url = format!("https://{host}/v2{path}/dockstrap-verify/manifests/{digest}");
@@ -183,19 +202,29 @@ impl Remote<'_> {
     }
 }
 
-/// An authority that the engine trusts for a registry, until this goes.
+/// An authority that the engine trusts for a registry, until it is removed. One that a killed run
+/// has left goes with the next run.
 struct Authority<'a> {
-    tx: Option<(Tx<'a>, u64)>,
+    placed: Option<Placed<'a>>,
+}
+
+struct Placed<'a> {
+    tx: Tx<'a>,
+    /// The last act before it.
+    before: u64,
+    path: String,
 }
 
 impl<'a> Authority<'a> {
     fn put(proof: &'a Proof<'_>, registry: &Registry) -> Result<Authority<'a>> {
-        let Some((_, certificate)) = &registry.ca_cert else {
-            return Ok(Authority { tx: None });
+        let Some(certificate) = &registry.ca_cert else {
+            return Ok(Authority { placed: None });
         };
         let path = format!("/etc/docker/certs.d/{}/ca.crt", registry.host());
         match proof.host.read(&path)? {
-            Some(there) if there == *certificate => return Ok(Authority { tx: None }),
+            Some(there) if CaCert::parse(&there).ok().as_ref() == Some(certificate) => {
+                return Ok(Authority { placed: None });
+            }
             Some(_) => anyhow::bail!(
                 "the engine is told to trust another authority for it, by {path}; leave out \
                  --ca-cert to try it with that one"
@@ -216,21 +245,28 @@ impl<'a> Authority<'a> {
             &|_| {},
             Arc::clone(&proof.stopped),
         )?;
-        tx.enter("verify");
-        let written = tx.write_file(&path, certificate, 0o644);
+        tx.enter(VERIFICATION);
+        let written = tx.write_file(&path, certificate.pem().as_bytes(), 0o644);
         let authority = Authority {
-            tx: Some((tx, before)),
+            placed: Some(Placed { tx, before, path }),
         };
-        written.map(|()| authority)
-    }
-}
-
-impl Drop for Authority<'_> {
-    fn drop(&mut self) {
-        if let Some((tx, before)) = self.tx.take() {
-            // What cannot be taken back stands in the journal, for the next uninstall.
-            let _ = tx.revert(before, Extent::default());
+        match written {
+            Ok(()) => Ok(authority),
+            Err(error) => match authority.remove() {
+                Ok(()) => Err(error),
+                Err(left) => Err(error.context(format!("it could not be taken back: {left:#}"))),
+            },
         }
+    }
+
+    fn remove(self) -> Result<()> {
+        let Some(Placed { tx, before, path }) = self.placed else {
+            return Ok(());
+        };
+        let host = tx.host();
+        tx.revert(before, Extent::default())?;
+        ensure!(!host.exists(&path)?, "{path} was changed meanwhile");
+        Ok(())
     }
 }
 
@@ -256,6 +292,18 @@ mod tests {
             "-x",
             "a b",
             "me:word@registry",
+            "..",
+            ".",
+            "",
+            "/",
+            "a//b",
+            "a/../b",
+            "registry/..",
+            "registry/-x",
+            "registry/Team",
+            "registry:x",
+            "registry:99999",
+            "registry:5000:1",
         ] {
             let error = Registry::new(address, None, None).unwrap_err();
             assert_eq!(exit_code(&error), 2, "{address}");

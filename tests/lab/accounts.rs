@@ -56,9 +56,51 @@ fn fault_40_root_and_a_name_that_is_an_option_are_refused() {
     let host = LabHost::up("noble");
     host.unchanged_by(2, ["install", "--yes", "--user", "root"])
         .says("root needs no membership");
-    for name in ["--user=--help", "--user=-rf", "--user=a b"] {
+    for name in ["--user=--help", "--user=-sfiles", "--user=a b"] {
         host.unchanged_by(2, ["install", "--yes", name]);
     }
+    // To getent they are users.
+    for number in ["0", "1000"] {
+        host.unchanged_by(2, ["install", "--yes", "--user", number])
+            .says(&format!("`{number}` is a number"));
+    }
+    for name in ["--help", "0", "1000", "-sfiles"] {
+        let caller = format!("SUDO_USER={name}");
+        let key = format!("DOCKSTRAP_KEY_FINGERPRINT={}", host.fingerprint());
+        host.run(["env", &caller, &key, "dockstrap", "plan"])
+            .exits(0)
+            .never_says(&format!("add {name}"));
+    }
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn whoever_has_the_groups_rights_is_named_wherever_they_come_from() {
+    let host = LabHost::up("noble");
+    host.sh(
+        "groupadd --gid 4242 docker; groupadd --non-unique --gid 4242 build
+         gpasswd --add bob build; useradd --gid 4242 carl",
+    );
+    let hidden = "carl (primary group), bob (group build, which has the same GID)";
+    host.dockstrap(["plan"]).exits(0).says(hidden);
+    host.dockstrap(["install", "--yes", "--user", "alice"])
+        .exits(0)
+        .says("carl (primary group) has root's rights already");
+    host.dockstrap(["doctor"]).says(hidden);
+    host.dockstrap(["status"]).says("carl (primary group)");
+    // Both may use the engine, and both are tried.
+    host.dockstrap(["verify", "group"])
+        .exits(0)
+        .says("alice, bob, carl");
+    host.uninstall();
+
+    host.sh("userdel carl; groupdel build; groupmod --non-unique --gid 0 docker");
+    host.unchanged_by(4, ["install", "--yes"])
+        .says("group docker has the GID 0")
+        .says("sudo groupdel --force docker");
+    host.dockstrap(["doctor"]).exits(3).says("DS717");
+    host.sh("groupdel --force docker");
+    host.install();
 }
 
 #[test]

@@ -119,6 +119,7 @@ mod secrets;
 mod signals;
 mod sources;
 mod status;
+mod strangers;
 mod surroundings;
 mod survival;
 mod taking_up;

@@ -183,6 +183,37 @@ fn an_image_goes_to_a_private_registry_and_back_and_nothing_stays() {
     cut.end().exits(130);
     assert_eq!(host.sh("docker images --quiet").stdout, "");
     assert!(!host.has("/etc/docker/certs.d") && !host.has("/root/.docker"));
+    // Killed, it can take nothing back: the next run does, whatever it is for.
+    let key = host.fingerprint();
+    for next in [
+        "dockstrap verify engine",
+        "dockstrap doctor --fix || true",
+        &format!("DOCKSTRAP_KEY_FINGERPRINT={key} dockstrap install --yes"),
+        &command,
+    ] {
+        let killed = host.start(["sh", "-c", &command]);
+        wait_until("the authority", || host.has("/etc/docker/certs.d"));
+        host.sh("pkill -KILL --exact dockstrap");
+        killed.end();
+        assert!(host.has("/etc/docker/certs.d"));
+        host.sh(next);
+        host.sh("! ls -d /tmp/dockstrap-verify-* /etc/docker/certs.d");
+        host.dockstrap(["status"]).exits(0).never_says("cut short");
+    }
+    let before = host.tree();
+    for address in ["..", "registry.example/../..", "."] {
+        let authority = ["--ca-cert", "/root/ca.pem"];
+        let [flag, file] = authority;
+        host.dockstrap(["verify", "registry", "--registry", address, flag, file])
+            .exits(2);
+    }
+    // With its key in the same file, everybody could read that.
+    host.sh("{ cat /root/ca.pem; echo '-----BEGIN PRIVATE KEY-----'; } >/root/both.pem");
+    verify(&host, "/root/password", &["--ca-cert", "/root/both.pem"])
+        .exits(2)
+        .says("holds a private key");
+    host.sh("rm /root/both.pem");
+    before.is_untouched_in(&host.tree());
     // The engine is told to trust another.
     host.sh(
         "install -D --mode 0644 /etc/hostname /etc/docker/certs.d/registry.example:5000/ca.crt",

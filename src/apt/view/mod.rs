@@ -21,6 +21,7 @@ use tempfile::TempDir;
 use super::archive::Archives;
 use super::index::Index;
 use super::lock::{ARCHIVES, LISTS};
+use super::quote::quoted;
 use super::reach::Reach;
 use super::run::apt_get;
 use super::source::Source;
@@ -216,39 +217,43 @@ impl View {
         fs::set_permissions(&key, fs::Permissions::from_mode(0o644))?;
         let docker = self.source.text(&key.to_string_lossy());
         fs::write(self.path(DOCKER_SOURCE), &docker)?;
-        fs::write(self.path(CONFIGURATION), self.configuration())?;
+        fs::write(self.path(CONFIGURATION), self.configuration()?)?;
         Ok(())
     }
 
     /// Gives apt another status of the host's packages than the one that dpkg has in its file.
     fn believe(&self, status: &str) -> Result<()> {
         let path = self.path("status");
-        let believed = format!("Dir::State::status \"{}\";\n", path.display());
+        let believed = quoted(&path.display().to_string())?;
+        let text = format!("{}Dir::State::status {believed};\n", self.configuration()?);
         fs::write(&path, status)
-            .and_then(|()| {
-                let text = self.configuration() + &believed;
-                fs::write(self.path(CONFIGURATION), text)
-            })
+            .and_then(|()| fs::write(self.path(CONFIGURATION), text))
             .context("setting up apt's private view")
     }
 
     /// The configuration that is read after all of the host's, so that it has the last word.
-    fn configuration(&self) -> String {
+    fn configuration(&self) -> Result<String> {
         let folder = self.folder.path().display();
-        format!(
-            "Dir::State::Lists \"{folder}/lists/\";\n\
-             Dir::Etc::SourceList \"{folder}/sources.list\";\n\
-             Dir::Etc::SourceParts \"{folder}/sources\";\n\
-             Dir::Cache::archives \"{folder}/archives/\";\n\
+        let path = |end: &str| quoted(&format!("{folder}/{end}"));
+        Ok(format!(
+            "Dir::State::Lists {};\n\
+             Dir::Etc::SourceList {};\n\
+             Dir::Etc::SourceParts {};\n\
+             Dir::Cache::archives {};\n\
              Acquire::ForceHash \"SHA256\";\n\
-             Dir::Cache::pkgcache \"{folder}/pkgcache.bin\";\n\
+             Dir::Cache::pkgcache {};\n\
              Dir::Cache::srcpkgcache \"\";\n\
              APT::Update::Error-Mode \"any\";\n\
              APT::Get::List-Cleanup \"false\";\n\
              #clear APT::Update::Pre-Invoke;\n\
              #clear APT::Update::Post-Invoke;\n\
-             #clear APT::Update::Post-Invoke-Success;\n"
-        )
+             #clear APT::Update::Post-Invoke-Success;\n",
+            path("lists/")?,
+            path("sources.list")?,
+            path("sources")?,
+            path("archives/")?,
+            path("pkgcache.bin")?,
+        ))
     }
 
     /// Fetches the indexes of every source but Docker's, whose index is here already. Returns

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use super::line::{Newer, SCHEMA};
 use super::{FOLDER, PATH};
 use crate::change::files;
+use crate::change::undo::Forged;
 use crate::error::Failure;
 use crate::host::Host;
 
@@ -32,7 +33,48 @@ pub(super) fn refuse_unless_begun(host: &Host, torn: &str) -> Result<()> {
     }
 }
 
+/// The text of the journal, which root does what it says: so only root may have written it.
+///
+/// # Errors
+/// [`Failure::Blocked`] where others can change it, or a link leads to it.
+pub(super) fn read(host: &Host) -> Result<Option<String>> {
+    refuse_untrusted(host)?;
+    host.read_text(PATH)
+}
+
+fn refuse_untrusted(host: &Host) -> Result<()> {
+    for path in [FOLDER, PATH] {
+        let Some(there) = host.metadata(path)? else {
+            return Ok(());
+        };
+        if there.is_symlink() {
+            return Err(Failure::Blocked(format!(
+                "{path} is a link, and dockstrap believes no journal behind one; nothing was \
+                 changed. Put what it leads to in its place; this is: readlink -f {path}"
+            ))
+            .into());
+        }
+    }
+    let checking = || format!("checking who can change {PATH}");
+    let Some(exposure) = host.exposure(Path::new(PATH)).with_context(checking)? else {
+        return Ok(());
+    };
+    Err(Failure::Blocked(format!(
+        "the journal {PATH}: {exposure}, and an uninstall does what the journal says; nothing was \
+         changed. Make sure that nobody has changed it, and then run: {}",
+        exposure.cure()
+    ))
+    .into())
+}
+
 pub(super) fn unreadable(number: usize, error: &anyhow::Error) -> Failure {
+    if let Some(forged) = error.downcast_ref::<Forged>() {
+        let number = number + 1;
+        return Failure::Blocked(format!(
+            "the journal {PATH}, line {number}: {forged}; nothing was changed. Somebody else wrote \
+             that: find out who, and see the line with: sudo sed -n {number}p {PATH}"
+        ));
+    }
     let cure = match error.downcast_ref::<Newer>() {
         Some(Newer { writer, .. }) => format!(
             "That one, or one that is newer still, goes on from it. Get it back: with a release's \

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::apt::Seen;
 use crate::change::Undo;
+use crate::change::undo::{all, package};
 use crate::settings::{Given, Settings};
 
 /// The version of the lines that are written; older ones are read.
@@ -173,7 +174,8 @@ enum Head {
 /// wrote the lines that follow.
 ///
 /// # Errors
-/// [`Newer`] when that schema is not known.
+/// [`Newer`] when that schema is not known, and [`Forged`](crate::change::undo::Forged) for what
+/// dockstrap never writes.
 pub(super) fn parse(number: usize, line: &str) -> Result<Line> {
     if let Ok(Head::Journal { schema, dockstrap }) = serde_json::from_str(line)
         && schema > SCHEMA
@@ -184,6 +186,14 @@ pub(super) fn parse(number: usize, line: &str) -> Result<Line> {
     match (number, serde_json::from_str(line)) {
         (0, Ok(parsed @ Line::Journal { .. })) => Ok(parsed),
         (0, _) => bail!("it is no journal of dockstrap's"),
-        (_, parsed) => parsed.context("it is damaged"),
+        (_, parsed) => {
+            let parsed = parsed.context("it is damaged")?;
+            match &parsed {
+                Line::Act(act) => act.undo.check()?,
+                Line::AskedFor { packages, .. } => all(packages, package)?,
+                _ => {}
+            }
+            Ok(parsed)
+        }
     }
 }

@@ -1,3 +1,5 @@
+mod strangers;
+
 use super::*;
 use crate::error::{exit_code, next_command};
 use crate::host::stub::StubHost;

@@ -1,14 +1,13 @@
 //! Acts on single files.
 
-use std::fs::Permissions;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::{Overwritten, Tx};
 use crate::change::seal::seal;
-use crate::change::{Act, FOLDER, Undo, files};
+use crate::change::{Act, FOLDER, Undo, files, straight};
 use crate::daemon_json::{self, Change, Document};
 use crate::error::Failure;
 use crate::host::Host;
@@ -166,7 +165,7 @@ impl Tx<'_> {
     fn change_mode(&mut self, text: &str, path: &Path, mode: u32, undo: Undo) -> Result<()> {
         self.act(text, undo, |tx| {
             let path = tx.host.path(path);
-            std::fs::set_permissions(&path, Permissions::from_mode(mode))
+            straight::set_mode(&path, mode)
                 .with_context(|| format!("setting the mode of {}", path.display()))
         })
     }

@@ -1,13 +1,16 @@
 //! What is on the host for a while only, and acts that are taken back before all others.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
 use super::Tx;
 use crate::change::way_back::Revert;
-use crate::change::{Act, Extent, Reverted};
-use crate::report::Event;
+use crate::change::{Act, Extent, Journal, Purpose, Reverted};
+use crate::host::Host;
+use crate::report::{Event, Listener};
 
 /// What Debian's tools ask before a package's script starts or restarts a service; see
 /// `invoke-rc.d(8)` and `deb-systemd-invoke(1p)`.
@@ -42,6 +45,12 @@ impl Tx<'_> {
         self.withdraw(|act| act.undo.subject() == Some(Path::new(POLICY)))
     }
 
+    /// Takes back what a verification has put there for a while only; one that was killed has left
+    /// it.
+    fn withdraw_verification(&mut self) -> Result<()> {
+        self.withdraw(is_of_verification)
+    }
+
     /// Takes back the acts that are meant, newest first, and strikes them out of the journal. What
     /// runs goes on running.
     pub fn withdraw(&mut self, is_meant: impl Fn(&Act) -> bool) -> Result<()> {
@@ -65,13 +74,40 @@ impl Tx<'_> {
     }
 }
 
+/// The step that the acts of a verification belong to.
+pub(crate) const VERIFICATION: &str = "verify";
+
+fn is_of_verification(act: &Act) -> bool {
+    act.step == VERIFICATION
+}
+
+/// Takes back what verifications that were killed have left, so that the engine trusts no authority
+/// any longer than one of them runs. The caller holds the lock on runs.
+///
+/// # Errors
+/// When it cannot be taken back, with what to do then.
+pub(crate) fn withdraw_verification(host: &Host, listener: Listener<'_>) -> Result<()> {
+    let journal = Journal::read(host)?;
+    if !journal.acts().iter().any(is_of_verification) {
+        return Ok(());
+    }
+    let (wait, cancelled) = (Duration::ZERO, Arc::default());
+    let withdraw = || {
+        let mut tx = Tx::begin(host, journal, Purpose::Verify, wait, listener, cancelled)?;
+        tx.withdraw_verification()?;
+        let last = tx.journal().last();
+        tx.revert(last, Extent::default()).map(drop)
+    };
+    withdraw().context(
+        "the engine may still trust an authority that a verification was given, and that could \
+         not be taken back; to see which: grep ca.crt /var/lib/dockstrap/journal",
+    )
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::time::Duration;
-
     use super::*;
-    use crate::change::{Journal, Purpose, Run, Undo, trial};
+    use crate::change::{Run, Undo, trial};
     use crate::host::command::Command;
     use crate::host::stub::StubHost;
 
@@ -143,5 +179,42 @@ mod tests {
         run(&stub, |tx| tx.withdraw_policy()).unwrap();
         assert!(!stub.has(POLICY));
         assert_eq!(trial::acts(stub.host()), [""; 0]);
+    }
+
+    const AUTHORITY: &str = "/etc/docker/certs.d/r:5000/ca.crt";
+
+    /// Puts an authority there as a verification that is then killed.
+    fn verify(stub: &StubHost) {
+        let journal = Journal::read(stub.host()).unwrap();
+        let (wait, run) = (Duration::ZERO, Purpose::Verify);
+        let mut tx = Tx::begin(stub.host(), journal, run, wait, &|_| {}, Arc::default()).unwrap();
+        tx.enter(VERIFICATION);
+        tx.write_file(AUTHORITY, b"pem", 0o644).unwrap();
+    }
+
+    #[test]
+    fn the_authority_of_a_verification_that_was_killed_goes_with_the_next_run() {
+        let stub = StubHost::new();
+        let before = stub.snapshot();
+        verify(&stub);
+        assert!(stub.has(AUTHORITY));
+        withdraw_verification(stub.host(), &|_| {}).unwrap();
+        assert_eq!(stub.snapshot(), before);
+    }
+
+    #[test]
+    fn what_an_install_has_set_up_stays_when_it_goes() {
+        let stub = StubHost::new();
+        trial::complete(stub.host(), |tx| tx.write_file("/etc/ours", b"x", 0o644)).unwrap();
+        verify(&stub);
+        withdraw_verification(stub.host(), &|_| {}).unwrap();
+        assert!(!stub.has("/etc/docker") && stub.has("/etc/ours"));
+        let journal = Journal::read(stub.host()).unwrap();
+        assert_eq!(journal.cut_short(), None);
+        assert_eq!(trial::acts(stub.host()), ["write /etc/ours"]);
+        // Where nothing is left, nothing is written.
+        let before = stub.snapshot();
+        withdraw_verification(stub.host(), &|_| {}).unwrap();
+        assert_eq!(stub.snapshot(), before);
     }
 }

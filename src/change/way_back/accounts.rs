@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::{Revert, Reverted};
+use crate::host::UserName;
 use crate::host::command::Command;
 
 impl Revert<'_> {
@@ -80,7 +81,8 @@ impl Revert<'_> {
     /// that is there: the locks that it left go with the next tool that writes.
     fn release_locks_on(&self, group: &str, user: &str) -> Result<()> {
         let is_there = || -> Result<bool> {
-            Ok(self.host.group_members(group)?.is_some() && self.host.has_user(user)?)
+            let user = UserName::new(user)?;
+            Ok(self.host.group_members(group)?.is_some() && self.host.has_user(&user)?)
         };
         if self.host.has_account_locks()? && is_there()? {
             for verb in ["--add", "--delete"] {

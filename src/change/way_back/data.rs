@@ -1,12 +1,14 @@
 //! The way back for what an engine keeps: images, containers and volumes.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::{Revert, Reverted};
+use crate::change::straight;
 use crate::facts::{Package, known_packages};
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT, SOCKET, is_of_remap};
@@ -103,6 +105,10 @@ impl Foreseen {
                 foreseen.stays.push(of_user(&user, folder));
                 continue;
             }
+            if let Some(fault) = host.folder_of_others(folder)? {
+                foreseen.stays.push(of_strangers(folder, &fault));
+                continue;
+            }
             for path in &data {
                 let mut mounted = mounted_over(host, path, folder)?;
                 if ahead.containers_stop {
@@ -186,10 +192,13 @@ impl Revert<'_> {
         if let Some(user) = used_by(host, folder, roots, &Ahead::default())? {
             return Ok(vec![of_user(&user, folder)]);
         }
+        if let Some(fault) = host.folder_of_others(folder)? {
+            return Ok(vec![of_strangers(folder, &fault)]);
+        }
         let mut reasons = Vec::new();
         for path in data_of(host, &[folder.to_owned()])? {
             match mounted_over(host, &path, folder)?.as_slice() {
-                [] => remove(&host.path(&path), path == folder)?,
+                [] => remove(host, folder, &path)?,
                 mounted => reasons.push(of_others(&path, mounted)),
             }
         }
@@ -265,6 +274,12 @@ fn of_others(path: &Path, mounted: &[PathBuf]) -> String {
     )
 }
 
+/// Why what is in a folder stays that others could exchange for another meanwhile.
+fn of_strangers(folder: &Path, fault: &str) -> String {
+    let folder = folder.display();
+    format!("{fault}; until then nothing is removed from {folder}, which may be another by now")
+}
+
 /// Whether this is the folder of a package's own, in which nobody else keeps anything. Where it is
 /// another name of a folder that stands elsewhere, others may.
 fn is_dockers_alone(host: &Host, folder: &Path) -> Result<bool> {
@@ -278,24 +293,20 @@ fn is_made_by_the_engine(name: &str) -> bool {
         || is_of_remap(name)
 }
 
-/// Removes what stands at `path`, or only what is in it.
-fn remove(path: &Path, only_what_is_in_it: bool) -> Result<()> {
+/// Removes what stands at `path` in `folder`; of the folder itself, what is in it. The folder is
+/// opened through no link but those that lead to it now, and all else is reached from there.
+fn remove(host: &Host, folder: &Path, path: &Path) -> Result<()> {
     let removing = || format!("removing {}", path.display());
-    if !only_what_is_in_it {
-        let there = fs::symlink_metadata(path).with_context(removing)?;
-        return match there.is_dir() {
-            true => fs::remove_dir_all(path),
-            false => fs::remove_file(path),
+    let there = host.path(folder).canonicalize().with_context(removing)?;
+    let opened = straight::open_folder(&there).with_context(removing)?;
+    let c_string = |name: &[u8]| CString::new(name).with_context(removing);
+    let removed = match path.strip_prefix(folder) {
+        Ok(name) if !name.as_os_str().is_empty() => {
+            straight::remove(&opened, &c_string(name.as_os_str().as_bytes())?)
         }
-        .with_context(removing);
-    }
-    for entry in fs::read_dir(path).with_context(removing)? {
-        let entry = entry.with_context(removing)?;
-        if entry.file_name() != LOST_AND_FOUND {
-            remove(&entry.path(), false)?;
-        }
-    }
-    Ok(())
+        _ => straight::clear(&opened, Some(&c_string(LOST_AND_FOUND.as_bytes())?)),
+    };
+    removed.with_context(removing)
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! The way back for the mode of a file or folder.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use super::{Revert, Reverted};
+use crate::change::straight;
 use crate::change::tx::hashes;
 use crate::daemon_json::{self, Document};
 use crate::redact::has_password;
@@ -54,7 +55,7 @@ impl Revert<'_> {
                 "it holds a password, which other users could then read".to_owned(),
             ));
         }
-        fs::set_permissions(self.host.path(path), Permissions::from_mode(mode))
+        straight::set_mode(&self.host.path(path), mode)
             .with_context(|| format!("setting the mode of {shown}"))?;
         Ok(Reverted::Done)
     }

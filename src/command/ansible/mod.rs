@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 
 use super::install::{self, NOTHING_TO_DO, Prepared};
 use super::{tell_of_cut_short, uninstall};
-use crate::change::{Extent, Journal};
+use crate::change::{Extent, Journal, withdraw_verification};
 use crate::cli::{Install, Uninstall};
 use crate::error::Failure;
 use crate::facts;
-use crate::host::{Host, is_forbidden};
+use crate::host::{Host, is_forbidden, temporary};
 use crate::plan::Plan;
 use crate::report::{StepReport, Verdict};
 use crate::revert::Reversal;
@@ -119,6 +119,13 @@ fn absent(
         true => None,
         false => Some(host.lock_run(lock_wait, &show)?),
     };
+    if !check {
+        let _ = temporary::sweep(); // nothing is put there
+        // What it leaves is among what is taken back now.
+        if let Err(error) = withdraw_verification(host, &show) {
+            show(uninstall::warning(&error));
+        }
+    }
     let Some(reversal) = Reversal::plan(host)? else {
         if !check {
             Reversal::clear_journal(host, &show)?;

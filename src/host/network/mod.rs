@@ -4,6 +4,7 @@
 //! the engine are told the same. It must not send anything.
 
 mod direct;
+mod name;
 mod proxy;
 mod trusted;
 
@@ -13,6 +14,7 @@ use reqwest::Url;
 use crate::error::Failure;
 use direct::Direct;
 
+pub(crate) use name::is_host;
 pub use proxy::Proxy;
 pub use trusted::{CaCert, bundle, certificates};
 

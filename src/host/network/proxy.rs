@@ -4,6 +4,7 @@ use std::fmt;
 
 use reqwest::Url;
 
+use super::is_host;
 use crate::redact::redact;
 
 /// A proxy. What is shown of it has no credentials; only [`Proxy::with_credentials`] has them.
@@ -26,6 +27,9 @@ impl Proxy {
         })?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err("names a proxy that does not speak HTTP; dockstrap needs one that does");
+        }
+        if !url.host_str().is_some_and(is_host) {
+            return Err("names a host that is neither a name nor an address");
         }
         let path = url.path().len() > 1 || url.query().is_some() || url.fragment().is_some();
         if path {
@@ -80,6 +84,8 @@ mod tests {
             ("proxy:3128", "http://proxy:3128"),
             ("http://proxy.example:3128/", "http://proxy.example:3128"),
             ("https://10.0.0.1", "https://10.0.0.1"),
+            ("http://[2001:db8::1]:3128", "http://[2001:db8::1]:3128"),
+            ("http://my_proxy.lan", "http://my_proxy.lan"),
             ("me:word@proxy:3128", "http://***@proxy:3128"),
         ] {
             assert_eq!(Proxy::parse(text).unwrap().to_string(), shown);
@@ -95,6 +101,13 @@ mod tests {
             "http://me:word@proxy/path",
             "http://me:word@pro xy",
             "http://proxy?x",
+            "http://pro\"xy",
+            "http://x\";dpkg{pre-invoke{\"id\";};};foo\"y",
+            "http://x;y",
+            "http://x{y}",
+            "http://pro'xy",
+            "http://pro$xy",
+            "http://pro`xy",
         ] {
             let why = Proxy::parse(text).unwrap_err();
             assert!(!why.contains("word@"), "{why}");

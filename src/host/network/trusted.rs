@@ -26,27 +26,38 @@ impl CaCert {
     /// # Errors
     /// [`Failure::Usage`] when it does not, or when others could have written it and this is root.
     pub fn read(path: &Path) -> Result<CaCert> {
-        Ok(CaCert::read_with_text(path)?.0)
-    }
-
-    /// The same with the file's text. It is read once, so that both are of the same file.
-    ///
-    /// # Errors
-    /// As [`CaCert::read`].
-    pub fn read_with_text(path: &Path) -> Result<(CaCert, Vec<u8>)> {
         let refuse = |why: String| Failure::Usage(format!("ca-cert {}: {why}", path.display()));
         let text =
             std::fs::read(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
         refuse_exposed("ca-cert", path)?;
-        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+        CaCert::parse(&text).map_err(|why| refuse(why.to_owned()).into())
+    }
+
+    /// Reads the certificates of a text in PEM.
+    ///
+    /// # Errors
+    /// Why it cannot be used, to be put after the name of its file.
+    pub(crate) fn parse(text: &[u8]) -> Result<CaCert, &'static str> {
+        if String::from_utf8_lossy(text).contains("PRIVATE KEY-----") {
+            return Err(
+                "holds a private key, which other users could read where the certificates are put; \
+                 name a file with the certificates alone",
+            );
+        }
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
         let certificates = certificates.unwrap_or_default();
         let sound = |der: &CertificateDer<'static>| RootCertStore::empty().add(der.clone()).is_ok();
         if certificates.is_empty() || !certificates.iter().all(sound) {
-            let why = "must hold certificates in PEM, each from BEGIN CERTIFICATE to END \
-                       CERTIFICATE";
-            return Err(refuse(why.to_owned()).into());
+            return Err(
+                "must hold certificates in PEM, each from BEGIN CERTIFICATE to END CERTIFICATE",
+            );
         }
-        Ok((CaCert(certificates), text))
+        Ok(CaCert(certificates))
+    }
+
+    /// The certificates as a text in PEM, with nothing else that stood in their file.
+    pub(crate) fn pem(&self) -> String {
+        self.0.iter().map(pem).collect()
     }
 
     /// These and those.
@@ -140,6 +151,20 @@ mod tests {
             assert_eq!(exit_code(&error), 2, "{name}");
             assert!(error.to_string().contains(name), "{error}");
         }
+    }
+
+    #[test]
+    fn a_private_key_is_refused_and_nothing_but_certificates_is_passed_on() {
+        let text = |name: &str| std::fs::read_to_string(fixture(name)).unwrap();
+        let (pem, key) = (text("ca.pem"), text("server.key"));
+        assert!(key.contains("PRIVATE KEY"), "{key}");
+        for combined in [format!("{pem}{key}"), format!("{key}{pem}")] {
+            let why = CaCert::parse(combined.as_bytes()).unwrap_err();
+            assert!(why.contains("a private key"), "{why}");
+        }
+        let other = "-----BEGIN NOTE-----\nc2VjcmV0\n-----END NOTE-----\n";
+        let certificates = CaCert::parse(format!("word: s3cret\n{other}{pem}").as_bytes()).unwrap();
+        assert_eq!(certificates.pem(), pem.trim_start());
     }
 
     #[test]

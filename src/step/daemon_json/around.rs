@@ -1,6 +1,8 @@
 //! The host as far as a configuration touches it.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use anyhow::{Error, Result};
 use serde_json::Value;
@@ -12,6 +14,9 @@ use crate::step::unit;
 
 /// The words for a bridge that need not be there: none at all, and dockerd's own.
 const NO_OTHERS: &[&str] = &["none", "docker0"];
+
+/// Where dockerd keeps what it runs by where it is told no other.
+const EXEC_ROOT: &str = "/run/docker";
 
 const DEVICES: &str = "/sys/class/net";
 
@@ -64,7 +69,33 @@ pub fn look(host: &Host, document: &Document) -> Result<Surroundings> {
             false => None,
         },
         containerd_root: host.disk_under(CONTAINERD_ROOT)?,
+        folders_of_others: folders_of_others(host, data_root, text("exec-root"))?,
     })
+}
+
+/// Those of the folders of the engine and containerd whose place others can change. containerd's own
+/// has no key, and is told of with the data-root, beside which it is.
+fn folders_of_others(
+    host: &Host,
+    data_root: &str,
+    exec_root: Option<&str>,
+) -> Result<BTreeMap<&'static str, String>> {
+    let containerd = host.containerd_root()?;
+    let folders = [
+        ("data-root", Path::new(data_root)),
+        ("exec-root", Path::new(exec_root.unwrap_or(EXEC_ROOT))),
+        ("data-root", containerd.as_path()),
+    ];
+    let mut of_others = BTreeMap::new();
+    for (key, folder) in folders {
+        // Another path is an error by itself.
+        if folder.is_absolute()
+            && let Some(fault) = host.folder_of_others(folder)?
+        {
+            of_others.entry(key).or_insert(fault);
+        }
+    }
+    Ok(of_others)
 }
 
 /// What stands at a path, links followed.

@@ -9,6 +9,7 @@ use crate::daemon_json::{
     self, Context, Document, Engine, Merged, PATH, Preset, Problem, Severity, Surroundings, Wishes,
     is_said_by_flag, with_flags,
 };
+use crate::error::Failure;
 use crate::host::Host;
 
 /// What the file says, and what it is to say.
@@ -48,6 +49,7 @@ impl DaemonJson {
                 if !errors.is_empty() {
                     return Err(unwanted(&lines(&errors, Problem::without_position)));
                 }
+                refuse_folders_of_others(&merged, &around)?;
                 warnings
             }
         };
@@ -123,6 +125,25 @@ impl DaemonJson {
             all.set(key, value);
         }
         daemon_json::can_separate(&all)
+    }
+}
+
+/// Refuses to put what the engine keeps where others decide what stands there. Where it is so
+/// already, that is a warning.
+fn refuse_folders_of_others(merged: &Merged, around: &Surroundings) -> Result<()> {
+    let is_new = |key: &str| merged.changes.iter().any(|change| change.key == key);
+    let folders = around.folders_of_others.iter();
+    let refused: Vec<String> = folders
+        .filter(|(key, _)| is_new(key))
+        .map(|(key, fault)| format!("{key}: {}", daemon_json::of_others(fault)))
+        .collect();
+    match refused.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::Blocked(format!(
+            "the settings name a folder that another user can change; nothing was changed:\n{}",
+            refused.join("\n")
+        ))
+        .into()),
     }
 }
 

@@ -1,3 +1,5 @@
+mod folders;
+
 use super::*;
 use crate::change::trial;
 use crate::error::exit_code;

@@ -213,3 +213,56 @@ fn the_data_of_a_container_that_runs_on_stays() {
         )
     );
 }
+
+#[test]
+fn nothing_goes_where_another_user_decides_what_stands_there() {
+    use std::os::unix::fs::symlink;
+    let stub = StubHost::new()
+        .file("/srv/open/docker/volumes/file", "")
+        .file("/srv/victim/volumes/file", "");
+    stub.set_mode("/srv/open", 0o777);
+    let folders = ["/srv/open/docker", "/srv/open/link"];
+    symlink(
+        stub.host().path("/srv/victim"),
+        stub.host().path(folders[1]),
+    )
+    .unwrap();
+    let before = stub.snapshot();
+    for folder in folders {
+        let Reverted::Kept(reason) = removed(&stub, true, &[folder], &[]) else {
+            panic!("{folder} is not safe");
+        };
+        assert!(reason.contains("sudo chmod go-w /srv/open"), "{reason}");
+        let foreseen = Foreseen::of(
+            stub.host(),
+            &[folder.into()],
+            &[],
+            &Ahead {
+                containers_stop: true,
+                engine_stops: true,
+                ..Ahead::default()
+            },
+        );
+        let foreseen = foreseen.unwrap();
+        assert!(
+            foreseen.goes.is_empty() && foreseen.stays.len() == 1,
+            "{foreseen:?}"
+        );
+    }
+    assert_eq!(stub.snapshot(), before);
+}
+
+#[test]
+fn a_link_of_roots_own_is_followed_and_those_in_the_data_are_not() {
+    use std::os::unix::fs::symlink;
+    let stub = StubHost::new()
+        .file("/srv/real/volumes/file", "")
+        .file("/srv/victim/file", "");
+    symlink("real", stub.host().path("/srv/docker")).unwrap();
+    let victim = stub.host().path("/srv/victim");
+    symlink(&victim, stub.host().path("/srv/real/volumes/link")).unwrap();
+    symlink(&victim, stub.host().path("/srv/real/image")).unwrap();
+    assert_eq!(removed(&stub, true, &["/srv/docker"], &[]), Reverted::Done);
+    assert_eq!(stub.host().list("/srv/real").unwrap(), [""; 0]);
+    assert_eq!(stub.read("/srv/victim/file"), "");
+}
