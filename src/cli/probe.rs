@@ -7,9 +7,9 @@ use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
 pub enum Probe {
-    /// Say hello with the token, and end with a code
+    /// Say hello with an echo, and end with a code
     Hello {
-        token: String,
+        echo: String,
         #[arg(long, default_value_t = 0)]
         exit: u8,
     },

@@ -12,8 +12,8 @@ const UNREACHED: u8 = 1;
 
 pub fn run(probe: Probe) -> Result<u8> {
     match probe {
-        Probe::Hello { token, exit } => {
-            ui::json(&probe::hello(&token))?;
+        Probe::Hello { echo, exit } => {
+            ui::json(&probe::hello(&echo))?;
             return Ok(exit);
         }
         Probe::File { path, write } => ui::json(&probe::file(&path, write.as_deref()))?,

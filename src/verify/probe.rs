@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Hello {
     /// What it was told to say.
-    pub token: String,
+    pub echo: String,
     /// Its process number; 1 in a container.
     pub pid: u32,
     pub user: u32,
@@ -62,9 +62,9 @@ impl Reach {
 }
 
 /// Says hello.
-pub fn hello(token: &str) -> Hello {
+pub fn hello(echo: &str) -> Hello {
     Hello {
-        token: token.to_owned(),
+        echo: echo.to_owned(),
         pid: std::process::id(),
         user: nix::unistd::getuid().as_raw(),
         group: nix::unistd::getgid().as_raw(),

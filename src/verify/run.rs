@@ -27,7 +27,7 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     }
     let hello: Hello = parse(&output.stdout)?;
     ensure!(
-        hello.token == *token,
+        hello.echo == *token,
         "the container answered with another token than it was given"
     );
     ensure!(

@@ -228,6 +228,25 @@ fn completions_name_presets_and_the_keys_of_the_engine() {
         let script = stdout(&run(&["completions", shell]));
         assert!(script.contains("hardened"), "{shell}");
         assert!(script.contains("default-address-pools"), "{shell}");
+        assert!(!script.contains("***"), "{shell}: taken for a secret");
+    }
+}
+
+#[test]
+fn nothing_that_the_program_says_of_itself_is_taken_for_a_secret() {
+    for arguments in [
+        &["settings", "sample"][..],
+        &["settings", "schema"],
+        &["explain", "log-opts", "proxies"],
+        &["verify", "--help"],
+        &["install", "--help"],
+        &["probe", "hello", "an-echo"],
+    ] {
+        let said = stdout(&run(arguments));
+        assert!(
+            !said.is_empty() && !said.contains("***"),
+            "{arguments:?}: {said}"
+        );
     }
 }
 
