@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::run::apt_get;
 use super::transaction::Transaction;
 use crate::error::Failure;
-use crate::facts::ENGINE_PACKAGES;
+use crate::facts::{ENGINE_PACKAGES, dpkg_query};
 use crate::host::Host;
 use crate::host::command::Command;
 
@@ -171,7 +171,7 @@ fn known(host: &Host, packages: &[String]) -> Result<Vec<String>> {
     let query = Command::new("dpkg-query")
         .args(["--show", "--showformat=${Package} ${db:Status-Status}\n"])
         .args(packages);
-    let printed = host.query(&query)?.stdout;
+    let printed = dpkg_query(host, &query)?;
     let there = printed.lines().filter_map(|line| line.split_once(' '));
     Ok(there
         .filter(|(_, status)| *status != "not-installed")

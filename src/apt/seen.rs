@@ -4,7 +4,7 @@
 //! yesterday's index, validly signed, to bring back an engine with known holes (rollback) or to
 //! keep a fix away (freeze). apt takes both without a word.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -80,13 +80,25 @@ pub fn newest_first<'a>(
 /// Whether one Debian version is older than another, by dpkg's own reckoning.
 pub fn is_older(host: &Host, version: &str, than: &str) -> Result<bool> {
     let compare = Command::new("dpkg").args(["--compare-versions", version, "lt", than]);
-    Ok(host.query(&compare)?.code == 0)
+    let compared = host.query(&compare)?;
+    // It compares some texts that are no versions as well, and only complains.
+    ensure!(
+        compared.stderr.is_empty(),
+        "dpkg cannot compare `{version}` with `{than}`: {}",
+        compared.tail()
+    );
+    match compared.code {
+        0 => Ok(true),
+        1 => Ok(false),
+        _ => compared.success().map(|_| false),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::exit_code;
+    use crate::host::stub::StubHost;
 
     fn seen(date: &str, engine: &str) -> Seen {
         Seen {
@@ -122,6 +134,22 @@ mod tests {
         );
         assert_eq!(newest(&["5:1.0~rc1", "5:1.0"]), "5:1.0");
         assert_eq!(newest(&[]), "");
+    }
+
+    #[test]
+    fn a_comparison_that_fails_is_no_answer() {
+        for text in ["5:", "a:1", "x1", "5:1_0"] {
+            assert!(is_older(&Host::real(), text, "5:29").is_err(), "{text}");
+            assert!(is_older(&Host::real(), "5:29", text).is_err(), "{text}");
+        }
+        for body in ["exit 2", "exit 127", "kill -9 $$", "echo no >&2; exit 1"] {
+            let stub = StubHost::new().program("dpkg", body);
+            assert!(is_older(stub.host(), "1", "2").is_err(), "{body}");
+        }
+        assert!(
+            is_older(StubHost::new().host(), "1", "2").is_err(),
+            "no dpkg"
+        );
     }
 
     #[test]

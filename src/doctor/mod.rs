@@ -29,7 +29,7 @@ use crate::change::Tx;
 use crate::facts::{Facts, Init};
 use crate::host::Host;
 use crate::host::command::Command;
-use crate::host::engine::{EngineInfo, UNIT, systemctl};
+use crate::host::engine::{EngineInfo, UNIT};
 
 pub use page::page;
 
@@ -207,10 +207,7 @@ fn is_active(host: &Host, facts: &Facts, unit: &str) -> Result<bool> {
     if facts.init == Init::None {
         return Ok(false);
     }
-    Ok(host
-        .query(&systemctl(&["is-active", "--quiet", unit]))?
-        .code
-        == 0)
+    host.unit_is_active(unit)
 }
 
 /// What a running engine says of itself. One that is stopped is left alone: a connection to its

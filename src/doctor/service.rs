@@ -184,13 +184,10 @@ fn set(tx: &mut Tx<'_>, text: &str, verb: &str) -> Result<()> {
 
 /// The way back to the state that a unit is in.
 fn state_of(tx: &Tx<'_>, unit: &str) -> Result<Undo> {
-    let is = |question: &str| -> Result<bool> {
-        let asked = tx.host().query(&systemctl(&[question, "--quiet", unit]))?;
-        Ok(asked.code == 0)
-    };
+    let is_enabled = systemctl(&["is-enabled", "--quiet", unit]);
     Ok(Undo::RestoreUnit {
         unit: unit.to_owned(),
-        enabled: is("is-enabled")?,
-        active: is("is-active")?,
+        enabled: tx.host().query(&is_enabled)?.code == 0,
+        active: tx.host().unit_is_active(unit)?,
     })
 }

@@ -14,7 +14,7 @@ use crate::release::{self, Release};
 
 pub use packages::{
     CONFLICTING_PACKAGES, ENGINE_PACKAGES, Package, PackageState, Unfinished, configured_packages,
-    known_packages, notes, unfinished_packages,
+    dpkg_query, known_packages, notes, unfinished_packages,
 };
 
 /// What the host is.

@@ -168,9 +168,18 @@ fn query(host: &Host) -> Result<impl Iterator<Item = (String, Package, bool)>> {
         "--showformat=${Package} ${Version} ${Architecture} ${db:Status-Status} \
          ${db:Status-Eflag} ${Config-Version}\n",
     ]);
-    let printed = host.query(&query)?.stdout;
+    let printed = dpkg_query(host, &query)?;
     let lines: Vec<(String, Package, bool)> = printed.lines().filter_map(parse).collect();
     Ok(lines.into_iter())
+}
+
+/// What `dpkg-query` prints. It exits with 1 when it knows none of what it is asked about, or not all.
+pub fn dpkg_query(host: &Host, query: &Command) -> Result<String> {
+    let answer = host.query(query)?;
+    match answer.code {
+        1 => Ok(answer.stdout),
+        _ => Ok(answer.success()?.stdout),
+    }
 }
 
 fn parse(line: &str) -> Option<(String, Package, bool)> {
@@ -228,6 +237,14 @@ mod tests {
             );
         }
         assert_eq!(state("docker-ce   not-installed ok"), None);
+    }
+
+    #[test]
+    fn a_dpkg_that_cannot_tell_has_not_said_that_nothing_is_there() {
+        let known = |body: &str| known_packages(StubHost::new().program("dpkg-query", body).host());
+        assert!(known("exit 1").unwrap().is_empty());
+        assert!(known("echo docker-ce 5 amd64 installed ok; exit 2").is_err());
+        assert!(known("exit 127").is_err());
     }
 
     #[test]

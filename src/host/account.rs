@@ -61,6 +61,9 @@ impl Group {
     }
 }
 
+/// What `getent(1)` exits with when the database was read and has no such entry.
+const NO_SUCH_KEY: i32 = 2;
+
 impl Host {
     /// The members of a group, or `None` where there is no such group.
     pub fn group_members(&self, group: &str) -> Result<Option<Vec<String>>> {
@@ -115,7 +118,10 @@ impl Host {
             return Ok(None); // getent would take it for an option
         }
         let entry = self.query(&Command::new("getent").args([database, key]))?;
-        Ok((entry.code == 0).then(|| entry.stdout.trim().to_owned()))
+        match entry.code {
+            NO_SUCH_KEY => Ok(None),
+            _ => Ok(Some(entry.success()?.stdout.trim().to_owned())),
+        }
     }
 
     fn entries(&self, database: &str) -> Result<String> {

@@ -32,6 +32,10 @@ const CONTAINERD_CONFIG: &str = "/etc/containerd/config.toml";
 /// The engine's unit.
 pub const UNIT: &str = "docker.service";
 
+/// What `systemctl is-active` exits with for a unit that is not active, and for one that is not there.
+const INACTIVE: i32 = 3;
+const NO_SUCH_UNIT: i32 = 4;
+
 /// `{"type":["daemon"],"event":["reload"]}`, as a URL has it.
 const RELOADS: &str = "%7B%22type%22%3A%5B%22daemon%22%5D%2C%22event%22%3A%5B%22reload%22%5D%7D";
 
@@ -188,11 +192,19 @@ impl Host {
     /// Whether the engine's unit runs. Who is not to start it asks this before the engine itself:
     /// a connection to its socket starts one that is stopped.
     pub fn engine_is_active(&self) -> Result<bool> {
+        self.unit_is_active(UNIT)
+    }
+
+    /// Whether a unit is active; none is where systemd does not run.
+    pub fn unit_is_active(&self, unit: &str) -> Result<bool> {
         if !self.runs_systemd()? {
             return Ok(false);
         }
-        let is_active = systemctl(&["is-active", "--quiet", UNIT]);
-        Ok(self.query(&is_active)?.code == 0)
+        let asked = self.query(&systemctl(&["is-active", "--quiet", unit]))?;
+        match asked.code {
+            INACTIVE | NO_SUCH_UNIT => Ok(false),
+            _ => asked.success().map(|_| true),
+        }
     }
 
     /// The identifiers of the containers that run now; none where no engine answers.
@@ -248,6 +260,16 @@ mod tests {
     use std::path::Path;
 
     use crate::host::stub::StubHost;
+
+    #[test]
+    fn a_systemd_that_cannot_be_asked_has_not_said_that_the_engine_is_stopped() {
+        let asked = |code: u8| {
+            let stub = StubHost::new().program("systemctl", &format!("exit {code}"));
+            stub.host().engine_is_active().ok()
+        };
+        assert_eq!([0, 3, 4].map(asked), [Some(true), Some(false), Some(false)]);
+        assert_eq!([1, 127].map(asked), [None, None]);
+    }
 
     #[test]
     fn containerd_keeps_images_where_its_own_file_says() {

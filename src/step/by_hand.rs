@@ -186,11 +186,11 @@ impl ByHand {
         Ok(runs && !host.engine_is_active()?)
     }
 
-    /// Those of its units that systemd says this of.
-    fn units_that_are(&self, host: &Host, state: &str) -> Result<Vec<String>> {
+    /// Those of its units of which this holds.
+    fn units_that(&self, holds: impl Fn(&str) -> Result<bool>) -> Result<Vec<String>> {
         let mut units = Vec::new();
         for unit in &self.units {
-            if host.query(&systemctl(&[state, "--quiet", unit]))?.code == 0 {
+            if holds(unit)? {
                 units.push((*unit).to_owned());
             }
         }
@@ -201,9 +201,13 @@ impl ByHand {
         let host = tx.host();
         let is_noted = |act: &Act| matches!(act.undo, Undo::StartUnits { .. });
         if !tx.journal().acts().iter().any(is_noted) {
+            let is_enabled = |unit: &str| {
+                let asked = host.query(&systemctl(&["is-enabled", "--quiet", unit]))?;
+                Ok(asked.code == 0)
+            };
             let undo = Undo::StartUnits {
-                enabled: self.units_that_are(host, "is-enabled")?,
-                active: self.units_that_are(host, "is-active")?,
+                enabled: self.units_that(is_enabled)?,
+                active: self.units_that(|unit| host.unit_is_active(unit))?,
                 containers: match host.engine_is_active()? {
                     true => host.running_containers()?,
                     false => Vec::new(),
@@ -285,7 +289,11 @@ impl Step for ByHand {
 /// Whether a file is one of a package's.
 fn is_packaged(host: &Host, path: &str) -> Result<bool> {
     let search = Command::new("dpkg-query").args(["--search", path]);
-    Ok(host.query(&search)?.code == 0)
+    let found = host.query(&search)?;
+    match found.code {
+        1 => Ok(false),
+        _ => found.success().map(|_| true),
+    }
 }
 
 #[cfg(test)]

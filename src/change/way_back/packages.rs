@@ -8,7 +8,7 @@ use super::data::has_engine;
 use super::{Revert, Reverted};
 use crate::apt::{self, Leave};
 use crate::change::{files, network, traces};
-use crate::facts::{Package, known_packages, unfinished_packages};
+use crate::facts::{Package, dpkg_query, known_packages, unfinished_packages};
 use crate::host::command::Command;
 use crate::host::engine::systemctl;
 use crate::host::firewall::Network;
@@ -84,7 +84,7 @@ impl Revert<'_> {
         let show = Command::new("dpkg-query")
             .args(["--show", "--showformat=${Conffiles}\n"])
             .args(going);
-        let shown = self.host.query(&show)?.stdout;
+        let shown = dpkg_query(self.host, &show)?;
         let of_packages: Vec<&str> = shown
             .lines()
             .filter_map(|line| line.split_whitespace().next())

@@ -64,3 +64,13 @@ fn no_name_is_given_to_getent_as_an_option() {
     assert_eq!(stub.host().group_members("-sfiles").unwrap(), None);
     assert!(stub.calls().is_empty());
 }
+
+#[test]
+fn a_look_up_that_fails_is_no_answer() {
+    let stub = StubHost::new();
+    assert_eq!(stub.host().group_members("docker").unwrap(), None);
+    assert!(!stub.host().has_user(&named("alice")).unwrap());
+    let stub = stub.program("getent", "exit 3");
+    assert!(stub.host().group_members("docker").is_err());
+    assert!(stub.host().has_user(&named("alice")).is_err());
+}

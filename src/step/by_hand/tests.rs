@@ -8,7 +8,7 @@ const DPKG: &str = "case $* in *--search*/usr/bin/runc) ;; *) exit 1 ;; esac";
 /// What systemctl says of a unit of which there is a file, until it is stopped.
 const SYSTEMCTL: &str = r#"
     case $1 in
-        is-active|is-enabled) [ -e $ROOT/runs ] ;;
+        is-active|is-enabled) [ -e $ROOT/runs ] || exit 3 ;;
         disable) rm $ROOT/runs ;;
         start) touch $ROOT/runs ;;
         show) if [ -e $ROOT/runs ]; then echo LoadState=loaded; echo ActiveState=active; fi ;;
