@@ -97,10 +97,11 @@ pub fn end_first_boot(host: &Host, settings: &Settings, listener: Listener<'_>) 
         return Ok(());
     }
     let journal = Journal::read(host)?;
+    let knew_nothing = journal.knows_nothing();
     let (run, cancelled) = (Run::install(settings), Arc::default());
     let mut tx = Tx::begin(host, journal, run, settings.lock_wait, listener, cancelled)?;
     first_boot::end(&mut tx)?;
-    match tx.journal().acts().is_empty() {
+    match knew_nothing {
         true => tx.revert(0, Extent::default()).map(drop), // dockstrap has set up nothing here
         false => tx.end(),
     }

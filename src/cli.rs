@@ -151,7 +151,8 @@ pub struct Install {
     pub yes: bool,
 
     /// Leave out the verification at the end: the stages engine, group, run and
-    /// network, the quick ones that leave everybody else alone
+    /// network, the quick ones that leave everybody else alone. The next install
+    /// without this flag makes up for it
     #[arg(long)]
     pub no_verify: bool,
 }

@@ -55,8 +55,8 @@ pub struct Journal {
     /// The one before it, as long as it may be.
     installed_before: Option<Run>,
     verified: Option<Verified>,
-    /// Whether the proof of an install has not come to its end.
-    proving: bool,
+    /// The stages that did not fail in a finished verification since the engine was last changed.
+    verified_stages: BTreeSet<String>,
     /// The packages that stay, of each act whose way back was begun.
     asked_for: BTreeMap<u64, Vec<String>>,
     file: Option<File>,
@@ -81,7 +81,7 @@ impl Journal {
             installed: None,
             installed_before: None,
             verified: None,
-            proving: false,
+            verified_stages: BTreeSet::new(),
             asked_for: BTreeMap::new(),
             file: None,
         };
@@ -165,10 +165,10 @@ impl Journal {
         self.verified.as_ref()
     }
 
-    /// Whether the proof of an install was cut short: what it would have come to is not known. No
-    /// other run is under way.
-    pub fn proof_was_cut_short(&self) -> bool {
-        self.proving
+    /// Whether a stage was run in a verification that came to its end, and did not fail, since a run
+    /// last changed the engine, its configuration or its unit.
+    pub fn is_verified(&self, stage: &str) -> bool {
+        self.verified_stages.contains(stage)
     }
 
     /// Writes down, on disk, what is about to be done; returns the act's number.
@@ -215,22 +215,28 @@ impl Journal {
         self.write(Line::Seen(seen))
     }
 
-    /// Writes down what a verification came to, on a host that dockstrap has set up.
+    /// Writes down what a verification came to, on a host that dockstrap has set up or has found
+    /// set up.
     ///
     /// The caller holds the lock on runs.
     pub fn note_verified(mut self, host: &Host, verified: Verified) -> Result<()> {
-        if self.acts.is_empty() {
+        if self.knows_nothing() {
             return Ok(());
         }
         self.open(host)?;
         self.write(Line::Verified(verified))
     }
 
-    /// Writes down that the proof of an install begins, on a host that dockstrap has set up.
+    /// Whether it tells of no act and no install.
+    pub fn knows_nothing(&self) -> bool {
+        self.acts.is_empty() && self.installed.is_none()
+    }
+
+    /// Writes down that the verification of an install begins, on such a host.
     ///
     /// The caller holds the lock on runs.
     pub fn note_proving(mut self, host: &Host) -> Result<()> {
-        if self.acts.is_empty() {
+        if self.knows_nothing() {
             return Ok(());
         }
         self.open(host)?;
@@ -308,10 +314,20 @@ impl Journal {
     fn take(&mut self, line: Line) {
         match line {
             Line::Act(act) => {
+                if act.undo.concerns_engine() {
+                    self.verified_stages.clear();
+                }
                 self.last = act.act;
                 self.acts.push(act);
             }
-            Line::Reverted { act } => self.acts.retain(|known| known.act != act),
+            Line::Reverted { act } => {
+                let is_it = |known: &&Act| known.act == act;
+                let reverted = self.acts.iter().find(is_it);
+                if reverted.is_some_and(|act| act.undo.concerns_engine()) {
+                    self.verified_stages.clear();
+                }
+                self.acts.retain(|known| known.act != act);
+            }
             Line::AskedFor { act, packages } => {
                 self.asked_for.insert(act, packages);
             }
@@ -343,9 +359,16 @@ impl Journal {
                     self.running.retain(|it| it.purpose != Purpose::Verify);
                 }
             }
-            Line::Proving => self.proving = true,
+            // What it would have come to is not known if it is cut short.
+            Line::Proving => self.verified_stages.clear(),
             Line::Verified(verified) => {
-                self.proving = false;
+                let Verified {
+                    passed, skipped, ..
+                } = &verified;
+                self.verified_stages
+                    .extend(passed.iter().chain(skipped).cloned());
+                self.verified_stages
+                    .retain(|stage| !verified.failed.contains(stage));
                 self.verified = Some(verified);
             }
             Line::Done { act, gid } => {

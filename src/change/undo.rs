@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::daemon_json::{self, Change};
+use crate::host::engine::CONTAINERD_UNIT;
 use crate::host::firewall::Network;
 
 pub(super) use check::{Forged, all, package};
@@ -137,6 +138,33 @@ impl Undo {
             self,
             Undo::RestoreDaemonJson { .. } | Undo::RestartEngine { .. }
         )
+    }
+
+    /// Whether the act changed the engine: its packages, its configuration, its unit or its group. A
+    /// verification from before says nothing of the engine after it.
+    pub fn concerns_engine(&self) -> bool {
+        match self {
+            Undo::RestoreUnit { unit, .. } => {
+                unit.starts_with("docker.") || unit == CONTAINERD_UNIT
+            }
+            Undo::RestoreDaemonJson { .. }
+            | Undo::RestartEngine { .. }
+            | Undo::PurgePackages { .. }
+            | Undo::RemovePackages { .. }
+            | Undo::OfferPackages { .. }
+            | Undo::KeepUpgrades { .. }
+            | Undo::KeepConfigured { .. }
+            | Undo::RemoveGroup { .. }
+            | Undo::RemoveMember { .. }
+            | Undo::StartUnits { .. } => true,
+            Undo::RemoveFile { .. }
+            | Undo::RestoreFile { .. }
+            | Undo::RemoveList { .. }
+            | Undo::RemoveArchives { .. }
+            | Undo::RemoveFolder { .. }
+            | Undo::RestoreMode { .. }
+            | Undo::RemoveData { .. } => false,
+        }
     }
 
     /// For what needs no way back of its own.

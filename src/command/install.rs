@@ -121,16 +121,19 @@ impl<'a> Prepared<'a> {
         self.proven(begun.elapsed(), verify, listener)
     }
 
-    /// Where there is nothing to do: closes the run that was cut short, if one was, and makes up for
-    /// a proof that was put off or failed.
+    /// Where there is nothing to do: closes the run that was cut short, if one was, and verifies an
+    /// engine that was not verified since it was last changed.
     pub fn settle(&self, verify: bool, listener: Listener<'_>) -> Result<Installed> {
         let (host, settings) = (self.host, self.settings);
         let only_placed = only_placed(&self.journal) && !settings.no_start;
-        if self.journal.cut_short().is_some() || only_placed {
+        let verify = verify && (only_placed || owes_verification(&self.journal));
+        let runs = !settings.no_start || host.engine_is_active()?;
+        // A host that was set up by others: the next install is to know that it was verified.
+        let is_adopted = verify && runs && self.journal.knows_nothing();
+        if self.journal.cut_short().is_some() || only_placed || is_adopted {
             apply::settle(host, Journal::read(host)?, settings, listener)?;
         }
-        let owes_proof = only_placed || owes_proof(&self.journal);
-        self.proven(Duration::ZERO, verify && owes_proof, listener)
+        self.proven(Duration::ZERO, verify, listener)
     }
 
     /// Tries to prove the engine, if it runs and that is wanted.
@@ -217,16 +220,12 @@ fn only_placed(journal: &Journal) -> bool {
     journal.installed().is_some_and(|run| run.no_start)
 }
 
-/// Whether a stage that an install runs has failed when it was last run, or was not run to its end.
-fn owes_proof(journal: &Journal) -> bool {
-    if journal.proof_was_cut_short() {
-        return true;
-    }
-    let failed = journal.verified().map(|it| it.failed.as_slice());
-    let failed = failed.unwrap_or_default();
+/// Whether a stage that an install runs was not run to its end, or failed, since the engine was last
+/// changed.
+fn owes_verification(journal: &Journal) -> bool {
     let quick = Choice::quick();
     let mut stages = STAGES.iter().filter(|stage| quick.includes(stage));
-    stages.any(|stage| failed.iter().any(|id| id == stage.id))
+    stages.any(|stage| !journal.is_verified(stage.id))
 }
 
 /// How to keep a proxy that this run went through, unless that was asked for.

@@ -87,6 +87,7 @@ fn remember(host: &Host, verification: &Verification, listener: Listener<'_>) {
         at: Timestamp::now(),
         passed: owned(verification.passed()),
         failed: owned(verification.failed()),
+        skipped: owned(verification.skipped()),
     };
     let noted = Journal::read(host).and_then(|journal| journal.note_verified(host, verified));
     if let Err(error) = noted {

@@ -71,7 +71,10 @@ fn summary(status: &Status) -> Vec<(&'static str, String)> {
 }
 
 fn verified(verified: Option<&Verified>) -> String {
-    let Some(Verified { at, passed, failed }) = verified else {
+    let Some(Verified {
+        at, passed, failed, ..
+    }) = verified
+    else {
         return "never".to_owned();
     };
     let at = at.strftime("%F %T");

@@ -184,6 +184,9 @@ pub struct Verification {
     /// The command that asks for the same verification again.
     #[serde(skip)]
     again: String,
+    /// The stages that were left out on request.
+    #[serde(skip)]
+    left_out: Vec<String>,
 }
 
 impl Choice {
@@ -232,6 +235,7 @@ impl Verification {
             asked_for: Vec::new(),
             obstacle: None,
             again: "sudo dockstrap verify".to_owned(),
+            left_out: Vec::new(),
         }
     }
 
@@ -245,6 +249,22 @@ impl Verification {
     pub fn failed(&self) -> Vec<&'static str> {
         let reports = self.stages.iter().filter(|report| self.has_failed(report));
         reports.map(|report| report.stage).collect()
+    }
+
+    /// The stages that were run and found nothing to try on this host.
+    pub fn skipped(&self) -> Vec<&'static str> {
+        if self.failed().contains(&engine::ID) {
+            return Vec::new(); // then no other was run
+        }
+        let is_skipped = |report: &&StageReport| {
+            !report.passed() && !self.has_failed(report) && !self.is_left_out(report.stage)
+        };
+        let skipped = self.stages.iter().filter(is_skipped);
+        skipped.map(|report| report.stage).collect()
+    }
+
+    fn is_left_out(&self, id: &str) -> bool {
+        self.left_out.iter().any(|it| it == id)
     }
 
     /// Whether a stage failed. That a registry is out of reach is none, unless it was asked for.

@@ -41,6 +41,7 @@ pub fn verify(host: &Host, choice: &Choice, listener: Listener<'_>) -> Result<Ve
         asked_for: choice.asked_for(),
         obstacle,
         again: choice.again.clone(),
+        left_out: choice.skip.clone(),
         seconds: (begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
     })
 }

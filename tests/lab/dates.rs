@@ -32,9 +32,7 @@ on_each_release! {
             .exits(0);
         let older = engine(host);
         assert_ne!(older, newest);
-        host.dockstrap(["install", "--yes"])
-            .exits(0)
-            .says("Nothing to do");
+        host.install().says("Nothing to do");
     }
 }
 

@@ -25,9 +25,11 @@ pub fn wait_until(what: &str, mut is_there: impl FnMut() -> bool) {
     }
 }
 
+const JOURNAL: &str = "/var/lib/dockstrap/journal";
+
 /// Whether the journal says that packages are being installed: apt is asked before that as well.
 fn has_planned(host: &LabHost) -> bool {
-    let journal = host.run(["cat", "/var/lib/dockstrap/journal"]).stdout;
+    let journal = host.run(["cat", JOURNAL]).stdout;
     journal.contains("purge-packages")
 }
 
@@ -56,4 +58,50 @@ fn an_install_that_was_killed_can_be_taken_back() {
     install.end();
     host.uninstall().says("Taken back");
     before.is_restored_in(&host.tree());
+}
+
+/// dpkg comes to its end without dockstrap, so that nothing is left to set up.
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn an_engine_that_no_verification_has_passed_is_verified_by_the_next_install() {
+    let host = LabHost::up("noble");
+    let install = install_up_to_apt(&host);
+    host.sh("pkill -KILL --exact dockstrap");
+    install.end();
+    wait_until("the end of apt", || {
+        !host.run(["pgrep", "--exact", "apt-get"]).has_succeeded()
+    });
+    let again = ["install", "--yes", "--user", "alice"];
+    let runc = "/usr/local/sbin/runc";
+    host.write(runc, "#!/bin/sh\nexit 1\n");
+    host.sh(&format!("chmod 755 {runc}"));
+    host.dockstrap(again)
+        .exits(7)
+        .says("cut short")
+        .says("the verification failed: run");
+    host.sh(&format!("rm {runc}"));
+    is_verified_once(&host, again);
+
+    // Left out on request, it is made up for by the first install that is not told so.
+    host.sh("systemctl disable docker.service");
+    host.install().says("enable");
+    host.unchanged_by(0, ["install", "--yes", "--no-verify"])
+        .says("Nothing to do");
+    is_verified_once(&host, again);
+
+    // Of a host that was set up by others, it is remembered as well.
+    host.sh("rm -r /var/lib/dockstrap");
+    host.unchanged_by(0, ["install", "--yes", "--no-verify"])
+        .says("Nothing to do");
+    is_verified_once(&host, again);
+    host.uninstall().says("Nothing to do");
+    assert!(!host.has(JOURNAL));
+}
+
+#[track_caller]
+fn is_verified_once<const N: usize>(host: &LabHost, install: [&str; N]) {
+    host.dockstrap(install)
+        .exits(0)
+        .says("Nothing to set up: Docker Engine works on this host");
+    host.unchanged_by(0, install).says("Nothing to do");
 }

@@ -84,9 +84,7 @@ fn a_registry_of_ones_own_is_trusted_by_its_own_authority_and_is_asked_whether_i
         .says("444 root");
     host.sh(&format!("docker pull {IMAGE}"));
     let requests = host.requests();
-    host.dockstrap(["install", "--yes"])
-        .exits(0)
-        .says("Nothing to do");
+    host.install().says("Nothing to do");
     assert_eq!(host.requests(), requests);
     host.dockstrap(["status"]).exits(0);
 

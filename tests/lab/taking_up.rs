@@ -170,9 +170,7 @@ fn a_change_is_reloaded_where_that_is_enough_and_restarted_where_it_is_not() {
     assert_eq!(host.account()["Labels"][0], "site=lab");
     host.sh("journalctl --unit=docker --output=cat")
         .says("\\\"max-concurrent-downloads\\\":7");
-    host.dockstrap(["install", "--yes"])
-        .exits(0)
-        .says("Nothing to do");
+    host.install().says("Nothing to do");
 
     host.dockstrap(["install", "--yes", "--no-verify", "--preset", "hardened"])
         .exits(0)

@@ -76,6 +76,9 @@ pub struct Verified {
     /// The stages that were run and passed.
     pub passed: Vec<String>,
     pub failed: Vec<String>,
+    /// The stages that found nothing to try on this host.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<String>,
 }
 
 /// What a run is for.

@@ -262,28 +262,87 @@ fn an_install_that_took_back_what_it_did_is_not_the_last_one() {
     assert_eq!(installed(), Some(first));
 }
 
+/// What a verification of these stages came to.
+fn verified(passed: &[&str], failed: &[&str], skipped: &[&str]) -> Verified {
+    let owned = |stages: &[&str]| stages.iter().map(ToString::to_string).collect();
+    Verified {
+        at: Timestamp::now(),
+        passed: owned(passed),
+        failed: owned(failed),
+        skipped: owned(skipped),
+    }
+}
+
 #[test]
-fn a_proof_that_began_and_did_not_end_was_cut_short() {
+fn a_verification_that_began_and_did_not_end_verified_nothing() {
     let stub = StubHost::new();
     let host = stub.host();
     let read = || Journal::read(host).unwrap();
     read().note_proving(host).unwrap();
+    read()
+        .note_verified(host, verified(&["engine"], &[], &[]))
+        .unwrap();
     assert!(!stub.has(PATH), "on a host that was not set up");
     let mut journal = read();
     journal.open(host).unwrap();
     journal.run(Purpose::Install.into()).unwrap();
     journal.begin("a", "first", undo()).unwrap();
     journal.ended().unwrap();
-    assert!(!read().proof_was_cut_short());
+    assert!(!read().is_verified("engine"), "none was begun");
     read().note_proving(host).unwrap();
-    assert!(read().proof_was_cut_short());
-    let verified = Verified {
-        at: Timestamp::now(),
-        passed: vec!["engine".to_owned()],
-        failed: Vec::new(),
+    assert!(!read().is_verified("engine"));
+    read()
+        .note_verified(host, verified(&["engine"], &[], &["group"]))
+        .unwrap();
+    assert!(read().is_verified("engine") && read().is_verified("group"));
+    assert!(!read().is_verified("run"), "it was not run");
+    read()
+        .note_verified(host, verified(&["hub"], &["group"], &[]))
+        .unwrap();
+    assert!(read().is_verified("engine") && !read().is_verified("group"));
+    read().note_proving(host).unwrap();
+    assert!(!read().is_verified("engine"));
+}
+
+#[test]
+fn a_change_of_the_engine_is_to_be_verified_anew_and_no_other_is() {
+    let stub = StubHost::new();
+    let host = stub.host();
+    let read = || Journal::read(host).unwrap();
+    let unit = |unit: &str| Undo::RestoreUnit {
+        unit: unit.to_owned(),
+        enabled: false,
+        active: false,
     };
-    read().note_verified(host, verified).unwrap();
-    assert!(!read().proof_was_cut_short());
+    for (undo, is_of_the_engine) in [
+        (undo(), false),
+        (unit("dockstrap-firstboot.service"), false),
+        (unit("docker.service"), true),
+        (Undo::nothing(), true),
+        (
+            Undo::PurgePackages {
+                packages: vec!["docker-ce".to_owned()],
+                network: None,
+            },
+            true,
+        ),
+    ] {
+        let mut journal = read();
+        journal.open(host).unwrap();
+        journal.run(Purpose::Install.into()).unwrap();
+        journal
+            .note_verified(host, verified(&["engine"], &[], &[]))
+            .unwrap();
+        let mut journal = read();
+        journal.open(host).unwrap();
+        let act = journal.begin("a", "change", undo.clone()).unwrap();
+        assert_eq!(read().is_verified("engine"), !is_of_the_engine, "{undo:?}");
+        read()
+            .note_verified(host, verified(&["engine"], &[], &[]))
+            .unwrap();
+        journal.reverted(act).unwrap();
+        assert_eq!(read().is_verified("engine"), !is_of_the_engine, "{undo:?}");
+    }
 }
 
 /// Every schema that was ever released, with each way back that it knows. A newer dockstrap must
