@@ -1,18 +1,24 @@
 //! How old a signed index may be. A signature never grows old by itself, so an index that is kept
 //! back from a host looks as good as a new one.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
+use jiff::Timestamp;
 
+use crate::error::Failure;
 use crate::report::{Event, Listener};
-use crate::settings::Settings;
+use crate::settings::{Settings, Stale};
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// How old an index may be: Docker's, and Ubuntu's in a bundle alike.
+/// How old an index may be, and what becomes of an older one: Docker's, and Ubuntu's in a bundle
+/// alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AgeLimit(Duration);
+pub struct AgeLimit {
+    most: Duration,
+    stale: Stale,
+}
 
 /// Where an index comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,13 +30,17 @@ pub enum Supply {
 impl AgeLimit {
     /// The limit that the settings name.
     pub fn of(settings: &Settings) -> AgeLimit {
-        AgeLimit(settings.max_index_age)
+        AgeLimit {
+            most: settings.max_index_age,
+            stale: settings.stale,
+        }
     }
 
-    /// Judges an index of this age, and warns when it is too old. This is the one place that does.
+    /// Judges an index of this age. This is the one place that does.
     ///
     /// # Errors
-    /// None yet: an old index is only warned of.
+    /// [`Failure::Trust`] when it is too old and the settings refuse such an index; otherwise it is
+    /// only warned of.
     pub fn judge(
         self,
         index: &str,
@@ -38,43 +48,82 @@ impl AgeLimit {
         supply: Supply,
         listener: Listener<'_>,
     ) -> Result<()> {
-        if age <= self.0 {
+        if age <= self.most {
             return Ok(());
         }
         let days = age.as_secs() / DAY;
+        match self.stale {
+            Stale::Warn => {
+                let advice = match supply {
+                    Supply::Server => "is this mirror still kept up to date?",
+                    Supply::Bundle => "make a new bundle with: dockstrap bundle create",
+                };
+                listener(Event::Warning {
+                    text: format!("{index} is {days} days old; {advice}"),
+                });
+                Ok(())
+            }
+            Stale::Refuse => Err(self.refusal(index, age, supply).into()),
+        }
+    }
+
+    fn refusal(self, index: &str, age: Duration, supply: Supply) -> Failure {
+        let signed = SystemTime::now().checked_sub(age);
+        let signed = signed.and_then(|it| Timestamp::try_from(it).ok());
+        let date = signed.unwrap_or_default().strftime("%F");
+        let (days, most) = (age.as_secs() / DAY, self.most.as_secs() / DAY);
         let advice = match supply {
-            Supply::Server => "is this mirror still kept up to date?",
-            Supply::Bundle => "make a new bundle with: dockstrap bundle create",
+            Supply::Server => {
+                "Is this mirror still kept up to date? Try another, or accept an old index this \
+                 once: sudo dockstrap install --stale warn"
+            }
+            Supply::Bundle => {
+                "Accept an old one with --stale warn, or make a new one on a host with a network: \
+                 dockstrap bundle create"
+            }
         };
-        listener(Event::Warning {
-            text: format!("{index} is {days} days old; {advice}"),
-        });
-        Ok(())
+        Failure::Trust(format!(
+            "{index} was signed on {date} and is {days} days old; more than {most} days are refused \
+             (max-index-age, stale); nothing was changed. {advice}"
+        ))
     }
 }
 
 #[cfg(test)]
 impl AgeLimit {
-    pub(crate) fn new(limit: Duration) -> AgeLimit {
-        AgeLimit(limit)
+    pub(crate) fn new(most: Duration) -> AgeLimit {
+        let stale = Stale::Warn;
+        AgeLimit { most, stale }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::{exit_code, next_command};
     use std::cell::RefCell;
 
-    fn warnings(days: u64, supply: Supply) -> Vec<String> {
+    const LIMIT: Duration = Duration::from_secs(90 * DAY);
+
+    fn judge(days: u64, supply: Supply, stale: Stale) -> (Result<()>, Vec<String>) {
         let texts = RefCell::new(Vec::new());
-        let limit = AgeLimit::new(Duration::from_secs(90 * DAY));
+        let limit = AgeLimit {
+            stale,
+            ..AgeLimit::new(LIMIT)
+        };
         let age = Duration::from_secs(days * DAY);
         let listener = |event: Event| match event {
             Event::Warning { text } => texts.borrow_mut().push(text),
             other => panic!("{other:?}"),
         };
-        limit.judge("noble", age, supply, &listener).unwrap();
-        texts.into_inner()
+        let judged = limit.judge("noble", age, supply, &listener);
+        (judged, texts.into_inner())
+    }
+
+    fn warnings(days: u64, supply: Supply) -> Vec<String> {
+        let (judged, warnings) = judge(days, supply, Stale::Warn);
+        judged.unwrap();
+        warnings
     }
 
     #[test]
@@ -88,5 +137,26 @@ mod tests {
             panic!("one warning");
         };
         assert!(bundle.ends_with("dockstrap bundle create"), "{bundle}");
+    }
+
+    #[test]
+    fn an_index_that_is_too_old_is_refused_with_date_age_limit_and_cure() {
+        judge(90, Supply::Server, Stale::Refuse).0.unwrap();
+        for (supply, next) in [
+            (Supply::Server, "sudo dockstrap install --stale warn"),
+            (Supply::Bundle, "dockstrap bundle create"),
+        ] {
+            let (judged, warnings) = judge(91, supply, Stale::Refuse);
+            let error = judged.unwrap_err();
+            assert_eq!(exit_code(&error), 5);
+            let signed = Timestamp::now() - 91 * jiff::SignedDuration::from_hours(24);
+            let signed = signed.strftime("noble was signed on %F and is 91 days old");
+            let text = error.to_string();
+            assert!(text.starts_with(&signed.to_string()), "{text}");
+            assert!(text.contains("more than 90 days are refused"), "{text}");
+            assert!(text.contains("nothing was changed"), "{text}");
+            assert_eq!(next_command(&error, Some("install")), next);
+            assert!(warnings.is_empty());
+        }
     }
 }

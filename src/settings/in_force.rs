@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::file::Below;
 use super::table::table;
-use super::{Given, LOCK_WAIT, Layer, MAX_INDEX_AGE, MIRROR, Origin, Settings};
+use super::{Given, LOCK_WAIT, Layer, MAX_INDEX_AGE, MIRROR, Origin, Settings, Stale};
 use crate::daemon_json::{DaemonKeys, Preset};
 use crate::redact::redact_value;
 use crate::trust::DOCKER_KEY_FINGERPRINT;
@@ -62,8 +62,9 @@ impl InForce {
         });
         given.extend(by_flags);
         let layer = flags.over(below);
-        Settings::of(layer.clone())?;
-        let mut values = Value::Object(layer.over(defaults()).values());
+        let Settings { preset, .. } = Settings::of(layer.clone())?;
+        let defaults = defaults(preset);
+        let mut values = Value::Object(layer.over(defaults).values());
         redact_value(&mut values);
         let settings = table().into_iter().map(|setting| {
             let (source, name) = match given.get(setting.key) {
@@ -88,8 +89,8 @@ impl InForce {
     }
 }
 
-/// What holds where nobody says anything. What is not here has no value then.
-fn defaults() -> Layer {
+/// What holds with a preset where nobody says anything else. What is not here has no value then.
+fn defaults(preset: Preset) -> Layer {
     Layer {
         mirror: Some(MIRROR.to_owned()),
         key_fingerprint: Some(DOCKER_KEY_FINGERPRINT.to_string()),
@@ -100,11 +101,12 @@ fn defaults() -> Layer {
         ca_cert: None,
         proxy: None,
         proxy_for: Some(Vec::new()),
-        preset: Some(Preset::default()),
+        preset: Some(preset),
         daemon: DaemonKeys::default(),
         registries: Default::default(),
         lock_wait: Some(LOCK_WAIT),
         max_index_age: std::num::NonZeroU32::new(MAX_INDEX_AGE),
+        stale: Some(Stale::by_default(preset)),
         replace: Some(false),
         repair: Some(false),
         no_start: Some(false),
@@ -180,11 +182,15 @@ mod tests {
 
     #[test]
     fn the_defaults_that_are_shown_are_those_in_force() {
-        let shown = format!("{:?}", Settings::of(defaults()).unwrap());
-        assert_eq!(
-            shown,
-            format!("{:?}", Settings::of(Layer::default()).unwrap())
-        );
+        for preset in [None, Some(Preset::Hardened)] {
+            let chosen = Layer {
+                preset,
+                ..Layer::default()
+            };
+            let defaults = defaults(preset.unwrap_or_default());
+            let shown = format!("{:?}", Settings::of(defaults).unwrap());
+            assert_eq!(shown, format!("{:?}", Settings::of(chosen).unwrap()));
+        }
     }
 
     #[test]

@@ -109,9 +109,20 @@ pub struct Layer {
     #[arg(long, value_name = "SECONDS", env = "DOCKSTRAP_LOCK_WAIT")]
     pub lock_wait: Option<u64>,
 
-    /// Warn when the repository's index is older than DAYS [default: 90]
+    /// Warn of a repository's index that is older than DAYS, or refuse it, as --stale says
+    /// [default: 90]
     #[arg(long, value_name = "DAYS", env = "DOCKSTRAP_MAX_INDEX_AGE")]
     pub max_index_age: Option<NonZeroU32>,
+
+    /// What becomes of an install whose index is older than that: warn or refuse
+    /// [default: warn; refuse with --preset hardened]
+    #[arg(
+        long,
+        value_name = "WHAT",
+        env = "DOCKSTRAP_STALE",
+        hide_possible_values = true
+    )]
+    pub stale: Option<Stale>,
 
     /// Remove packages that conflict with Docker's, such as docker.io; containers that
     /// run under them stop, and keep their data
@@ -211,6 +222,26 @@ pub enum ProxyUser {
     Engine,
 }
 
+/// What becomes of an index that is older than it may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stale {
+    /// It is used, with a warning
+    Warn,
+    /// Nothing is installed from it
+    Refuse,
+}
+
+impl Stale {
+    /// What holds with a preset where nobody says anything.
+    pub(super) fn by_default(preset: Preset) -> Stale {
+        match preset {
+            Preset::None | Preset::Recommended => Stale::Warn,
+            Preset::Hardened => Stale::Refuse,
+        }
+    }
+}
+
 impl Layer {
     /// This layer over another: what it does not say, the other says.
     pub(super) fn over(self, below: Layer) -> Layer {
@@ -233,6 +264,7 @@ impl Layer {
                 .collect(),
             lock_wait: self.lock_wait.or(below.lock_wait),
             max_index_age: self.max_index_age.or(below.max_index_age),
+            stale: self.stale.or(below.stale),
             replace: self.replace.or(below.replace),
             repair: self.repair.or(below.repair),
             no_start: self.no_start.or(below.no_start),

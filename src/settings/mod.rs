@@ -28,7 +28,7 @@ use file::Below;
 pub use check::{Problem, check};
 pub use engine_version::EngineVersion;
 pub use in_force::{InForce, Source};
-pub use layer::{Layer, PATH, ProxyUser, Secret};
+pub use layer::{Layer, PATH, ProxyUser, Secret, Stale};
 pub use origin::{Given, Origin};
 pub use sample::{example, sample};
 pub use schema::schema;
@@ -74,8 +74,10 @@ pub struct Settings {
     pub registries: Vec<Registry>,
     /// How long to wait for the locks of other package managers.
     pub lock_wait: Duration,
-    /// How old an index may be before a warning is due.
+    /// How old an index may be.
     pub max_index_age: Duration,
+    /// What becomes of an older one.
+    pub stale: Stale,
     /// Whether packages that conflict with Docker's may be removed.
     pub replace: bool,
     /// Whether dpkg may finish what it was cut short at with packages of others.
@@ -128,6 +130,7 @@ impl Settings {
         let max_index_age = layer.max_index_age.map_or(MAX_INDEX_AGE, NonZeroU32::get);
         let engine_version = layer.engine_version.as_deref().map(EngineVersion::parse);
         let engine_version = engine_version.transpose()?;
+        let preset = layer.preset.unwrap_or_default();
         Ok(Settings {
             mirror: value::mirror(layer.mirror.as_deref().unwrap_or(MIRROR))?,
             key_fingerprint,
@@ -137,12 +140,13 @@ impl Settings {
             ca_cert: ca_cert.transpose()?,
             proxy: layer.proxy.map(value::proxy).transpose()?,
             proxy_for: layer.proxy_for.unwrap_or_default(),
-            preset: layer.preset.unwrap_or_default(),
+            preset,
             daemon: value::daemon(layer.daemon, engine_version.as_ref())?,
             engine_version,
             registries: value::registries(layer.registries)?,
             lock_wait: Duration::from_secs(layer.lock_wait.unwrap_or(LOCK_WAIT)),
             max_index_age: DAY * max_index_age,
+            stale: layer.stale.unwrap_or(Stale::by_default(preset)),
             replace: layer.replace.unwrap_or_default(),
             repair: layer.repair.unwrap_or_default(),
             no_start: layer.no_start.unwrap_or_default(),

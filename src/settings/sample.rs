@@ -48,6 +48,7 @@ pub fn example(key: &str) -> String {
         "proxy-for" => "proxy-for = [\"apt\", \"engine\"]".to_owned(),
         "preset" => "preset = \"recommended\"".to_owned(),
         "lock-wait" => format!("lock-wait = {LOCK_WAIT}"),
+        "stale" => "stale = \"refuse\"".to_owned(),
         "max-index-age" => format!("max-index-age = {MAX_INDEX_AGE}"),
         "first-boot-jitter" => "first-boot-jitter = 300".to_owned(),
         "replace" | "repair" | "no-start" | "first-boot" | "allow-downgrade" => {

@@ -260,3 +260,19 @@ fn a_layer_knows_whether_it_holds_a_secret() {
         assert!(!layer(text).holds_secret(), "{text}");
     }
 }
+
+#[test]
+fn an_old_index_is_refused_with_the_hardened_preset_unless_it_is_said_otherwise() {
+    let stale = |text: &str| with_file(text, Layer::default()).unwrap().stale;
+    assert_eq!(stale(""), Stale::Warn);
+    assert_eq!(stale("preset = 'none'"), Stale::Warn);
+    assert_eq!(stale("preset = 'hardened'"), Stale::Refuse);
+    assert_eq!(stale("stale = 'refuse'"), Stale::Refuse);
+    assert_eq!(stale("preset = 'hardened'\nstale = 'warn'"), Stale::Warn);
+    let flags = Layer {
+        stale: Some(Stale::Warn),
+        ..Layer::default()
+    };
+    let settings = with_file("stale = 'refuse'", flags).unwrap();
+    assert_eq!(settings.stale, Stale::Warn);
+}

@@ -63,6 +63,19 @@ fn fault_12_an_old_index_is_warned_of_and_taken() {
     host.dockstrap(["plan", "--max-index-age", "101"])
         .exits(0)
         .never_says("days old");
+    for arguments in [
+        ["plan", "--stale", "refuse"],
+        ["plan", "--preset", "hardened"],
+    ] {
+        host.dockstrap(arguments).exits(5).says_all(&[
+            "100 days old",
+            "more than 90 days are refused",
+            "nothing was changed",
+            "sudo dockstrap install --stale warn",
+        ]);
+    }
+    let hardened = ["plan", "--preset", "hardened", "--stale", "warn"];
+    host.dockstrap(hardened).exits(0).says("100 days old");
     before.is_untouched_in(&host.tree());
 }
 

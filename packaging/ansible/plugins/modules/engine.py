@@ -112,8 +112,13 @@ options:
     type: int
   max_index_age:
     description:
-      - After how many days the age of the repository's index is warned of; 90 where nothing is said.
+      - How old the repository's index may be, in days; 90 where nothing is said.
     type: int
+  stale:
+    description:
+      - What becomes of an older index. V(warn) where nothing is said; V(refuse) with O(preset=hardened).
+    type: str
+    choices: [warn, refuse]
   replace:
     description:
       - Whether packages that conflict with Docker's, such as docker.io, may be removed.
