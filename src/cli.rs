@@ -196,7 +196,8 @@ pub struct Uninstall {
     #[arg(short, long)]
     pub yes: bool,
 
-    /// Remove images, containers and volumes as well
+    /// Remove images, containers and volumes as well, and what is remembered of how
+    /// new the repository was
     #[arg(long)]
     pub purge_data: bool,
 

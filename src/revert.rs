@@ -9,14 +9,14 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::Value;
 
-use crate::apt;
+use crate::apt::{self, FRESHNESS};
 use crate::change::{self, Act, Ahead, Extent, Foreseen, Journal, Purpose, Tx, Undo, is_unused};
 use crate::daemon_json;
 use crate::facts::unfinished_packages;
 use crate::host::Host;
 use crate::host::engine::UNIT;
 use crate::host::signal::{run_to_end, stop_flag};
-use crate::report::Listener;
+use crate::report::{Event, Listener};
 
 /// Packages without which no engine runs.
 const OF_THE_ENGINE: &[&str] = &["docker-ce", "docker-ce-cli", "containerd.io"];
@@ -120,15 +120,19 @@ impl Reversal {
 
     /// Removes the journal of a run that was cut short before its first act: there is nothing to
     /// take back, and nobody to be asked.
-    pub fn clear_journal(host: &Host, listener: Listener<'_>) -> Result<()> {
-        if !host.exists(change::PATH)? {
-            return change::remove_empty_folder(host);
+    pub fn clear_journal(host: &Host, purge_data: bool, listener: Listener<'_>) -> Result<()> {
+        if host.exists(change::PATH)? {
+            let journal = Journal::read(host)?;
+            let (purpose, wait) = (Purpose::Uninstall, Duration::ZERO);
+            let mut tx = Tx::begin(host, journal, purpose, wait, listener, Arc::default())?;
+            tx.remove_partials()?;
+            tx.revert(0, Extent::default())?;
         }
-        let journal = Journal::read(host)?;
-        let (purpose, wait) = (Purpose::Uninstall, Duration::ZERO);
-        let mut tx = Tx::begin(host, journal, purpose, wait, listener, Arc::default())?;
-        tx.remove_partials()?;
-        tx.revert(0, Extent::default()).map(drop)
+        if purge_data && change::remove_freshness(host)? {
+            let text = format!("removed: {FRESHNESS}");
+            listener(Event::Note { text });
+        }
+        change::remove_empty_folder(host)
     }
 
     /// What was done and is going to be taken back, newest first.
@@ -182,7 +186,21 @@ impl Reversal {
         };
         tx.remove_partials()?;
         tx.remove_leftovers()?;
-        Ok(left + tx.revert(0, extent)?)
+        if let Err(error) = tx.keep_memory() {
+            let text = format!("how new the repository was will not be remembered: {error:#}");
+            listener(Event::Warning { text });
+        }
+        let left = left + tx.revert(0, extent)?;
+        if extent.purge_data {
+            change::remove_freshness(host)?;
+        } else if host.exists(FRESHNESS)? {
+            let text = format!(
+                "kept: {FRESHNESS} (newest index date seen; protects against rollback; \
+                 --purge-data removes it)"
+            );
+            listener(Event::Note { text });
+        }
+        Ok(left)
     }
 }
 

@@ -30,7 +30,7 @@ pub use archive::{Archive, Archives};
 pub use entry::without_password;
 pub use existing::{Existing, Migration};
 pub use fetch::{fetch, remove_partials, still_to_fetch};
-pub use freshness::Seen;
+pub use freshness::{FRESHNESS, Freshness, Memory};
 pub use index::{Index, is_signed_anew};
 pub use lock::{ARCHIVES, LISTS, lock_archives, lock_lists, wait_for_locks, wait_to_begin};
 pub use purge::{Leave, Purge, asked_for, asked_for_since, refuse_held};

@@ -18,14 +18,14 @@ use rustix::fs::OFlags;
 
 use super::seal::unseal;
 use super::{Undo, files};
-use crate::apt::Seen;
+use crate::apt::Memory;
 use crate::daemon_json::{Change, Document};
 use crate::host::Host;
 use crate::redact::redact;
 pub(super) use file::remove;
-pub use file::remove_empty_folder;
 use file::{refuse_unless_begun, trim_torn_line, unreadable};
-use line::{Line, SCHEMA, parse};
+pub use file::{remove_empty_folder, remove_freshness};
+use line::{Line, SCHEMA, Seen, parse};
 
 pub use line::{Act, Purpose, Run, Verified};
 
@@ -210,11 +210,6 @@ impl Journal {
         self.asked_for.get(&act).map(Vec::as_slice)
     }
 
-    /// Remembers what a repository offers.
-    pub(super) fn remember(&mut self, seen: Seen) -> Result<()> {
-        self.write(Line::Seen(seen))
-    }
-
     /// Writes down what a verification came to, on a host that dockstrap has set up or has found
     /// set up.
     ///
@@ -243,9 +238,10 @@ impl Journal {
         self.write(Line::Proving)
     }
 
-    /// What the suite at this address was last seen to offer.
-    pub fn seen(&self, suite: &str) -> Option<&Seen> {
-        self.seen.get(suite)
+    /// What repositories were seen to offer on this host. At first it was kept in the journal.
+    pub fn freshness(&self, host: &Host) -> Result<Memory> {
+        let older = self.seen.values().map(Seen::freshness);
+        Ok(Memory::read(host)?.with_older(older))
     }
 
     /// What was done and not reverted, oldest first. The last may be half done.

@@ -17,7 +17,9 @@ mod tx;
 mod undo;
 mod way_back;
 
-pub use journal::{Act, FOLDER, Journal, PATH, Purpose, Run, Verified, remove_empty_folder};
+pub use journal::{
+    Act, FOLDER, Journal, PATH, Purpose, Run, Verified, remove_empty_folder, remove_freshness,
+};
 pub use seal::is_sealed;
 pub use standing::Unit;
 pub use tx::{POLICY, Tx};

@@ -18,7 +18,7 @@ use anyhow::{Context, Result};
 use super::network::Left;
 use super::way_back::Revert;
 use super::{Act, Extent, Journal, Purpose, Reverted, Run, Undo, files, journal, leftovers};
-use crate::apt::{self, Seen};
+use crate::apt::{self, FRESHNESS, Freshness, Memory};
 use crate::daemon_json;
 use crate::error::Failure;
 use crate::host::Host;
@@ -151,9 +151,25 @@ impl<'a> Tx<'a> {
         self.act(text, undo, |_| Ok(()))
     }
 
-    /// Remembers what a repository offers, so that an older offer is noticed later.
-    pub fn remember(&mut self, seen: Seen) -> Result<()> {
-        self.journal.remember(seen)
+    /// Remembers what a repository offers, so that an older offer is noticed later. There is no way
+    /// back to knowing less.
+    pub fn remember(&mut self, offer: Freshness) -> Result<()> {
+        let memory = self.journal.freshness(self.host)?.with(offer);
+        self.write_memory(&memory)
+    }
+
+    /// Takes what an older dockstrap has remembered in the journal out of it, before that goes.
+    pub fn keep_memory(&mut self) -> Result<()> {
+        let memory = self.journal.freshness(self.host)?;
+        self.write_memory(&memory)
+    }
+
+    fn write_memory(&self, memory: &Memory) -> Result<()> {
+        if *memory == Memory::read(self.host)? {
+            return Ok(());
+        }
+        let text = memory.text()?;
+        files::write(&self.host.path(FRESHNESS), text.as_bytes(), Some(0o600))
     }
 
     /// Removes what other programs were about to write when they were killed along with a run.

@@ -33,7 +33,7 @@ pub fn run(host: &Host, arguments: Uninstall) -> Result<u8> {
         show(warning(&error)); // it is among what is taken back now
     }
     let Some(reversal) = Reversal::plan(host)? else {
-        Reversal::clear_journal(host, &show)?;
+        Reversal::clear_journal(host, arguments.purge_data, &show)?;
         tell(Vec::new())?;
         ui::line("Nothing to do: dockstrap has set up nothing on this host.");
         return Ok(DONE);

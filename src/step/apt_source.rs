@@ -8,18 +8,21 @@ use anyhow::{Context, Result};
 
 use super::repository::Repository;
 use super::{Finding, Step};
-use crate::apt::{Existing, Migration, Source};
+use crate::apt::{Existing, Freshness, Migration, Source};
 use crate::change::Tx;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::trust::Fingerprint;
 
+#[derive(Clone)]
 pub struct AptSource {
     source: Source,
     keyring: String,
     pin: Fingerprint,
     /// What is to be said of the suite.
     remark: Option<String>,
+    /// What the repository offers, where no package is taken from it in this run.
+    freshness: Option<Freshness>,
 }
 
 impl AptSource {
@@ -29,7 +32,13 @@ impl AptSource {
             keyring: repository.keyring.clone(),
             pin: repository.pin,
             remark,
+            freshness: None,
         }
+    }
+
+    /// Has it remember what the repository offers.
+    pub fn remembering(self, freshness: Option<Freshness>) -> AptSource {
+        AptSource { freshness, ..self }
     }
 
     fn existing(&self, host: &Host) -> Result<Existing> {
@@ -89,6 +98,9 @@ impl Step for AptSource {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
         let existing = self.existing(tx.host())?;
+        if let Some(freshness) = &self.freshness {
+            tx.remember(freshness.clone())?;
+        }
         // First out, then in: there is no moment at which apt sees two.
         let mut beside_ours = tx.host().read(Source::PATH)?;
         for Migration { path, left, .. } in existing.migrations {

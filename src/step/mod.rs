@@ -175,10 +175,12 @@ pub fn inspect_all(
 
     let http = open_way(settings, &network, facts, &source)?;
     let mut repository = Repository::resolve(host, &http, source, settings, listener)?;
-    let apt_source = inspect(AptSource::new(&repository, suite_remark), host)?;
+    let source_step = AptSource::new(&repository, suite_remark);
+    let mut apt_source = inspect(source_step.clone(), host)?;
     if !apt_source.finding.satisfied {
-        let allow_downgrade = settings.allow_downgrade;
-        repository.check_when_unused(host, &http, facts, allow_downgrade, listener)?;
+        let allow = settings.allow_downgrade;
+        let offer = repository.check_when_unused(host, &http, facts, allow, listener)?;
+        apt_source.step = Box::new(source_step.remembering(offer));
     }
     let roots = configuration.roots(host)?;
     let packages = Packages::plan(

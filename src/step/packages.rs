@@ -143,7 +143,7 @@ impl Step for Packages {
         if let Some(download) = offer.download() {
             tx.download(&download)?;
         }
-        tx.remember(offer.seen.clone())?;
+        tx.remember(offer.freshness.clone())?;
         // They come back last: when nothing of Docker's, and no data, is left in their place.
         before::note_replaced(tx, &offer.transaction.removals)?;
         before::note_what_the_engine_makes(tx)?;

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 
-use crate::apt::{self, AgeLimit, Existing, Index, Seen, Source, is_signed_anew};
+use crate::apt::{self, AgeLimit, Existing, Freshness, Index, Memory, Source, is_signed_anew};
 use crate::change::Journal;
 use crate::error::Failure;
 use crate::facts::{ENGINE_PACKAGES, Facts};
@@ -86,25 +86,32 @@ impl Repository {
     }
 
     /// What the repository offers now, which must not be older than what it was seen to offer.
-    pub fn look_back(&self, host: &Host, index: &Index, allow_downgrade: bool) -> Result<Seen> {
-        let journal = match Journal::read(host) {
+    pub fn look_back(
+        &self,
+        host: &Host,
+        index: &Index,
+        allow_downgrade: bool,
+    ) -> Result<Freshness> {
+        let memory = match Journal::read(host).and_then(|journal| journal.freshness(host)) {
             // Only root may look; what is planned by someone else is checked when it is installed.
-            Err(error) if is_forbidden(&error) => None,
-            journal => Some(journal?),
+            Err(error) if is_forbidden(&error) => Memory::default(),
+            memory => memory?,
         };
-        let suite = self.source.suite_url();
-        let before = journal.and_then(|journal| journal.seen(&suite).cloned());
         let offered = index.offered.versions(ENGINE);
-        let seen = Seen {
-            suite,
+        let offer = Freshness {
+            key: Some(self.pin.to_string()),
+            suite: self.source.suite.clone(),
+            architecture: Some(self.source.architecture.clone()),
             date: index.date.try_into().context("reading the index's date")?,
             engine: apt::newest(host, offered.map(|offer| offer.version.as_str()))?,
         };
-        match &before {
-            Some(before) if !allow_downgrade => seen.refuse_older_than(before, host)?,
+        match memory.before(&offer) {
+            Some(before) if !allow_downgrade => {
+                offer.refuse_older_than(before, &self.source.suite_url(), host)?;
+            }
             _ => {}
         }
-        Ok(seen)
+        Ok(offer)
     }
 
     fn fetch_index(&self, http: &Http, wanted: &[&str], listener: Listener<'_>) -> Result<Index> {
@@ -118,7 +125,7 @@ impl Repository {
     }
 
     /// Verifies the index when no package is going to be taken from it in this run: a source
-    /// must not be set up for a suite that is not there.
+    /// must not be set up for a suite that is not there. Returns what it offers then.
     pub fn check_when_unused(
         &mut self,
         host: &Host,
@@ -126,12 +133,12 @@ impl Repository {
         facts: &Facts,
         allow_downgrade: bool,
         listener: Listener<'_>,
-    ) -> Result<()> {
-        if facts.missing_packages().is_empty() {
-            let index = self.index(http, ENGINE_PACKAGES, listener)?;
-            self.look_back(host, &index, allow_downgrade)?;
+    ) -> Result<Option<Freshness>> {
+        if !facts.missing_packages().is_empty() {
+            return Ok(None);
         }
-        Ok(())
+        let index = self.index(http, ENGINE_PACKAGES, listener)?;
+        self.look_back(host, &index, allow_downgrade).map(Some)
     }
 }
 

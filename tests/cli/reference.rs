@@ -82,7 +82,8 @@ const FILES: &[(&str, &str, &str)] = &[
     (
         "/var/lib/dockstrap",
         "written",
-        "the journal, and copies of what was there before",
+        "the journal, copies of what was there before, and, also after `uninstall`, `freshness.json`: how \
+         new the repository was when it was last seen",
     ),
     (
         "/run/dockstrap.lock",

@@ -5,6 +5,8 @@ use crate::host::LabHost;
 use crate::outcome::Outcome;
 use crate::signing::{DOCKER, Repository, dated, in_days, read, stanzas};
 
+const MEMORY: &str = "/var/lib/dockstrap/freshness.json";
+
 #[track_caller]
 fn goes_back(host: &LabHost) -> Outcome {
     let outcome = host.unchanged_by(5, ["install", "--yes"]);
@@ -34,6 +36,62 @@ on_each_release! {
         assert_ne!(older, newest);
         host.install().says("Nothing to do");
     }
+}
+
+/// A date that was seen holds for every mirror of the repository, and after an uninstall as well.
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_date_that_was_seen_outlives_an_uninstall_and_holds_for_every_mirror() {
+    let host = LabHost::up("noble");
+    let repository = Repository::of(&host);
+    let index = read(&repository.index());
+    let before = host.tree();
+    host.install();
+    host.uninstall()
+        .says(&format!("kept: {MEMORY} (newest index date seen"));
+    before.is_restored_in(&host.tree());
+    host.sh("ls -A /var/lib/dockstrap").is("freshness.json\n");
+    host.sh(&format!("stat --format='%a %U:%G' {MEMORY}"))
+        .is("600 root:root\n");
+    repository.publish(&index, &in_days(-30));
+    goes_back(&host).says("its index is of");
+    let server = host.lab_path("www").join("download.docker.com");
+    std::fs::create_dir(server.join("mirror")).expect("making a mirror");
+    std::os::unix::fs::symlink("../linux", server.join("mirror/linux")).expect("linking");
+    let mirror = "https://download.docker.com/mirror";
+    host.unchanged_by(5, ["install", "--yes", "--mirror", mirror])
+        .says(&format!("{mirror}/linux/ubuntu/dists/noble goes back"));
+
+    // What cannot be understood is not taken for nothing.
+    let memory = host.read(MEMORY);
+    for damaged in ["", "{", &memory.replace("\"schema\": 1", "\"schema\": 9")] {
+        host.write(MEMORY, damaged);
+        host.unchanged_by(4, ["install", "--yes"])
+            .says(&format!("rm {MEMORY}"));
+    }
+    host.write(MEMORY, &memory);
+
+    // As an older dockstrap has kept it.
+    repository.publish(&index, &in_days(0));
+    host.install();
+    let older = "{\"line\":\"seen\",\"suite\":\"https://download.docker.com/linux/ubuntu/dists/noble\",\
+                 \"date\":\"2026-01-01T00:00:00Z\",\"engine\":\"5:99\"}";
+    host.sh(&format!(
+        "rm {MEMORY}; echo '{older}' >>/var/lib/dockstrap/journal"
+    ));
+    host.uninstall().says("kept: ");
+    goes_back(&host).says("but 5:99 was seen");
+
+    host.dockstrap(["uninstall", "--yes", "--purge-data"])
+        .exits(0)
+        .says("Nothing to do")
+        .says(&format!("removed: {MEMORY}"));
+    assert!(!host.has("/var/lib/dockstrap"));
+    host.install();
+    host.dockstrap(["uninstall", "--yes", "--purge-data"])
+        .exits(0)
+        .never_says(MEMORY);
+    assert!(!host.has("/var/lib/dockstrap"));
 }
 
 #[test]

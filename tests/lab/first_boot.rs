@@ -45,7 +45,8 @@ on_each_unbooted! {
         host.sh("dockstrap status --json").says("\"failed\": []");
         host.sh("test -z \"$(find /etc/systemd -name 'dockstrap*')\"");
         host.uninstall();
-        host.sh("! ls -d /var/lib/dockstrap /etc/docker /etc/apt/sources.list.d/docker.sources");
+        host.sh("! ls -d /etc/docker /etc/apt/sources.list.d/docker.sources");
+        host.sh("ls -A /var/lib/dockstrap").is("freshness.json\n");
     }
 }
 

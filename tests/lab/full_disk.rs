@@ -158,7 +158,7 @@ fn fault_49_an_uninstall_needs_no_room_for_its_journal() {
     host.fill_disk("/var/lib/dockstrap", 0);
     host.uninstall();
     let left = host.run(["ls", "/var/lib/dockstrap"]).exits(0).stdout;
-    assert_eq!(left, "lost+found\n");
+    assert_eq!(left, "freshness.json\nlost+found\n");
     before.is_restored_in(&host.tree());
 }
 

@@ -30,6 +30,15 @@ impl Outcome {
         self
     }
 
+    /// Fails unless exactly this was printed.
+    #[track_caller]
+    pub fn is(self, text: &str) -> Outcome {
+        if self.stdout != text {
+            self.fail(&format!("only `{text}`"));
+        }
+        self
+    }
+
     /// Fails unless the text stands in what was printed.
     #[track_caller]
     pub fn says(self, text: &str) -> Outcome {

@@ -46,6 +46,13 @@ const THEIR_OWN: &[(&str, &str)] = &[
     ),
 ];
 
+/// What dockstrap itself leaves on a host that is as before, each with its mode, so that an uninstall
+/// is no way past a date that was seen. Nothing else is.
+const KEPT: &[(&str, u32)] = &[
+    ("var/lib/dockstrap", 0o40_700),
+    ("var/lib/dockstrap/freshness.json", 0o100_600),
+];
+
 /// The files of a host with what they hold, and what dpkg, the groups and systemd say of it.
 #[derive(Clone)]
 pub struct Tree {
@@ -96,17 +103,23 @@ impl Tree {
     /// What is another in `after`, a line each.
     fn differences_to(&self, after: &Tree, with_times: bool) -> Vec<String> {
         let mut lines = Vec::new();
+        // A later date may be kept by now.
+        let is_kept = |path: &str, new: &Entry| {
+            let kept = (path, new.mode);
+            !with_times && KEPT.contains(&kept) && new.owner == (0, 0)
+        };
         for (path, old) in &self.entries {
             match after.entries.get(path) {
                 None => lines.push(format!("gone: {path}")),
+                Some(new) if old.mode == new.mode && is_kept(path, new) => {}
                 Some(new) => lines.extend(old.difference(new, path, with_times)),
             }
         }
         let added = after
             .entries
-            .keys()
-            .filter(|path| !self.entries.contains_key(*path));
-        lines.extend(added.map(|path| format!("new:  {path}")));
+            .iter()
+            .filter(|(path, new)| !self.entries.contains_key(*path) && !is_kept(path, new));
+        lines.extend(added.map(|(path, _)| format!("new:  {path}")));
         lines
     }
 }

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::line::{Newer, SCHEMA};
 use super::{FOLDER, PATH};
+use crate::apt::FRESHNESS;
 use crate::change::files;
 use crate::change::undo::Forged;
 use crate::error::Failure;
@@ -104,17 +105,27 @@ pub(super) fn trim_torn_line(host: &Host, file: &File) -> Result<usize> {
 }
 
 /// Removes the journal and its folder once nothing of what it tells is left. What it has kept goes
-/// first: a folder with that and no journal is one whose journal somebody has moved away.
+/// first: a folder with that and no journal is one whose journal somebody has moved away. How new a
+/// repository was outlives it.
 pub fn remove(host: &Host) -> Result<()> {
     for name in host.list(FOLDER)? {
         let path = Path::new(FOLDER).join(&name);
         let is_folder = host.path(&path).is_dir(); // lost+found, of a disk of its own
-        if path != Path::new(PATH) && !is_folder {
+        let outlives = [PATH, FRESHNESS].map(Path::new).contains(&&*path);
+        if !outlives && !is_folder {
             files::remove(&host.path(path))?;
         }
     }
     files::remove(&host.path(PATH))?;
     remove_empty_folder(host)
+}
+
+/// Removes what is remembered of how new repositories were; returns whether there was anything.
+pub fn remove_freshness(host: &Host) -> Result<bool> {
+    let was_there = host.exists(FRESHNESS)?;
+    files::remove(&host.path(FRESHNESS))?;
+    remove_empty_folder(host)?;
+    Ok(was_there)
 }
 
 /// Removes the folder of the journal when nothing is in it, which is what a run leaves that was

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::apt::Seen;
+use crate::apt::Freshness;
 use crate::change::Undo;
 use crate::change::undo::{all, package};
 use crate::settings::{Given, Settings};
@@ -42,6 +42,7 @@ pub(super) enum Line {
         act: u64,
         packages: Vec<String>,
     },
+    /// No longer written: it has a file of its own by now.
     Seen(Seen),
     /// The proof of an install begins; `Verified` says that it came to its end.
     Proving,
@@ -67,6 +68,28 @@ pub struct Run {
     /// Whether it was to start nothing, so that nothing need run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_start: bool,
+}
+
+/// The newest that a suite was seen to offer, as it was kept at first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Seen {
+    /// The suite's address.
+    pub suite: String,
+    date: Timestamp,
+    engine: String,
+}
+
+impl Seen {
+    pub fn freshness(&self) -> Freshness {
+        let name = self.suite.rsplit("/dists/").next();
+        Freshness {
+            key: None,
+            suite: name.unwrap_or_default().to_owned(),
+            architecture: None,
+            date: self.date,
+            engine: self.engine.clone(),
+        }
+    }
 }
 
 /// What a verification came to.

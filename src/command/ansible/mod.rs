@@ -128,7 +128,7 @@ fn absent(
     }
     let Some(reversal) = Reversal::plan(host)? else {
         if !check {
-            Reversal::clear_journal(host, &show)?;
+            Reversal::clear_journal(host, wanted.purge_data, &show)?;
         }
         answer.report(&uninstall::report(host, Vec::new()))?;
         answer.set("msg", "Nothing to do: dockstrap has set up nothing here");

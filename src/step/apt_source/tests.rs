@@ -110,6 +110,7 @@ fn step() -> AptSource {
         keyring: KEYRING.to_owned(),
         pin: DOCKER_KEY_FINGERPRINT,
         remark: None,
+        freshness: None,
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::refuse::{refuse_foreign, refuse_removals};
 use super::version::{goes_back, request};
-use crate::apt::{self, Archives, Index, Seen, Supply, Transaction, View};
+use crate::apt::{self, Archives, Freshness, Index, Supply, Transaction, View};
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::http::Http;
@@ -25,7 +25,8 @@ const ROOM_FOR_DATA: u64 = 128 << 20;
 pub(super) struct Offer {
     /// Whether an older version takes the place of a newer one.
     pub goes_back: bool,
-    pub seen: Seen,
+    /// How new what the repository offers is.
+    pub freshness: Freshness,
     pub missing: Vec<&'static str>,
     /// Packages of others that are installed again.
     pub repaired: Vec<String>,
@@ -101,10 +102,10 @@ impl Offer {
         let mut room = vec![(apt::ARCHIVES, fetched), (PROGRAMS, archives.unpacked)];
         room.extend(new_roots.iter().map(|root| (root.as_str(), ROOM_FOR_DATA)));
         apt::require_space(host, &room).context("the packages do not fit; nothing was changed")?;
-        let seen = repository.look_back(host, index, allow_downgrade)?;
+        let freshness = repository.look_back(host, index, allow_downgrade)?;
         Ok(Offer {
             goes_back,
-            seen,
+            freshness,
             missing,
             repaired,
             replaced,

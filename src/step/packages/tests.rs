@@ -289,6 +289,9 @@ fn reverted_packages_and_data_go() {
     // apt keeps it between runs; it is empty and stays for the next one.
     after.remove("/var/lib/apt/lists/lock");
     assert_eq!(after, before);
+    // That the repository must not go back in time is not forgotten.
+    assert!(after.remove(crate::apt::FRESHNESS).is_some());
+    after.remove(crate::change::FOLDER);
 }
 
 #[test]
