@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
 use sha2::Digest;
 
 use super::lock::ARCHIVES;
@@ -27,6 +28,15 @@ pub struct Archive {
     pub name: FileName,
     /// What it must be.
     pub entry: Entry,
+}
+
+/// A package file as the journal keeps it in mind: what it must be, if it is ever to be used again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownArchive {
+    /// What apt calls it in its archive folder.
+    pub name: String,
+    pub size: u64,
+    pub sha256: String,
 }
 
 /// The package files of a transaction.
@@ -100,8 +110,30 @@ impl Archives {
         Ok(absent)
     }
 
+    /// What each must be, for the journal.
+    pub fn known(&self) -> Vec<KnownArchive> {
+        let known = |archive: &Archive| KnownArchive {
+            name: archive.name.clone(),
+            size: archive.entry.size,
+            sha256: archive.entry.sha256.to_string(),
+        };
+        self.iter().map(known).collect()
+    }
+
     fn iter(&self) -> impl Iterator<Item = &Archive> {
         self.docker.iter().chain(&self.others)
+    }
+}
+
+impl KnownArchive {
+    /// Where apt looks for it.
+    pub fn path(&self) -> PathBuf {
+        Path::new(ARCHIVES).join(&self.name)
+    }
+
+    /// Whether these were its bytes.
+    pub fn is(&self, measured: Measured) -> bool {
+        measured.size == self.size && Sha256::from(measured.hasher).to_string() == self.sha256
     }
 }
 

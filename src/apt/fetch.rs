@@ -78,6 +78,11 @@ pub fn fetch(
     for file in &work.files {
         file.publish(host)?;
     }
+    if !work.files.is_empty() {
+        // A power cut must not leave dpkg's work to files that are there in part.
+        let folder = fs::File::open(host.path(ARCHIVES)).and_then(|folder| folder.sync_all());
+        folder.with_context(|| format!("flushing {ARCHIVES}"))?;
+    }
     remove_partials(host)
 }
 
@@ -130,8 +135,7 @@ impl Partial {
         }
     }
 
-    /// Puts the whole file where apt looks for it. It is not flushed to the disk: it is only a
-    /// cache, and its hash is checked before each use.
+    /// Puts the whole file, which is on the disk by now, where apt looks for it.
     fn publish(&self, host: &Host) -> Result<()> {
         let target = host.path(self.archive.path());
         fs::set_permissions(&self.path, Permissions::from_mode(0o644))

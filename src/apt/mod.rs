@@ -2,6 +2,7 @@
 
 mod age;
 mod archive;
+mod begun;
 mod entry;
 mod existing;
 mod fetch;
@@ -26,7 +27,7 @@ mod versions;
 mod view;
 
 pub use age::{AgeLimit, Supply};
-pub use archive::{Archive, Archives};
+pub use archive::{Archive, Archives, KnownArchive};
 pub use entry::without_password;
 pub use existing::{Existing, Migration};
 pub use fetch::{fetch, remove_partials, still_to_fetch};
@@ -35,7 +36,7 @@ pub use index::{Index, is_signed_anew};
 pub use lock::{ARCHIVES, LISTS, lock_archives, lock_lists, wait_for_locks, wait_to_begin};
 pub use purge::{Leave, Purge, asked_for, asked_for_since, refuse_held};
 pub use reach::{Reach, download_by_proxy, proxies};
-pub use repair::{clear_for_purge, finish};
+pub use repair::{Unpacking, clear_for_purge, finish};
 pub use run::{apt_get, install, is_locked_out, run};
 pub use source::{COMPONENT, Source};
 pub use source_file::{is_source_file, source_files};

@@ -1,34 +1,36 @@
 //! Bringing to an end what dpkg was cut short at.
+//!
+//! dpkg is given no file by its name alone. On an install, apt unpacks again what is there in part,
+//! from files that were verified; on an uninstall, it is a copy of the file that the journal knows by
+//! its hash, made where only root can look.
 
-use std::path::{Path, PathBuf};
+use std::fs::OpenOptions;
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use nix::fcntl::OFlag;
+use tempfile::NamedTempFile;
 
-use super::lock::ARCHIVES;
-use crate::facts::{ENGINE_PACKAGES, Unfinished};
+use super::archive::{KnownArchive, Measured};
+use super::begun::{self, Begun};
+use crate::facts::{ENGINE_PACKAGES, Unfinished, dpkg_query};
 use crate::host::Host;
 use crate::host::command::Command;
 
-/// Has dpkg merge its notes, unpack again what is there in part and not left to apt, configure what
-/// is not, and run the triggers that packages of the engine wait for. The caller has waited for apt's locks.
+/// Has dpkg merge its notes, configure what is unpacked and not left to apt, and run the triggers
+/// that packages of the engine wait for. The caller has waited for apt's locks.
 pub fn finish(host: &Host, unfinished: &Unfinished) -> Result<()> {
     let Unfinished {
         interrupted,
         triggered,
-        to_unpack,
         to_configure,
         ..
     } = unfinished;
     if interrupted.is_some() {
         merge_notes(host)?;
-    }
-    for package in to_unpack {
-        if !unpack_again(host, package)? {
-            bail!(
-                "the files of {package} are there in part, and apt has its package no more; \
-                 install it again: apt-get install --reinstall {package}"
-            );
-        }
     }
     if !to_configure.is_empty() {
         run(host, &dpkg().arg("--configure").args(to_configure))?;
@@ -39,54 +41,126 @@ pub fn finish(host: &Host, unfinished: &Unfinished) -> Result<()> {
     Ok(())
 }
 
+/// What a purge may unpack again, and where.
+pub struct Unpacking<'a> {
+    /// The package files that are known by their hashes.
+    pub known: &'a [KnownArchive],
+    /// A folder into which only root can look.
+    pub folder: &'a Path,
+    /// When the first act was done that is taken back.
+    pub since: Timestamp,
+}
+
 /// Clears the way for purging `ours`: apt purges nothing while dpkg has notes left, or while a
 /// package's files are there in part. The caller has waited for apt's locks.
-pub fn clear_for_purge(host: &Host, unfinished: &Unfinished, ours: &[String]) -> Result<()> {
+pub fn clear_for_purge(
+    host: &Host,
+    unfinished: &Unfinished,
+    ours: &[String],
+    unpacking: &Unpacking<'_>,
+) -> Result<()> {
     if unfinished.interrupted.is_some() {
         merge_notes(host)?;
     }
+    let mut broken = Vec::new();
     for package in unfinished.partial() {
         let is_ours = ours.contains(package);
         if !is_ours && !ENGINE_PACKAGES.contains(&package.as_str()) {
             continue;
         }
         // Unpacked again it is whole, and dpkg knows all of its files.
-        if !unpack_again(host, package)? && is_ours {
-            let purge = dpkg().args(["--force-remove-reinstreq", "--purge", package]);
-            run(host, &purge)?;
+        if !unpacking.unpack_again(host, package)? && is_ours {
+            broken.push(package);
         }
     }
-    Ok(())
+    if broken.is_empty() {
+        return Ok(());
+    }
+    let begun = broken.iter().map(|package| Begun::of(host, package));
+    let begun = begun.collect::<Result<Vec<Begun>>>()?;
+    // What depends on them is broken as well, and goes with the purge that follows.
+    let forced = ["--force-remove-reinstreq", "--force-depends", "--purge"];
+    run(host, &dpkg().args(forced).args(broken))?;
+    for begun in begun {
+        begun.remove(host, unpacking.since)?;
+    }
+    // What is of others and unpacked has files of such names by right.
+    let mut unpacked = unfinished.to_configure.iter().chain(unfinished.partial());
+    match unpacked.all(|package| ours.contains(package)) {
+        true => begun::sweep(host, unpacking.since),
+        false => Ok(()),
+    }
+}
+
+impl Unpacking<'_> {
+    /// Unpacks a package from apt's archive folder, when its file is there and is the one that is
+    /// known. Returns whether it was unpacked.
+    fn unpack_again(&self, host: &Host, package: &str) -> Result<bool> {
+        let version = Command::new("dpkg-query");
+        let version = version.args(["--show", "--showformat=${Version}", package]);
+        let version = dpkg_query(host, &version)?;
+        let Some(archive) = self.file_of(package, &version) else {
+            return Ok(false);
+        };
+        // Without room for the copy, or to unpack it, the package goes as one whose file is gone.
+        let Ok(Some(copy)) = self.verified_copy(host, archive) else {
+            return Ok(false);
+        };
+        Ok(run(host, &dpkg().arg("--unpack").arg(copy.path())).is_ok())
+    }
+
+    /// The file of a package in this version, or the only one of that package. dpkg may not know yet
+    /// which version it was about to unpack.
+    fn file_of(&self, package: &str, version: &str) -> Option<&KnownArchive> {
+        let of_package = format!("{package}_");
+        let exact = format!("{of_package}{}_", version.replace(':', "%3a"));
+        let mut files = self.known.iter();
+        let mut files: Vec<&KnownArchive> = files
+            .by_ref()
+            .filter(|it| it.name.starts_with(&of_package))
+            .collect();
+        files.dedup();
+        let found = files.iter().find(|it| it.name.starts_with(&exact));
+        match (found, files.as_slice()) {
+            (Some(found), _) => Some(found),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        }
+    }
+
+    /// A copy of a package file that nobody else can change, when it is what it must be.
+    fn verified_copy(&self, host: &Host, archive: &KnownArchive) -> Result<Option<NamedTempFile>> {
+        let path = host.path(archive.path());
+        let mut options = OpenOptions::new();
+        let options = options.read(true).custom_flags(OFlag::O_NOFOLLOW.bits());
+        let Ok(file) = options.open(&path) else {
+            return Ok(None);
+        };
+        let copying = || format!("copying {}", path.display());
+        let mut copy = tempfile::Builder::new()
+            .prefix("unpack-")
+            .suffix(".deb")
+            .tempfile_in(host.path(self.folder))
+            .with_context(copying)?;
+        let mut measured = Measured::default();
+        // One that has grown is refused without its end.
+        let mut file = file.take(archive.size + 1);
+        let mut chunk = vec![0; 1 << 16];
+        loop {
+            let read = file.read(&mut chunk).with_context(copying)?;
+            if read == 0 {
+                break;
+            }
+            measured.add(&chunk[..read]);
+            copy.write_all(&chunk[..read]).with_context(copying)?;
+        }
+        Ok(archive.is(measured).then_some(copy))
+    }
 }
 
 /// Any command that writes merges the notes. This one writes nothing else: it is told nothing.
 fn merge_notes(host: &Host) -> Result<()> {
     run(host, &dpkg().arg("--set-selections"))
-}
-
-/// Unpacks a package from apt's archive folder, where it stays as long as the journal has an act
-/// that put it there. Returns whether it is still there.
-fn unpack_again(host: &Host, package: &str) -> Result<bool> {
-    let version = Command::new("dpkg-query").args(["--show", "--showformat=${Version}", package]);
-    let version = host.query(&version)?.stdout.replace(':', "%3a");
-    let Some(file) = file_of(host, package, &version)? else {
-        return Ok(false);
-    };
-    run(host, &dpkg().arg("--unpack").arg(file))?;
-    Ok(true)
-}
-
-/// The file of a package in this version, or the only one of that package. dpkg may not know yet
-/// which version it was about to unpack.
-fn file_of(host: &Host, package: &str, version: &str) -> Result<Option<PathBuf>> {
-    let mut names = host.list(ARCHIVES)?;
-    names.retain(|name| name.ends_with(".deb") && name.starts_with(&format!("{package}_")));
-    let exact = format!("{package}_{version}_");
-    let name = match names.iter().find(|name| name.starts_with(&exact)) {
-        None if names.len() == 1 => names.first(),
-        found => found,
-    };
-    Ok(name.map(|name| host.path(Path::new(ARCHIVES).join(name))))
 }
 
 fn dpkg() -> Command {
@@ -104,21 +178,127 @@ fn run(host: &Host, command: &Command) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::apt::ARCHIVES;
     use crate::host::stub::StubHost;
+    use crate::trust::sha256_hex;
+    use std::os::unix::fs::symlink;
+
+    const FOLDER: &str = "/var/lib/dockstrap";
+    const NAME: &str = "docker-ce_5%3a29_amd64.deb";
+
+    fn known(name: &str, content: &str) -> KnownArchive {
+        KnownArchive {
+            name: name.to_owned(),
+            size: content.len() as u64,
+            sha256: sha256_hex(content.as_bytes()),
+        }
+    }
+
+    /// A host on which docker-ce is there in part, and whose dpkg shows what it is given to unpack.
+    fn host() -> StubHost {
+        StubHost::new()
+            .folder(FOLDER)
+            .program("dpkg-query", "echo 5:29")
+            .program("find", "")
+            .program(
+                "dpkg",
+                "case $* in *--unpack*) for it; do :; done; cat $it >$ROOT/unpacked ;; esac",
+            )
+    }
+
+    fn clear(stub: &StubHost, known: &[KnownArchive]) -> Vec<String> {
+        let unfinished = Unfinished {
+            half_installed: ["docker-ce".to_owned()].into(),
+            ..Unfinished::default()
+        };
+        let folder = Path::new(FOLDER);
+        let since = Timestamp::UNIX_EPOCH;
+        let unpacking = Unpacking {
+            known,
+            folder,
+            since,
+        };
+        clear_for_purge(
+            stub.host(),
+            &unfinished,
+            &["docker-ce".to_owned()],
+            &unpacking,
+        )
+        .unwrap();
+        assert_eq!(
+            stub.host().list(FOLDER).unwrap(),
+            [""; 0],
+            "a copy was left"
+        );
+        stub.calls()
+    }
 
     #[test]
     fn the_file_of_the_version_that_dpkg_names_is_taken_or_the_only_one() {
-        let file = |version: &str| format!("{ARCHIVES}/docker-ce_5%3a{version}_amd64.deb");
-        let name = |stub: &StubHost, version: &str| {
-            let found = file_of(stub.host(), "docker-ce", version).unwrap()?;
-            Some(found.file_name().unwrap().to_string_lossy().into_owned())
+        let file = |version: &str| known(&format!("docker-ce_5%3a{version}_amd64.deb"), "");
+        let cli = known("docker-ce-cli_1_amd64.deb", "");
+        let name = |known: &[KnownArchive], version: &str| {
+            let folder = Path::new(FOLDER);
+            let since = Timestamp::UNIX_EPOCH;
+            let unpacking = Unpacking {
+                known,
+                folder,
+                since,
+            };
+            let found = unpacking.file_of("docker-ce", version);
+            found.map(|it| it.name.clone())
         };
-        let stub = StubHost::new().file(&format!("{ARCHIVES}/docker-ce-cli_1_amd64.deb"), "");
-        assert_eq!(name(&stub, "5%3a29"), None);
-        let stub = stub.file(&file("29"), "");
-        assert_eq!(name(&stub, "").unwrap(), "docker-ce_5%3a29_amd64.deb");
-        let stub = stub.file(&file("30"), "");
-        assert_eq!(name(&stub, "5%3a30").unwrap(), "docker-ce_5%3a30_amd64.deb");
-        assert_eq!(name(&stub, ""), None);
+        assert_eq!(name(std::slice::from_ref(&cli), "5:29"), None);
+        let one = [cli, file("29"), file("29")];
+        assert_eq!(name(&one, "").unwrap(), "docker-ce_5%3a29_amd64.deb");
+        let two = [file("29"), file("30")];
+        assert_eq!(name(&two, "5:30").unwrap(), "docker-ce_5%3a30_amd64.deb");
+        assert_eq!(name(&two, ""), None);
+    }
+
+    #[test]
+    fn a_file_that_is_known_by_its_hash_is_unpacked_from_a_copy() {
+        let stub = host().file(&format!("{ARCHIVES}/{NAME}"), "package");
+        let calls = clear(&stub, &[known(NAME, "package")]);
+        assert_eq!(stub.read("/unpacked"), "package");
+        let unpack = calls.iter().find(|it| it.contains("--unpack")).unwrap();
+        assert!(
+            unpack.contains(FOLDER) && !unpack.contains(ARCHIVES),
+            "{unpack}"
+        );
+        assert!(!calls.concat().contains("--purge"), "{calls:?}");
+    }
+
+    #[test]
+    fn no_other_file_ever_reaches_dpkg() {
+        let path = format!("{ARCHIVES}/{NAME}");
+        let good = [known(NAME, "package")];
+        let swapped = host().file(&path, "PACKAGE");
+        let truncated = host().file(&path, "pack");
+        let grown = host().file(&path, "package and more");
+        let of_an_old_journal = host().file(&path, "package");
+        let link = host().file("/srv/package", "package").folder(ARCHIVES);
+        symlink(link.host().path("/srv/package"), link.host().path(&path)).unwrap();
+        for (stub, known) in [
+            (swapped, &good[..]),
+            (truncated, &good),
+            (grown, &good),
+            (host(), &good),
+            (link, &good),
+            (of_an_old_journal, &[]),
+        ] {
+            let calls = clear(&stub, known).concat();
+            assert!(!calls.contains("--unpack"), "{calls}");
+            assert!(calls.contains("--purge docker-ce"), "{calls}");
+        }
+    }
+
+    #[test]
+    fn one_that_cannot_be_unpacked_goes_all_the_same() {
+        let stub = host()
+            .file(&format!("{ARCHIVES}/{NAME}"), "package")
+            .program("dpkg", "case $* in *--unpack*) exit 2 ;; esac");
+        let calls = clear(&stub, &[known(NAME, "package")]).concat();
+        assert!(calls.contains("--unpack") && calls.contains("--purge docker-ce"));
     }
 }

@@ -64,6 +64,11 @@ impl Transfer<'_> {
         if checked.is_err() {
             std::fs::remove_file(self.partial)
                 .with_context(|| format!("removing {}", self.partial.display()))?;
+        } else {
+            // Here, where other transfers go on meanwhile.
+            let file = OpenOptions::new().append(true).open(self.partial);
+            file.and_then(|file| file.sync_all())
+                .with_context(|| format!("flushing {}", self.partial.display()))?;
         }
         Ok(checked)
     }

@@ -18,7 +18,7 @@ use rustix::fs::OFlags;
 
 use super::seal::unseal;
 use super::{Undo, files};
-use crate::apt::Memory;
+use crate::apt::{KnownArchive, Memory};
 use crate::daemon_json::{Change, Document};
 use crate::host::Host;
 use crate::redact::redact;
@@ -247,6 +247,16 @@ impl Journal {
     /// What was done and not reverted, oldest first. The last may be half done.
     pub fn acts(&self) -> &[Act] {
         &self.acts
+    }
+
+    /// Whether it says of all these package files what they must be.
+    pub(super) fn knows_archives(&self, files: &[KnownArchive]) -> bool {
+        let known = self.acts.iter().filter_map(|act| match &act.undo {
+            Undo::RemoveArchives { files, .. } => Some(files),
+            _ => None,
+        });
+        let known: Vec<&KnownArchive> = known.flatten().collect();
+        files.iter().all(|file| known.contains(&file))
     }
 
     /// Whether this act was brought to its end.

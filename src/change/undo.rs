@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::apt::KnownArchive;
 use crate::daemon_json::{self, Change};
 use crate::host::engine::CONTAINERD_UNIT;
 use crate::host::firewall::Network;
@@ -32,7 +33,12 @@ pub enum Undo {
     RemoveList { path: PathBuf },
     /// Remove package files from apt's archive folder, whatever apt made of them since: it is
     /// only a cache.
-    RemoveArchives { paths: Vec<PathBuf> },
+    RemoveArchives {
+        paths: Vec<PathBuf>,
+        /// What each file of the transaction must be, also those that were there before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        files: Vec<KnownArchive>,
+    },
     /// Remove a folder of ours when it is empty.
     RemoveFolder { path: PathBuf },
     /// Give a file or folder the mode it had, unless its mode or owner was changed since.

@@ -14,6 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use jiff::Timestamp;
 
 pub use data::{Ahead, Foreseen, has_engine, is_unused};
 pub use engine::keeps_containers;
@@ -21,7 +22,7 @@ pub use engine::keeps_containers;
 use super::network::Left;
 use super::tx::{Overwritten, missing};
 use super::{Act, Undo, files, is_sealed};
-use crate::apt::{self, Leave, Source};
+use crate::apt::{self, KnownArchive, Leave, Source};
 use crate::facts::ENGINE_PACKAGES;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
@@ -65,6 +66,10 @@ pub(super) struct Revert<'a> {
     pub keeps_source: Cell<bool>,
     /// Files that were there before a package took them over, each with its copy.
     pub returned: Vec<(PathBuf, PathBuf)>,
+    /// When the first of the acts was done.
+    pub since: Timestamp,
+    /// What package files must be, if one is to be unpacked again.
+    pub archives: Vec<KnownArchive>,
     /// What the run that is taken back has done to daemon.json.
     pub overwritten: Option<Overwritten>,
     /// What of the host's network stays after the act at hand.
@@ -95,12 +100,15 @@ impl<'a> Revert<'a> {
             listener,
             keeps_source: Cell::default(),
             returned: Vec::new(),
+            since: Timestamp::now(),
+            archives: Vec::new(),
             overwritten: None,
             left: RefCell::default(),
             had_secret: false,
             gids: BTreeMap::new(),
         };
         for act in acts {
+            revert.since = revert.since.min(act.at);
             if let Undo::PurgePackages { packages, network }
             | Undo::RemovePackages { packages, network } = &act.undo
             {
@@ -113,6 +121,9 @@ impl<'a> Revert<'a> {
             if let Undo::RestoreDaemonJson { changes, .. } = &act.undo {
                 let mut values = changes.iter().flat_map(|it| [&it.before, &it.after]);
                 revert.had_secret |= values.any(|it| it.as_ref().is_some_and(is_sealed));
+            }
+            if let Undo::RemoveArchives { files, .. } = &act.undo {
+                revert.archives.extend_from_slice(files);
             }
             if let Undo::RestoreFile {
                 path,
@@ -138,7 +149,7 @@ impl<'a> Revert<'a> {
             Undo::RemoveList { path } => {
                 files::remove(&self.host.path(path)).map(|()| Reverted::Done)
             }
-            Undo::RemoveArchives { paths } => {
+            Undo::RemoveArchives { paths, .. } => {
                 let mut paths = paths.iter();
                 paths.try_for_each(|path| files::remove(&self.host.path(path)))?;
                 Ok(Reverted::Done)

@@ -18,9 +18,17 @@ pub struct Dpkg {
     left_to_apt: BTreeSet<String>,
     /// Packages that are not of the engine, nor came with it.
     others: BTreeSet<String>,
-    /// Those among them whose files are there in part: apt installs them again, along with the
-    /// engine.
-    reinstalled: Vec<String>,
+    /// Packages whose files are there in part: apt installs them again, along with the engine.
+    reinstalled: Reinstalled,
+}
+
+/// Packages that apt is to install again, since files of theirs may be missing. dpkg alone could not
+/// tell whether a package file is the right one.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Reinstalled {
+    /// Those that came along with the engine's.
+    pub ours: Vec<String>,
+    pub others: Vec<String>,
 }
 
 impl Dpkg {
@@ -38,19 +46,22 @@ impl Dpkg {
             .packages()
             .into_iter()
             .partition(|package| ours.contains(package));
-        let is_of_others = |package: &&String| others.contains(*package);
-        let partial = unfinished.partial().filter(is_of_others);
-        let reinstalled: Vec<String> = partial.cloned().collect();
-        if !repair && !reinstalled.is_empty() {
-            return Err(must_be_reinstalled(&reinstalled));
+        // Those of the engine are named to apt in any case.
+        let is_of_engine = |package: &&String| ENGINE_PACKAGES.contains(&package.as_str());
+        let partial = unfinished.partial().filter(|it| !is_of_engine(it));
+        let (theirs, own) = partial.cloned().partition(|it| others.contains(it));
+        let reinstalled = Reinstalled {
+            ours: own,
+            others: theirs,
+        };
+        if !repair && !reinstalled.others.is_empty() {
+            return Err(must_be_reinstalled(&reinstalled.others));
         }
         if !repair && !others.is_empty() {
             return Err(of_others(unfinished, &others));
         }
-        let left_to_apt = match facts.missing_packages().is_empty() {
-            true => BTreeSet::new(),
-            false => ours,
-        };
+        let apt_runs = !facts.missing_packages().is_empty() || !reinstalled.ours.is_empty();
+        let left_to_apt = if apt_runs { ours } else { BTreeSet::new() };
         Ok(Some(Dpkg {
             left_to_apt,
             others,
@@ -58,8 +69,8 @@ impl Dpkg {
         }))
     }
 
-    /// Packages of others that apt is to install again, since files of theirs may be missing.
-    pub fn reinstalled(&self) -> &[String] {
+    /// Packages that apt is to install again.
+    pub fn reinstalled(&self) -> &Reinstalled {
         &self.reinstalled
     }
 
@@ -70,9 +81,9 @@ impl Dpkg {
             .retain(|package| !self.left_to_apt.contains(package));
         left.triggered
             .retain(|package| !self.left_to_apt.contains(package));
+        // apt unpacks them.
         left.half_installed.clear();
-        left.to_unpack
-            .retain(|package| !self.reinstalled.contains(package));
+        left.to_unpack.clear();
         left.amid_triggers.clear(); // they are to be configured
         Ok(left)
     }
@@ -99,11 +110,6 @@ impl Step for Dpkg {
             details.push("merge the notes of a run that was cut short".to_owned());
         }
         details.extend(
-            left.to_unpack
-                .iter()
-                .map(|package| format!("unpack {package} again")),
-        );
-        details.extend(
             left.to_configure
                 .iter()
                 .map(|package| format!("configure {package}")),
@@ -121,7 +127,7 @@ impl Step for Dpkg {
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
         let left = self.left(tx.host())?;
         let finished = self.others.iter();
-        let finished = finished.filter(|package| !self.reinstalled.contains(package));
+        let finished = finished.filter(|package| !self.reinstalled.others.contains(package));
         let packages = finished.cloned().collect();
         tx.finish_dpkg(&left, Undo::KeepConfigured { packages })
     }

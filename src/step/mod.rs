@@ -183,6 +183,8 @@ pub fn inspect_all(
         apt_source.step = Box::new(source_step.remembering(offer));
     }
     let roots = configuration.roots(host)?;
+    let reinstalled = dpkg.as_ref().map(Dpkg::reinstalled).cloned();
+    let reinstalled = reinstalled.unwrap_or_default();
     let packages = Packages::plan(
         host,
         &http,
@@ -191,7 +193,7 @@ pub fn inspect_all(
         &mut repository,
         packages::Needs {
             roots: &roots,
-            repaired: dpkg.as_ref().map_or(&[], Dpkg::reinstalled),
+            reinstalled: &reinstalled,
         },
         listener,
     )?;

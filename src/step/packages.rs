@@ -8,6 +8,7 @@ mod version;
 
 use anyhow::{Result, bail};
 
+use super::dpkg::Reinstalled;
 use super::repository::{ENGINE, Repository};
 use super::{Finding, Step, service};
 use crate::apt::{self, Transaction};
@@ -34,8 +35,8 @@ pub struct Packages {
 pub struct Needs<'a> {
     /// Where the engine is going to keep its data.
     pub roots: &'a [String],
-    /// Packages of others that are to be installed again.
-    pub repaired: &'a [String],
+    /// Packages that are not the engine's and are to be installed again.
+    pub reinstalled: &'a Reinstalled,
 }
 
 impl Packages {
@@ -46,12 +47,13 @@ impl Packages {
         facts: &Facts,
         settings: &Settings,
         repository: &mut Repository,
-        Needs { roots, repaired }: Needs<'_>,
+        Needs { roots, reinstalled }: Needs<'_>,
         listener: Listener<'_>,
     ) -> Result<Packages> {
         let version = settings.engine_version.clone();
         let missing = unmet(&facts.packages, version.as_ref());
-        if missing.is_empty() && repaired.is_empty() {
+        let again = [&*reinstalled.ours, &*reinstalled.others].concat();
+        if missing.is_empty() && again.is_empty() {
             return Ok(Packages {
                 version,
                 offer: None,
@@ -63,22 +65,23 @@ impl Packages {
         let replaced = facts.conflicting_packages();
         let touched = missing.iter().chain(&replaced);
         let mut touched: Vec<String> = touched.map(|name| (*name).to_owned()).collect();
-        touched.extend_from_slice(repaired);
+        touched.extend_from_slice(&again);
         apt::refuse_held(host, &touched)?;
         let index = repository.index(http, &missing, listener)?;
         // Conflicts were refused before, unless they may be replaced.
-        let in_part = |package: &&str| facts.unfinished.half_installed.contains(*package);
-        let reinstalled = missing.iter().any(in_part);
+        let in_part = |name: &&str| facts.unfinished.partial().any(|it| it == name);
+        let reinstalls = missing.iter().any(in_part) || !again.is_empty();
         let mut missing = missing;
-        if reinstalled {
+        if reinstalls {
             // Told to install again what is unpacked, apt looks for a file that it did not fetch;
             // it configures all that waits for it without being asked to.
             missing.retain(|package| !facts.unfinished.to_configure.contains(*package));
         }
         let wanted = Wanted {
             version: version.as_ref(),
-            reinstalled: reinstalled || !repaired.is_empty(),
-            repaired: repaired.to_vec(),
+            reinstalls,
+            again,
+            repaired: reinstalled.others.clone(),
             missing,
             replaced,
             allow_downgrade: settings.allow_downgrade,
@@ -114,10 +117,10 @@ impl Step for Packages {
     fn inspect(&self, host: &Host) -> Result<Finding> {
         let known = facts::known_packages(host)?;
         let is_whole = match &self.offer {
-            Some(offer) if !offer.repaired.is_empty() => {
+            Some(offer) if !offer.again.is_empty() => {
                 let unfinished = facts::unfinished_packages(host)?;
-                let is_repaired = |package: &String| offer.repaired.contains(package);
-                !unfinished.partial().any(is_repaired)
+                let is_meant = |package: &String| offer.again.contains(package);
+                !unfinished.partial().any(is_meant)
             }
             _ => true,
         };

@@ -124,6 +124,7 @@ mod surroundings;
 mod survival;
 mod taking_up;
 mod trust;
+mod unpacking;
 mod upgrade;
 mod verify;
 mod verify_causes;

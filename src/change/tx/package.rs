@@ -48,11 +48,14 @@ impl Tx<'_> {
         let paths = archives.absent(self.host)?;
         let fetch =
             |tx: &mut Tx<'_>| apt::fetch(tx.host, http, archives, tx.listener, &tx.cancelled);
-        if paths.is_empty() {
+        let files = archives.known();
+        if paths.is_empty() && self.journal.knows_archives(&files) {
             fetch(self)?; // at most a bad file is exchanged: there is no way back to that
         } else {
-            let text = format!("put package files into {}", apt::ARCHIVES);
-            self.act(&text, Undo::RemoveArchives { paths }, fetch)?;
+            let verb = if paths.is_empty() { "check" } else { "put" };
+            let place = if paths.is_empty() { "in" } else { "into" };
+            let text = format!("{verb} package files {place} {}", apt::ARCHIVES);
+            self.act(&text, Undo::RemoveArchives { paths, files }, fetch)?;
         }
         drop(locked);
         Ok(())

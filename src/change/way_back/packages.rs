@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 
 use super::data::has_engine;
 use super::{Revert, Reverted};
-use crate::apt::{self, Leave};
-use crate::change::{files, network, traces};
+use crate::apt::{self, Leave, Unpacking};
+use crate::change::{FOLDER, files, network, traces};
 use crate::facts::{Package, dpkg_query, known_packages, unfinished_packages};
 use crate::host::command::Command;
 use crate::host::engine::systemctl;
@@ -32,7 +32,12 @@ impl Revert<'_> {
         let unfinished = unfinished_packages(self.host)?;
         if !unfinished.is_empty() {
             apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
-            apt::clear_for_purge(self.host, &unfinished, packages)?;
+            let unpacking = Unpacking {
+                known: &self.archives,
+                folder: Path::new(FOLDER),
+                since: self.since,
+            };
+            apt::clear_for_purge(self.host, &unfinished, packages, &unpacking)?;
         }
         let is_engine = |package: &String| package == "docker-ce";
         let network = self.network.as_ref();

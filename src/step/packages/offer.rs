@@ -28,7 +28,9 @@ pub(super) struct Offer {
     /// How new what the repository offers is.
     pub freshness: Freshness,
     pub missing: Vec<&'static str>,
-    /// Packages of others that are installed again.
+    /// Packages that are not the engine's and are installed again.
+    pub again: Vec<String>,
+    /// Those of others among them.
     pub repaired: Vec<String>,
     /// Packages that are removed to make room.
     pub replaced: Vec<&'static str>,
@@ -43,9 +45,11 @@ pub(super) struct Wanted<'a> {
     pub version: Option<&'a EngineVersion>,
     /// What is not there, or in another version.
     pub missing: Vec<&'static str>,
-    /// Whether one of them is there in part.
-    pub reinstalled: bool,
-    /// Packages of others that are there in part.
+    /// Whether something is there in part.
+    pub reinstalls: bool,
+    /// Packages that are not the engine's and are there in part.
+    pub again: Vec<String>,
+    /// Those of others among them.
     pub repaired: Vec<String>,
     pub replaced: Vec<&'static str>,
     pub allow_downgrade: bool,
@@ -66,7 +70,8 @@ impl Offer {
         let Wanted {
             version,
             missing,
-            reinstalled,
+            reinstalls,
+            again,
             repaired,
             replaced,
             allow_downgrade,
@@ -80,7 +85,7 @@ impl Offer {
             let limit = repository.age_limit;
             limit.judge(&name, age, Supply::Bundle, listener)?;
         }
-        if reinstalled {
+        if reinstalls {
             view.reinstall();
         }
         // A bundle holds no other engine than the one it was made with.
@@ -90,7 +95,7 @@ impl Offer {
             .transpose()?;
         let meant = version.or(bundled.as_ref());
         let mut request = request(host, &missing, meant, &index.offered)?;
-        request.extend(repaired.iter().cloned());
+        request.extend(again.iter().cloned());
         request.extend(replaced.iter().map(|name| format!("{name}-")));
         let mut transaction = view.plan(host, &request, listener)?;
         refuse_removals(&transaction, &replaced)?;
@@ -107,6 +112,7 @@ impl Offer {
             goes_back,
             freshness,
             missing,
+            again,
             repaired,
             replaced,
             view,
@@ -142,7 +148,7 @@ impl Offer {
     /// dependencies.
     pub(super) fn request(&self) -> Vec<String> {
         let mut named = self.missing.clone();
-        named.extend(self.repaired.iter().map(String::as_str));
+        named.extend(self.again.iter().map(String::as_str));
         let mut request = self.transaction.pinned(&named);
         request.extend(self.replaced.iter().map(|name| format!("{name}-")));
         request
