@@ -61,10 +61,7 @@ impl Archives {
             unpacked: printed.lines().find_map(parse_space).unwrap_or(0),
             ..Archives::default()
         };
-        for line in printed.lines().filter(|line| line.starts_with('\'')) {
-            let Some(mut archive) = parse_line(line) else {
-                continue;
-            };
+        for mut archive in printed.lines().filter_map(parse_line) {
             let root = format!("{}/", source.uri);
             let Some(path) = archive.uri.strip_prefix(&root).map(unescape) else {
                 archives.others.push(archive);
@@ -195,6 +192,11 @@ impl Measured {
     pub fn check(self, entry: &Entry) -> Result<(), Refusal> {
         entry.check(self.size, Sha256::from(self.hasher))
     }
+}
+
+/// The package files that `apt-get --print-uris` prints, and what each must be.
+pub fn printed(text: &str) -> Vec<Archive> {
+    text.lines().filter_map(parse_line).collect()
 }
 
 /// Reads how many bytes apt is going to use, as in `After this operation, 436 MB of additional disk

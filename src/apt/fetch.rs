@@ -19,12 +19,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::archive::{Archive, Archives};
+use super::archive::{Archive, Archives, printed};
 use super::lock::ARCHIVES;
 use super::space;
 use super::transfer::Transfer;
 use crate::error::Failure;
 use crate::host::Host;
+use crate::host::command::Command;
 use crate::host::http::Http;
 use crate::report::{Event, Listener};
 
@@ -51,12 +52,7 @@ pub fn fetch(
     listener: Listener<'_>,
     cancelled: &AtomicBool,
 ) -> Result<()> {
-    for archive in &archives.others {
-        if host.exists(archive.path())? && !archive.is_there(host)? {
-            let path = host.path(archive.path());
-            fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
-        }
-    }
+    discard(host, &archives.others)?;
     let mut files = Vec::new();
     for archive in &archives.docker {
         if !archive.is_there(host)? {
@@ -84,6 +80,27 @@ pub fn fetch(
         folder.with_context(|| format!("flushing {ARCHIVES}"))?;
     }
     remove_partials(host)
+}
+
+/// Takes out of apt's folder what a command of apt's would take for package files by their sizes, and
+/// that are others. The caller has waited for apt's locks.
+pub fn discard_for(host: &Host, command: &Command) -> Result<()> {
+    let print = command.clone().arg("--print-uris");
+    // What is in its folder, it would not print.
+    let print = print.arg("-oDir::Cache::archives=/run/dockstrap-none/");
+    let text = host.query(&print)?.success()?.stdout;
+    discard(host, &printed(&text))
+}
+
+/// Takes out of apt's folder what is not what it must be.
+fn discard(host: &Host, archives: &[Archive]) -> Result<()> {
+    for archive in archives {
+        if host.exists(archive.path())? && !archive.is_there(host)? {
+            let path = host.path(archive.path());
+            fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// What the threads share that fetch.
@@ -216,4 +233,35 @@ pub fn remove_partials(host: &Host) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apt::apt_get;
+    use crate::host::stub::StubHost;
+    use crate::trust::sha256_hex;
+
+    #[test]
+    fn what_apt_would_take_by_its_size_alone_goes_when_it_is_another() {
+        let line = |name: &str| {
+            let sum = sha256_hex(b"right");
+            format!("echo \"'http://archive.example/{name}' {name} 5 SHA256:{sum}\"; ")
+        };
+        let [good, bad] = ["good_1_all.deb", "bad_1_all.deb"];
+        let stub = StubHost::new()
+            .program(
+                "apt-get",
+                &(line(good) + &line(bad) + &line("absent_1_all.deb")),
+            )
+            .file(&format!("{ARCHIVES}/{good}"), "right")
+            .file(&format!("{ARCHIVES}/{bad}"), "wrong");
+        let install = apt_get().args(["install", "docker.io"]);
+        discard_for(stub.host(), &install).unwrap();
+        assert_eq!(stub.host().list(ARCHIVES).unwrap(), [good]);
+        let call = stub.calls().remove(0);
+        assert!(call.contains("--print-uris"), "{call}");
+        let failing = stub.program("apt-get", "exit 100");
+        assert!(discard_for(failing.host(), &install).is_err());
+    }
 }

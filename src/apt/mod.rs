@@ -30,7 +30,7 @@ pub use age::{AgeLimit, Supply};
 pub use archive::{Archive, Archives, KnownArchive};
 pub use entry::without_password;
 pub use existing::{Existing, Migration};
-pub use fetch::{fetch, remove_partials, still_to_fetch};
+pub use fetch::{discard_for, fetch, remove_partials, still_to_fetch};
 pub use freshness::{FRESHNESS, Freshness, Memory};
 pub use index::{Index, is_signed_anew};
 pub use lock::{ARCHIVES, LISTS, lock_archives, lock_lists, wait_for_locks, wait_to_begin};

@@ -21,7 +21,8 @@ const STALE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 /// Lists that were brought into a view.
 #[derive(Debug, Default)]
 pub struct Lists {
-    pub docker: Vec<PathBuf>,
+    /// Docker's, each with the bytes that were verified.
+    pub docker: Vec<(PathBuf, Vec<u8>)>,
     /// Those of the host's other sources, fetched anew.
     pub others: Vec<PathBuf>,
 }
@@ -41,7 +42,8 @@ impl View {
             let entry = entry.context("listing the fetched indexes")?;
             let path = entry.path();
             let is_list = entry.file_type()?.is_file() && entry.file_name() != "lock";
-            if is_list && !self.docker.contains(&path) {
+            let is_dockers = self.docker.iter().any(|(docker, _)| *docker == path);
+            if is_list && !is_dockers {
                 lists.others.push(path);
             }
         }
@@ -61,7 +63,7 @@ impl View {
     }
 
     /// Puts Docker's index where apt looks for it, and returns where that is.
-    pub(super) fn lay_in(&self, host: &Host, index: &Index) -> Result<Vec<PathBuf>> {
+    pub(super) fn lay_in(&self, host: &Host, index: &Index) -> Result<Vec<(PathBuf, Vec<u8>)>> {
         let name = self.list_name(host)?;
         let Source { architecture, .. } = &self.source;
         let file_name = |rest: &str| FileName::parse(&format!("{name}_{rest}"));
@@ -84,7 +86,10 @@ impl View {
             let packages = self.lists().join(&packages);
             fs::write(&inrelease, &index.inrelease)?;
             fs::write(&packages, &index.packages)?;
-            Ok::<_, std::io::Error>(vec![inrelease, packages])
+            Ok::<_, std::io::Error>(vec![
+                (inrelease, index.inrelease.clone()),
+                (packages, index.packages.clone()),
+            ])
         };
         let folder = self.lists();
         lay().with_context(|| format!("laying Docker's index into {}", folder.display()))

@@ -54,7 +54,7 @@ pub struct View {
     source: Source,
     reach: Reach,
     /// Docker's lists in this view.
-    docker: Vec<PathBuf>,
+    docker: Vec<(PathBuf, Vec<u8>)>,
     /// The way by which its index came, and by which its packages are to come.
     http: Http,
     /// Which states of Ubuntu's archive the bundle has, when there is one.

@@ -21,20 +21,26 @@ impl Tx<'_> {
     pub fn publish_lists(&mut self, lists: &Lists) -> Result<()> {
         self.create_apts_own(apt::LISTS)?;
         let locked = apt::lock_lists(self.host, self.lock_wait, self.listener)?;
-        let docker = lists.docker.iter().map(|list| (list, true));
-        let others = lists.others.iter().map(|list| (list, false));
-        for (list, of_docker) in docker.chain(others) {
-            let name = list.file_name().unwrap_or_default();
-            let path = Path::new(apt::LISTS).join(name);
+        let path_of =
+            |list: &Path| Path::new(apt::LISTS).join(list.file_name().unwrap_or_default());
+        let put = |tx: &Tx<'_>, path: &Path, bytes: &[u8]| {
+            // apt's own cache, fetched anew: there is no way back to an old one.
+            files::write(&tx.host.path(path), bytes, Some(0o644))
+        };
+        for (list, verified) in &lists.docker {
+            let path = path_of(list);
+            if self.host.exists(&path)? {
+                put(self, &path, verified)?;
+                continue;
+            }
+            let text = format!("write {}", path.display());
+            let undo = Undo::RemoveList { path: path.clone() };
+            self.act(&text, undo, |tx| put(tx, &path, verified))?;
+        }
+        for list in &lists.others {
             let bytes =
                 std::fs::read(list).with_context(|| format!("reading {}", list.display()))?;
-            let write = |tx: &mut Tx<'_>| files::write(&tx.host.path(&path), &bytes, Some(0o644));
-            if of_docker && !self.host.exists(&path)? {
-                let undo = Undo::RemoveList { path: path.clone() };
-                self.act(&format!("write {}", path.display()), undo, write)?;
-            } else {
-                write(self)?; // apt's own cache, fetched anew: there is no way back to an old one
-            }
+            put(self, &path_of(list), &bytes)?;
         }
         drop(locked);
         Ok(())

@@ -154,7 +154,8 @@ impl Revert<'_> {
         let install = apt::apt_get().arg("install");
         let install = install.args(asked_for).args(automatic);
         apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
-        self.install_again(&install)
+        apt::discard_for(self.host, &install)
+            .and_then(|()| self.install_again(&install))
             .context("to have them back later: apt-get install, with their names")?;
         if !automatic.is_empty() {
             let mark = Command::new("apt-mark").arg("auto").args(automatic);
