@@ -205,6 +205,7 @@ mod tests {
             path: path.into(),
             sha256: None,
             backup: "/backup".into(),
+            backup_sha256: None,
         };
         let list = "/etc/apt/sources.list.d/docker.list";
         assert_eq!(lost(&StubHost::new(), &aside(list)), "");

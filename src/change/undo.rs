@@ -27,6 +27,9 @@ pub enum Undo {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sha256: Option<String>,
         backup: PathBuf,
+        /// The hash of the copy, where nothing changes that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        backup_sha256: Option<String>,
     },
     /// Remove one of apt's lists of Docker's repository, whatever apt made of it since: its source
     /// goes as well.

@@ -129,6 +129,7 @@ impl<'a> Revert<'a> {
                 path,
                 sha256: None,
                 backup,
+                ..
             } = &act.undo
             {
                 revert.returned.push((path.clone(), backup.clone()));
@@ -145,7 +146,8 @@ impl<'a> Revert<'a> {
                 path,
                 sha256,
                 backup,
-            } => self.restore_file(path, sha256.as_deref(), backup),
+                backup_sha256,
+            } => self.restore_file(path, sha256.as_deref(), backup, backup_sha256.as_deref()),
             Undo::RemoveList { path } => {
                 files::remove(&self.host.path(path)).map(|()| Reverted::Done)
             }
@@ -214,10 +216,23 @@ impl<'a> Revert<'a> {
         }
     }
 
-    fn restore_file(&self, path: &Path, ours: Option<&str>, backup: &Path) -> Result<Reverted> {
+    fn restore_file(
+        &self,
+        path: &Path,
+        ours: Option<&str>,
+        backup: &Path,
+        backup_sha256: Option<&str>,
+    ) -> Result<Reverted> {
         let Some(old) = self.host.read(backup)? else {
             return Ok(Reverted::Done); // put back already, or never moved away
         };
+        if backup_sha256.is_some_and(|sha256| sha256_hex(&old) != sha256) {
+            self.keep_source(path);
+            let beside = self.put_beside(path, backup)?;
+            return Ok(Reverted::Kept(format!(
+                "the copy of what was there before is damaged; what is left of it is in {beside}"
+            )));
+        }
         let edited = match self.host.read(path)? {
             Some(bytes) if bytes != old && ours != Some(sha256_hex(&bytes).as_str()) => {
                 self.keep_source(path);
@@ -237,9 +252,7 @@ impl<'a> Revert<'a> {
                 .then(|| format!("{source} was edited since and is kept, and apt takes only one"))
         });
         if let Some(reason) = reason {
-            // apt passes over files with this ending.
-            let beside = format!("{}.before-dockstrap", path.display());
-            files::copy(&self.host.path(backup), &self.host.path(&beside))?;
+            let beside = self.put_beside(path, backup)?;
             let reason = format!("{reason}; what was there before is in {beside}");
             return Ok(Reverted::Kept(reason));
         }
@@ -250,6 +263,14 @@ impl<'a> Revert<'a> {
         }
         files::copy(&self.host.path(backup), &target)?;
         Ok(Reverted::Done)
+    }
+
+    /// Puts a copy beside the file that it was made of, and returns where that is.
+    fn put_beside(&self, path: &Path, backup: &Path) -> Result<String> {
+        // apt passes over files with this ending.
+        let beside = format!("{}.before-dockstrap", path.display());
+        files::copy(&self.host.path(backup), &self.host.path(&beside))?;
+        Ok(beside)
     }
 
     /// Notes that a file stays which we have written, when it is our source.

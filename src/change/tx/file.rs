@@ -43,10 +43,11 @@ impl Tx<'_> {
                 path: target,
                 sha256,
             },
-            Some(_) => Undo::RestoreFile {
+            Some(old) => Undo::RestoreFile {
                 backup: self.back_up(path)?,
                 path: target,
                 sha256: Some(sha256),
+                backup_sha256: Some(sha256_hex(&old)),
             },
         };
         self.act(&format!("write {path}"), undo, |tx| {
@@ -72,6 +73,7 @@ impl Tx<'_> {
             backup: self.back_up(path)?,
             path: path.into(),
             sha256: None,
+            backup_sha256: None, // it takes over what is edited until then
         };
         self.note(&format!("let a package take over {path}"), undo)
     }
@@ -81,10 +83,12 @@ impl Tx<'_> {
         if !self.host.exists(path)? {
             return Ok(());
         }
+        let old = self.host.read(path)?.unwrap_or_default();
         let undo = Undo::RestoreFile {
             backup: self.back_up(path)?,
             path: path.into(),
             sha256: None,
+            backup_sha256: Some(sha256_hex(&old)),
         };
         self.act(&format!("move {path} aside"), undo, |tx| {
             files::remove(&tx.host.path(path))

@@ -298,3 +298,24 @@ fn an_account_tool_that_has_no_room_is_tried_again_when_files_of_ours_are_gone()
     assert!(!stub.has(KEY));
     assert_eq!(trial::acts(stub.host()), ["create group docker"]);
 }
+
+#[test]
+fn a_damaged_copy_is_put_beside_and_never_in_the_place_of_what_it_was_made_of() {
+    let path = "/etc/apt/sources.list.d/theirs.list";
+    for change in [
+        |tx: &mut Tx<'_>, path: &str| tx.write_file(path, b"ours", 0o644),
+        |tx: &mut Tx<'_>, path: &str| tx.move_aside(path),
+    ] {
+        let stub = StubHost::new().file(path, "theirs");
+        trial::complete(stub.host(), |tx| change(tx, path)).unwrap();
+        let is_there = stub.has(path);
+        let copy = stub.host().list(crate::change::FOLDER).unwrap();
+        let copy = copy.iter().find(|name| name.ends_with("theirs.list"));
+        let copy = format!("{}/{}", crate::change::FOLDER, copy.unwrap());
+        stub.write(&copy, "the");
+        let kept = trial::revert(stub.host()).unwrap();
+        assert!(kept[0].contains("is damaged"), "{kept:?}");
+        assert_eq!(stub.has(path), is_there);
+        assert_eq!(stub.read(&format!("{path}.before-dockstrap")), "the");
+    }
+}

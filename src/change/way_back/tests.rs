@@ -79,6 +79,7 @@ fn every_undo_can_be_walked_twice() {
             path: path("/etc/old"),
             sha256: Some(ours),
             backup: path("/var/lib/dockstrap/1-old"),
+            backup_sha256: None,
         },
         Undo::RemoveList {
             path: path("/var/lib/apt/lists/docker"),
@@ -221,6 +222,7 @@ fn with_an_edited_source_stay_its_keyring_and_no_other_source() {
         path: list.into(),
         sha256: None,
         backup: backup.into(),
+        backup_sha256: None,
     };
     let undo = |undo: &Undo| revert.undo(undo, &[]).unwrap();
     assert_eq!(
