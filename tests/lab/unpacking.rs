@@ -1,22 +1,25 @@
 //! dpkg killed amid unpacking, and its package files damaged or exchanged before the next run.
 
+use crate::apt_state::set_status;
 use crate::host::LabHost;
 use crate::tree::Tree;
+
+const INSTALL: [&str; 3] = ["install", "--yes", "--no-verify"];
 
 /// Made by the scripts of the package that takes the place of the right one.
 const MARK: &str = "/root/unverified";
 
-/// Kills an install with all that it started, while dpkg unpacks the package.
-fn kill_while_unpacking(host: &LabHost, package: &str, file: &str) {
-    let install = host.start_dockstrap(["install", "--yes", "--no-verify"]);
-    host.sh(&format!(
-        "until test -e {file}.dpkg-new; do sleep 0.005; done
+/// Kills an install with all that it started, while dpkg unpacks the engine.
+fn kill_while_unpacking(host: &LabHost) {
+    let install = host.start_dockstrap(INSTALL);
+    host.sh(
+        "until test -e /usr/bin/dockerd.dpkg-new; do sleep 0.005; done
          pkill -KILL --exact dockstrap; pkill -KILL --exact apt-get
-         pkill -KILL --exact dpkg; pkill -KILL --exact dpkg-deb || true"
-    ));
+         pkill -KILL --exact dpkg; pkill -KILL --exact dpkg-deb || true",
+    );
     install.end();
     let state = "--showformat=${db:Status-Status} ${db:Status-Eflag}";
-    host.run(["dpkg-query", "--show", state, package])
+    host.run(["dpkg-query", "--show", state, "docker-ce"])
         .is("half-installed reinstreq");
 }
 
@@ -43,6 +46,14 @@ fn truncate(host: &LabHost, package: &str) {
     ));
 }
 
+#[track_caller]
+fn install(host: &LabHost) {
+    host.dockstrap(INSTALL).exits(0);
+    host.sh("docker info; pigz --version; test -z \"$(dpkg --audit)\"");
+    assert!(!host.has(MARK), "a package ran that nobody has verified");
+}
+
+#[track_caller]
 fn uninstall(host: &LabHost, before: &Tree) {
     host.dockstrap(["uninstall", "--yes", "--purge-data"])
         .exits(0)
@@ -55,19 +66,24 @@ on_each_release! {
     fn no_package_file_reaches_dpkg_by_its_name_alone(host) {
         let before = host.tree();
         for spoil in [truncate, exchange, |_: &LabHost, _: &str| ()] {
-            for (package, file) in [("docker-ce", "/usr/bin/dockerd"), ("pigz", "/usr/bin/pigz")] {
-                if package == "pigz" && host.release() != "noble" {
-                    continue; // once is enough of what came along
-                }
-                kill_while_unpacking(host, package, file);
-                spoil(host, package);
-                host.dockstrap(["install", "--yes", "--no-verify"]).exits(0);
-                host.sh("docker info; pigz --version; test -z \"$(dpkg --audit)\"");
-                assert!(!host.has(MARK), "a package ran that nobody has verified");
-                uninstall(host, &before);
+            kill_while_unpacking(host);
+            spoil(host, "docker-ce");
+            install(host);
+            uninstall(host, &before);
 
-                kill_while_unpacking(host, package, file);
-                spoil(host, package);
+            kill_while_unpacking(host);
+            spoil(host, "docker-ce");
+            uninstall(host, &before);
+        }
+        // As dpkg leaves a package when it is killed a moment later; also one that came along.
+        for package in ["docker-ce-cli", "pigz"] {
+            for status in ["install reinstreq unpacked", "install reinstreq half-installed"] {
+                install(host);
+                set_status(host, package, status);
+                exchange(host, package);
+                install(host);
+                set_status(host, package, status);
+                exchange(host, package);
                 uninstall(host, &before);
             }
         }
