@@ -25,7 +25,8 @@ const SHOWN: usize = 80;
 pub struct RelativePath(String);
 
 /// A [`RelativePath`] of one part.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct FileName(RelativePath);
 
 /// Why a text is neither.
@@ -130,6 +131,20 @@ impl TryFrom<String> for RelativePath {
 impl From<RelativePath> for String {
     fn from(path: RelativePath) -> String {
         path.0
+    }
+}
+
+impl TryFrom<String> for FileName {
+    type Error = NotInside;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        FileName::parse(&text)
+    }
+}
+
+impl From<FileName> for String {
+    fn from(name: FileName) -> String {
+        name.0.0
     }
 }
 

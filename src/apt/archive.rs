@@ -34,7 +34,7 @@ pub struct Archive {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownArchive {
     /// What apt calls it in its archive folder.
-    pub name: String,
+    pub name: FileName,
     pub size: u64,
     pub sha256: String,
 }

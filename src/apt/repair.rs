@@ -117,10 +117,10 @@ impl Unpacking<'_> {
         let mut files = self.known.iter();
         let mut files: Vec<&KnownArchive> = files
             .by_ref()
-            .filter(|it| it.name.starts_with(&of_package))
+            .filter(|it| it.name.as_str().starts_with(&of_package))
             .collect();
         files.dedup();
-        let found = files.iter().find(|it| it.name.starts_with(&exact));
+        let found = files.iter().find(|it| it.name.as_str().starts_with(&exact));
         match (found, files.as_slice()) {
             (Some(found), _) => Some(found),
             (None, [only]) => Some(only),
@@ -180,6 +180,7 @@ mod tests {
     use super::*;
     use crate::apt::ARCHIVES;
     use crate::host::stub::StubHost;
+    use crate::relative_path::FileName;
     use crate::trust::sha256_hex;
     use std::os::unix::fs::symlink;
 
@@ -188,7 +189,7 @@ mod tests {
 
     fn known(name: &str, content: &str) -> KnownArchive {
         KnownArchive {
-            name: name.to_owned(),
+            name: FileName::parse(name).unwrap(),
             size: content.len() as u64,
             sha256: sha256_hex(content.as_bytes()),
         }
@@ -250,9 +251,15 @@ mod tests {
         };
         assert_eq!(name(std::slice::from_ref(&cli), "5:29"), None);
         let one = [cli, file("29"), file("29")];
-        assert_eq!(name(&one, "").unwrap(), "docker-ce_5%3a29_amd64.deb");
+        assert_eq!(
+            name(&one, "").unwrap().as_str(),
+            "docker-ce_5%3a29_amd64.deb"
+        );
         let two = [file("29"), file("30")];
-        assert_eq!(name(&two, "5:30").unwrap(), "docker-ce_5%3a30_amd64.deb");
+        assert_eq!(
+            name(&two, "5:30").unwrap().as_str(),
+            "docker-ce_5%3a30_amd64.deb"
+        );
         assert_eq!(name(&two, ""), None);
     }
 

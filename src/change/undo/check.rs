@@ -47,7 +47,7 @@ impl Undo {
                 }
             }
             Undo::RemoveList { path } => directly_in("list", path, apt::LISTS),
-            Undo::RemoveArchives { paths } => {
+            Undo::RemoveArchives { paths, .. } => {
                 let mut paths = paths.iter();
                 paths.try_for_each(|path| directly_in("package file", path, apt::ARCHIVES))
             }

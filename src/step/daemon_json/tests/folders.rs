@@ -11,7 +11,7 @@ fn a_data_root_that_others_can_exchange_is_refused_and_one_that_was_there_is_tol
     ] {
         let stub = host().folder("/srv/open");
         let wished = DaemonJson {
-            settings: key(name, path).as_object().unwrap().clone(),
+            settings: key(name, path).as_object().unwrap().clone().into(),
             ..step()
         };
         assert!(!wished.inspect(stub.host()).unwrap().satisfied);
