@@ -2,9 +2,8 @@
 
 mod inspect;
 
-use std::fs::{self, Permissions};
-use std::io::{BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -16,6 +15,7 @@ use crate::facts::{self, ENGINE_PACKAGES};
 use crate::host::Host;
 use crate::host::bundle::{COMPRESSED, Contained, DOCKER, Manifest, Packer, Part, folder_of_part};
 use crate::host::http::Http;
+use crate::output_file::OutputFile;
 use crate::relative_path::{FileName, RelativePath};
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
@@ -35,6 +35,9 @@ pub fn create(
 ) -> Result<(PathBuf, Manifest)> {
     let facts = facts::gather(host)?;
     let source = suite::source(&facts, settings, listener)?;
+    // Tried before anything is fetched.
+    let output = output.map(|path| Ok::<_, anyhow::Error>((path.to_owned(), open(path)?)));
+    let output = output.transpose()?;
     let http = Http::new(&settings.network()?);
     let mut repository = Repository::resolve(host, &http, source, settings, listener)?;
     let index = repository.index(&http, ENGINE_PACKAGES, listener)?;
@@ -56,9 +59,13 @@ pub fn create(
         archives: archives.collect::<Result<_>>()?,
         ..Manifest::new(&facts.codename, &source.suite, &source.architecture)
     };
-    let path = match output {
-        Some(path) => path.to_owned(),
-        None => file_name(&manifest)?.as_ref().to_owned(),
+    let (path, file) = match output {
+        Some(output) => output,
+        None => {
+            let path: PathBuf = file_name(&manifest)?.as_ref().to_owned();
+            let file = open(&path)?;
+            (path, file)
+        }
     };
     let mut packer = Packer::new(manifest);
     pack_docker(&mut packer, source, certificate.armored(), index, &export)?;
@@ -70,8 +77,15 @@ pub fn create(
             part,
         )?;
     }
-    let manifest = write(packer, &path).with_context(|| format!("writing {}", path.display()))?;
+    let manifest = file
+        .write(|out| packer.write(out))
+        .with_context(|| format!("writing {}", path.display()))?;
     Ok((path, manifest))
+}
+
+/// Opens the place of a bundle, and tries whether it can be written there.
+fn open(path: &Path) -> Result<OutputFile> {
+    OutputFile::at(path).with_context(|| format!("writing {}", path.display()))
 }
 
 fn part((number, part): (usize, &PartOfArchive)) -> Result<Part> {
@@ -154,23 +168,6 @@ fn file_name(manifest: &Manifest) -> Result<FileName> {
         "dockstrap-{}-{}-{upstream}.tar",
         manifest.release, manifest.architecture
     ))?)
-}
-
-/// Writes the bundle beside its place first, so that there is never half of one.
-fn write(packer: Packer, path: &Path) -> Result<Manifest> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-    let mut out = BufWriter::new(&mut file);
-    let manifest = packer.write(&mut out)?;
-    out.flush()?;
-    drop(out);
-    file.as_file()
-        .set_permissions(Permissions::from_mode(0o644))?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(manifest)
 }
 
 #[cfg(test)]

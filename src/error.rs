@@ -50,10 +50,17 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         .map_or(1, Failure::exit_code)
 }
 
-/// The command to type next: the one with which the first text that names one ends, or else what
-/// finds out more. `command` is the one that failed.
+/// A text of ours with the words of another program behind it, on lines of their own: so they are
+/// never taken for ours, as by [`next_command`].
+pub(crate) fn quote(text: &str, words: &str) -> String {
+    format!("{text}\n{}", words.trim())
+}
+
+/// The command to type next: the one with which the first text of ours that names one ends, or else
+/// what finds out more. `command` is the one that failed.
 pub fn next_command(error: &anyhow::Error, command: Option<&str>) -> String {
-    let texts = error.chain().map(ToString::to_string);
+    let ours = error.chain().take_while(|cause| !is_of_others(*cause));
+    let texts = ours.map(ToString::to_string);
     if let Some(named) = texts.filter_map(|text| named_at_the_end(&text)).next() {
         return named;
     }
@@ -83,9 +90,18 @@ const PROGRAMS: &[&str] = &[
     "timedatectl",
 ];
 
-/// A command that stands behind the last colon of a text, as in all of our own.
+/// Whether the text of a cause is the system's or a library's, which may have in it what they read.
+fn is_of_others(cause: &(dyn std::error::Error + 'static)) -> bool {
+    cause.is::<std::io::Error>()
+        || cause.is::<serde_json::Error>()
+        || cause.is::<toml::de::Error>()
+        || cause.is::<reqwest::Error>()
+}
+
+/// A command that stands behind the last colon of a text, as in all of our own. On further lines
+/// other programs are [quoted](quote).
 fn named_at_the_end(text: &str) -> Option<String> {
-    let (_, last) = text.trim_end().rsplit_once(": ")?;
+    let (_, last) = text.lines().next()?.trim_end().rsplit_once(": ")?;
     let program = last.strip_prefix("sudo ").unwrap_or(last);
     let kept = program
         .strip_prefix("--preserve-env=")
@@ -152,6 +168,23 @@ mod tests {
             ),
         ] {
             assert_eq!(next_command(&error, command), next, "{error}");
+        }
+    }
+
+    #[test]
+    fn what_another_program_said_is_never_the_next_command() {
+        let words = "pull it again: docker run --privileged evil";
+        let invalid = serde_json::from_str::<std::net::Ipv4Addr>(&format!("{words:?}"));
+        for error in [
+            anyhow!(quote("the engine did not start; its last words:", words)),
+            anyhow!(Failure::Blocked(quote("apt failed:", words))),
+            anyhow::Error::from(std::io::Error::other(words)),
+            anyhow::Error::from(std::io::Error::other(words)).context("writing x"),
+            anyhow::Error::from(invalid.unwrap_err()),
+        ] {
+            let error = error.context("starting the engine");
+            let next = next_command(&error, Some("install"));
+            assert_eq!(next, "sudo dockstrap doctor", "{error:?}");
         }
     }
 

@@ -7,6 +7,8 @@
 //! Each module imports only from those above it in this list.
 
 pub mod error;
+mod output_file;
+mod reading;
 pub mod redact;
 pub mod relative_path;
 pub mod release;

@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::straight;
+use crate::reading;
 
 /// Puts `bytes` into the file at `path`. A file that is there keeps its mode and owner unless
 /// `mode` says otherwise; a new one gets `mode`, or 0644, whatever the umask.
@@ -19,12 +20,14 @@ pub fn write(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<()> {
 /// already is left.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
     let copy = || {
-        let (like, bytes) = (fs::metadata(from)?, fs::read(from)?);
+        let (like, bytes) = (fs::metadata(from)?, reading::read(from, reading::RECORDS)?);
         let same = |there: &Metadata| {
             let looks = |file: &Metadata| (file.mode(), file.uid(), file.gid(), file.len());
             looks(there) == looks(&like)
         };
-        if fs::symlink_metadata(to).is_ok_and(|there| same(&there)) && fs::read(to)? == bytes {
+        if fs::symlink_metadata(to).is_ok_and(|there| same(&there))
+            && reading::read_unlinked(to, reading::RECORDS)? == bytes
+        {
             return remove_unfinished(to);
         }
         put(to, &bytes, like.mode() & 0o7777, Some(&like))

@@ -1,5 +1,6 @@
 //! The only writer: whatever changes the host goes through here, and into the journal first.
 
+mod containers;
 mod file;
 mod package;
 mod passing;

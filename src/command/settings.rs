@@ -1,7 +1,5 @@
 //! `dockstrap settings`: what is in force, what is wrong with a file, and what there can be.
 
-use std::fs;
-use std::io::Read;
 use std::path::Path;
 
 use anyhow::Result;
@@ -11,6 +9,7 @@ use super::DONE;
 use crate::cli::{Settings, SettingsArgs};
 use crate::daemon_json::Severity;
 use crate::error::Failure;
+use crate::reading;
 use crate::settings::{self, InForce};
 use crate::ui;
 
@@ -42,12 +41,8 @@ pub fn run(command: Settings) -> Result<u8> {
 fn check(file: &Path, json: bool) -> Result<u8> {
     let is_stdin = file == Path::new(STDIN);
     let text = match is_stdin {
-        true => {
-            let mut text = String::new();
-            let read = std::io::stdin().read_to_string(&mut text);
-            read.map(|_| text)
-        }
-        false => fs::read_to_string(file),
+        true => reading::read_stdin(reading::CONFIGURATION),
+        false => reading::read_named_text(file, reading::CONFIGURATION),
     };
     let text = text.map_err(|error| {
         let path = file.display();

@@ -12,6 +12,7 @@ use crate::cli;
 use crate::error::Failure;
 use crate::host::exposure::refuse_exposed;
 use crate::host::{Host, temporary};
+use crate::reading;
 use crate::report::Listener;
 use crate::settings::LOCK_WAIT;
 use crate::ui::{self, JunitFile, Live};
@@ -107,7 +108,7 @@ fn registry(arguments: cli::Registry) -> Result<Option<Registry>> {
 
 fn password(file: Option<&std::path::Path>) -> Result<String> {
     if let Some(path) = file {
-        let text = fs::read_to_string(path).map_err(|error| {
+        let text = reading::read_named_text(path, reading::CONFIGURATION).map_err(|error| {
             let path = path.display();
             Failure::Usage(format!(
                 "registry-password-file {path} cannot be read: {error}"

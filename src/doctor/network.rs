@@ -143,8 +143,7 @@ fn name_servers(host: &Host, facts: &Facts) -> Result<Option<String>> {
         return Ok(None);
     }
     let servers = |path: &str| -> Result<Vec<String>> {
-        let path = host.path(path);
-        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let text = host.read_text(path).unwrap_or_default().unwrap_or_default();
         let named = text
             .lines()
             .filter_map(|line| line.strip_prefix("nameserver"));

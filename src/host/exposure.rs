@@ -83,20 +83,6 @@ pub(crate) fn refuse_exposed(what: &str, path: &Path) -> Result<(), Failure> {
     }
 }
 
-/// The first link along the path of an output that another user has put there: it would lead our
-/// writing anywhere.
-pub(crate) fn foreign_link(path: &Path) -> io::Result<Option<PathBuf>> {
-    let own = nix::unistd::geteuid().as_raw();
-    let path = std::path::absolute(path)?;
-    for place in path.ancestors() {
-        let there = fs::symlink_metadata(place);
-        if there.is_ok_and(|it| it.is_symlink() && ![0, own].contains(&it.uid())) {
-            return Ok(Some(place.to_owned()));
-        }
-    }
-    Ok(None)
-}
-
 /// What lets others than these users change what stands in a folder.
 pub(super) fn of_folder(path: &Path, owners: &[u32]) -> io::Result<Option<Exposure>> {
     Way::along(Path::new("/"), path, owners)

@@ -40,7 +40,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::reading;
 use command::{Command, Output};
+
+/// Where records are kept, which grow with the host; everything else is configuration.
+const RECORDED: &[&str] = &["/proc", "/sys", "/var/lib", "/var/log", "/etc/gshadow"];
 
 /// A machine to look at: the real one, or a folder that stands for one in tests.
 #[derive(Debug, Clone)]
@@ -74,9 +78,12 @@ impl Host {
     }
 
     /// The bytes of the file at `path`, or `None` where there is no such file.
+    ///
+    /// # Errors
+    /// Also when it is not a regular file, or larger than such a file ever is.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Option<Vec<u8>>> {
         let path = path.as_ref();
-        absent_as_none(fs::read(self.path(path)))
+        absent_as_none(reading::read(&self.path(path), limit(path)))
             .with_context(|| format!("reading {}", path.display()))
     }
 
@@ -144,6 +151,14 @@ impl Host {
 pub fn is_forbidden(error: &anyhow::Error) -> bool {
     let cause = error.root_cause().downcast_ref::<io::Error>();
     cause.is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+}
+
+/// How large the file at `path` may be.
+fn limit(path: &Path) -> u64 {
+    match RECORDED.iter().any(|it| path.starts_with(it)) {
+        true => reading::RECORDS,
+        false => reading::CONFIGURATION,
+    }
 }
 
 fn absent_as_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {

@@ -67,6 +67,33 @@ impl StubHost {
         self
     }
 
+    /// A symbolic link, in the place of what is there.
+    pub fn link(self, path: &str, target: &str) -> StubHost {
+        let link = self.host.path(path);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        let _ = fs::remove_file(&link);
+        symlink(target, link).unwrap();
+        self
+    }
+
+    /// A process of root's that runs `program` of this host, with the words of `line`.
+    pub fn shim(self, pid: i32, program: &str, line: &str) -> StubHost {
+        let at = |name: &str| format!("/proc/{pid}/{name}");
+        let target = self.host.path(program);
+        let mut stub = self
+            .file(program, "")
+            .file(&at("cmdline"), line)
+            .file(&at("status"), "Name:\tx\nUid:\t0\t0\t0\t0\n")
+            .link(&at("exe"), target.to_str().unwrap());
+        for kind in ["user", "pid", "mnt"] {
+            for process in [pid.to_string(), "self".to_owned()] {
+                let link = format!("/proc/{process}/ns/{kind}");
+                stub = stub.link(&link, &format!("{kind}:[1]"));
+            }
+        }
+        stub
+    }
+
     /// A program whose body is a line of `sh`, with the host's files under `$ROOT`.
     pub fn program(self, name: &str, body: &str) -> StubHost {
         let stub = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/stub");

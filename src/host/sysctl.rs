@@ -46,7 +46,10 @@ impl Host {
         let (mut named, mut matched) = (None, None);
         for file in files.into_values().chain([LAST.to_owned()]) {
             // A link to nowhere, or to what nobody may read, asks for nothing.
-            let text = std::fs::read_to_string(self.path(&file)).unwrap_or_default();
+            let text = self
+                .read_text(&file)
+                .unwrap_or_default()
+                .unwrap_or_default();
             for (key, value) in assignments(&text) {
                 let configured = || {
                     let (value, file) = (value.to_owned(), file.clone());

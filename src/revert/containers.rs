@@ -8,12 +8,9 @@ use anyhow::Result;
 
 use crate::change::Tx;
 use crate::host::Host;
-use crate::host::engine::{UNIT, docker, systemctl};
+use crate::host::engine::{UNIT, systemctl};
 use crate::host::shims::Contained;
 use crate::report::{Event, Listener};
-
-/// How long containers may take to stop, all together.
-const STOP_DEADLINE: Duration = Duration::from_secs(120);
 
 /// How long an engine may take to start.
 const START_DEADLINE: Duration = Duration::from_secs(120);
@@ -77,10 +74,5 @@ pub(super) fn stop(host: &Host, tx: &mut Tx<'_>) -> Result<()> {
     let names = host.running_names()?.join(", ");
     let text = format!("stopping containers {names}");
     tx.tell(Event::Started { text });
-    let stop = docker().arg("stop").args(&running);
-    let stopped = tx.run_covered(&stop.deadline(STOP_DEADLINE));
-    match host.running_containers()?.is_empty() {
-        true => Ok(()), // one that ended by itself meanwhile is no failure
-        false => stopped.map(drop),
-    }
+    tx.stop_containers(&running)
 }

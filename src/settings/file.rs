@@ -1,7 +1,7 @@
 //! The settings file: where it is, whether it is to be believed, and what it gives.
 
-use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::fs::Metadata;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use anyhow::Result;
 use super::{Given, Layer, Origin, PATH, check};
 use crate::error::Failure;
 use crate::host::exposure::refuse_exposed;
+use crate::reading;
 use crate::redact::redact;
 
 /// What lies below flags and variables.
@@ -66,10 +67,9 @@ impl Below {
 
 /// The text of a file, and what it is like.
 fn read(path: &Path) -> io::Result<(String, Metadata)> {
-    let mut file = File::open(path)?;
-    let mut text = String::new();
-    file.read_to_string(&mut text)?;
-    Ok((text, file.metadata()?))
+    let file = reading::open_named(path)?;
+    let there = file.metadata()?;
+    Ok((reading::text_of(file, reading::CONFIGURATION)?, there))
 }
 
 fn others_read(there: &Metadata) -> bool {

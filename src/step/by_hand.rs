@@ -10,7 +10,7 @@ use crate::change::{Act, Tx, Undo};
 use crate::facts::{CONFLICTING_PACKAGES, ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::command::Command;
-use crate::host::engine::{UNIT, docker, systemctl};
+use crate::host::engine::{UNIT, systemctl};
 
 /// Where programs lie that came by hand.
 const FOLDERS: &[&str] = &["/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin"];
@@ -176,10 +176,9 @@ impl ByHand {
 
     fn runs_without_unit(&self, host: &Host) -> Result<bool> {
         let process = host.read_text(PID_FILE)?.unwrap_or_default();
-        let process = process.trim();
-        if process.is_empty() {
+        let Ok(process) = process.trim().parse::<u32>() else {
             return Ok(false);
-        }
+        };
         // One that was killed leaves its number, which another program may have by now.
         let program = host.read_text(format!("/proc/{process}/comm"))?;
         let runs = program.is_some_and(|program| program.trim() == "dockerd");
@@ -217,14 +216,7 @@ impl ByHand {
         }
         if host.engine_is_active()? {
             let running = host.running_containers()?;
-            if !running.is_empty() {
-                tx.run_covered(
-                    &docker()
-                        .arg("stop")
-                        .args(running)
-                        .deadline(super::STOP_DEADLINE),
-                )?;
-            }
+            tx.stop_containers(&running)?;
         }
         if !self.units.is_empty() {
             let verb: &[&str] = match tx.host().runs_systemd()? {

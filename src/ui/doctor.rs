@@ -1,8 +1,9 @@
 //! A diagnosis, for people.
 
-use console::style;
+use console::Style;
 
-use super::line;
+use super::text::Text;
+use super::{line, print};
 use crate::doctor::{Diagnosis, Examined, Severity, Verdict};
 
 /// Prints what was found, the worst first, then what could not be looked at.
@@ -22,11 +23,8 @@ pub fn print_diagnosis(diagnosis: &Diagnosis) {
     for examined in &diagnosis.checks {
         if let Verdict::Unseen(reason) = &examined.verdict {
             unseen += 1;
-            let mark = style("?").dim();
-            line(format!(
-                "{mark} {} {}: {reason}",
-                examined.id, examined.title
-            ));
+            let text = format!(" {} {}: {reason}", examined.id, examined.title);
+            print(Text::styled(Style::new().dim(), "?").and(text));
         }
     }
     if unseen > 0 {
@@ -44,13 +42,15 @@ fn print_found(examined: &Examined) {
         return;
     };
     let mark = match examined.severity {
-        Severity::Error => style("✗").red(),
-        Severity::Warning => style("!").yellow(),
-        Severity::Note => style("i").cyan(),
+        Severity::Error => Text::styled(Style::new().red(), "✗"),
+        Severity::Warning => Text::styled(Style::new().yellow(), "!"),
+        Severity::Note => Text::styled(Style::new().cyan(), "i"),
     };
-    line(format!("{mark} {} {text}", style(examined.id).bold()));
+    let mark = mark.and(" ").and_styled(Style::new().bold(), examined.id);
+    print(mark.and(" ").and(text));
     if let Some(cure) = examined.cure {
-        line(format!("    {} {cure}", style("helps:").dim()));
+        let mark = Text::plain("    ").and_styled(Style::new().dim(), "helps:");
+        print(mark.and(" ").and(cure));
     }
-    line(format!("    {}", style(examined.link).dim()));
+    print(Text::plain("    ").and_styled(Style::new().dim(), examined.link));
 }

@@ -1,19 +1,14 @@
 //! A verification as JUnit's XML, which build servers show.
 
-use std::fs::{self, OpenOptions, Permissions};
-use std::io::{BufWriter, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
-use tempfile::NamedTempFile;
 
-use crate::host::environment::mode_of_output;
-use crate::host::exposure::foreign_link;
+use super::text::visible;
+use crate::output_file::OutputFile;
 use crate::redact::redact;
 use crate::report::{Outcome, StageReport};
 use crate::verify::Verification;
@@ -21,80 +16,25 @@ use crate::verify::Verification;
 /// The file for a verification's XML. What is there stays as it is until all of the new is written.
 pub struct JunitFile {
     path: PathBuf,
-    /// Its folder, which stays the same whatever becomes of the path meanwhile.
-    folder: OwnedFd,
+    file: OutputFile,
 }
 
 impl JunitFile {
     /// # Errors
     /// When nothing can be written there, which is tried without leaving a trace.
     pub fn at(path: &Path) -> std::io::Result<JunitFile> {
-        if let Some(link) = foreign_link(path)? {
-            let what = match link == std::path::absolute(path)? {
-                true => "it".to_owned(),
-                false => link.display().to_string(),
-            };
-            let cause = format!("{what} is a link of another user");
-            return Err(std::io::Error::other(cause));
-        }
-        // A link stays one.
-        let path = path.canonicalize().or_else(|_| std::path::absolute(path))?;
-        let folder = path.parent().unwrap_or(Path::new("/")).canonicalize()?;
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let file = JunitFile {
-            // No link that somebody has put there by now is followed.
-            folder: openat2(
-                CWD,
-                &folder,
-                flags,
-                Mode::empty(),
-                ResolveFlags::NO_SYMLINKS,
-            )?,
-            path,
-        };
-        match file.is_replaced() {
-            true => file.beside().map(drop)?,
-            false => OpenOptions::new().write(true).open(&file.path).map(drop)?,
-        }
-        Ok(file)
+        Ok(JunitFile {
+            path: path.to_owned(),
+            file: OutputFile::at(path)?,
+        })
     }
 
     /// # Errors
     /// When it cannot be written, by then.
     pub fn write(&self, verification: &Verification) -> Result<()> {
-        let write = || -> Result<()> {
-            if !self.is_replaced() {
-                let file = OpenOptions::new().write(true).open(&self.path)?;
-                return junit(verification, file);
-            }
-            let mut file = self.beside()?;
-            let mut buffer = BufWriter::new(&mut file);
-            junit(verification, &mut buffer)?;
-            buffer.flush()?;
-            drop(buffer);
-            let name = self.path.file_name().context("the path names no file")?;
-            file.persist(self.folder().join(name))?;
-            Ok(())
-        };
-        write().with_context(|| format!("writing JUnit's XML to {}", self.path.display()))
-    }
-
-    /// A device or a pipe is written to; all else is replaced.
-    fn is_replaced(&self) -> bool {
-        fs::metadata(&self.path).map_or(true, |there| there.is_file())
-    }
-
-    fn folder(&self) -> PathBuf {
-        PathBuf::from(format!("/proc/self/fd/{}", self.folder.as_raw_fd()))
-    }
-
-    fn beside(&self) -> std::io::Result<NamedTempFile> {
-        let file = tempfile::Builder::new()
-            .prefix(".dockstrap-")
-            .tempfile_in(self.folder())?;
-        file.as_file()
-            .set_permissions(Permissions::from_mode(mode_of_output()))?;
-        Ok(file)
+        self.file
+            .write(|out| junit(verification, out))
+            .with_context(|| format!("writing JUnit's XML to {}", self.path.display()))
     }
 }
 
@@ -156,13 +96,13 @@ fn case<W: Write>(
 
 /// Without passwords, and without what XML cannot hold.
 fn readable(text: &str) -> String {
-    let allowed = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
-    redact(text).chars().filter(allowed).collect()
+    redact(&visible(text)).into_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::time::Duration;
 
     fn report(stage: &'static str, outcome: Outcome) -> StageReport {
@@ -233,7 +173,7 @@ mod tests {
         for expected in [
             "tests=\"3\" failures=\"1\" skipped=\"1\"",
             "<testcase classname=\"dockstrap.verify\" name=\"engine\" time=\"1.500\">",
-            "<failure message=\"`a &lt;b&gt;` &amp; [1mhttp://***@proxy\">",
+            "<failure message=\"`a &lt;b&gt;` &amp; \\x1b[1mhttp://***@proxy\">",
             "<skipped message=\"far away\">far away</skipped>",
         ] {
             assert!(xml.contains(expected), "{expected}: {xml}");

@@ -4,13 +4,13 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use console::style;
+use console::Style;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::journal::Priority;
+use super::text::{Text, plain};
 use super::{emit, say, say_warning};
 use crate::host::signal::acknowledgement;
-use crate::redact::redact;
 use crate::report::{Event, Outcome, StageReport};
 
 /// How long a signal may go unanswered.
@@ -56,17 +56,22 @@ impl Live {
         match event {
             Event::Started { text } | Event::StepStarted { text, .. } => self.start(text),
             Event::Progress { percent, text } => self.progress(percent, text),
-            Event::Waiting { text } => self.print(format!("{} {text}", style("…").yellow())),
-            Event::Stopping { text } => self.print(format!("{text}…")),
+            Event::Waiting { text } => self.print(
+                Text::styled(Style::new().yellow().for_stderr(), "…")
+                    .and(" ")
+                    .and(text),
+            ),
+            Event::Stopping { text } => self.print(Text::plain(text).and("…")),
             Event::Warning { text } => self.bar.suspend(|| say_warning(&text)),
-            Event::Note { text } => self.print(text),
+            Event::Note { text } => self.print(Text::plain(text)),
             _ if self.quiet => {}
             Event::StepDone { text, seconds, .. } => {
-                self.print(format!("{} {text} {}", done(), time(seconds)));
+                self.print(timed(done().and(" ").and(text).and(" "), seconds));
             }
-            Event::Reverted { text, .. } => self.print(format!("{} took back: {text}", done())),
+            Event::Reverted { text, .. } => self.print(done().and(" took back: ").and(text)),
             Event::Kept { text, reason, .. } => {
-                self.print(format!("{} kept: {text} ({reason})", style("-").yellow()));
+                let mark = Text::styled(Style::new().yellow().for_stderr(), "-");
+                self.print(mark.and(format!(" kept: {text} ({reason})")));
             }
             Event::StageDone(report) => self.print(stage(&report)),
         }
@@ -83,7 +88,7 @@ impl Live {
             return;
         }
         self.bar.set_style(spinner());
-        self.bar.set_message(redact(&text).into_owned());
+        self.bar.set_message(one_line(&text));
         self.bar.enable_steady_tick(Duration::from_millis(120));
     }
 
@@ -95,16 +100,16 @@ impl Live {
         self.bar.set_length(100);
         // Percent of one run, 0 to 100: nothing is lost that a bar could show.
         self.bar.set_position(percent.clamp(0.0, 100.0) as u64);
-        self.bar.set_message(redact(&text).into_owned());
+        self.bar.set_message(one_line(&text));
     }
 
-    fn print(&self, line: String) {
+    fn print(&self, line: Text) {
         print(&self.bar, line);
     }
 }
 
-fn print(bar: &ProgressBar, line: String) {
-    bar.suspend(|| say(Priority::Info, line));
+fn print(bar: &ProgressBar, line: Text) {
+    bar.suspend(|| say(Priority::Info, line.shortened()));
 }
 
 impl Watcher {
@@ -114,7 +119,7 @@ impl Watcher {
             while ended.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
                 if let Some(text) = acknowledgement() {
                     emit(&Event::Stopping { text: text.clone() });
-                    print(&bar, format!("{text}…"));
+                    print(&bar, Text::plain(text).and("…"));
                 }
             }
         };
@@ -151,28 +156,33 @@ fn template(text: &str) -> ProgressStyle {
     ProgressStyle::with_template(text).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
-fn done() -> console::StyledObject<&'static str> {
-    style("✓").green().for_stderr()
+/// A bar has a single line.
+fn one_line(text: &str) -> String {
+    plain(text).replace(['\n', '\t'], " ")
 }
 
-/// How long it took, where that is worth a word.
-fn time(time: Duration) -> console::StyledObject<String> {
+fn done() -> Text {
+    Text::styled(Style::new().green().for_stderr(), "✓")
+}
+
+/// With how long it took behind it, where that is worth a word.
+fn timed(text: Text, time: Duration) -> Text {
     let seconds = time.as_secs_f64();
-    let text = match seconds >= 0.05 {
+    let time = match seconds >= 0.05 {
         true => format!("({seconds:.1} s)"),
         false => String::new(),
     };
-    style(text).dim().for_stderr()
+    text.and_styled(Style::new().dim().for_stderr(), time)
 }
 
-fn stage(report: &StageReport) -> String {
+fn stage(report: &StageReport) -> Text {
     let (mark, text) = match &report.outcome {
         Outcome::Passed(text) => (done(), text),
-        Outcome::Failed(text) => (style("✗").red().for_stderr(), text),
+        Outcome::Failed(text) => (Text::styled(Style::new().red().for_stderr(), "✗"), text),
         Outcome::Skipped(text) | Outcome::Unreachable(text) | Outcome::RateLimited(text) => {
-            (style("-").yellow().for_stderr(), text)
+            (Text::styled(Style::new().yellow().for_stderr(), "-"), text)
         }
     };
     let StageReport { stage, seconds, .. } = report;
-    format!("{mark} {stage}: {text} {}", time(*seconds))
+    timed(mark.and(format!(" {stage}: {text} ")), *seconds)
 }

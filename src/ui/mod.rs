@@ -1,4 +1,5 @@
-//! The terminal: the only place that prints, and nothing that it prints shows a password.
+//! The terminal: the only place that prints, and nothing that it prints shows a password, or does
+//! anything but show.
 //!
 //! What a command is asked for goes to standard output; what happens meanwhile, to standard error.
 //! With `--output json` all that is for people goes to standard error.
@@ -12,6 +13,7 @@ mod prompt;
 mod settings;
 mod status;
 mod stream;
+mod text;
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -20,11 +22,12 @@ use std::sync::OnceLock;
 
 use anyhow::Context;
 use clap::ValueEnum;
-use console::{Term, style};
+use console::{Style, Term};
 use serde::Serialize;
 use serde_json::json;
 
 use self::journal::Priority;
+use self::text::Text;
 use crate::error;
 use crate::redact::redact;
 use crate::report::Event;
@@ -36,6 +39,7 @@ pub use plan::{print_plan, print_reversal};
 pub use prompt::confirm;
 pub use settings::{print_problems, print_settings};
 pub use status::print_status;
+pub(crate) use text::visible;
 
 /// What goes to standard output.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -76,6 +80,10 @@ pub fn set_up(output: Output) {
 
 /// Prints a line of what a command is asked for. A reader that went away is no reason to stop.
 pub fn line(text: impl Display) {
+    print(Text::plain(text));
+}
+
+fn print(text: Text) {
     if let Some(screen) = SCREEN.with_borrow(Option::clone) {
         let _ = screen.write_line(&redact(&text.to_string()));
         return;
@@ -91,14 +99,14 @@ pub fn line(text: impl Display) {
 /// Tells of something that is good to know.
 pub fn note(text: impl Display) {
     let text = text.to_string();
-    say(Priority::Info, &text);
+    say(Priority::Info, Text::plain(&text));
     emit(&Event::Note { text });
 }
 
 /// Tells systemd what `systemctl status` is to show of the unit that runs us, if one does.
 pub fn unit_status(text: impl Display) {
-    let text = text.to_string().replace('\n', " ");
-    let status = sd_notify::NotifyState::Status(&redact(&text));
+    let text = text::plain(text).replace('\n', " ");
+    let status = sd_notify::NotifyState::Status(&text);
     let _ = sd_notify::notify(&[status]);
 }
 
@@ -114,7 +122,7 @@ pub fn warn(text: impl Display) {
 /// # Errors
 /// As [`answer`].
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    answer(&serde_json::to_string_pretty(value)?)
+    answer(&text::visible_json(&serde_json::to_string_pretty(value)?))
 }
 
 /// Prints what is read by programs or kept in a file: half of it must not pass for the whole.
@@ -122,8 +130,9 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
 /// # Errors
 /// When it cannot be written, as on a full disk; but not when the reader went away.
 pub fn answer(text: &str) -> anyhow::Result<()> {
+    let text = &visible(text);
     if wants_report() {
-        say(Priority::Info, text);
+        say(Priority::Info, Text::plain(text));
         return Ok(());
     }
     let mut stdout = std::io::stdout().lock();
@@ -166,14 +175,17 @@ pub fn usage(said: &clap::Error) -> u8 {
     let code = u8::try_from(said.exit_code()).unwrap_or(2);
     let rendered = said.render();
     let (plain, coloured) = (rendered.to_string(), rendered.ansi().to_string());
+    // Its styles cannot be told from what the words of the command line hold.
+    let has_controls = visible(&plain) != plain;
     let text = match said.use_stderr() || wants_report() {
-        true if console::colors_enabled_stderr() => coloured,
-        false if console::colors_enabled() => coloured,
-        _ => plain.clone(),
+        _ if has_controls => Text::plain(plain.trim_end()),
+        true if console::colors_enabled_stderr() => Text::rendered(coloured.trim_end()),
+        false if console::colors_enabled() => Text::rendered(coloured.trim_end()),
+        _ => Text::plain(plain.trim_end()),
     };
     match said.use_stderr() {
-        true => say(Priority::Error, text.trim_end()),
-        false => line(text.trim_end()),
+        true => say(Priority::Error, text),
+        false => print(text),
     }
     if wants_report() {
         if code == 0 {
@@ -199,17 +211,20 @@ fn cause(said: &str) -> String {
 fn print_failure(error: &anyhow::Error) {
     let mut causes = error.chain().map(ToString::to_string);
     let first = causes.next().unwrap_or_default();
-    let mark = style("error:").red().bold().for_stderr();
-    say(Priority::Error, format!("{mark} {first}"));
+    let mark = Style::new().red().bold().for_stderr();
+    let text = Text::styled(mark, "error:").and(" ").and(first);
+    say(Priority::Error, text.shortened());
     for cause in causes {
-        let mark = style("because:").dim().for_stderr();
-        say(Priority::Error, format!("  {mark} {cause}"));
+        let mark = Style::new().dim().for_stderr();
+        let text = Text::plain("  ").and_styled(mark, "because:");
+        say(Priority::Error, text.and(" ").and(cause).shortened());
     }
 }
 
 fn say_warning(text: &str) {
-    let mark = style("warning:").yellow().bold().for_stderr();
-    say(Priority::Warning, format!("{mark} {text}"));
+    let mark = Style::new().yellow().bold().for_stderr();
+    let text = Text::styled(mark, "warning:").and(" ").and(text);
+    say(Priority::Warning, text.shortened());
 }
 
 /// Whether lines of JSON are asked for, and so a report.
@@ -225,7 +240,7 @@ fn emit(event: &Event) {
 }
 
 /// Prints a line for people on standard error.
-fn say(priority: Priority, text: impl Display) {
+fn say(priority: Priority, text: Text) {
     let text = text.to_string();
     let mut text = redact(&text).into_owned();
     if MANNER.get().is_some_and(|it| it.to_journal) {

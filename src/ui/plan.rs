@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use console::style;
+use console::Style;
 
-use super::line;
+use super::text::Text;
+use super::{line, print};
 use crate::plan::{Plan, Planned};
 use crate::revert::Reversal;
 
@@ -15,11 +16,8 @@ pub fn print_plan(plan: &Plan) {
         Some(release) => format!("{} ({})", release.version, release.codename),
         None => format!("({})", host.codename),
     };
-    line(format!(
-        "{}: Ubuntu {ubuntu}, {}",
-        style(&host.name).bold(),
-        host.architecture
-    ));
+    let name = Text::styled(Style::new().bold(), &host.name);
+    print(name.and(format!(": Ubuntu {ubuntu}, {}", host.architecture)));
     for planned in &plan.steps {
         print_step(planned);
     }
@@ -29,7 +27,8 @@ pub fn print_plan(plan: &Plan) {
 pub fn print_reversal(reversal: &Reversal, purge_data: bool) {
     line("To be taken back, newest first:");
     for act in reversal.acts() {
-        line(format!("  {} {}", style("-").red(), act.text));
+        let mark = Text::plain("  ").and_styled(Style::new().red(), "-");
+        print(mark.and(" ").and(&act.text));
     }
     if !reversal.containers.is_empty() {
         line(format!(
@@ -81,20 +80,22 @@ pub fn print_reversal(reversal: &Reversal, purge_data: bool) {
 fn print_step(planned: &Planned) {
     let Planned { title, finding, .. } = planned;
     let mark = match finding.satisfied {
-        true => style("=").dim(),
-        false => style("+").green().bold(),
+        true => (Style::new().dim(), "="),
+        false => (Style::new().green().bold(), "+"),
     };
-    line(format!("  {mark} {title:13} {}", finding.summary));
+    let mark = Text::plain("  ").and_styled(mark.0, mark.1);
+    print(mark.and(format!(" {title:13} {}", finding.summary)));
+    let indent = || Text::plain(" ".repeat(20));
     for detail in &finding.details {
-        line(format!("      {:13} {}", "", style(detail).dim()));
+        print(indent().and_styled(Style::new().dim(), detail));
     }
     for changed in finding.diff.iter().flat_map(|diff| diff.lines()) {
-        let changed = match changed.as_bytes().first() {
-            Some(b'+') => style(changed).green(),
-            Some(b'-') => style(changed).red(),
-            Some(b'@') => style(changed).cyan(),
-            _ => style(changed),
+        let style = match changed.as_bytes().first() {
+            Some(b'+') => Style::new().green(),
+            Some(b'-') => Style::new().red(),
+            Some(b'@') => Style::new().cyan(),
+            _ => Style::new(),
         };
-        line(format!("      {:13} {changed}", ""));
+        print(indent().and_styled(style, changed));
     }
 }

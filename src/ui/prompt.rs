@@ -12,6 +12,7 @@ use console::Term;
 use dialoguer::Confirm;
 use nix::sys::termios::{SetArg, tcgetattr, tcsetattr};
 
+use super::text::plain;
 use super::{SCREEN, wants_report};
 use crate::error::Failure;
 use crate::host::signal::stop_flag;
@@ -81,7 +82,7 @@ fn ask(screen: Term, question: &str, by_default: bool) -> Result<bool> {
     let stopped = stop_flag()?;
     let modes = tcgetattr(stdin()).context("asking the terminal for its modes")?;
     let (sender, answers) = mpsc::channel();
-    let question = question.to_owned();
+    let question = plain(question);
     let terminal = screen.clone();
     thread::spawn(move || {
         let confirm = Confirm::new().with_prompt(question).default(by_default);

@@ -1,9 +1,10 @@
 //! Settings, for people.
 
-use console::style;
+use console::Style;
 use serde_json::Value;
 
-use super::line;
+use super::text::Text;
+use super::{line, print};
 use crate::daemon_json::{Position, Severity};
 use crate::settings::{InForce, Problem, Source};
 
@@ -11,8 +12,8 @@ use crate::settings::{InForce, Problem, Source};
 pub fn print_problems(file: &str, problems: &[Problem]) {
     for problem in problems {
         let mark = match problem.severity {
-            Severity::Error => style("error:").red().bold(),
-            Severity::Warning => style("warning:").yellow().bold(),
+            Severity::Error => (Style::new().red().bold(), "error:"),
+            Severity::Warning => (Style::new().yellow().bold(), "warning:"),
         };
         let Position {
             line: number,
@@ -23,7 +24,12 @@ pub fn print_problems(file: &str, problems: &[Problem]) {
             key => format!("{key}: "),
         };
         let text = problem.text.trim_end();
-        line(format!("{file}:{number}:{column}: {mark} {key}{text}"));
+        let place = Text::plain(format!("{file}:{number}:{column}: "));
+        print(
+            place
+                .and_styled(mark.0, mark.1)
+                .and(format!(" {key}{text}")),
+        );
     }
     if !problems.iter().any(|it| it.severity == Severity::Error) {
         line(format!("{file}: its settings can be used."));
@@ -46,10 +52,8 @@ pub fn print_settings(in_force: &InForce) {
         };
         let name = setting.name.as_deref().unwrap_or_default();
         let source = format!("{source} {name}");
-        line(format!(
-            "{} {value}  {}",
-            style(format!("{:15}", setting.key)).bold(),
-            style(source.trim_end()).dim()
-        ));
+        let key = Text::styled(Style::new().bold(), format!("{:15}", setting.key));
+        let value = key.and(format!(" {value}  "));
+        print(value.and_styled(Style::new().dim(), source.trim_end()));
     }
 }

@@ -1,8 +1,9 @@
 //! What was set up, for people.
 
-use console::style;
+use console::Style;
 
-use super::line;
+use super::print;
+use super::text::Text;
 use crate::change::Verified;
 use crate::settings::Origin;
 use crate::status::{Status, StepStatus};
@@ -11,7 +12,8 @@ use crate::status::{Status, StepStatus};
 pub fn print_status(status: &Status) {
     if status.installed.is_some() {
         for (name, text) in summary(status) {
-            line(format!("  {} {text}", style(format!("{name:15}")).bold()));
+            let name = Text::plain("  ").and_styled(Style::new().bold(), format!("{name:15}"));
+            print(name.and(" ").and(text));
         }
     }
     for step in &status.steps {
@@ -85,14 +87,16 @@ fn verified(verified: Option<&Verified>) -> String {
 }
 
 fn print_step(step: &StepStatus) {
-    let (same, changed) = (style("=").dim(), style("!").yellow().bold());
+    let (same, changed) = (
+        (Style::new().dim(), "="),
+        (Style::new().yellow().bold(), "!"),
+    );
     let mut id = step.id.as_str();
     if step.done.is_empty() {
         for drift in &step.drift {
-            line(format!(
-                "  {changed} {id:13} {}",
-                style(&drift.text).yellow()
-            ));
+            let text = Text::plain("  ").and_styled(changed.0.clone(), changed.1);
+            let text = text.and(format!(" {id:13} "));
+            print(text.and_styled(Style::new().yellow(), &drift.text));
             id = "";
         }
         return;
@@ -100,18 +104,16 @@ fn print_step(step: &StepStatus) {
     for done in &step.done {
         let mark = if done.stands { &same } else { &changed };
         let day = done.at.strftime("%Y-%m-%d");
-        line(format!(
-            "  {mark} {id:13} {} {}{}",
-            style(day).dim(),
-            done.text,
-            match done.finished {
-                true => "",
-                false => " (begun, and not known to be done)",
-            }
-        ));
+        let text = Text::plain("  ").and_styled(mark.0.clone(), mark.1);
+        let text = text.and(format!(" {id:13} "));
+        let text = text.and_styled(Style::new().dim(), day).and(" ");
+        print(text.and(&done.text).and(match done.finished {
+            true => "",
+            false => " (begun, and not known to be done)",
+        }));
         id = "";
     }
     for drift in &step.drift {
-        line(format!("    {:13} {}", "", style(&drift.text).yellow()));
+        print(Text::plain(" ".repeat(18)).and_styled(Style::new().yellow(), &drift.text));
     }
 }

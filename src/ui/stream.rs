@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::{Timestamp, Unit};
 use serde_json::{Map, Value, json};
 
+use super::text::visible_json;
 use crate::error;
 use crate::redact::redact_value;
 use crate::report::Event;
@@ -48,7 +49,7 @@ fn state() -> MutexGuard<'static, State> {
 /// Prints one line, in one piece. A reader that went away is no reason to stop.
 fn print(line: &Value) {
     let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(format!("{line}\n").as_bytes());
+    let _ = stdout.write_all(format!("{}\n", visible_json(&line.to_string())).as_bytes());
     let _ = stdout.flush();
 }
 

@@ -102,9 +102,19 @@ fn an_uninstall_stops_and_names_running_containers_and_purges_data_when_told_to(
     let before = host.tree();
     host.install();
     let process = run_keeper(&host);
+    // One that needs longer than usual, and one that asks for more than it is given.
+    host.sh(
+        "docker run --detach --interactive --stop-timeout 11 --name patient hello-world /cat
+         docker run --detach --interactive --stop-timeout 6000 --stop-signal KILL --name slow \
+             hello-world /cat",
+    );
     host.dockstrap(["uninstall", "--yes", "--purge-data"])
         .exits(0)
-        .says("Running containers are stopped: keeper");
+        .says_all(&[
+            "Running containers are stopped: slow, patient, keeper",
+            "waiting up to 11 s for containers to stop",
+            "ask for more time to stop than 300 s are killed after that: slow",
+        ]);
     host.run(["test", "-e", &format!("/proc/{process}")])
         .exits(1);
     let left = host.sh("ls -A /var/lib/docker /var/lib/containerd").stdout;

@@ -105,6 +105,7 @@ mod output;
 mod package;
 mod packages;
 mod planning;
+mod planted;
 mod program;
 mod prompt;
 mod proxy;

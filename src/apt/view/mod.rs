@@ -29,7 +29,7 @@ use super::status;
 use super::transaction::Transaction;
 use super::trouble;
 use super::ubuntu::Pocket;
-use crate::error::Failure;
+use crate::error::{Failure, quote};
 use crate::host::Host;
 use crate::host::command::{Command, Output};
 use crate::host::http::Http;
@@ -274,7 +274,10 @@ impl View {
             Err(error) => return Ok(Some(format!("refreshing Ubuntu's indexes: {error:#}"))),
         };
         Ok(Some(match trouble::broken(&output).as_slice() {
-            [] => format!("refreshing Ubuntu's indexes: {}", output.tail()),
+            [] => quote(
+                "refreshing Ubuntu's indexes failed; apt says:",
+                &output.tail(),
+            ),
             broken => format!("apt cannot use {}", broken.join(", ")),
         }))
     }

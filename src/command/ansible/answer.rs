@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 
 use anyhow::Result;
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::command::uninstall::step_report;
@@ -11,13 +10,11 @@ use crate::error::exit_code;
 use crate::plan::{Plan, Planned};
 use crate::report::{Done, Event, StageReport, StepReport, Verdict};
 use crate::revert::Reversal;
+use crate::ui;
 
 /// The answer, which grows while the task is carried out, so that a failure has it as well.
-#[derive(Serialize)]
-#[serde(transparent)]
 pub struct Answer {
     keys: Map<String, Value>,
-    #[serde(skip)]
     wants_diff: bool,
 }
 
@@ -108,6 +105,13 @@ impl Answer {
         self.set("msg", format!("{error:#}"));
     }
 
+    /// The answer as it is given: Ansible prints its texts as they are.
+    pub fn visible(&self) -> Value {
+        let keys = self.keys.iter();
+        keys.map(|(key, value)| (ui::visible(key), visible(value)))
+            .collect()
+    }
+
     fn warn<'a>(&mut self, texts: impl IntoIterator<Item = &'a String>) {
         let warnings = self.keys.entry("warnings").or_insert_with(|| json!([]));
         if let Value::Array(warnings) = warnings {
@@ -138,6 +142,19 @@ fn difference(planned: &Planned) -> Value {
     })
 }
 
+/// The value with every text of it as people are shown it.
+fn visible(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(ui::visible(text)),
+        Value::Array(values) => values.iter().map(visible).collect(),
+        Value::Object(entries) => entries
+            .iter()
+            .map(|(key, value)| (ui::visible(key), visible(value)))
+            .collect(),
+        value => value.clone(),
+    }
+}
+
 fn lines(texts: &[&str]) -> String {
     texts.iter().map(|text| format!("{text}\n")).collect()
 }
@@ -148,7 +165,7 @@ mod tests {
     use crate::error::Failure;
 
     fn value(answer: &Answer) -> Value {
-        serde_json::to_value(answer).unwrap()
+        answer.visible()
     }
 
     #[test]
@@ -166,6 +183,18 @@ mod tests {
         assert_eq!(answer["rc"], 5);
         assert_eq!(answer["msg"], "checking the key: another key");
         assert_eq!(answer["warnings"], json!(["old index"]));
+    }
+
+    #[test]
+    fn ansible_gets_no_text_that_its_terminal_would_obey() {
+        let mut answer = Answer::new(true);
+        answer.set("stopped_containers", vec!["\u{1b}[2J", "web"]);
+        answer.diff(vec![json!({ "before": "\u{9b}1m\u{202e}\n" })]);
+        answer.fail(&anyhow::anyhow!("it said \u{7f}"), false);
+        let answer = value(&answer);
+        assert_eq!(answer["stopped_containers"], json!(["\\x1b[2J", "web"]));
+        assert_eq!(answer["diff"][0]["before"], "\\x9b1m\\u{202e}\n");
+        assert_eq!(answer["msg"], "it said \\x7f");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::cli::{Cli, Command, Install, Uninstall};
 use crate::error::Failure;
+use crate::reading;
 use crate::settings::Origin;
 
 /// Flags that are no options of a task: nobody is there to be asked or to read, and `verify` says
@@ -51,7 +52,7 @@ impl Call {
         if !metadata.is_file() || metadata.len() > ARGUMENTS_LIMIT {
             return None;
         }
-        Call::read(&fs::read(path).ok()?)
+        Call::read(&reading::read(path, ARGUMENTS_LIMIT).ok()?)
     }
 
     fn read(arguments: &[u8]) -> Option<Call> {

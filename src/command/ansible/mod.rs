@@ -46,7 +46,7 @@ pub fn run(call: Call) -> u8 {
         answer.fail(&error, changed);
     }
     // Without an answer Ansible shows that there was none.
-    let is_lost = ui::json(&answer).is_err();
+    let is_lost = ui::json(&answer.visible()).is_err();
     u8::from(is_failure || is_lost)
 }
 

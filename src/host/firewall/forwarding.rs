@@ -88,7 +88,10 @@ impl Host {
                 let file = format!("{folder}/{name}");
                 let is_network = name.ends_with(".network");
                 let text = match is_network {
-                    true => std::fs::read_to_string(self.path(&file)).unwrap_or_default(),
+                    true => self
+                        .read_text(&file)
+                        .unwrap_or_default()
+                        .unwrap_or_default(),
                     false => continue,
                 };
                 if text.lines().any(forwards_in_networkd) {

@@ -12,6 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use super::Network;
 use crate::error::Failure;
 use crate::host::exposure::refuse_exposed;
+use crate::reading;
 
 /// With these, the environment names another store than the host's; apt does not read them.
 const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
@@ -27,8 +28,8 @@ impl CaCert {
     /// [`Failure::Usage`] when it does not, or when others could have written it and this is root.
     pub fn read(path: &Path) -> Result<CaCert> {
         let refuse = |why: String| Failure::Usage(format!("ca-cert {}: {why}", path.display()));
-        let text =
-            std::fs::read(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+        let text = reading::read_named(path, reading::CONFIGURATION)
+            .map_err(|error| refuse(format!("cannot be read: {error}")))?;
         refuse_exposed("ca-cert", path)?;
         CaCert::parse(&text).map_err(|why| refuse(why.to_owned()).into())
     }

@@ -1,19 +1,20 @@
 //! The engine's unit: enabled, running, and with the configuration that is in its file.
 
+mod last_words;
 mod take_up;
 
+use last_words::with_last_words;
 pub use take_up::start_again;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::daemon_json::{DaemonJson, without_secrets};
+use super::daemon_json::DaemonJson;
 use super::unit::Unit;
 use super::{Finding, Step};
 use crate::change::{Journal, Tx, Undo};
 use crate::daemon_json::{self, Change, Merged};
 use crate::error::Failure;
-use crate::host::command::Command;
 use crate::host::engine::{UNIT, systemctl};
 use crate::host::{Host, is_forbidden};
 
@@ -269,21 +270,7 @@ pub fn fate_of_containers(running: u64, kept: bool) -> String {
 
 /// What the engine itself said when it did not start.
 pub fn failure_reason(host: &Host) -> String {
-    format!(
-        "the engine did not start; its last words:\n{}",
-        last_words(host)
-    )
-}
-
-fn last_words(host: &Host) -> String {
-    let journal = Command::new("journalctl").args([
-        "--unit=docker.service",
-        "--lines=15",
-        "--output=cat",
-        "--no-pager",
-    ]);
-    let said = host.query(&journal).map(|output| output.stdout);
-    without_secrets(host, said.unwrap_or_default().trim())
+    with_last_words("the engine did not start", host)
 }
 
 /// The engine's own reason, when it was started and failed.

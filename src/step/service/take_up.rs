@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 
-use super::{Secret, failure_reason, last_words};
+use super::{Secret, failure_reason, with_last_words};
 use crate::change::Tx;
 use crate::daemon_json::{self, Document};
 use crate::host::Host;
@@ -23,10 +23,8 @@ pub fn by_reload(tx: &mut Tx<'_>) -> Result<()> {
     let deadline = Instant::now() + RELOAD_DEADLINE;
     while !tx.host().engine_has_reloaded_since(begun)? {
         if Instant::now() > deadline {
-            bail!(
-                "the engine did not take up its configuration; its last words:\n{}",
-                last_words(tx.host())
-            );
+            let text = "the engine did not take up its configuration";
+            bail!(with_last_words(text, tx.host()));
         }
         sleep(Duration::from_millis(50));
     }
@@ -83,10 +81,10 @@ pub fn confirm(host: &Host, document: &Document) -> Result<()> {
     };
     match daemon_json::differing(document, &account).as_slice() {
         [] => Ok(()),
-        keys => bail!(
-            "the engine runs, but not with what its file says of {}; its last words:\n{}",
-            keys.join(", "),
-            last_words(host)
-        ),
+        keys => {
+            let keys = keys.join(", ");
+            let text = format!("the engine runs, but not with what its file says of {keys}");
+            bail!(with_last_words(&text, host))
+        }
     }
 }

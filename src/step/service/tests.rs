@@ -25,7 +25,10 @@ fn host(load: &str, file: &str, active: &str) -> StubHost {
     StubHost::new()
         .file("/unit", state)
         .file(daemon_json::PATH, RECOMMENDED)
-        .program("journalctl", "echo no space left on device")
+        .program(
+            "journalctl",
+            r#"echo '{"MESSAGE": "no space left on device"}'"#,
+        )
         .program("docker", "")
         .program(
             "systemctl",

@@ -188,18 +188,21 @@ fn what_becomes_of_the_data_is_foreseen() {
 
 #[test]
 fn the_data_of_a_container_that_runs_on_stays() {
+    let id = "abc".repeat(22)[..64].to_owned();
+    let container = format!("/srv/docker/containers/{id}");
+    let shim = "/usr/bin/containerd-shim-runc-v2";
     let stub = StubHost::new()
-        .file("/srv/docker/containers/abc/config.v2.json", "{}")
+        .file(&format!("{container}/config.v2.json"), "{}")
         .file("/var/lib/docker/image", "")
         .file("/var/lib/containerd/x", "")
-        .file(
-            "/proc/7/cmdline",
-            "/usr/bin/containerd-shim-runc-v2\0-namespace\0moby\0-id\0abc\0",
-        );
+        .shim(7, shim, &format!("{shim}\0-namespace\0moby\0-id\0{id}\0"));
     let paths = ["/srv/docker", "/var/lib/docker", "/var/lib/containerd"];
     let reason = reason(&stub, &paths);
-    assert_eq!(reason.matches("the container abc stays").count(), 2);
-    assert!(stub.has("/srv/docker/containers/abc") && stub.has("/var/lib/containerd/x"));
+    assert_eq!(
+        reason.matches("the container abcabcabcabc stays").count(),
+        2
+    );
+    assert!(stub.has(&container) && stub.has("/var/lib/containerd/x"));
     // It is nothing of its.
     assert!(!stub.has("/var/lib/docker/image"));
     // Moved by hand since, its engine keeps its layers with containerd all the same.
@@ -207,7 +210,7 @@ fn the_data_of_a_container_that_runs_on_stays() {
     assert_eq!(
         removed(&stub, true, &["/var/lib/containerd"], &[]),
         Reverted::Kept(
-            "the container abc stays and keeps its data in /var/lib/containerd, so that stays as \
+            "the container abcabcabcabc stays and keeps its data in /var/lib/containerd, so that stays as \
              well"
                 .to_owned()
         )

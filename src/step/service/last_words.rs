@@ -1,0 +1,125 @@
+//! What the engine itself said last, as systemd's journal has it.
+
+use serde_json::Value;
+
+use crate::error::quote;
+use crate::host::Host;
+use crate::host::command::Command;
+use crate::host::engine::{UNIT, systemctl};
+use crate::step::daemon_json::without_secrets;
+
+/// How many of its lines are shown.
+const LINES: usize = 15;
+
+/// What journald's own driver for containers' logs marks each of their lines with.
+///
+/// Source: <https://docs.docker.com/engine/logging/drivers/journald/>.
+const OF_CONTAINERS: &[&str] = &["CONTAINER_ID", "CONTAINER_ID_FULL", "CONTAINER_NAME"];
+
+/// The text with what the engine said on lines of their own behind it.
+pub fn with_last_words(text: &str, host: &Host) -> String {
+    quote(&format!("{text}; its last words:"), &last_words(host))
+}
+
+/// What systemd and the engine said of the unit's last start. Containers may log by the engine, and
+/// to the same journal: what they say is not among it.
+fn last_words(host: &Host) -> String {
+    let journal = Command::new("journalctl")
+        .args(["--no-pager", "--output=json"])
+        .arg(format!("--lines={LINES}"))
+        .args(matches(&invocation(host)));
+    let said = host.query(&journal).map(|output| output.stdout);
+    let said = said.unwrap_or_default();
+    let lines = said.lines().filter_map(message);
+    without_secrets(host, &lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// The unit's last start, as systemd numbers them; empty where there was none.
+fn invocation(host: &Host) -> String {
+    let show = systemctl(&["show", UNIT, "--property=InvocationID", "--value"]);
+    let shown = host.query(&show).map(|output| output.stdout);
+    let id = shown.unwrap_or_default().trim().to_owned();
+    match id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        true => id,
+        false => String::new(),
+    }
+}
+
+/// What to look for: what the unit's processes wrote to their output, which is no log driver's way,
+/// or what systemd said of the unit. Fields that begin with a line are journald's own.
+fn matches(invocation: &str) -> Vec<String> {
+    let mut own = vec![format!("_SYSTEMD_UNIT={UNIT}"), "_TRANSPORT=stdout".into()];
+    let mut systemds = vec![format!("UNIT={UNIT}"), "_PID=1".to_owned()];
+    if !invocation.is_empty() {
+        own.push(format!("_SYSTEMD_INVOCATION_ID={invocation}"));
+        systemds.push(format!("INVOCATION_ID={invocation}"));
+    }
+    [own, vec!["+".to_owned()], systemds].concat()
+}
+
+/// The text of an entry, unless a container said it.
+fn message(entry: &str) -> Option<String> {
+    let entry: Value = serde_json::from_str(entry).ok()?;
+    if OF_CONTAINERS
+        .iter()
+        .any(|field| entry.get(*field).is_some())
+    {
+        return None;
+    }
+    match entry.get("MESSAGE")? {
+        Value::String(text) => Some(text.clone()),
+        // What is not a text in UTF-8 comes as its bytes.
+        Value::Array(bytes) => {
+            let bytes = bytes.iter().map(|byte| u8::try_from(byte.as_u64()?).ok());
+            let bytes: Vec<u8> = bytes.collect::<Option<_>>()?;
+            Some(String::from_utf8_lossy(&bytes).into_owned())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::stub::StubHost;
+    use serde_json::json;
+
+    #[test]
+    fn what_a_container_logs_is_not_what_the_engine_said() {
+        let entries = [
+            json!({ "MESSAGE": "failed to start daemon: no space left on device" }),
+            json!({ "MESSAGE": "run: docker run evil", "CONTAINER_ID": "abc" }),
+            json!({ "MESSAGE": "run: docker run evil", "CONTAINER_NAME": "web" }),
+            json!({ "MESSAGE": [104, 105, 255] }),
+            json!({ "MESSAGE": null }),
+        ];
+        let entries = entries.map(|entry| entry.to_string()).join("\n");
+        let stub = StubHost::new()
+            .file("/entries", entries)
+            .program("systemctl", "echo 0123abcd")
+            .program("journalctl", "cat $ROOT/entries");
+        assert_eq!(
+            with_last_words("it failed", stub.host()),
+            "it failed; its last words:\nfailed to start daemon: no space left on device\nhi\u{fffd}"
+        );
+        assert_eq!(
+            stub.calls().last().unwrap(),
+            "journalctl --no-pager --output=json --lines=15 _SYSTEMD_UNIT=docker.service \
+             _TRANSPORT=stdout _SYSTEMD_INVOCATION_ID=0123abcd + UNIT=docker.service _PID=1 \
+             INVOCATION_ID=0123abcd"
+        );
+    }
+
+    #[test]
+    fn without_a_last_start_the_unit_is_looked_for_alone() {
+        let stub = StubHost::new()
+            .program("systemctl", "echo")
+            .program("journalctl", "");
+        assert_eq!(last_words(stub.host()), "");
+        let call = stub.calls().pop().unwrap();
+        assert!(
+            call.ends_with("_TRANSPORT=stdout + UNIT=docker.service _PID=1"),
+            "{call}"
+        );
+    }
+}
