@@ -26,7 +26,7 @@ fn kill_while_unpacking(host: &LabHost) {
 /// Puts a package of the same name, version and size in the place of the right one.
 fn exchange(host: &LabHost, package: &str) {
     host.sh(&format!(
-        "cd /root; right=$(ls /var/cache/apt/archives/{package}_*.deb)
+        "mkdir /root/made; cd /root; right=$(ls /var/cache/apt/archives/{package}_*.deb)
          dpkg-deb --control $right made/DEBIAN; rm -f made/DEBIAN/conffiles made/DEBIAN/md5sums
          for script in preinst postinst prerm postrm; do
              printf '#!/bin/sh\ntouch {MARK}\n' >made/DEBIAN/$script
