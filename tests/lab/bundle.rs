@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use crate::bundle_contents::Contents;
 use crate::host::LabHost;
 
 const BUNDLE: &str = "/root/bundle.tar";
@@ -124,10 +125,13 @@ fn fault_15_a_bundle_that_is_not_what_it_should_be_is_refused() {
         4,
         "is for jammy",
     );
+    let elsewhere = Contents::of(&whole).for_architecture("amd64", "arm64");
+    refused(&elsewhere.packed(), 4, "on arm64");
+    // A bundle that only claims it is nobody's.
     refused(
         &other("\"architecture\": \"amd64\"", "\"architecture\": \"arm64\""),
-        4,
-        "on arm64",
+        5,
+        "has no place in a bundle",
     );
     refused(
         &other("\"schema\": 1", "\"schema\": 9"),

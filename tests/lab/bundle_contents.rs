@@ -103,6 +103,20 @@ impl Contents {
         self
     }
 
+    /// The same for hosts of another architecture, with every path as a bundle for those has it.
+    pub fn for_architecture(mut self, from: &str, to: &str) -> Contents {
+        let (from_folder, to_folder) = (format!("/binary-{from}/"), format!("/binary-{to}/"));
+        self.manifest["architecture"] = json!(to);
+        for file in self.manifest["files"].as_array_mut().expect("a list") {
+            let path = file["path"].as_str().expect("a path");
+            file["path"] = json!(path.replace(&from_folder, &to_folder));
+        }
+        for member in &mut self.members {
+            member.path = member.path.replace(&from_folder, &to_folder);
+        }
+        self
+    }
+
     /// The content of the file whose path ends so.
     #[track_caller]
     pub fn text(&self, end: &str) -> String {

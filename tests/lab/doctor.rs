@@ -39,6 +39,7 @@ const BEFORE: &[Case] = &[
         "AppArmor restricts", "umount /proc/sys/kernel"),
     ("DS108", "mount -t tmpfs none /proc/sys/kernel; echo 0 >/proc/sys/kernel/unprivileged_userns_clone",
         "unprivileged_userns_clone is 0", "umount /proc/sys/kernel"),
+    ("DS717", "groupadd --non-unique --gid 0 docker", "group docker has the GID 0", "groupdel --force docker"),
     ("DS109", "mkdir -p /lib/modules/6.8.0-1-generic", "modules only for 6.8.0-1-generic",
         "rmdir /lib/modules/6.8.0-1-generic"),
     ("DS110", "cover /proc/cmdline 'quiet swapaccount=0'", "does not account for swap", "umount /proc/cmdline"),
