@@ -50,6 +50,7 @@ pub fn restore(host: &Host, before: &Network) -> Result<Vec<Left>> {
     }
     remove_tables(host, before)?;
     for link in &links {
+        remove_ends(host, link)?;
         remove_link(host, link)?;
     }
     restore_localnet(host, before, &bridges)?;
@@ -122,6 +123,19 @@ fn remove_tables(host: &Host, before: &Network) -> Result<()> {
         let delete = Command::new("nft").args(["delete", "table"]);
         let delete = delete.args(table.split(' '));
         delete.run_apart(host.search_path())?.success()?;
+    }
+    Ok(())
+}
+
+/// Removes the host's ends of links to containers at a bridge: of a container whose start an engine
+/// did not live to see, they outlive the bridge.
+fn remove_ends(host: &Host, bridge: &str) -> Result<()> {
+    let show = Command::new("ip").args(["-oneline", "link", "show", "master", bridge]);
+    let shown = host.query(&show)?.stdout;
+    let names = shown.lines().filter_map(|line| line.split(": ").nth(1));
+    let names = names.filter_map(|name| name.split('@').next());
+    for end in names.filter(|name| name.starts_with("veth")) {
+        remove_link(host, end)?;
     }
     Ok(())
 }

@@ -113,6 +113,16 @@ impl Exposure {
         }
     }
 
+    /// The same where the path was not named before.
+    pub(super) fn with_place(&self) -> String {
+        let place = self.place.display();
+        match self.fault {
+            Fault::ForeignLink(user) => format!("the link {place} belongs to user {user}"),
+            Fault::Foreign(user) => format!("{place} belongs to user {user}"),
+            Fault::Writable => format!("other users can write to {place}"),
+        }
+    }
+
     /// The command that makes a copy where only root can change it.
     fn copy(&self) -> String {
         let name = self.path.file_name().unwrap_or_default();
@@ -125,19 +135,10 @@ impl Exposure {
 /// The fault, to be put after what it is about.
 impl fmt::Display for Exposure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = self.place.display();
         match (self.is_above(), self.fault) {
-            (_, Fault::ForeignLink(user)) => {
-                write!(formatter, "the link {place} belongs to user {user}")
-            }
-            (true, Fault::Foreign(user)) => write!(formatter, "{place} belongs to user {user}"),
-            (true, Fault::Writable) => {
-                write!(formatter, "other users can write to {place}")
-            }
             (false, Fault::Foreign(user)) => write!(formatter, "belongs to user {user}"),
-            (false, Fault::Writable) => {
-                write!(formatter, "other users can write to it")
-            }
+            (false, Fault::Writable) => formatter.write_str("other users can write to it"),
+            _ => formatter.write_str(&self.with_place()),
         }
     }
 }

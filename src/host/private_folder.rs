@@ -18,11 +18,8 @@ impl Host {
         let nearest = nearest.unwrap_or(Path::new("/"));
         let checking = || format!("checking who can change {}", nearest.display());
         if let Some(exposure) = self.exposure(nearest).with_context(checking)? {
-            let cure = exposure.cure();
-            return Ok(Some(match exposure.is_above() {
-                true => format!("{exposure}; run: {cure}"),
-                false => format!("{} {exposure}; run: {cure}", nearest.display()),
-            }));
+            let (fault, cure) = (exposure.with_place(), exposure.cure());
+            return Ok(Some(format!("{fault}; run: {cure}")));
         }
         // Even where only root removes what is there, as in /tmp, anyone makes what is not.
         let there = std::fs::metadata(self.path(nearest)).with_context(checking)?;
@@ -56,7 +53,8 @@ mod tests {
         stub.set_mode("/srv/data", 0o777);
         for path in ["/srv/data", "/srv/data/docker"] {
             let text = fault(path).unwrap();
-            assert!(text.ends_with("run: sudo chmod go-w /srv/data"), "{text}");
+            let told = "other users can write to /srv/data; run: sudo chmod go-w /srv/data";
+            assert_eq!(text, told);
         }
     }
 }

@@ -9,7 +9,13 @@ fn host() -> StubHost {
         .file(FORWARD, "1\n")
         .file("/proc/net/dev", "h\nh\n lo: 1\n docker0: 1\n")
         .program("systemctl", "exit 3")
-        .program("ip", "printf 'h\\nh\\n lo: 1\\n' >$ROOT/proc/net/dev")
+        .program(
+            "ip",
+            "case $* in
+                *master*) echo '7: veth12ab@if2: <BROADCAST> mtu 1500 master docker0' ;;
+                *) printf 'h\\nh\\n lo: 1\\n' >$ROOT/proc/net/dev ;;
+            esac",
+        )
         .program("iptables-save", "cat $ROOT/rules")
         .program("iptables-restore", "cat >$ROOT/script; : >$ROOT/rules")
         .program("iptables", "")
@@ -48,6 +54,7 @@ fn what_the_engine_made_goes_and_what_is_of_others_is_reported() {
     let calls = stub.calls();
     let has = |call: &str| calls.iter().any(|it| it == call);
     assert!(has("iptables-restore --noflush --wait 30"), "{calls:?}");
+    assert!(has("ip link delete dev veth12ab"), "{calls:?}");
     assert!(has("ip link delete dev docker0"), "{calls:?}");
     assert!(has("iptables --wait 30 -P FORWARD ACCEPT"), "{calls:?}");
 }
