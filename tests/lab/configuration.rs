@@ -113,7 +113,7 @@ fn fault_33_a_link_is_followed_and_what_cannot_be_replaced_is_refused() {
     refused.exits(4).says("chattr -i -a /etc/docker");
 
     // The same for all else that is to be written, and for folders that are to be made.
-    host.sh("rmdir /etc/docker");
+    host.sh("rmdir /etc/docker; rm -r /var/lib/dockstrap");
     let before = host.tree();
     for folder in ["etc", "etc/apt/sources.list.d", "var/lib"] {
         mark(&host, "+i", folder);
