@@ -107,6 +107,11 @@ const FILES: &[(&str, &str, &str)] = &[
         "the proxy, with `--proxy-for apt`",
     ),
     (
+        "/etc/docker",
+        "checked",
+        "its owner and mode: only root may change what is in it",
+    ),
+    (
         "/etc/docker/daemon.json",
         "written",
         "the engine's configuration, merged into what is there",

@@ -10,7 +10,9 @@ use crate::running::Running;
 pub fn install_up_to_apt(host: &LabHost) -> Running {
     let running = host.start_dockstrap(["install", "--yes", "--user", "alice"]);
     wait_until("apt", || {
-        has_planned(host) && host.run(["pgrep", "--exact", "apt-get"]).has_succeeded()
+        // The one that installs, which tells how far it is; others only answer questions.
+        let installs = ["pgrep", "--full", "[a]pt-get.*Status-Fd"];
+        has_planned(host) && host.run(installs).has_succeeded()
     });
     running
 }
