@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
 
 use super::Tx;
 use crate::host::engine::docker;
@@ -29,6 +30,36 @@ struct Running {
     name: String,
     /// How long it asks to be waited for; `None` for as long as it takes.
     patience: Option<Duration>,
+}
+
+/// What `docker inspect` says of a container.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Inspected {
+    id: String,
+    name: String,
+    config: Config,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Config {
+    /// In seconds, below 0 for as long as it takes; left out by a container that says nothing.
+    stop_timeout: Option<i64>,
+}
+
+impl From<Inspected> for Running {
+    fn from(inspected: Inspected) -> Running {
+        let patience = match inspected.config.stop_timeout {
+            Some(seconds) => u64::try_from(seconds).ok().map(Duration::from_secs),
+            None => Some(USUAL),
+        };
+        Running {
+            id: inspected.id,
+            name: inspected.name.trim_start_matches('/').to_owned(),
+            patience,
+        }
+    }
 }
 
 impl Tx<'_> {
@@ -100,25 +131,12 @@ impl Tx<'_> {
 
     /// What is known of these containers. One that is gone by now is left out.
     fn running(&self, ids: &[String]) -> Result<Vec<Running>> {
-        let format = "{{.Id}} {{json .Config.StopTimeout}} {{.Name}}";
-        let inspect = docker().args(["inspect", "--type=container", "--format", format]);
-        let inspected = self.host().query(&inspect.args(ids))?.stdout;
-        Ok(inspected.lines().filter_map(parse).collect())
+        let inspect = docker().args(["inspect", "--type=container"]).args(ids);
+        let inspected = self.host().query(&inspect)?.stdout;
+        let inspected: Vec<Inspected> =
+            serde_json::from_str(&inspected).context("reading what docker inspect says")?;
+        Ok(inspected.into_iter().map(Running::from).collect())
     }
-}
-
-fn parse(line: &str) -> Option<Running> {
-    let mut words = line.split(' ');
-    let (id, timeout, name) = (words.next()?, words.next()?, words.next()?);
-    let patience = match timeout.parse::<i64>() {
-        Ok(seconds) => u64::try_from(seconds).ok().map(Duration::from_secs),
-        Err(_) => Some(USUAL),
-    };
-    Some(Running {
-        id: id.to_owned(),
-        name: name.trim_start_matches('/').to_owned(),
-        patience,
-    })
 }
 
 /// Their names, or the first of them and how many more there are.
@@ -164,14 +182,33 @@ mod tests {
         (calls, said.take(), failed.map(|error| format!("{error:#}")))
     }
 
-    const INSPECT: &str = "case \"$*\" in
-        *inspect*) echo 'a null /web'; echo 'b 30 /db'; echo 'c 600 /slow'; echo 'd -1 /never' ;;
-        *ps*) echo c ;;
-    esac";
+    /// A docker command that knows these containers, and lists those of `runs` as running.
+    fn docker(containers: &[(&str, &str, Option<i64>)], runs: &str) -> String {
+        let inspected = containers.iter().map(|(id, name, timeout)| {
+            // The engine leaves the key out where nothing was asked for.
+            let config = timeout.map_or(json!({}), |it| json!({"StopTimeout": it}));
+            json!({"Id": id, "Name": format!("/{name}"), "Config": config})
+        });
+        let inspected = serde_json::Value::from_iter(inspected);
+        format!(
+            "case \"$*\" in
+                *inspect*) echo '{inspected}' ;;
+                *ps*) echo {runs} ;;
+            esac"
+        )
+    }
 
     #[test]
     fn each_gets_the_time_that_it_asks_for_up_to_a_limit() {
-        let stub = StubHost::new().program("docker", INSPECT).engine(engine(0));
+        let containers = [
+            ("a", "web", None),
+            ("b", "db", Some(30)),
+            ("c", "slow", Some(600)),
+            ("d", "never", Some(-1)),
+        ];
+        let stub = StubHost::new()
+            .program("docker", &docker(&containers, "c"))
+            .engine(engine(0));
         let (calls, said, failed) = stopped(&stub, &["a", "b", "c", "d"]);
         assert_eq!(failed, None);
         assert_eq!(
@@ -193,10 +230,8 @@ mod tests {
 
     #[test]
     fn those_that_go_on_are_named() {
-        let inspect = INSPECT.replace("'a null /web'; echo 'b 30 /db'; echo ", "");
-        let inspect = inspect.replace("; echo 'd -1 /never'", "");
         let stub = StubHost::new()
-            .program("docker", &inspect)
+            .program("docker", &docker(&[("c", "slow", Some(600))], "c"))
             .engine(engine(1));
         let (_, _, failed) = stopped(&stub, &["c"]);
         assert_eq!(
@@ -208,7 +243,12 @@ mod tests {
     #[test]
     fn thousands_are_stopped_in_batches() {
         let body = "case \"$*\" in
-            *inspect*) shift 6; for id; do echo \"$id null /n$id\"; done ;;
+            *inspect*)
+                shift 4; printf '['; comma=''
+                for id; do
+                    printf '%s{\"Id\": \"%s\", \"Name\": \"/n\", \"Config\": {}}' \"$comma\" $id; comma=,
+                done
+                echo ']' ;;
         esac";
         let stub = StubHost::new().program("docker", body).engine(engine(0));
         let ids: Vec<String> = (0..120).map(|number| format!("{number:064}")).collect();
