@@ -108,6 +108,12 @@ impl Host {
         Ok(entry.map(|entry| entry.split(':').next().unwrap_or_default().to_owned()))
     }
 
+    /// The name of the user with this number; `None` where there is no such user.
+    pub(crate) fn user_by_id(&self, id: u32) -> Result<Option<String>> {
+        let entry = self.entry("passwd", &id.to_string())?;
+        Ok(entry.map(|entry| entry.split(':').next().unwrap_or_default().to_owned()))
+    }
+
     /// Whether there is a user of exactly this name.
     pub(crate) fn has_user(&self, user: &UserName) -> Result<bool> {
         Ok(self.user(user)?.is_some_and(|known| known == user.as_str()))

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use rustix::fs::Access;
 
+use crate::host::Group;
 use crate::host::Host;
-use crate::host::command::Command;
 use crate::host::engine::{GROUP, SOCKET, UNIT};
 
 /// The command that sets up an engine.
@@ -47,37 +47,24 @@ fn is_installed(host: &Host) -> Result<bool> {
 
 /// Why this user has no access to the socket; nothing when it is the socket that is wrong.
 fn refusal(host: &Host) -> Result<Option<Obstacle>> {
-    let user = nix::unistd::geteuid().as_raw();
-    let entry = host.query(&Command::new("getent").args(["passwd", &user.to_string()]))?;
-    let name = entry.stdout.split(':').next().unwrap_or_default().trim();
-    let name = if name.is_empty() {
-        format!("user {user}")
-    } else {
-        name.to_owned()
-    };
-    let entry = host.query(&Command::new("getent").args(["group", GROUP]))?;
+    let id = nix::unistd::geteuid().as_raw();
+    let user = host.user_by_id(id)?.unwrap_or_else(|| format!("user {id}"));
     let mut groups = nix::unistd::getgroups()?;
     groups.push(nix::unistd::getegid());
     let groups: Vec<u32> = groups.iter().map(|group| group.as_raw()).collect();
-    Ok(judged(&name, &groups, entry.stdout.trim()))
+    Ok(judged(&user, &groups, host.group(GROUP)?.as_ref()))
 }
 
-/// What a user with these groups needs, with the entry of group docker.
-fn judged(user: &str, groups: &[u32], entry: &str) -> Option<Obstacle> {
-    let fields: Vec<&str> = entry.split(':').collect();
-    let (why, cure) = match fields[..] {
-        [_, _, id, members] => {
-            if groups.iter().any(|group| group.to_string() == id) {
-                return None;
-            }
-            if members.split(',').any(|member| member == user) {
-                let why = format!("a member of group {GROUP} only since this login");
-                (why, Some("newgrp docker"))
-            } else {
-                (format!("not a member of group {GROUP}"), None)
-            }
+/// What a user with these groups needs; `docker` is the group with access.
+fn judged(user: &str, groups: &[u32], docker: Option<&Group>) -> Option<Obstacle> {
+    let (why, cure) = match docker {
+        Some(docker) if docker.id.is_some_and(|id| groups.contains(&id)) => return None,
+        Some(docker) if docker.has(user) => {
+            let why = format!("a member of group {GROUP} only since this login");
+            (why, Some("newgrp docker"))
         }
-        _ => (format!("there is no group {GROUP}"), None),
+        Some(_) => (format!("not a member of group {GROUP}"), None),
+        None => (format!("there is no group {GROUP}"), None),
     };
     Some(Obstacle {
         reason: format!("{user} cannot use the engine: {why}"),
@@ -108,21 +95,27 @@ mod tests {
 
     #[test]
     fn a_user_without_access_is_told_why_and_what_to_run() {
-        let said = |groups: &[u32], entry: &str| {
-            judged("bob", groups, entry).map(|it| (it.reason, it.cure))
+        let docker = |members: &[&str]| Group {
+            id: Some(998),
+            members: members.iter().map(ToString::to_string).collect(),
+            ..Group::default()
         };
+        let said = |groups: &[u32], docker: Option<Group>| {
+            judged("bob", groups, docker.as_ref()).map(|it| (it.reason, it.cure))
+        };
+        let with_bob = || Some(docker(&["alice", "bob"]));
         let stranger = "bob cannot use the engine: not a member of group docker";
         assert_eq!(
-            said(&[1002], "docker:x:998:alice"),
+            said(&[1002], Some(docker(&["alice"]))),
             Some((stranger.to_owned(), None))
         );
-        let (reason, cure) = said(&[1002], "docker:x:998:alice,bob").unwrap();
+        let (reason, cure) = said(&[1002], with_bob()).unwrap();
         assert!(reason.ends_with("a member of group docker only since this login"));
         assert_eq!(cure, Some("newgrp docker"));
-        let (reason, cure) = said(&[1002], "").unwrap();
+        let (reason, cure) = said(&[1002], None).unwrap();
         assert!(reason.ends_with("there is no group docker"));
         assert_eq!(cure, None);
         // Then it is the socket that has the wrong rights.
-        assert_eq!(said(&[1002, 998], "docker:x:998:alice,bob"), None);
+        assert_eq!(said(&[1002, 998], with_bob()), None);
     }
 }
