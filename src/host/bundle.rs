@@ -9,17 +9,16 @@ mod members;
 mod packer;
 mod slice;
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
-use rustix::fs::OFlags;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::Failure;
+use crate::reading;
 use crate::relative_path::RelativePath;
 use manifest::{MANIFEST_LIMIT, SCHEMA};
 use members::{Fault, MANIFEST, Members};
@@ -60,15 +59,7 @@ impl Bundle {
     }
 
     fn read(path: &Path) -> Result<Bundle, Fault> {
-        let unreadable = |error: std::io::Error| Fault::Unreadable(error.to_string());
-        // Of a pipe nobody might ever write into, nobody has to be waited for.
-        let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32;
-        let mut options = OpenOptions::new();
-        let file = options.read(true).custom_flags(flags).open(path);
-        let file = file.map_err(unreadable)?;
-        if !file.metadata().map_err(unreadable)?.is_file() {
-            return Err(Fault::NoBundle);
-        }
+        let file = reading::open(path).map_err(|error| Fault::Unreadable(error.to_string()))?;
         let members = Members::locate(&file)?;
         let file = Arc::new(file);
         let manifest = read_manifest(&file, &members)?;

@@ -186,14 +186,18 @@ fn no_bundle_is_unpacked_to_more_than_is_signed() {
     host.sh("umount /tmp");
 
     host.sh("mkfifo /root/pipe");
-    for file in [
-        "/root/pipe",
-        "/dev/zero",
-        "/etc",
-        "/etc/passwd",
-        "/etc/shadow",
+    for (file, fault) in [
+        ("/root/pipe", "it is a pipe"),
+        ("/dev/zero", "it is a device"),
+        ("/etc", "it is a folder"),
+        ("/etc/passwd", ""),
+        ("/etc/shadow", ""),
     ] {
-        let said = format!("{file} is not a dockstrap bundle");
+        let said = if fault.is_empty() {
+            format!("{file} is not a dockstrap bundle")
+        } else {
+            format!("cannot read the bundle {file}: {fault}")
+        };
         host.unchanged_by(2, ["bundle", "inspect", file])
             .says(&said)
             .never_says("root:");
