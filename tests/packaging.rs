@@ -5,8 +5,10 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use clap::CommandFactory;
+use clap::{CommandFactory, ValueEnum};
+use clap_complete::Shell;
 use dockstrap::cli::Cli;
+use dockstrap::command::completions;
 use dockstrap::daemon_json::schema;
 use dockstrap::{doctor, settings};
 
@@ -96,7 +98,7 @@ fn there_is_a_manual_page_for_every_command_and_every_table() {
     let made = make.output().unwrap();
     assert!(made.status.success(), "{made:?}");
     let page = |name: &str| {
-        let text = std::fs::read_to_string(folder.path().join(name));
+        let text = std::fs::read_to_string(folder.path().join("man").join(name));
         // As it reads: a dash stands for itself.
         text.unwrap_or_else(|error| panic!("{name}: {error}"))
             .replace("\\-", "-")
@@ -145,8 +147,15 @@ fn there_is_a_manual_page_for_every_command_and_every_table() {
             check.id
         );
     }
+    for shell in Shell::value_variants() {
+        let written = folder.path().join("completions").join(shell.to_string());
+        assert_eq!(
+            std::fs::read_to_string(written).unwrap(),
+            completions::script(*shell)
+        );
+    }
     // What they point to is there.
-    let written: BTreeSet<String> = std::fs::read_dir(folder.path())
+    let written: BTreeSet<String> = std::fs::read_dir(folder.path().join("man"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();

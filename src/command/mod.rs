@@ -2,7 +2,7 @@
 
 pub mod ansible;
 mod bundle;
-mod completions;
+pub mod completions;
 mod doctor;
 mod first_boot;
 mod install;
