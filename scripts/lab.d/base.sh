@@ -100,13 +100,20 @@ base_users() {
 }
 
 # Off: what cannot work in a sealed host, what would run beside a test (timers),
-# and consoles that are not there. sshd is left for a test to start.
+# consoles that are not there, and generators that find nothing here, of which each
+# takes its time at every reload. sshd is left for a test to start.
 base_units() {
-	local root=$1 unit
+	local root=$1 unit generator
 	for unit in systemd-resolved.service systemd-networkd-wait-online.service getty.target console-getty.service \
 		apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer systemd-tmpfiles-clean.timer \
 		e2scrub_all.timer e2scrub_reap.service fstrim.timer; do
 		ln -sfn /dev/null "$root/etc/systemd/system/$unit"
+	done
+	mkdir -p "$root/etc/systemd/system-generators"
+	for generator in "$root"/usr/lib/systemd/system-generators/*; do
+		generator=${generator##*/}
+		# The one that makes units of old scripts has to do with packages.
+		[[ $generator == *sysv* ]] || ln -s /dev/null "$root/etc/systemd/system-generators/$generator"
 	done
 	chroot "$root" systemctl disable ssh.service ssh.socket || true
 }
