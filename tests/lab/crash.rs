@@ -14,11 +14,11 @@ use crate::tree::Tree;
 
 /// At how many random times the runs of each row are killed.
 const TIMES: &str = "DOCKSTRAP_CRASH_TIMES";
-const TIMES_BY_DEFAULT: u64 = 50;
+const TIMES_BY_DEFAULT: u64 = 15;
 
 /// After one in how many changes of files the runs of each row are killed.
 const STRIDE: &str = "DOCKSTRAP_CRASH_STRIDE";
-const STRIDE_BY_DEFAULT: u64 = 20;
+const STRIDE_BY_DEFAULT: u64 = 40;
 
 /// What the random times are drawn from.
 const SEED: &str = "DOCKSTRAP_CRASH_SEED";
