@@ -30,9 +30,7 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 
 /// The same where a link at `path` itself is not followed.
 pub(crate) fn read_unlinked(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let there = fs::symlink_metadata(path)?;
-    require_regular(&there)?;
-    up_to(open_with(path, OFlags::NOFOLLOW)?, limit)
+    up_to(open_unlinked(path)?, limit)
 }
 
 /// The same for a file that the caller named: it may also be one that the caller has opened, such
@@ -71,6 +69,12 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     // Opening a device can do something already, so its kind is known before.
     require_regular(&fs::metadata(path)?)?;
     open_with(path, OFlags::empty())
+}
+
+/// The same where a link at `path` itself is not followed.
+pub(crate) fn open_unlinked(path: &Path) -> io::Result<File> {
+    require_regular(&fs::symlink_metadata(path)?)?;
+    open_with(path, OFlags::NOFOLLOW)
 }
 
 fn open_with(path: &Path, flags: OFlags) -> io::Result<File> {

@@ -1,7 +1,7 @@
 //! Files written so that a crash leaves either the old content or the new, never a half.
 
 use std::fs::{self, File, Metadata, Permissions};
-use std::io::{self, Write};
+use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::Path;
 
@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 
 use super::straight;
 use crate::reading;
+use crate::trust::Sha256;
 
 /// Puts `bytes` into the file at `path`. A file that is there keeps its mode and owner unless
 /// `mode` says otherwise; a new one gets `mode`, or 0644, whatever the umask.
@@ -20,17 +21,17 @@ pub fn write(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<()> {
 /// already is left.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
     let copy = || {
-        let (like, bytes) = (fs::metadata(from)?, reading::read(from, reading::RECORDS)?);
+        let (like, content) = (fs::metadata(from)?, || reading::open_named(from));
         let same = |there: &Metadata| {
             let looks = |file: &Metadata| (file.mode(), file.uid(), file.gid(), file.len());
             looks(there) == looks(&like)
         };
         if fs::symlink_metadata(to).is_ok_and(|there| same(&there))
-            && reading::read_unlinked(to, reading::RECORDS)? == bytes
+            && Sha256::of_stream(reading::open_unlinked(to)?)? == Sha256::of_stream(content()?)?
         {
             return remove_unfinished(to);
         }
-        put(to, &bytes, like.mode() & 0o7777, Some(&like))
+        put(to, content()?, like.mode() & 0o7777, Some(&like))
     };
     copy().with_context(|| format!("copying {} to {}", from.display(), to.display()))
 }
@@ -43,14 +44,19 @@ fn try_write(path: &Path, bytes: &[u8], mode: Option<u32>) -> io::Result<()> {
     put(path, bytes, mode, there.as_ref())
 }
 
-fn put(path: &Path, bytes: &[u8], mode: u32, owned_like: Option<&Metadata>) -> io::Result<()> {
+fn put(
+    path: &Path,
+    mut content: impl Read,
+    mode: u32,
+    owned_like: Option<&Metadata>,
+) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     remove_unfinished(path)?;
     let mut file = tempfile::Builder::new()
         .prefix(&unfinished_name(path))
         .rand_bytes(0)
         .tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    io::copy(&mut content, file.as_file_mut())?;
     if let Some(there) = owned_like {
         fchown(file.as_file(), Some(there.uid()), Some(there.gid()))?;
     }

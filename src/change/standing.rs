@@ -13,7 +13,6 @@ use crate::apt;
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::engine::UNIT;
-use crate::trust::sha256_hex;
 
 /// The package whose scripts enable and start the engine.
 const ENGINE: &str = "docker-ce";
@@ -158,9 +157,9 @@ fn lost_mode(host: &Host, path: &Path, before: u32, given: Option<u32>) -> Optio
 
 fn file(host: &Host, path: &Path, sha256: &str) -> Result<Option<String>> {
     let path = path.display();
-    Ok(match host.read(path.to_string())? {
+    Ok(match host.sha256(path.to_string())? {
         None => Some(format!("{path} is gone")),
-        Some(bytes) if sha256_hex(&bytes) != sha256 => Some(format!("{path} was edited")),
+        Some(now) if now.to_string() != sha256 => Some(format!("{path} was edited")),
         Some(_) => None,
     })
 }
@@ -194,7 +193,7 @@ mod tests {
     fn a_file_stands_as_long_as_its_content_does() {
         let undo = Undo::RemoveFile {
             path: "/etc/key".into(),
-            sha256: sha256_hex(b"ours"),
+            sha256: crate::trust::sha256_hex(b"ours"),
         };
         let stub = StubHost::new().file("/etc/key", "ours");
         assert_eq!(lost(&stub, &undo), "");

@@ -28,7 +28,6 @@ use crate::host::Host;
 use crate::host::command::{Command, Output};
 use crate::host::firewall::Network;
 use crate::report::Listener;
-use crate::trust::sha256_hex;
 
 /// What became of an undo.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,8 +202,8 @@ impl<'a> Revert<'a> {
     }
 
     fn remove_file(&self, path: &Path, sha256: &str) -> Result<Reverted> {
-        match self.host.read(path)? {
-            Some(bytes) if sha256_hex(&bytes) != sha256 => {
+        match self.host.sha256(path)? {
+            Some(now) if now.to_string() != sha256 => {
                 self.keep_source(path);
                 Ok(edited_since())
             }
@@ -223,18 +222,18 @@ impl<'a> Revert<'a> {
         backup: &Path,
         backup_sha256: Option<&str>,
     ) -> Result<Reverted> {
-        let Some(old) = self.host.read(backup)? else {
+        let Some(old) = self.host.sha256(backup)? else {
             return Ok(Reverted::Done); // put back already, or never moved away
         };
-        if backup_sha256.is_some_and(|sha256| sha256_hex(&old) != sha256) {
+        if backup_sha256.is_some_and(|sha256| old.to_string() != sha256) {
             self.keep_source(path);
             let beside = self.put_beside(path, backup)?;
             return Ok(Reverted::Kept(format!(
                 "the copy of what was there before is damaged; what is left of it is in {beside}"
             )));
         }
-        let edited = match self.host.read(path)? {
-            Some(bytes) if bytes != old && ours != Some(sha256_hex(&bytes).as_str()) => {
+        let edited = match self.host.sha256(path)? {
+            Some(now) if now != old && ours != Some(now.to_string().as_str()) => {
                 self.keep_source(path);
                 Some(match ours {
                     Some(_) => "it was edited since".to_owned(),

@@ -41,6 +41,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::reading;
+use crate::trust::Sha256;
 use command::{Command, Output};
 
 /// Where records are kept, which grow with the host; everything else is configuration.
@@ -92,6 +93,13 @@ impl Host {
     pub fn read_text(&self, path: impl AsRef<Path>) -> Result<Option<String>> {
         let bytes = self.read(path)?;
         Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// The SHA-256 of the file at `path`, of whatever size; `None` where there is none.
+    pub fn sha256(&self, path: impl AsRef<Path>) -> Result<Option<Sha256>> {
+        let path = path.as_ref();
+        let hash = reading::open_named(&self.path(path)).and_then(Sha256::of_stream);
+        absent_as_none(hash).with_context(|| format!("reading {}", path.display()))
     }
 
     /// What stands at `path` itself, symbolic links not followed; `None` where nothing does.

@@ -3,6 +3,7 @@
 //! Owns how a hash is made, written and read. Knows no file and no index.
 
 use std::fmt;
+use std::io::{self, Read};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,13 @@ impl Sha256 {
     /// The hash of `bytes`.
     pub fn of(bytes: &[u8]) -> Sha256 {
         Sha256(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// The hash of all that `stream` gives.
+    pub fn of_stream(mut stream: impl Read) -> io::Result<Sha256> {
+        let mut hasher = sha2::Sha256::new();
+        io::copy(&mut stream, &mut hasher)?;
+        Ok(hasher.into())
     }
 }
 

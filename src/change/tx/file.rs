@@ -11,7 +11,7 @@ use crate::change::{Act, FOLDER, Undo, files, straight};
 use crate::daemon_json::{self, Change, Document};
 use crate::error::Failure;
 use crate::host::Host;
-use crate::trust::sha256_hex;
+use crate::trust::{Sha256, sha256_hex};
 
 impl Tx<'_> {
     /// Makes `bytes` the content of the file at `path`, with this mode. Missing folders are made,
@@ -31,12 +31,13 @@ impl Tx<'_> {
             ))
             .into());
         }
-        let old = self.host.read(path)?;
-        if old.as_deref() == Some(bytes) && self.mode(path)? == Some(mode) {
+        let old = self.host.sha256(path)?;
+        let new = Sha256::of(bytes);
+        if old == Some(new) && self.mode(path)? == Some(mode) {
             return Ok(());
         }
         self.create_folders(path)?;
-        let sha256 = sha256_hex(bytes);
+        let sha256 = new.to_string();
         let target = PathBuf::from(path);
         let undo = match old {
             None => Undo::RemoveFile {
@@ -47,7 +48,7 @@ impl Tx<'_> {
                 backup: self.back_up(path)?,
                 path: target,
                 sha256: Some(sha256),
-                backup_sha256: Some(sha256_hex(&old)),
+                backup_sha256: Some(old.to_string()),
             },
         };
         self.act(&format!("write {path}"), undo, |tx| {
@@ -80,15 +81,14 @@ impl Tx<'_> {
 
     /// Removes the file at `path`; it is kept for the way back.
     pub fn move_aside(&mut self, path: &str) -> Result<()> {
-        if !self.host.exists(path)? {
+        let Some(old) = self.host.sha256(path)? else {
             return Ok(());
-        }
-        let old = self.host.read(path)?.unwrap_or_default();
+        };
         let undo = Undo::RestoreFile {
             backup: self.back_up(path)?,
             path: path.into(),
             sha256: None,
-            backup_sha256: Some(sha256_hex(&old)),
+            backup_sha256: Some(old.to_string()),
         };
         self.act(&format!("move {path} aside"), undo, |tx| {
             files::remove(&tx.host.path(path))

@@ -319,3 +319,13 @@ fn a_damaged_copy_is_put_beside_and_never_in_the_place_of_what_it_was_made_of() 
         assert_eq!(stub.read(&format!("{path}.before-dockstrap")), "the");
     }
 }
+
+#[test]
+fn a_program_of_any_size_is_moved_aside_and_comes_back() {
+    let (path, program) = ("/usr/local/bin/dockerd", "x".repeat(70 << 20));
+    let stub = StubHost::new().file(path, &program);
+    trial::complete(stub.host(), |tx| tx.move_aside(path)).unwrap();
+    assert!(!stub.has(path));
+    assert_eq!(trial::revert(stub.host()).unwrap(), Vec::<String>::new());
+    assert!(stub.read(path) == program);
+}
