@@ -92,7 +92,7 @@ fn data_is_neither_kept_nor_removed_where_another_user_decides_what_stands_there
     }
     data_root("/srv/data/docker");
     host.install();
-    host.sh("docker volume create v");
+    host.sh("docker volume create data");
     // Root opens the folder above, and alice exchanges what is in it for what she cannot remove.
     host.sh("install -D /etc/hostname /srv/victim/volumes/file
          systemctl stop docker.socket docker; chmod 0777 /srv/data
