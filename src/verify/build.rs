@@ -48,14 +48,12 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     };
 
     build(&context.join("Dockerfile"), &tag("build"))?.success()?;
-    let container = proof
-        .docker()
-        .args(["run", "--rm", "--pull=never", "--network=none"]);
-    let container = container.args(["--label", &proof.label(), &tag("build")]);
     for path in ["/greeting", "/mark"] {
-        let said = proof.ask(&container.clone().args(["probe", "file", path]))?;
+        let container = proof.container("run").arg("--network=none");
+        let then = [&tag("build"), "probe", "file", path];
+        let said = proof.run_to_end("built", container, &then)?.success()?;
         ensure!(
-            said.contains(token),
+            said.stdout.contains(token),
             "the image that was built lacks {path}"
         );
     }

@@ -51,8 +51,8 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         );
     }
     proof.ask(&proof.docker().arg("rm").args(names))?;
-    let container = proof.container("run").args(["--rm", "--network=none"]);
-    let file: File = proof.report(container, &["file", MARK])?;
+    let container = proof.container("run").arg("--network=none");
+    let file: File = proof.report("three", container, &["file", MARK])?;
     ensure!(
         file.before.is_none() && id(image)? == before,
         "the image was changed by its containers"

@@ -45,8 +45,8 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     )? {
         return Ok(outcome);
     }
-    let run = docker().args(["run", "--rm", "--pull=never", "--label", &proof.label()]);
-    let said = proof.ask(&run.arg(digest))?;
+    let run = docker().args(["run", "--pull=never", "--label", &proof.label()]);
+    let said = proof.run_to_end("hub", run, &[digest])?.success()?.stdout;
     ensure!(
         said.contains(GREETING),
         "{IMAGE} ran, but did not greet: {said}"

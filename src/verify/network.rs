@@ -45,8 +45,8 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     if let Some(address) = &address {
         probe.extend(["--address", address, "--name", OUTSIDE]);
     }
-    let container = proof.container("run").args(["--rm", "--network", &network]);
-    let reach: Reach = proof.report(container, &probe)?;
+    let container = proof.container("run").args(["--network", &network]);
+    let reach: Reach = proof.report("client", container, &probe)?;
     let answer = reach.answer.context("the probe did not try")?;
     match answer {
         Ok(answer) if answer == proof.token => {}

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Choice, objects, smoke};
@@ -120,31 +121,48 @@ impl<'a> Proof<'a> {
         Ok(container.args(arguments.iter().copied()))
     }
 
-    /// Runs a container to its end and reads what it reports.
-    pub fn report<T: DeserializeOwned>(&self, container: Command, probe: &[&str]) -> Result<T> {
-        self.read(&self.probe(container, probe)?)
+    /// Runs a new container to its end, and removes it; `then` is its image and what runs in it.
+    pub fn run_to_end(&self, of: &str, container: Command, then: &[&str]) -> Result<Output> {
+        let name = self.name(of);
+        let run = container.args(["--name", &name]);
+        let output = self.output_of(&name, &run.args(then.iter().copied()))?;
+        // There is none where none could be made.
+        self.host
+            .query(&self.docker().args(["rm", "--force", &name]))?;
+        Ok(output)
+    }
+
+    /// Runs a new container to its end, reads what its probe reports, and removes it.
+    pub fn report<T: DeserializeOwned>(
+        &self,
+        of: &str,
+        container: Command,
+        probe: &[&str],
+    ) -> Result<T> {
+        let then = [&[self.image()?, "probe"], probe].concat();
+        read(self.run_to_end(of, container, &then)?)
     }
 
     /// Runs a command that runs a probe, and reads what that reports. A probe that has something
     /// to report may still exit with another code than 0.
     pub fn read<T: DeserializeOwned>(&self, command: &Command) -> Result<T> {
-        let output = self.host.query(command)?;
-        match output.stdout.trim() {
-            "" => parse(&output.success()?.stdout),
-            report => parse(report),
-        }
+        read(self.host.query(command)?)
     }
 
-    /// Reads what a container of this name reports, which the command runs to its end. docker may be
-    /// attached too late to one that is through at once; then its log has what it said.
+    /// Reads what a container of this name reports, which the command runs to its end.
     pub fn report_of<T: DeserializeOwned>(&self, name: &str, command: &Command) -> Result<T> {
-        let output = self.host.query(command)?;
-        let said = match output.stdout.trim() {
-            "" if output.code == 0 => self.ask(&self.docker().args(["logs", "--tail=1", name]))?,
-            "" => output.success()?.stdout,
-            said => said.to_owned(),
-        };
-        parse(&said)
+        read(self.output_of(name, command)?)
+    }
+
+    /// What a container of this name prints, which the command runs to its end. docker may be
+    /// attached too late to one that is through at once; then its log has what it said.
+    fn output_of(&self, name: &str, command: &Command) -> Result<Output> {
+        let mut output = self.host.query(command)?;
+        if output.stdout.trim().is_empty() {
+            let logs = self.host.query(&self.docker().args(["logs", name]))?;
+            output.stdout = logs.stdout;
+        }
+        Ok(output)
     }
 
     /// A folder of its own for a stage.
@@ -186,6 +204,17 @@ impl Drop for Proof<'_> {
     }
 }
 
+/// Reads what a probe reports: the last of what is there, since one that was started again has
+/// reported before.
+fn read<T: DeserializeOwned>(output: Output) -> Result<T> {
+    let reports = serde_json::Deserializer::from_str(&output.stdout).into_iter::<Value>();
+    match reports.last() {
+        Some(Ok(report)) => parse(&report.to_string()),
+        Some(Err(_)) => parse(&output.stdout),
+        None => parse(&output.success()?.stdout),
+    }
+}
+
 /// Reads what a probe reports.
 pub fn parse<T: DeserializeOwned>(said: &str) -> Result<T> {
     serde_json::from_str(said).with_context(|| format!("reading the answer `{}`", said.trim()))
@@ -194,4 +223,25 @@ pub fn parse<T: DeserializeOwned>(said: &str) -> Result<T> {
 fn docker(folder: &TempDir) -> Command {
     let config = folder.path().join("config").display().to_string();
     engine::docker().env("DOCKER_CONFIG", &config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::stub::StubHost;
+
+    #[test]
+    fn the_last_report_counts_and_none_is_an_error() {
+        let report = |said: &str| {
+            let stub = StubHost::new().program("docker", &format!("printf '%s' '{said}'"));
+            let output = stub.host().query(&Command::new("docker")).unwrap();
+            read::<Value>(output).map_err(|error| error.to_string())
+        };
+        assert_eq!(
+            report("{\n  \"a\": 1\n}\n{\n  \"a\": 2\n}\n").unwrap()["a"],
+            2
+        );
+        assert_eq!(report("").unwrap_err(), "reading the answer ``");
+        assert!(report("{\"a\": 1}\nno report").is_err());
+    }
 }

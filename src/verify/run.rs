@@ -15,11 +15,11 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     let token = &proof.token;
     let container = proof
         .container("run")
-        .args(["--rm", "--env", &format!("{VARIABLE}={token}")])
+        .args(["--env", &format!("{VARIABLE}={token}")])
         .args(["--user", &format!("{USER}:{GROUP}")]);
     let code = CODE.to_string();
-    let run = proof.probe(container, &["hello", token, "--exit", &code])?;
-    let output = proof.host.query(&run)?;
+    let then = [proof.image()?, "probe", "hello", token, "--exit", &code];
+    let output = proof.run_to_end("hello", container, &then)?;
     if output.code != CODE {
         let ended = output.code;
         output.success().context("running a container")?;

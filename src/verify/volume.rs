@@ -14,9 +14,13 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     proof.ask(&create.args(["--label", &proof.label(), &name]))?;
     let file = |options: &str, write: &str| -> Result<File> {
         let volume = format!("{name}:/data{options}");
-        let container = proof.container("run").args(["--rm", "--network=none"]);
+        let container = proof.container("run").arg("--network=none");
         let container = container.args(["--volume", &volume]);
-        proof.report(container, &["file", PATH, "--write", write])
+        proof.report(
+            "volume-writer",
+            container,
+            &["file", PATH, "--write", write],
+        )
     };
     let first = file("", token)?;
     ensure!(
