@@ -49,9 +49,12 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
 
     build(&context.join("Dockerfile"), &tag("build"))?.success()?;
     for path in ["/greeting", "/mark"] {
-        let container = proof.container("run").arg("--network=none");
-        let then = [&tag("build"), "probe", "file", path];
-        let said = proof.run_to_end("built", container, &then)?.success()?;
+        let name = proof.name("built");
+        let container = proof
+            .container("run")
+            .args(["--network=none", "--name", &name]);
+        let run = container.args([&tag("build"), "probe", "file", path]);
+        let said = proof.run_to_end(&name, &run)?.success()?;
         ensure!(
             said.stdout.contains(token),
             "the image that was built lacks {path}"

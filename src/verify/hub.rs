@@ -45,8 +45,10 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     )? {
         return Ok(outcome);
     }
+    let name = proof.name("hub");
     let run = docker().args(["run", "--pull=never", "--label", &proof.label()]);
-    let said = proof.run_to_end("hub", run, &[digest])?.success()?.stdout;
+    let run = run.args(["--name", &name, digest]);
+    let said = proof.run_to_end(&name, &run)?.success()?.stdout;
     ensure!(
         said.contains(GREETING),
         "{IMAGE} ran, but did not greet: {said}"

@@ -121,14 +121,12 @@ impl<'a> Proof<'a> {
         Ok(container.args(arguments.iter().copied()))
     }
 
-    /// Runs a new container to its end, and removes it; `then` is its image and what runs in it.
-    pub fn run_to_end(&self, of: &str, container: Command, then: &[&str]) -> Result<Output> {
-        let name = self.name(of);
-        let run = container.args(["--name", &name]);
-        let output = self.output_of(&name, &run.args(then.iter().copied()))?;
+    /// Runs a new container of this name to its end, by a command that makes it, and removes it.
+    pub fn run_to_end(&self, name: &str, run: &Command) -> Result<Output> {
+        let output = self.output_of(name, run)?;
         // There is none where none could be made.
         self.host
-            .query(&self.docker().args(["rm", "--force", &name]))?;
+            .query(&self.docker().args(["rm", "--force", name]))?;
         Ok(output)
     }
 
@@ -139,8 +137,9 @@ impl<'a> Proof<'a> {
         container: Command,
         probe: &[&str],
     ) -> Result<T> {
-        let then = [&[self.image()?, "probe"], probe].concat();
-        read(self.run_to_end(of, container, &then)?)
+        let name = self.name(of);
+        let run = self.probe(container.args(["--name", &name]), probe)?;
+        read(self.run_to_end(&name, &run)?)
     }
 
     /// Runs a command that runs a probe, and reads what that reports. A probe that has something
@@ -160,7 +159,11 @@ impl<'a> Proof<'a> {
         let mut output = self.host.query(command)?;
         if output.stdout.trim().is_empty() {
             let logs = self.host.query(&self.docker().args(["logs", name]))?;
-            output.stdout = logs.stdout;
+            // A container that could not be made has no log.
+            output.stdout = match output.code {
+                0 => logs.success()?.stdout,
+                _ => logs.stdout,
+            };
         }
         Ok(output)
     }

@@ -18,8 +18,10 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         .args(["--env", &format!("{VARIABLE}={token}")])
         .args(["--user", &format!("{USER}:{GROUP}")]);
     let code = CODE.to_string();
-    let then = [proof.image()?, "probe", "hello", token, "--exit", &code];
-    let output = proof.run_to_end("hello", container, &then)?;
+    let name = proof.name("hello");
+    let container = container.args(["--name", &name]);
+    let run = proof.probe(container, &["hello", token, "--exit", &code])?;
+    let output = proof.run_to_end(&name, &run)?;
     if output.code != CODE {
         let ended = output.code;
         output.success().context("running a container")?;
