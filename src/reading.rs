@@ -22,10 +22,7 @@ const NULL: u64 = 1 << 8 | 3;
 /// # Errors
 /// When it is something else, except `/dev/null`, which is empty; when it is larger.
 pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    if is_null(&fs::metadata(path)?) {
-        return Ok(Vec::new());
-    }
-    up_to(open(path)?, limit)
+    up_to(open_or_null(path)?, limit)
 }
 
 /// The same where a link at `path` itself is not followed.
@@ -41,11 +38,10 @@ pub(crate) fn read_named(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 
 /// Opens a file to be read as by [`read_named`].
 pub(crate) fn open_named(path: &Path) -> io::Result<File> {
-    let is_open = is_own_descriptor(path) || is_null(&fs::metadata(path)?);
-    if is_open {
+    if is_own_descriptor(path) {
         File::open(path)
     } else {
-        open(path)
+        open_or_null(path)
     }
 }
 
@@ -62,6 +58,15 @@ pub(crate) fn read_named_text(path: &Path, limit: u64) -> io::Result<String> {
 /// All of standard input, at most `limit` bytes.
 pub(crate) fn read_stdin(limit: u64) -> io::Result<String> {
     text_of(io::stdin().lock(), limit)
+}
+
+/// Opens a file to be read as by [`read`].
+pub(crate) fn open_or_null(path: &Path) -> io::Result<File> {
+    if is_null(&fs::metadata(path)?) {
+        File::open(path)
+    } else {
+        open(path)
+    }
 }
 
 /// Opens the regular file at `path` for reading, without waiting for anything.

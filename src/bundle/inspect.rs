@@ -166,8 +166,6 @@ fn inspect_ubuntu(host: &Host, bundle: &Bundle, now: SystemTime) -> Result<Vec<U
 }
 
 fn hash(bundle: &Bundle, path: &RelativePath) -> Result<Sha256> {
-    let mut slice = bundle.open_file(path, 0).context("it is not there")?;
-    let mut hasher = <sha2::Sha256 as sha2::Digest>::new();
-    std::io::copy(&mut slice, &mut hasher).with_context(|| format!("reading {path}"))?;
-    Ok(hasher.into())
+    let slice = bundle.open_file(path, 0).context("it is not there")?;
+    Sha256::of_stream(slice).with_context(|| format!("reading {path}"))
 }

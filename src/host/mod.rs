@@ -98,7 +98,7 @@ impl Host {
     /// The SHA-256 of the file at `path`, of whatever size; `None` where there is none.
     pub fn sha256(&self, path: impl AsRef<Path>) -> Result<Option<Sha256>> {
         let path = path.as_ref();
-        let hash = reading::open_named(&self.path(path)).and_then(Sha256::of_stream);
+        let hash = reading::open_or_null(&self.path(path)).and_then(Sha256::of_stream);
         absent_as_none(hash).with_context(|| format!("reading {}", path.display()))
     }
 
