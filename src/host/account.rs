@@ -87,16 +87,17 @@ impl Host {
         let has_id = |line: &&str, field: usize| {
             !id.is_empty() && line.split(':').nth(field) == Some(id.as_str())
         };
-        let first = |line: &str| line.split(':').next().unwrap_or_default().to_owned();
         let users = self.entries("passwd")?;
         let groups = self.entries("group")?;
         let users = users.lines().filter(|line| has_id(line, 3));
         let groups = groups.lines().filter(|line| has_id(line, 2));
-        let twins = groups.filter(|line| first(line) != name);
+        let twins = groups.filter(|line| first_field(line) != name);
         Ok(Some(Group {
             members: members(&entry),
-            primary: users.map(first).collect(),
-            twins: twins.map(|line| (first(line), members(line))).collect(),
+            primary: users.map(first_field).collect(),
+            twins: twins
+                .map(|line| (first_field(line), members(line)))
+                .collect(),
             id: id.parse().ok(),
         }))
     }
@@ -105,13 +106,13 @@ impl Host {
     /// by a short one; `None` where there is no such user.
     pub(crate) fn user(&self, user: &UserName) -> Result<Option<String>> {
         let entry = self.entry("passwd", user.as_str())?;
-        Ok(entry.map(|entry| entry.split(':').next().unwrap_or_default().to_owned()))
+        Ok(entry.as_deref().map(first_field))
     }
 
     /// The name of the user with this number; `None` where there is no such user.
     pub(crate) fn user_by_id(&self, id: u32) -> Result<Option<String>> {
         let entry = self.entry("passwd", &id.to_string())?;
-        Ok(entry.map(|entry| entry.split(':').next().unwrap_or_default().to_owned()))
+        Ok(entry.as_deref().map(first_field))
     }
 
     /// Whether there is a user of exactly this name.
@@ -134,6 +135,11 @@ impl Host {
         let entries = self.query(&Command::new("getent").arg(database))?;
         Ok(entries.stdout)
     }
+}
+
+/// The name that an entry is for.
+fn first_field(entry: &str) -> String {
+    entry.split(':').next().unwrap_or_default().to_owned()
 }
 
 /// The members that an entry of a group names.
