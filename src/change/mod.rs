@@ -5,6 +5,7 @@
 
 mod files;
 mod journal;
+mod last_run;
 mod leftovers;
 mod network;
 mod seal;

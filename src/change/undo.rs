@@ -3,6 +3,7 @@
 
 mod check;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -64,6 +65,9 @@ pub enum Undo {
         /// The text of a file that was there and had no key.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         empty: Option<String>,
+        /// How the replaced values were written, by key, except those with a secret.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        written: BTreeMap<String, String>,
         changes: Vec<Change>,
     },
     /// Let a running engine read its configuration again. One that failed with ours is started,

@@ -166,8 +166,9 @@ impl<'a> Revert<'a> {
             Undo::RestoreDaemonJson {
                 created,
                 empty,
+                written,
                 changes,
-            } => self.restore_daemon_json(*created, empty.as_deref(), changes),
+            } => self.restore_daemon_json(*created, empty.as_deref(), written, changes),
             Undo::RestartEngine { containers } => self.restart_engine(containers),
             Undo::PurgePackages { packages, .. } => self.purge(packages, asked_for, Leave::Nothing),
             Undo::RemovePackages { packages, .. } => {
@@ -265,7 +266,7 @@ impl<'a> Revert<'a> {
     }
 
     /// Puts a copy beside the file that it was made of, and returns where that is.
-    fn put_beside(&self, path: &Path, backup: &Path) -> Result<String> {
+    pub(super) fn put_beside(&self, path: &Path, backup: &Path) -> Result<String> {
         // apt passes over files with this ending.
         let beside = format!("{}.before-dockstrap", path.display());
         files::copy(&self.host.path(backup), &self.host.path(&beside))?;
@@ -310,7 +311,7 @@ impl<'a> Revert<'a> {
         }
     }
 
-    fn output(&self, command: &Command) -> Result<Output> {
+    pub(super) fn output(&self, command: &Command) -> Result<Output> {
         command.run_apart(self.host.search_path())
     }
 }

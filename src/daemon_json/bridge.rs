@@ -48,6 +48,7 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document) {
     check_side(findings, document, &IPV4);
     if document.get("ipv6") == Some(&Value::Bool(true)) {
         check_side(findings, document, &IPV6);
+        check_room(findings, document);
         if matches!(bridge, None | Some("")) {
             check_subnet(findings, document);
         }
@@ -67,17 +68,8 @@ fn check_side(findings: &mut Findings<'_>, document: &Document, side: &Side) {
         }
         fits
     });
-    if let Some(network) = of_bridge {
-        let message = if network.prefix_len() == network.max_prefix_len() {
-            "has no addresses for containers: none would start; write a shorter length"
-        } else if network.addr() == network.network() {
-            "is the network's own address, and dockerd does not start; write one within it"
-        } else {
-            ""
-        };
-        if !message.is_empty() {
-            findings.error(&[side.bridge], format!("{message}, like {}", side.example));
-        }
+    if let Some(fault) = of_bridge.and_then(fault_of_bridge) {
+        findings.error(&[side.bridge], format!("{fault}, like {}", side.example));
     }
     if let Some(gateway) = parsed::<IpAddr>(document, side.gateway) {
         let is_outside = of_bridge.is_some_and(|network| !network.contains(&gateway));
@@ -102,8 +94,37 @@ fn check_side(findings: &mut Findings<'_>, document: &Document, side: &Side) {
     }
 }
 
+/// What is wrong with the bridge's own address, and what to write.
+fn fault_of_bridge(network: IpNet) -> Option<&'static str> {
+    let rest = network.max_prefix_len() - network.prefix_len();
+    let is_last = matches!(network, IpNet::V4(v4) if v4.addr() == v4.broadcast());
+    match rest {
+        0 => Some("has no addresses for containers: none would start; write a shorter length"),
+        _ if network.addr() == network.network() => {
+            Some("is the network's own address, and dockerd does not start; write one within it")
+        }
+        // Two addresses have no last one that speaks to all.
+        2.. if is_last => {
+            Some("is the network's broadcast address, and dockerd does not start; write another")
+        }
+        _ => None,
+    }
+}
+
+/// A range of IPv6, of which the gateway and the network itself take an address each.
+fn check_room(findings: &mut Findings<'_>, document: &Document) {
+    let range: Option<IpNet> = parsed(document, IPV6.range);
+    let fault = match range.map(|range| range.prefix_len()) {
+        Some(128) => "has no address for the gateway, and dockerd does not start",
+        Some(127) => "has no address for a container: none would start",
+        _ => return,
+    };
+    let message = format!("{fault}; write a shorter length, like \"fd00:12::/64\"");
+    findings.error(&[IPV6.range], message);
+}
+
 fn check_subnet(findings: &mut Findings<'_>, document: &Document) {
-    let is_named = has_text(document, IPV6.range) || pools(document).iter().any(IpAddr::is_ipv6);
+    let is_named = has_text(document, IPV6.range);
     if findings.engine < FINDS_IPV6 && !is_named {
         let message = format!(
             "dockerd does not start without fixed-cidr-v6 before engine {FINDS_IPV6}; write one \
@@ -161,6 +182,12 @@ mod tests {
         assert_eq!(problems(r#"{"bip": "172.30.0.1/16"}"#), "");
         wrong(r#"{"bip": "172.30.0.0/16"}"#, "bip: is the network's own");
         wrong(r#"{"bip": "172.30.0.1/32"}"#, "bip: has no addresses");
+        wrong(
+            r#"{"bip": "172.30.255.255/16"}"#,
+            "bip: is the network's broadcast",
+        );
+        assert_eq!(problems(r#"{"bip": "172.30.0.1/31"}"#), "");
+        assert_eq!(problems(r#"{"bip": "172.30.0.1/30"}"#), "");
         wrong(r#"{"ipv6": true, "bip6": "fd00::/64"}"#, "bip6: is the");
         wrong(r#"{"ipv6": true, "bip6": "10.0.0.1/24"}"#, "other family");
         assert_eq!(problems(r#"{"bip6": "10.0.0.1/24"}"#), "", "not in use");
@@ -211,6 +238,28 @@ mod tests {
         let named = r#"{"ipv6": true, "fixed-cidr-v6": "fd00::/64"}"#;
         assert_eq!(problems_of(named, &older), "");
         assert_eq!(problems(r#"{"ipv6": true}"#), "");
+        let pool = r#"{"ipv6": true, "default-address-pools": [{"base": "10.8.0.0/16", "size": 24},
+            {"base": "fd00:1::/48", "size": 64}]}"#;
+        let found = problems_of(pool, &older);
+        assert!(
+            found.contains("ipv6: dockerd does not start without"),
+            "{found}"
+        );
+        assert_eq!(problems(pool), "");
+    }
+
+    #[test]
+    fn a_range_of_ipv6_has_room_for_a_container() {
+        let with =
+            |length: u8| format!(r#"{{"ipv6": true, "fixed-cidr-v6": "fd00:5::/{length}"}}"#);
+        wrong(&with(128), "fixed-cidr-v6: has no address for the gateway");
+        wrong(&with(127), "fixed-cidr-v6: has no address for a container");
+        assert_eq!(problems(&with(126)), "");
+        assert_eq!(
+            problems(r#"{"fixed-cidr-v6": "fd00:5::/128"}"#),
+            "",
+            "not in use"
+        );
     }
 
     #[test]

@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::document::{Document, Position};
-use super::meant::key_meant_by;
 use super::schema::{Engine, Standing, key};
 use super::secrets::Secrets;
 use super::surroundings::Surroundings;
-use super::{bridge, conflicts, flags, inside, logging, networks, paths, types};
+use super::{
+    bridge, build_cache, conflicts, flags, inside, logging, networks, paths, storage, tls, types,
+    unknown,
+};
 
 /// What the file is checked against.
 #[derive(Debug, Clone, Copy, Default)]
@@ -63,6 +65,9 @@ pub fn check(document: &Document, context: &Context<'_>) -> Vec<Problem> {
             "the file is empty; dockerd takes it for {}: write that",
         );
     }
+    if document.is_marked() {
+        check_mark(&mut findings);
+    }
     for (name, value) in document.root() {
         check_key(&mut findings, name, value);
     }
@@ -70,13 +75,45 @@ pub fn check(document: &Document, context: &Context<'_>) -> Vec<Problem> {
     let all = flags::with_flags(document, context.unit_flags);
     logging::check(&mut findings, &all);
     inside::check(&mut findings, document);
+    build_cache::check(&mut findings, document);
     conflicts::check(&mut findings, &all, context);
     bridge::check(&mut findings, &all);
+    tls::check(&mut findings, &all);
+    storage::check(&mut findings, &all, context);
     if let Some(surroundings) = context.surroundings {
         networks::check(&mut findings, document, &surroundings.routes);
         paths::check(&mut findings, &all, surroundings, context.engine);
     }
     findings.sorted()
+}
+
+/// The oldest engine that a repository may have as its newest.
+const OLDEST: Engine = Engine(23, 0);
+
+/// The same where it may not be known yet which engine will read the file: what only some engines do
+/// not start with is a warning until then.
+pub fn check_for_any(document: &Document, context: &Context<'_>) -> Vec<Problem> {
+    let mut problems = check(document, context);
+    if context.engine.is_some() {
+        return problems;
+    }
+    let older = check(
+        document,
+        &Context {
+            engine: Some(OLDEST),
+            ..*context
+        },
+    );
+    let stops_older = |key: &str| {
+        let mut errors = older.iter().filter(|it| it.severity == Severity::Error);
+        errors.any(|error| error.key == key)
+    };
+    for problem in &mut problems {
+        if !stops_older(&problem.key) {
+            problem.severity = Severity::Warning;
+        }
+    }
+    problems
 }
 
 /// Collects problems and knows where in the text they are. What they quote is without secrets.
@@ -113,14 +150,27 @@ impl Findings<'_> {
     }
 }
 
+/// Since this engine, a byte order mark is taken for what it says.
+const READS_MARKS: Engine = Engine(23, 0);
+
+fn check_mark(findings: &mut Findings<'_>) {
+    if findings.engine < READS_MARKS {
+        let message = format!(
+            "begins with a byte order mark, which dockerd takes since engine {READS_MARKS}; save \
+             it as UTF-8 without one"
+        );
+        findings.error(&[], message);
+    } else {
+        findings.warn(
+            &[],
+            "begins with a byte order mark: dockerd takes it, other programs may not",
+        );
+    }
+}
+
 fn check_key(findings: &mut Findings<'_>, name: &str, value: &Value) {
     let Some(known) = key(name) else {
-        let meant = match key_meant_by(name) {
-            Some(meant) => format!("write {meant}"),
-            None => "remove it".to_owned(),
-        };
-        findings.error(&[name], format!("dockerd knows no such key; {meant}"));
-        return;
+        return unknown::check(findings, name, value);
     };
     let engine = findings.engine;
     match known.standing {
@@ -132,7 +182,10 @@ fn check_key(findings: &mut Findings<'_>, name: &str, value: &Value) {
             );
         }
         Standing::Known => types::check(findings, &[name], known.kind, value),
-        Standing::Ignored => findings.warn(&[name], "has no effect; remove it"),
+        Standing::Ignored { since } if engine < since => {
+            types::check(findings, &[name], known.kind, value);
+        }
+        Standing::Ignored { .. } => findings.warn(&[name], "has no effect; remove it"),
         Standing::Rejected { cure } => {
             findings.error(&[name], format!("dockerd refuses this key; {cure}"));
         }
@@ -142,8 +195,9 @@ fn check_key(findings: &mut Findings<'_>, name: &str, value: &Value) {
                 format!("engine {since} no longer knows it; {cure}"),
             );
         }
-        Standing::Gone { cure, .. } => {
-            findings.error(&[name], format!("dockerd no longer knows this key; {cure}"));
+        Standing::Gone { since, cure } => {
+            let message = format!("dockerd no longer knows this key, since engine {since}; {cure}");
+            findings.error(&[name], message);
         }
     }
 }
@@ -178,137 +232,4 @@ impl fmt::Display for Severity {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-    use crate::daemon_json::samples::any_object;
-    use crate::daemon_json::schema::keys;
-    use proptest::prelude::proptest;
-    use proptest::sample::select;
-    use serde_json::json;
-
-    /// The problems of a text, one a line, with no unit in sight.
-    pub fn problems(text: &str) -> String {
-        problems_under(text, &[])
-    }
-
-    /// The same under a unit that passes these flags.
-    pub fn problems_under(text: &str, flags: &[&str]) -> String {
-        let unit_flags: Vec<String> = flags.iter().map(|flag| flag.to_string()).collect();
-        let context = Context {
-            unit_flags: &unit_flags,
-            ..Context::default()
-        };
-        problems_of(text, &context)
-    }
-
-    /// The same on a host like this.
-    pub fn problems_in(text: &str, surroundings: &Surroundings) -> String {
-        let context = Context {
-            surroundings: Some(surroundings),
-            ..Context::default()
-        };
-        problems_of(text, &context)
-    }
-
-    /// The same against this.
-    pub fn problems_of(text: &str, context: &Context<'_>) -> String {
-        let document = Document::parse(text.as_bytes()).unwrap();
-        let problems = check(&document, context);
-        let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
-        lines.join("\n")
-    }
-
-    #[test]
-    fn a_sound_file_has_no_problems() {
-        let text = r#"{"debug": true, "mtu": 1400, "dns": ["1.1.1.1"], "features": {"a": true},
-            "ip": "0.0.0.0", "default-shm-size": "64m", "hosts": ["fd://"], "builder": {}}"#;
-        assert_eq!(problems(text), "");
-    }
-
-    #[test]
-    fn an_empty_file_is_said_to_be_empty() {
-        assert_eq!(
-            problems("\n"),
-            "warning: line 1, column 1: the file is empty; dockerd takes it for {}: write that"
-        );
-    }
-
-    #[test]
-    fn an_unknown_key_comes_with_the_one_probably_meant() {
-        let text = "{\n  \"label\": [],\n  \"Debug\": true,\n  \"colour\": 1\n}";
-        assert_eq!(
-            problems(text),
-            "error: line 2, column 3: label: dockerd knows no such key; write labels\n\
-             error: line 3, column 3: Debug: dockerd knows no such key; write debug\n\
-             error: line 4, column 3: colour: dockerd knows no such key; remove it"
-        );
-    }
-
-    #[test]
-    fn keys_that_are_gone_rejected_or_ignored_say_so() {
-        assert!(
-            problems(r#"{"graph": "/x"}"#).contains("no longer knows this key; write data-root")
-        );
-        assert!(problems(r#"{"default-init": true}"#).contains("refuses this key; write init"));
-        assert!(problems(r#"{"deprecated-key-path": ""}"#).starts_with("warning"));
-    }
-
-    #[test]
-    fn the_engine_decides_which_keys_are_known() {
-        let document = Document::parse(br#"{"bip6": "fd00::1/64", "api-cors-header": "*"}"#);
-        let context = Context {
-            engine: Engine::of("27.5.1"),
-            ..Context::default()
-        };
-        let found = check(&document.unwrap(), &context);
-        assert_eq!(found[0].message, "needs engine 28.0; remove it for 27.5");
-        assert_eq!(found[1].severity, Severity::Warning);
-    }
-
-    #[test]
-    fn no_problem_quotes_a_secret() {
-        for text in [
-            r#"{"log-driver": "splunk", "log-opts": {"splunk-token": 73313}}"#,
-            r#"{"log-driver": "splunk", "log-opts": {"splunk-token": ["73313"]}}"#,
-            r#"{"log-driver": "local", "log-opts": {"splunk-token": "73313"}}"#,
-            r#"{"proxies": {"http-proxy": "ftp://me:73313@x y"}, "proxy": "me:73313@x"}"#,
-            r#"{"log-driver": "syslog", "log-opts": {"syslog-address": "x://me:73313@y"}}"#,
-            r#"{"labels": "password=73313"}"#,
-            r#"{"hosts": ["tcp://me:73313@x/y"]}"#,
-        ] {
-            let found = problems(text);
-            assert!(
-                !found.is_empty() && !found.contains("73313"),
-                "{text}: {found}"
-            );
-        }
-        let flag = "--log-opt=splunk-token=73313";
-        let found = problems_under(r#"{"log-opts": {"splunk-token": "9"}}"#, &[flag]);
-        assert!(
-            found.contains("the unit passes --log-opt=splunk-token=***"),
-            "{found}"
-        );
-        let apart = ["--log-opt", "splunk-token=73313"];
-        assert!(
-            !problems_under(r#"{"log-opts": {"splunk-token": "9"}}"#, &apart).contains("73313")
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn no_value_of_any_key_makes_a_check_panic(
-            key in select(keys().collect::<Vec<_>>()),
-            values in any_object(),
-            text in "[0-9kmg.:/a-f-]{0,8}",
-        ) {
-            let text = Value::from(text);
-            let pool = json!({"base": text, "size": text});
-            let own = [&text, &json!([text]), &json!([pool]), &json!({"max-size": text})];
-            for value in values.values().chain(own) {
-                let mut document = Document::new();
-                document.set(key.name, value);
-                check(&document, &Context::default());
-            }
-        }
-    }
-}
+pub(super) mod tests;

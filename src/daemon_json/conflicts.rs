@@ -15,6 +15,9 @@ use super::types::children;
 /// Since this engine, images are kept by containerd unless there is data of an earlier one.
 const CONTAINERD_STORE: Engine = Engine(29, 0);
 
+/// Since this engine, a feature lets a swarm work with nftables.
+const SWARM_NFTABLES: Engine = Engine(29, 6);
+
 /// The runtime that dockerd brings.
 const STOCK_RUNTIME: &str = "runc";
 
@@ -22,7 +25,8 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document, context: &
     let keys = document.root().keys().filter_map(|name| schema::key(name));
     for key in keys {
         for conflict in key.conflicts {
-            if is_there(conflict, key.name, document, context) {
+            let matters = findings.engine >= conflict.since;
+            if matters && is_there(conflict, key.name, document, context) {
                 let path: Vec<&str> = [Some(key.name), conflict.entry]
                     .into_iter()
                     .flatten()
@@ -32,6 +36,7 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document, context: &
         }
     }
     check_labels(findings, document);
+    check_resources(findings, document);
 }
 
 /// Whether the key, which is there, meets with the other side of the conflict.
@@ -44,7 +49,11 @@ fn is_there(conflict: &Conflict, key: &str, document: &Document, context: &Conte
     match conflict.with {
         With::Swarm => {
             let matters = match key {
-                "firewall-backend" => value == "nftables" && !is_off(document, "iptables"),
+                "firewall-backend" => {
+                    let serves_swarm =
+                        engine >= SWARM_NFTABLES && has_feature(document, "swarm-nftables");
+                    value == "nftables" && !is_off(document, "iptables") && !serves_swarm
+                }
                 _ => is_on(document, key),
             };
             matters && host.is_some_and(|host| host.is_swarm_member)
@@ -81,10 +90,18 @@ fn is_there(conflict: &Conflict, key: &str, document: &Document, context: &Conte
             !matches!(value, "" | STOCK_RUNTIME) && !value.contains('.') && !is_known
         }
         With::Key(other) => document.get(other).is_some(),
+        With::Switch(other) => {
+            let entry = conflict.entry.and_then(|it| document.value_at(&[key, it]));
+            entry == Some(&Value::Bool(true)) && is_on(document, other)
+        }
         With::Gone(words) => words
             .iter()
             .any(|(word, since)| *word == value && engine >= *since),
     }
+}
+
+fn has_feature(document: &Document, name: &str) -> bool {
+    document.value_at(&["features", name]) == Some(&Value::Bool(true))
 }
 
 fn is_on(document: &Document, key: &str) -> bool {
@@ -134,13 +151,18 @@ pub(super) fn keeps_images_in_containerd(document: &Document, engine: Engine) ->
     }
 }
 
-/// dockerd wants one value a name.
+/// The namespaces of labels that are Docker's own.
+const RESERVED: &[&str] = &["com.docker.", "io.docker.", "org.dockerproject."];
+
+/// dockerd wants one value a name, and none in its own namespaces.
 fn check_labels(findings: &mut Findings<'_>, document: &Document) {
     let mut values: HashMap<&str, &str> = HashMap::new();
-    for (index, label) in document.get("labels").map_or(vec![], children) {
-        let Some((name, value)) = label.as_str().and_then(|label| label.split_once('=')) else {
-            continue;
-        };
+    for (index, name, value) in pairs(document, "labels") {
+        let lower = name.to_lowercase();
+        if let Some(reserved) = RESERVED.iter().find(|it| lower.starts_with(*it)) {
+            let message = format!("{reserved}* is reserved for Docker; write another name");
+            findings.error(&["labels", &index], message);
+        }
         let earlier = values.insert(name, value);
         if earlier.is_some_and(|earlier| earlier != value) {
             let message = format!("{name} has another value before; write one only");
@@ -149,115 +171,42 @@ fn check_labels(findings: &mut Findings<'_>, document: &Document) {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use crate::daemon_json::check::tests::{problems, problems_in};
-    use crate::daemon_json::surroundings::Surroundings;
-    use crate::daemon_json::{Context, Document, Engine, check};
-
-    fn in_a_swarm(text: &str) -> String {
-        let around = Surroundings {
-            is_swarm_member: true,
-            ..Surroundings::default()
+/// A resource is a number or a set of names, and dockerd wants to know which.
+///
+/// Source: `genericresource.Parse` of swarmkit.
+fn check_resources(findings: &mut Findings<'_>, document: &Document) {
+    let key = "node-generic-resources";
+    let mut values: HashMap<&str, Vec<i64>> = HashMap::new();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for (index, name, value) in pairs(document, key) {
+        let (name, value) = (name.trim(), value.trim());
+        let number: Option<i64> = value.parse().ok();
+        let numbers = values.entry(name).or_default();
+        numbers.extend(number);
+        let count = counts.entry(name).or_default();
+        *count += 1;
+        let fault = if value.contains('=') {
+            "has more than one value; write \"name=value\""
+        } else if number.is_some_and(|number| number < 0) {
+            "is less than nothing; write 0 or more"
+        } else if *count > 1 && !numbers.is_empty() {
+            "mixes a number with other values of the same name; write one number, or names only"
+        } else {
+            continue;
         };
-        problems_in(text, &around)
-    }
-
-    #[test]
-    fn a_member_of_a_swarm_starts_neither_with_live_restore_nor_with_nftables() {
-        assert!(in_a_swarm(r#"{"live-restore": true}"#).contains("error: line 1, column 2"));
-        assert_eq!(in_a_swarm(r#"{"live-restore": false}"#), "");
-        assert_eq!(problems(r#"{"live-restore": true}"#), "");
-        let nftables = r#"{"firewall-backend": "nftables"}"#;
-        assert!(in_a_swarm(nftables).contains("works with iptables only"));
-        assert_eq!(
-            in_a_swarm(r#"{"firewall-backend": "nftables", "iptables": false}"#),
-            ""
-        );
-        assert_eq!(problems(nftables), "");
-    }
-
-    #[test]
-    fn pairs_that_dockerd_does_not_start_with_are_errors() {
-        for wrong in [
-            r#"{"icc": false, "iptables": false}"#,
-            r#"{"icc": false, "ipv6": true, "ip6tables": false}"#,
-        ] {
-            assert!(
-                problems(wrong).contains("icc: dockerd does not start"),
-                "{wrong}"
-            );
-        }
-        assert!(problems(r#"{"bridge": "br0", "bip": "10.1.0.1/24"}"#).contains("bip: is"));
-        for sound in [
-            r#"{"icc": true, "iptables": false}"#,
-            r#"{"icc": false, "ip6tables": false}"#,
-            r#"{"bridge": "br0", "bip": ""}"#,
-        ] {
-            assert_eq!(problems(sound), "", "{sound}");
-        }
-    }
-
-    #[test]
-    fn user_namespaces_and_the_containerd_store_are_an_odd_pair() {
-        let both = r#"{"userns-remap": "default", "features": {"containerd-snapshotter": true}}"#;
-        assert!(
-            problems(both).contains("features.containerd-snapshotter: engine 29 leaves this out")
-        );
-        assert_eq!(problems(r#"{"userns-remap": "default"}"#), "");
-    }
-
-    #[test]
-    fn a_data_root_says_that_images_of_containerd_are_not_in_it() {
-        let text = r#"{"data-root": "/srv"}"#;
-        assert!(problems(text).contains("they fill /var/lib/containerd"));
-        for covered in [
-            r#"{"data-root": "/var/lib/docker"}"#,
-            r#"{"data-root": "/srv", "features": {"containerd-snapshotter": false}}"#,
-            r#"{"data-root": "/srv", "userns-remap": "default"}"#,
-            r#"{"data-root": "/srv", "storage-driver": "overlay2"}"#,
-        ] {
-            assert_eq!(problems(covered), "", "{covered}");
-        }
-        let document = Document::parse(text.as_bytes()).unwrap();
-        let context = Context {
-            engine: Some(Engine(28, 5)),
-            ..Context::default()
-        };
-        assert_eq!(check(&document, &context), []);
-    }
-
-    #[test]
-    fn labels_have_one_value_each() {
-        assert_eq!(problems(r#"{"labels": ["a=1", "b=1", "a=1"]}"#), "");
-        assert!(problems(r#"{"labels": ["a"]}"#).contains("has no value; write \"name=value\""));
-        let twice = problems(r#"{"labels": ["a=1", "a=2"]}"#);
-        assert!(
-            twice.contains("labels.1: a has another value before"),
-            "{twice}"
-        );
-    }
-
-    #[test]
-    fn a_default_runtime_is_among_the_runtimes() {
-        assert!(
-            problems(r#"{"default-runtime": "crun"}"#).contains("one that is not among runtimes")
-        );
-        for sound in [
-            r#"{"default-runtime": "runc"}"#,
-            r#"{"default-runtime": "io.containerd.runsc.v1"}"#,
-            r#"{"default-runtime": "crun", "runtimes": {"crun": {"path": "crun"}}}"#,
-        ] {
-            assert_eq!(problems(sound), "", "{sound}");
-        }
-    }
-
-    #[test]
-    fn a_storage_driver_that_is_gone_is_an_error() {
-        let found = problems(r#"{"storage-driver": "devicemapper"}"#);
-        assert!(
-            found.contains("has it no more; write \"overlay2\""),
-            "{found}"
-        );
+        findings.error(&[key, &index], fault);
     }
 }
+
+/// The entries of a list that are `name=value`, each with its place.
+fn pairs<'a>(document: &'a Document, key: &str) -> Vec<(String, &'a str, &'a str)> {
+    let entries = document.get(key).map_or(vec![], children).into_iter();
+    let pairs = entries.filter_map(|(index, entry)| {
+        let (name, value) = entry.as_str()?.split_once('=')?;
+        Some((index, name, value))
+    });
+    pairs.collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -10,12 +10,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::edit;
+use super::encoding::Encoding;
 use super::redacted::Redacted;
-use super::strict::{self, Refusal};
+use super::strict::{self, Content, Refusal};
 
 /// A file of dockerd's configuration: strict JSON with an object at its root.
 #[derive(Clone, PartialEq)]
 pub struct Document {
+    encoding: Encoding,
     text: String,
     root: Map<String, Value>,
 }
@@ -31,6 +33,7 @@ impl Document {
     /// What a file that is not there yet starts from.
     pub fn new() -> Document {
         Document {
+            encoding: Encoding::default(),
             text: "{}\n".to_owned(),
             root: Map::new(),
         }
@@ -42,14 +45,62 @@ impl Document {
     /// Anything but strict JSON with unique keys and an object at its root. Blank text is
     /// taken for an empty object, as dockerd does; [`Document::is_blank`] tells.
     pub fn parse(bytes: &[u8]) -> Result<Document, Refusal> {
-        let (text, root) = strict::read(bytes)?;
-        Ok(Document { text, root })
+        let Content {
+            encoding,
+            text,
+            root,
+        } = strict::read(bytes)?;
+        Ok(Document {
+            encoding,
+            text,
+            root,
+        })
     }
 
     /// The file's text: what was parsed, with only the changed keys' bytes changed. It may hold
     /// secrets; what is shown of it is made by `redacted`.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The bytes of the file: those of the text, in the encoding that was read.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.encode(&self.text)
+    }
+
+    /// Another text in the encoding of this file.
+    pub(crate) fn encode(&self, text: &str) -> Vec<u8> {
+        self.encoding.encode(text)
+    }
+
+    /// Whether the file begins with a byte order mark.
+    pub(super) fn is_marked(&self) -> bool {
+        self.encoding != Encoding::Utf8
+    }
+
+    /// The text of a key's value, as it is written.
+    pub(crate) fn written(&self, key: &str) -> Option<&str> {
+        let range = self.range_of(key)?;
+        self.text.get(range)
+    }
+
+    /// Writes a key's value like this, if it is the same value.
+    pub(crate) fn write_as(&mut self, key: &str, written: &str) {
+        let same = serde_json::from_str(written).ok();
+        if same.is_none() || same.as_ref() != self.get(key) {
+            return;
+        }
+        if let Some(range) = self.range_of(key) {
+            self.text.replace_range(range, written);
+        }
+    }
+
+    fn range_of(&self, key: &str) -> Option<std::ops::Range<usize>> {
+        let tree = strict::tree(&self.text).ok()?;
+        let mut properties = tree.as_object()?.properties.iter();
+        let property = properties.find(|it| strict::name_of(&self.text, &it.name) == key)?;
+        let range = property.value.range();
+        Some(range.start..range.end)
     }
 
     /// All keys and values.
@@ -213,6 +264,31 @@ mod tests {
         one.remove("a");
         assert_eq!(one.text(), "{}\n");
         assert!(one.is_empty() && !one.is_blank());
+    }
+
+    #[test]
+    fn a_value_is_written_as_it_was_if_it_is_the_same() {
+        let mut file = document("{\"a\": [ 1,2 ], \"b\" : 3}");
+        let written = file.written("a").unwrap().to_owned();
+        assert_eq!(written, "[ 1,2 ]");
+        file.set("a", &json!([2]));
+        file.write_as("a", &written);
+        assert_eq!(file.text(), "{\"a\": [ 2 ], \"b\" : 3}");
+        file.set("a", &json!([1, 2]));
+        file.write_as("a", &written);
+        file.write_as("c", "3");
+        assert_eq!(file.text(), "{\"a\": [ 1,2 ], \"b\" : 3}");
+    }
+
+    #[test]
+    fn an_edit_keeps_the_byte_order_mark() {
+        let mut marked = Document::parse(b"\xFF\xFE{\0}\0").unwrap();
+        assert!(marked.is_marked());
+        marked.set("a", &json!(1));
+        let again = Document::parse(&marked.bytes()).unwrap();
+        assert_eq!((again.get("a"), again.is_marked()), (Some(&json!(1)), true));
+        marked.remove("a");
+        assert_eq!(marked.bytes(), b"\xFF\xFE{\0}\0");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::check::Findings;
 use super::document::Document;
 use super::meant::key_of_flag;
 use super::schema::{self, Kind};
+use super::unknown;
 
 /// dockerd refuses to start when a value is given twice; runtimes alone may come from both.
 pub(super) fn check(findings: &mut Findings<'_>, document: &Document, flags: &[String]) {
@@ -20,9 +21,9 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document, flags: &[S
             continue;
         };
         let path: Vec<&str> = key.split('.').collect();
-        if document.value_at(&path).is_none() || !seen.insert(key) {
+        let Some(path) = unknown::place(document, &path).filter(|_| seen.insert(key)) else {
             continue;
-        }
+        };
         findings.error(
             &path,
             format!(

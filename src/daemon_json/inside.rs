@@ -1,4 +1,4 @@
-//! Entries of one key that must fit each other: runtimes, limits, and pools.
+//! Entries of one key that must fit each other: runtimes, limits, pools and name servers.
 //!
 //! Their names and types stand in the table. It must not know any other key.
 
@@ -12,20 +12,32 @@ use super::types::{children, cure, entry};
 
 pub(super) fn check(findings: &mut Findings<'_>, document: &Document) {
     let of_key = |key| document.get(key).map_or(vec![], children);
+    // An entry of null is one without anything in it.
+    let is_group = |entry: &Value| entry.is_object() || entry.is_null();
     for (name, runtime) in of_key("runtimes") {
-        if runtime.is_object() {
+        if is_group(runtime) {
             check_runtime(findings, &name, runtime);
         }
     }
     for (name, limit) in of_key("default-ulimits") {
-        if limit.is_object() {
+        if is_group(limit) {
             check_limit(findings, &name, limit);
         }
     }
     for (index, pool) in of_key("default-address-pools") {
-        if pool.is_object() {
+        if is_group(pool) {
             check_pool(findings, &["default-address-pools", &index], pool);
         }
+    }
+    for (index, server) in of_key("dns") {
+        if server == "" || server.is_null() {
+            let message = "names no server, and no container would start; remove it";
+            findings.error(&["dns", &index], message);
+        }
+    }
+    if document.get("proxies") == Some(&Value::Null) {
+        let message = "dockerd does not start with null here; remove it";
+        findings.error(&["proxies"], message);
     }
 }
 
@@ -58,18 +70,27 @@ fn check_limit(findings: &mut Findings<'_>, key: &str, limit: &Value) {
     let path = ["default-ulimits", key];
     let name = entry(limit, "Name").as_str().filter(|it| !it.is_empty());
     if name.is_none() {
-        findings.error(&path, format!("must hold a name; write \"Name\": {key:?}"));
-        if !ULIMIT_NAMES.contains(&key) {
+        let message =
+            format!("must hold a name, or no container would start; write \"Name\": {key:?}");
+        findings.error(&path, message);
+        if !ULIMIT_NAMES.contains(&key.to_lowercase().as_str()) {
             let cure = cure(key, || ULIMIT_NAMES.iter().copied());
             findings.error(&path, format!("{key:?} is no limit; {cure}"));
         }
     }
     let (soft, hard) = (entry(limit, "Soft").as_i64(), entry(limit, "Hard").as_i64());
-    // -1 stands for no limit.
-    let above = |soft: i64, hard: i64| hard >= 0 && (soft > hard || soft < 0);
-    if soft.zip(hard).is_some_and(|(soft, hard)| above(soft, hard)) {
-        findings.error(&path, "Soft must not be above Hard");
-    }
+    let message = match (soft, hard) {
+        // It would be 0.
+        (Some(soft), None) if soft != 0 => {
+            "must hold a Hard, or no container would start; write -1 for none"
+        }
+        // -1 stands for no limit.
+        (Some(soft), Some(hard)) if hard >= 0 && (soft > hard || soft < 0) => {
+            "Soft must not be above Hard: no container would start"
+        }
+        _ => return,
+    };
+    findings.error(&path, message);
 }
 
 fn check_pool(findings: &mut Findings<'_>, path: &[&str], pool: &Value) {

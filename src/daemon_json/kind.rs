@@ -35,6 +35,8 @@ pub enum Kind {
     Network(Family),
     /// `native.cgroupdriver=` with a driver.
     CgroupDriver,
+    /// A mark of packets, with or without a mask.
+    Mark,
     /// Where to listen for clients.
     Listener,
     /// Where to serve figures.
@@ -82,7 +84,7 @@ impl Kind {
     pub fn accepts(self, value: &Value) -> bool {
         match self {
             Kind::Bool => value.is_boolean(),
-            Kind::Int | Kind::Count | Kind::Port | Kind::Mtu => value.is_i64() || value.is_u64(),
+            Kind::Int | Kind::Count | Kind::Port | Kind::Mtu => value.is_i64(),
             Kind::Ip(family) => value.as_str().is_some_and(|text| family.has(text)),
             Kind::List(_) => value.is_array(),
             Kind::Map(_) | Kind::Object(_) => value.is_object(),
@@ -177,6 +179,7 @@ impl fmt::Display for Kind {
             Kind::Network(Family::Either) => {
                 "a string with a network such as \"172.17.0.1/16\" or \"fd00:12::1/64\""
             }
+            Kind::Mark => "a string with a mark such as \"0x1\" or \"0x1/0xff\"",
             Kind::HostPort => "a string such as \"127.0.0.1:9323\"",
             Kind::Proxy => "a URL such as \"http://proxy.example:3128\"",
             Kind::List(kind) => return write!(f, "a list of {}", kind.several()),
@@ -196,7 +199,8 @@ mod tests {
 
     #[test]
     fn a_whole_number_is_neither_a_fraction_nor_a_string() {
-        assert!(Kind::Int.accepts(&json!(-1)));
+        assert!(Kind::Int.accepts(&json!(-1)) && Kind::Int.accepts(&json!(i64::MAX)));
+        assert!(!Kind::Int.accepts(&json!(u64::MAX)));
         assert!(!Kind::Int.accepts(&json!(1.0)));
         assert!(!Kind::Int.accepts(&json!("1")));
     }

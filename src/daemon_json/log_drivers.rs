@@ -2,6 +2,8 @@
 //!
 //! It must not hold logic. Read from dockerd's source and tried with dockerd 26.1 and 28.5.
 
+use super::schema::Engine;
+
 /// A driver that is part of dockerd on Linux.
 #[derive(Debug, Clone, Copy)]
 pub struct Driver {
@@ -35,6 +37,8 @@ pub enum Form {
     File,
     /// One of syslog's facilities, or its number.
     Facility,
+    /// What each line is marked with, see `template`.
+    Template,
 }
 
 /// What must follow on the scheme of a URL, beside a host, or for `unix://` the path of a socket.
@@ -75,13 +79,13 @@ pub const COMMON: &[Opt] = &[
     ("mode", Form::Word(&["blocking", "non-blocking"])),
 ];
 
-/// What a line is labelled with; `local` takes these since engine 29.
-pub const ATTRIBUTES: &[Opt] = &[
+/// What a line is labelled with.
+const ATTRIBUTES: &[Opt] = &[
     ("env", Form::Text),
     ("env-regex", Form::Text),
     ("labels", Form::Text),
     ("labels-regex", Form::Text),
-    ("tag", Form::Text),
+    ("tag", Form::Template),
 ];
 
 /// The options of files that are rotated.
@@ -93,7 +97,7 @@ const FILES: &[Opt] = &[
     ("labels-regex", Form::Text),
     ("max-file", Form::Number(1, MOST)),
     ("max-size", Form::Size),
-    ("tag", Form::Text),
+    ("tag", Form::Template),
 ];
 
 const AWSLOGS: &[Opt] = &[
@@ -112,7 +116,7 @@ const AWSLOGS: &[Opt] = &[
     ("awslogs-multiline-pattern", Form::Text),
     ("awslogs-region", Form::Text),
     ("awslogs-stream", Form::Text),
-    ("tag", Form::Text),
+    ("tag", Form::Template),
 ];
 
 const FLUENTD: &[Opt] = &[
@@ -134,7 +138,7 @@ const FLUENTD: &[Opt] = &[
     ("fluentd-write-timeout", Form::Time),
     ("labels", Form::Text),
     ("labels-regex", Form::Text),
-    ("tag", Form::Text),
+    ("tag", Form::Template),
 ];
 
 const GCPLOGS: &[Opt] = &[
@@ -162,7 +166,7 @@ const GELF: &[Opt] = &[
     ("gelf-tcp-reconnect-delay", Form::Number(0, MOST)),
     ("labels", Form::Text),
     ("labels-regex", Form::Text),
-    ("tag", Form::Text),
+    ("tag", Form::Template),
 ];
 
 const SPLUNK: &[Opt] = &[
@@ -183,7 +187,7 @@ const SPLUNK: &[Opt] = &[
     ("splunk-token", Form::Secret),
     ("splunk-url", Form::Url(&["http", "https"], Rest::NoPath)),
     ("splunk-verify-connection", Form::Switch),
-    ("tag", Form::Text),
+    ("tag", Form::Template),
 ];
 
 const SYSLOG: &[Opt] = &[
@@ -207,8 +211,52 @@ const SYSLOG: &[Opt] = &[
     ("syslog-tls-cert", Form::File),
     ("syslog-tls-key", Form::File),
     ("syslog-tls-skip-verify", Form::Text),
-    ("tag", Form::Text),
+    ("tag", Form::Template),
 ];
+
+/// An option that not every engine takes.
+pub struct Limit {
+    pub driver: &'static str,
+    pub option: &'static str,
+    /// The first engine that takes it.
+    pub since: Engine,
+    /// The first one that no longer does, if there is one.
+    pub until: Option<Engine>,
+}
+
+/// Those options.
+pub const LIMITS: &[Limit] = &[
+    until("fluentd", "fluentd-async-connect", Engine(28, 0)),
+    since("local", "env", LOCAL_ATTRIBUTES),
+    since("local", "env-regex", LOCAL_ATTRIBUTES),
+    since("local", "labels", LOCAL_ATTRIBUTES),
+    since("local", "labels-regex", LOCAL_ATTRIBUTES),
+    since("local", "tag", LOCAL_ATTRIBUTES),
+];
+
+/// Since this engine, the driver `local` labels its lines.
+const LOCAL_ATTRIBUTES: Engine = Engine(29, 5);
+
+/// The newest engine that these tables were read from; a later one may know more options.
+pub const READ_FROM: Engine = Engine(29, 10);
+
+const fn since(driver: &'static str, option: &'static str, since: Engine) -> Limit {
+    Limit {
+        driver,
+        option,
+        since,
+        until: None,
+    }
+}
+
+const fn until(driver: &'static str, option: &'static str, until: Engine) -> Limit {
+    Limit {
+        driver,
+        option,
+        since: Engine(0, 0),
+        until: Some(until),
+    }
+}
 
 /// The facilities that syslog has, beside their numbers, 0 to 23.
 #[rustfmt::skip]

@@ -4,7 +4,7 @@
 
 use super::address::address;
 use super::log_drivers::{FACILITIES, Form, Rest};
-use super::syntax;
+use super::{syntax, template};
 
 /// What is wrong with the value of an option, and what to write.
 pub(super) fn fault(form: Form, text: &str) -> Option<String> {
@@ -14,7 +14,7 @@ pub(super) fn fault(form: Form, text: &str) -> Option<String> {
     );
     let fault = match form {
         Form::Size if syntax::size(text).is_none() && !text.is_empty() => {
-            format!("{text:?} is no size; write one like \"64m\"")
+            format!("{text:?} is no size: no container would start; write one like \"64m\"")
         }
         Form::Size if syntax::size(text).is_some_and(|bytes| bytes < 1.0) => {
             format!("{text:?} is nothing; write more than 0")
@@ -47,6 +47,10 @@ pub(super) fn fault(form: Form, text: &str) -> Option<String> {
                     FACILITIES.join(", ")
                 )
             });
+        }
+        Form::Template => {
+            let fault = template::fault(text)?;
+            format!("{text:?} {fault}: no container would start")
         }
         Form::Url(schemes, rest) => {
             let fault = url_fault(schemes, rest, text)?;

@@ -8,17 +8,13 @@ use serde_json::{Map, Value};
 use super::address::address;
 use super::check::Findings;
 use super::document::Document;
-use super::log_drivers::{ATTRIBUTES, COMMON, DRIVERS, Driver, Form, Opt, Rest, named};
+use super::log_drivers::{COMMON, DRIVERS, Driver, Form, LIMITS, Opt, READ_FROM, Rest, named};
 use super::log_options::fault;
 use super::meant::nearest;
-use super::schema::Engine;
 use super::types::children;
 
 /// dockerd's driver when the file names none.
 const DEFAULT_DRIVER: &str = "json-file";
-
-/// Since this engine, the driver `local` labels its lines.
-const LOCAL_LABELS: Engine = Engine(29, 0);
 
 /// The driver in force under the keys of a configuration.
 pub(super) fn driver(root: &Map<String, Value>) -> &str {
@@ -52,16 +48,19 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document) {
     let nothing = Value::Object(Map::new());
     let opts = document.get("log-opts").unwrap_or(&nothing);
     let Some(driver) = named(driver) else {
-        check_plugin(findings, driver);
+        check_plugin(findings, driver, opts);
         return check_buffer(findings, opts);
     };
+    if driver.name == "none" {
+        return; // it reads no option
+    }
     for (name, value) in children(opts) {
         check_option(findings, driver, &name, value);
     }
     check_buffer(findings, opts);
     check_needs(findings, driver, opts);
     match driver.name {
-        "local" => warn_of_attributes(findings, opts),
+        "fluentd" => check_fluentd(findings, opts),
         "gelf" => check_gelf(findings, opts),
         _ => {}
     }
@@ -70,18 +69,25 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document) {
     }
 }
 
-/// A driver that is not built in.
-fn check_plugin(findings: &mut Findings<'_>, driver: &str) {
+/// A driver that is not built in. dockerd looks for it only where there are options.
+fn check_plugin(findings: &mut Findings<'_>, driver: &str, opts: &Value) {
     let path = ["log-driver"];
     let is_reference = driver.contains([':', '/']);
     let names = DRIVERS.iter().map(|driver| driver.name);
+    let what_starts = match children(opts).is_empty() {
+        true => "containers start",
+        false => "dockerd starts",
+    };
     match nearest(driver, names).filter(|_| !is_reference) {
-        Some(meant) => findings.error(&path, format!("{driver:?} is no driver; write {meant:?}")),
+        Some(meant) => findings.error(
+            &path,
+            format!("{driver:?} is no driver: no container would start; write {meant:?}"),
+        ),
         // A plugin may be installed under any alias, such as "loki".
         None => findings.warn(
             &path,
             format!(
-                "{driver:?} is not built in: dockerd starts only where a plugin of that name is \
+                "{driver:?} is not built in: {what_starts} only where a plugin of that name is \
                  enabled; look with docker plugin ls"
             ),
         ),
@@ -90,34 +96,51 @@ fn check_plugin(findings: &mut Findings<'_>, driver: &str) {
 
 fn check_option(findings: &mut Findings<'_>, driver: &Driver, name: &str, value: &Value) {
     let path = ["log-opts", name];
-    let form = driver
-        .options
-        .iter()
-        .chain(COMMON)
-        .find(|(known, _)| *known == name);
-    if let Some((_, form)) = form {
+    let mut known = driver.options.iter().chain(COMMON);
+    if let Some((_, form)) = known.find(|(known, _)| *known == name) {
         let fault = value.as_str().and_then(|text| fault(*form, text));
-        if let Some(fault) = fault {
+        if let Some(fault) = fault.or_else(|| limit(findings, driver, name)) {
             findings.error(&path, fault);
         }
         return;
     }
-    if driver.name == "none" {
-        return; // it reads none
-    }
     let known = driver.options.iter().chain(COMMON);
-    let takes = format!("the driver {} takes no such option", driver.name);
+    let takes = format!(
+        "the driver {} takes no such option, and dockerd does not start",
+        driver.name
+    );
     let is_of = |opts: &[Opt]| opts.iter().any(|(known, _)| *known == name);
     if DRIVERS.iter().any(|driver| is_of(driver.options)) {
         findings.error(&path, format!("{takes}, though others do; remove it"));
     } else if let Some(meant) = nearest(name, known.map(|(known, _)| *known)) {
         findings.error(&path, format!("{takes}; write {meant}"));
-    } else if matches!(driver.name, "local" | "json-file") {
+    } else if findings.engine <= READ_FROM || matches!(driver.name, "local" | "json-file") {
         findings.error(&path, format!("{takes}; remove it"));
     } else {
-        // These lists grow with the engine, so that one which is like none of them may be right.
-        findings.warn(&path, format!("{takes}, as far as is known here"));
+        // These lists grow with the engine.
+        let message = format!(
+            "engines up to {READ_FROM} do not start with it: the driver {} takes no such option \
+             there",
+            driver.name
+        );
+        findings.warn(&path, message);
     }
+}
+
+/// Why this engine does not take an option of the driver's, though others do.
+fn limit(findings: &Findings<'_>, driver: &Driver, name: &str) -> Option<String> {
+    let mut limits = LIMITS.iter();
+    let limit = limits.find(|limit| (limit.driver, limit.option) == (driver.name, name))?;
+    let when = if findings.engine < limit.since {
+        format!("since engine {}", limit.since)
+    } else {
+        let until = limit.until.filter(|until| findings.engine >= *until)?;
+        format!("only before engine {until}")
+    };
+    Some(format!(
+        "the driver {} takes this {when}, and dockerd does not start; remove it",
+        driver.name
+    ))
 }
 
 /// An option that all containers want may be of each container's own; dockerd still does not start
@@ -174,18 +197,12 @@ fn check_buffer(findings: &mut Findings<'_>, opts: &Value) {
     }
 }
 
-fn warn_of_attributes(findings: &mut Findings<'_>, opts: &Value) {
-    if findings.engine >= LOCAL_LABELS {
-        return;
-    }
-    for (name, _) in ATTRIBUTES
-        .iter()
-        .filter(|(name, _)| opts[*name].is_string())
-    {
-        findings.warn(
-            &["log-opts", name],
-            format!("the local driver takes this since engine {LOCAL_LABELS}; remove it"),
-        );
+/// The newer name of one option, beside the older.
+fn check_fluentd(findings: &mut Findings<'_>, opts: &Value) {
+    let [newer, older] = ["fluentd-async", "fluentd-async-connect"];
+    if opts[newer].is_string() && opts[older].is_string() {
+        let message = format!("says the same as {newer}, and dockerd takes one only; remove it");
+        findings.error(&["log-opts", older], message);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Owns the likenesses. It must not judge whether a name is right.
 
-use super::schema::keys;
+use super::schema::{Standing, keys};
 
 /// Names whose key is not like them.
 const OTHER_WORDS: &[(&str, &str)] = &[
@@ -27,7 +27,7 @@ pub(super) fn key_meant_by(name: &str) -> Option<&'static str> {
     let name = name.trim().trim_start_matches('-');
     key_of_flag(name)
         .or_else(|| find(|key| plain(key) == plain(name) || plain(key) == plain(&plural(name))))
-        .or_else(|| nearest(name, accepted()))
+        .or_else(|| nearest(name, suggested()))
 }
 
 /// The key that sets the same as this flag of dockerd, given without dashes and value.
@@ -62,6 +62,12 @@ pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
 
 fn accepted() -> impl Iterator<Item = &'static str> {
     keys().filter(|key| key.is_accepted()).map(|key| key.name)
+}
+
+/// The keys worth a suggestion: those with an effect.
+fn suggested() -> impl Iterator<Item = &'static str> {
+    let known = keys().filter(|key| key.standing == Standing::Known);
+    known.map(|key| key.name)
 }
 
 fn find(is_meant: impl Fn(&str) -> bool) -> Option<&'static str> {
@@ -132,6 +138,12 @@ mod tests {
     #[test]
     fn a_proxy_at_the_root_means_the_one_under_proxies() {
         assert_eq!(key_meant_by("https-proxy"), Some("proxies.https-proxy"));
+    }
+
+    #[test]
+    fn a_key_without_effect_is_no_suggestion() {
+        assert_eq!(key_meant_by("containerd-plugins-namespaces"), None);
+        assert_eq!(key_meant_by("deprecated-key-pat"), None);
     }
 
     #[test]

@@ -8,17 +8,20 @@
 
 mod address;
 mod bridge;
+mod build_cache;
 pub mod change;
 pub mod check;
 mod conflicts;
 pub mod document;
 mod drift;
 mod edit;
+mod encoding;
 pub mod explain;
 mod flags;
 mod inside;
 mod keys;
 mod kind;
+mod listening;
 mod log_drivers;
 mod log_options;
 mod logging;
@@ -37,11 +40,17 @@ pub mod schema;
 mod secrets;
 mod seen;
 mod settle;
+mod storage;
 mod strict;
 mod surroundings;
 mod syntax;
+mod template;
+mod tls;
 mod types;
+mod unknown;
 mod values;
+#[cfg(test)]
+mod verdicts;
 mod wishes;
 
 use std::path::Path;
@@ -49,14 +58,15 @@ use std::path::Path;
 use serde_json::Value;
 
 pub use change::Change;
-pub use check::{Context, Problem, Severity, check};
+pub use check::{Context, Problem, Severity, check, check_for_any};
 pub use conflicts::can_separate;
 pub use document::{Document, Position};
 pub use drift::{lost, standing};
 pub use flags::{is_said_by_flag, other_files, with_flags};
+pub use listening::listening_hosts;
 pub use meant::nearest;
 pub use merge::{Merged, Wanted, merge};
-pub use named::named_paths;
+pub use named::{authorization_plugins, named_paths};
 pub use networks::free_pools;
 pub(crate) use paths::of_others;
 pub use preset::{Preset, objections};

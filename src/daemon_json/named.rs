@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::check::Severity;
 use super::document::Document;
-use super::logging;
 use super::types::{children, named as named_entry};
+use super::{logging, tls};
 
 /// What comes with the engine's packages, and so is there when the engine starts.
 const BROUGHT: &[&str] = &[
@@ -22,6 +22,8 @@ const BROUGHT: &[&str] = &[
 pub(super) enum Must {
     File,
     Program,
+    /// One that is made where there is nothing yet.
+    Folder,
 }
 
 /// A value that names something.
@@ -46,6 +48,13 @@ pub fn named_paths(document: &Document) -> Vec<String> {
     paths
 }
 
+/// The plug-ins that are to be asked before each request is served.
+pub fn authorization_plugins(document: &Document) -> Vec<&str> {
+    let plugins = document.get("authorization-plugins");
+    let plugins = plugins.map_or(vec![], children).into_iter();
+    plugins.filter_map(|(_, name)| name.as_str()).collect()
+}
+
 pub(super) fn named(document: &Document) -> Vec<Named> {
     let mut all = Vec::new();
     let mut add = |path: &[&str], file: &str, must, severity| {
@@ -66,8 +75,18 @@ pub(super) fn named(document: &Document) -> Vec<Named> {
         true => Severity::Error,
         false => Severity::Warning,
     };
+    for key in ["data-root", "exec-root"] {
+        let folder = text(key);
+        if folder.starts_with('/') {
+            add(&[key], folder, Must::Folder, Severity::Error);
+        }
+    }
+    if text("storage-driver") == "fuse-overlayfs" {
+        let path = ["storage-driver"];
+        add(&path, "fuse-overlayfs", Must::Program, Severity::Error);
+    }
     // dockerd opens these only when it is to speak TLS.
-    if is_on("tls") || is_on("tlsverify") {
+    if tls::is_spoken(document) {
         for key in ["tlscacert", "tlscert", "tlskey"] {
             add(&[key], &from_root(text(key)), Must::File, Severity::Error);
         }

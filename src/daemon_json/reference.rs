@@ -2,7 +2,7 @@
 //!
 //! It must not say anything that the tables do not.
 
-use super::log_drivers::{COMMON, DRIVERS, Driver, Opt};
+use super::log_drivers::{COMMON, DRIVERS, Driver, LIMITS, Opt};
 use super::preset::Preset;
 use super::schema::{Conflict, Entries, Key, Kind, Reload, Rule, Standing, With, by_name};
 use super::surroundings::Surroundings;
@@ -99,7 +99,7 @@ pub fn page() -> String {
         }
     }
     page += LOGS;
-    page += &options(COMMON, &[]);
+    page += &options("", COMMON, &[]);
     page += ".\n";
     page += LOGS_TABLE;
     for Driver {
@@ -109,7 +109,7 @@ pub fn page() -> String {
         ..
     } in DRIVERS
     {
-        page += &row(&[&code(name), &options(known, needs)]);
+        page += &row(&[&code(name), &options(name, known, needs)]);
     }
     page += PRESETS;
     let recommended = Preset::Recommended.entries(&Surroundings::default());
@@ -177,10 +177,18 @@ fn other_side(conflict: &Conflict) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-fn options(options: &[Opt], needed: &[&str]) -> String {
+/// The options of a driver, with the engines that take them where not all do.
+fn options(driver: &str, options: &[Opt], needed: &[&str]) -> String {
     let options = options.iter().map(|(name, _)| {
         let star = if needed.contains(name) { "*" } else { "" };
-        format!("`{name}`{star}")
+        let mut limits = LIMITS.iter();
+        let limit = limits.find(|limit| (limit.driver, limit.option) == (driver, *name));
+        let engines = match limit.map(|limit| (limit.since, limit.until)) {
+            None => String::new(),
+            Some((_, Some(until))) => format!(" (before {until})"),
+            Some((since, None)) => format!(" (since {since})"),
+        };
+        format!("`{name}`{star}{engines}")
     });
     options.collect::<Vec<_>>().join(", ")
 }
@@ -212,7 +220,12 @@ pub(super) fn confirmed(key: &Key) -> &'static str {
 pub(super) fn fate(key: &Key) -> String {
     match key.standing {
         Standing::Known => String::new(),
-        Standing::Ignored => "taken without any effect; remove it".to_owned(),
+        Standing::Ignored { since } if since == key.since => {
+            "taken without any effect; remove it".to_owned()
+        }
+        Standing::Ignored { since } => {
+            format!("{}; taken without any effect since {since}", key.about)
+        }
         Standing::Rejected { cure } => format!("refused; {cure}"),
         Standing::Gone { since, cure } => format!("refused since {since}; {cure}"),
     }

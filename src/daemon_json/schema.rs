@@ -60,6 +60,8 @@ pub struct Conflict {
     pub entry: Option<&'static str>,
     pub with: With,
     pub severity: Severity,
+    /// The first engine that it matters to.
+    pub since: Engine,
     /// What comes of it, and what helps.
     pub text: &'static str,
 }
@@ -84,6 +86,8 @@ pub enum With {
     PluginsNamespace,
     /// It is none of the runtimes.
     Runtimes,
+    /// Another key that is true beside it.
+    Switch(&'static str),
     /// Another key beside it.
     Key(&'static str),
     /// Words that engines do not take any more, with the first of those.
@@ -94,8 +98,10 @@ pub enum With {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     Known,
-    /// Taken without effect.
-    Ignored,
+    /// Taken without effect since this engine, and with one before.
+    Ignored {
+        since: Engine,
+    },
     /// Refused, although the name looks right.
     Rejected {
         cure: &'static str,
@@ -128,7 +134,17 @@ pub fn key(name: &str) -> Option<&'static Key> {
 impl Key {
     /// Whether dockerd starts with this key in its file.
     pub fn is_accepted(&self) -> bool {
-        matches!(self.standing, Standing::Known | Standing::Ignored)
+        matches!(self.standing, Standing::Known | Standing::Ignored { .. })
+    }
+
+    /// Whether this engine starts with it.
+    pub(super) fn is_taken_by(&self, engine: Engine) -> bool {
+        match self.standing {
+            Standing::Known => engine >= self.since,
+            Standing::Ignored { .. } => true,
+            Standing::Rejected { .. } => false,
+            Standing::Gone { since, .. } => engine < since,
+        }
     }
 
     /// Whether `systemctl reload docker` is enough after a change of its value.
@@ -171,7 +187,7 @@ impl fmt::Display for With {
             With::CgroupsV2 => "control groups of version 2",
             With::PluginsNamespace => "the namespace of plug-ins",
             With::Runtimes => "no such runtime",
-            With::Key(name) => name,
+            With::Key(name) | With::Switch(name) => name,
             With::Gone(_) => "newer engines",
         })
     }

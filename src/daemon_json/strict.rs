@@ -9,8 +9,18 @@ use jsonc_parser::{ParseOptions, parse_to_ast};
 use serde_json::{Map, Value};
 
 use super::document::Position;
+use super::encoding::Encoding;
 
-/// Text that is not taken for a configuration, with the place, the cause and the cure.
+/// A text that is taken for a configuration.
+#[derive(Debug)]
+pub(super) struct Content {
+    pub encoding: Encoding,
+    pub text: String,
+    pub root: Map<String, Value>,
+}
+
+/// Text that is not taken for a configuration, with the place, the cause and the cure. Where the
+/// engine would take it, the cause says what it makes of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{position}: {cause}; {cure}")]
 pub struct Refusal {
@@ -20,19 +30,29 @@ pub struct Refusal {
 }
 
 /// The text and the object it holds; blank text holds an empty one, as for dockerd.
-pub(super) fn read(bytes: &[u8]) -> Result<(String, Map<String, Value>), Refusal> {
-    refuse_byte_order_mark(bytes)?;
-    let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
+pub(super) fn read(bytes: &[u8]) -> Result<Content, Refusal> {
+    let (encoding, rest) = Encoding::of(bytes);
+    let decoded = encoding.decode(rest);
+    let text = decoded.map_err(|before| not_decoded(encoding, &before))?;
+    let root = object(&text)?;
+    Ok(Content {
+        encoding,
+        text,
+        root,
+    })
+}
+
+fn object(text: &str) -> Result<Map<String, Value>, Refusal> {
     if let Some(nul) = text.find('\0') {
         return Err(refusal(text, nul, "a NUL byte", "remove it"));
     }
     if text.trim().is_empty() {
-        return Ok((text.to_owned(), Map::new()));
+        return Ok(Map::new());
     }
     let value = serde_json::from_str(text).map_err(|error| not_json(text, &error))?;
     refuse_duplicate_keys(text, &tree(text).map_err(|error| from_tree(text, &error))?)?;
     match value {
-        Value::Object(root) => Ok((text.to_owned(), root)),
+        Value::Object(root) => Ok(root),
         other => Err(not_an_object(text, &other)),
     }
 }
@@ -84,33 +104,22 @@ fn refusal(text: &str, offset: usize, cause: impl Into<String>, cure: &str) -> R
     }
 }
 
-fn refuse_byte_order_mark(bytes: &[u8]) -> Result<(), Refusal> {
-    let utf8 = bytes.starts_with(&[0xEF, 0xBB, 0xBF]);
-    let utf16 = bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]);
-    if utf8 {
-        let cure = r"remove it: sed -i '1s/^\xEF\xBB\xBF//' FILE";
-        return Err(refusal("", 0, "a UTF-8 byte order mark", cure));
-    }
-    if utf16 {
-        let cure = "save it as UTF-8: iconv -f UTF-16 -t UTF-8 FILE";
-        return Err(refusal("", 0, "a UTF-16 byte order mark", cure));
-    }
-    Ok(())
+fn not_decoded(encoding: Encoding, before: &str) -> Refusal {
+    let name = encoding.name();
+    let cause = format!("bytes that are not {name}");
+    refusal(before, before.len(), cause, "save the file as UTF-8")
 }
 
-fn not_utf8(bytes: &[u8], valid: usize) -> Refusal {
-    let text = String::from_utf8_lossy(&bytes[..valid]);
-    refusal(
-        &text,
-        valid,
-        "bytes that are not UTF-8",
-        "save the file as UTF-8",
-    )
-}
+/// How the reader of JSON begins to say that one half of a surrogate pair stands alone.
+const HALVES: &[&str] = &["surrogate", "end of hex escape"];
 
 /// The tree's error knows comments and commas by name; serde_json's is the last word otherwise.
 fn not_json(text: &str, error: &serde_json::Error) -> Refusal {
-    if let Err(named) = tree(text) {
+    let message = error.to_string();
+    let is_half = HALVES.iter().any(|words| message.contains(words));
+    if let Err(named) = tree(text)
+        && !is_half
+    {
         return from_tree(text, &named);
     }
     let line_start: usize = text
@@ -119,13 +128,28 @@ fn not_json(text: &str, error: &serde_json::Error) -> Refusal {
         .map(str::len)
         .sum();
     let offset = line_start + error.column().saturating_sub(1);
-    let message = error.to_string();
+    if is_half {
+        let cause = "half of a character, for which the engine takes a replacement character";
+        return refusal(text, offset, cause, "write the whole character");
+    }
+    if let Some(lookalike) = lookalike(text, offset) {
+        return lookalike;
+    }
     let cause = message.split(" at line ").next().unwrap_or(&message);
     refusal(text, offset, cause, "correct the JSON there")
 }
 
+/// Quotes and spaces that editors and web pages put in the place of plain ones.
+const LOOKALIKES: &[char] = &[
+    '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{ab}', '\u{bb}', '\u{a0}',
+    '\u{200b}', '\u{202f}', '\u{feff}',
+];
+
 fn from_tree(text: &str, error: &ParseError) -> Refusal {
     let offset = error.range().start;
+    if let Some(lookalike) = lookalike(text, offset) {
+        return lookalike;
+    }
     let hash = text.get(offset..).is_some_and(|rest| rest.starts_with('#'));
     let (cause, cure) = match error.kind() {
         _ if hash => ("a comment, which JSON does not have", "remove it"),
@@ -156,6 +180,17 @@ fn from_tree(text: &str, error: &ParseError) -> Refusal {
     refusal(text, offset, cause, cure)
 }
 
+/// The refusal of a character that only looks right.
+fn lookalike(text: &str, offset: usize) -> Option<Refusal> {
+    let letter = text.get(offset..)?.chars().next()?;
+    let number = u32::from(letter);
+    LOOKALIKES.contains(&letter).then(|| {
+        let cause = format!("{letter:?} (U+{number:04X}), which JSON does not have");
+        let cure = "put a plain double quote or a plain space in its place";
+        refusal(text, offset, cause, cure)
+    })
+}
+
 fn not_an_object(text: &str, value: &Value) -> Refusal {
     let found = match value {
         Value::Null => "null",
@@ -181,8 +216,10 @@ fn refuse_duplicate_keys(text: &str, node: &Node<'_>) -> Result<(), Refusal> {
             for property in &object.properties {
                 let name = name_of(text, &property.name);
                 if !seen.insert(name.clone()) {
-                    let cause = format!("the key {name:?} is here a second time");
-                    let cure = "keep one of the two: dockerd would take the last without a word";
+                    let cause = format!(
+                        "the key {name:?} is here a second time, and the engine goes by the last"
+                    );
+                    let cure = "keep one of them";
                     return Err(refusal(text, property.range.start, cause, cure));
                 }
                 refuse_duplicate_keys(text, &property.value)?;
@@ -194,105 +231,4 @@ fn refuse_duplicate_keys(text: &str, node: &Node<'_>) -> Result<(), Refusal> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::{any, prop_assert_eq, proptest};
-
-    fn refused(bytes: impl AsRef<[u8]>) -> String {
-        read(bytes.as_ref()).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn a_comment_is_refused_where_it_stands() {
-        let place = "line 2, column 3: a comment, which JSON does not have; remove it";
-        assert_eq!(refused("{\n  // why\n}"), place);
-        assert_eq!(refused("{\n  /* why */\n}"), place);
-        assert_eq!(refused("{\n  # why\n}"), place);
-    }
-
-    #[test]
-    fn a_trailing_comma_is_refused_in_objects_and_lists() {
-        let cause = "a comma after the last entry; remove the comma";
-        assert_eq!(refused("{\"a\": 1,}"), format!("line 1, column 8: {cause}"));
-        assert_eq!(
-            refused("{\"a\": [1,]}"),
-            format!("line 1, column 9: {cause}")
-        );
-    }
-
-    #[test]
-    fn single_quotes_and_bare_keys_are_refused() {
-        assert!(refused("{'a': 1}").starts_with("line 1, column 2: a string in single quotes"));
-        assert!(refused("{a: 1}").starts_with("line 1, column 2: a key without double quotes"));
-    }
-
-    #[test]
-    fn a_missing_comma_and_a_missing_brace_are_named() {
-        assert!(refused("{\"a\": 1 \"b\": 2}").contains("a comma is missing before this"));
-        assert!(refused("{\"a\": 1").contains("this { is never closed"));
-        assert!(refused("{} {}").contains("text after the end"));
-    }
-
-    #[test]
-    fn a_duplicate_key_is_refused_at_every_level() {
-        let top = refused("{\"a\": 1,\n \"a\": 2}");
-        assert!(top.starts_with("line 2, column 2: the key \"a\" is here a second time"));
-        assert!(refused(r#"{"l": [{"a": 1, "\u0061": 2}]}"#).contains("column 17: the key \"a\""));
-    }
-
-    #[test]
-    fn byte_order_marks_are_refused() {
-        assert!(refused(b"\xEF\xBB\xBF{}").contains("a UTF-8 byte order mark"));
-        assert!(refused(b"\xFF\xFE{\0}\0").contains("a UTF-16 byte order mark"));
-        assert!(refused(b"\xFE\xFF\0{\0}").contains("a UTF-16 byte order mark"));
-    }
-
-    #[test]
-    fn nul_and_bytes_that_are_not_utf8_are_refused() {
-        assert!(refused("{}\n\0").starts_with("line 2, column 1: a NUL byte"));
-        assert!(refused(b"{\"a\": \"\xFF\"}").starts_with("line 1, column 8: bytes"));
-    }
-
-    #[test]
-    fn a_root_that_is_no_object_is_refused() {
-        assert!(refused("null").contains("holds null instead of an object"));
-        assert!(refused("\n []").starts_with("line 2, column 2: the file holds a list"));
-        assert!(refused("5").contains("holds a number"));
-    }
-
-    #[test]
-    fn columns_count_characters_not_bytes() {
-        assert!(refused("{\"é\": tru}").starts_with("line 1, column 7:"));
-    }
-
-    #[test]
-    fn blank_text_holds_an_empty_object() {
-        assert!(read(b"").unwrap().1.is_empty());
-        assert!(read(b" \r\n\t").unwrap().1.is_empty());
-    }
-
-    #[test]
-    fn deep_nesting_is_refused_and_does_not_overflow() {
-        let deep = "[".repeat(100_000);
-        assert!(read(deep.as_bytes()).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn arbitrary_bytes_never_panic(bytes: Vec<u8>) {
-            let _ = read(&bytes);
-        }
-
-        #[test]
-        fn text_that_looks_like_json_never_panics(text in r#"[{}\[\],:"'/*#\\ua0-9.eE+\- \n\rtrunlé]{0,40}"#) {
-            let _ = read(text.as_bytes());
-        }
-
-        #[test]
-        fn what_serde_json_reads_as_an_object_is_read_alike(key: String, number: i64, flag in any::<bool>()) {
-            let value = serde_json::json!({ key: [number, flag, null, {"é": "\u{1F600}\t"}] });
-            let (_, root) = read(value.to_string().as_bytes()).unwrap();
-            prop_assert_eq!(Value::Object(root), value);
-        }
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 //!
 //! It must not look at the host itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
@@ -22,6 +22,12 @@ pub struct Surroundings {
     pub absent_group: Option<String>,
     /// The bridge that the configuration names, where the host has none of that name.
     pub absent_bridge: Option<String>,
+    /// Of the plug-ins that the configuration names for authorization, those that there are not.
+    pub absent_plugins: BTreeSet<String>,
+    /// Of the hosts that it has the engine listen on, those that are none of this host's.
+    pub foreign_hosts: BTreeSet<String>,
+    /// Why root cannot be mapped to the user that it names.
+    pub remap_fault: Option<String>,
     /// How many files a process of the engine's may have open at most, where that is known.
     pub most_open_files: Option<u64>,
     /// Where the engine is going to keep its data.
@@ -58,6 +64,10 @@ pub struct Disk {
     pub folder: String,
     /// Where it is mounted.
     pub mount: String,
+    /// Its kind, such as `ext4`.
+    pub kind: String,
+    /// Whether it can keep one folder within a size.
+    pub has_project_quotas: bool,
     pub is_noexec: bool,
     pub is_read_only: bool,
     /// Its size, in bytes.

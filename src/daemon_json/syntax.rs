@@ -31,6 +31,21 @@ pub(super) fn network(text: &str) -> Option<(IpAddr, u8)> {
     (length <= bits(address)).then_some((address, length))
 }
 
+/// Whether it is `MARK` or `MARK/MASK`, each a number of 32 bits as Go writes them.
+pub(super) fn is_mark(text: &str) -> bool {
+    let mut parts = text.splitn(2, '/');
+    parts.all(|part| {
+        let (digits, base) = match part.get(..2).map(str::to_ascii_lowercase).as_deref() {
+            Some("0x") => (&part[2..], 16),
+            Some("0o") => (&part[2..], 8),
+            Some("0b") => (&part[2..], 2),
+            _ if part.starts_with('0') && part.len() > 1 => (&part[1..], 8),
+            _ => (part, 10),
+        };
+        !digits.starts_with('+') && u32::from_str_radix(digits, base).is_ok()
+    })
+}
+
 /// How many bits an address of this family has.
 pub(super) fn bits(address: IpAddr) -> u8 {
     match address {
@@ -55,6 +70,16 @@ mod tests {
         }
         assert_eq!(size("2k"), Some(2048.0));
         assert_eq!(size("0m"), Some(0.0));
+    }
+
+    #[test]
+    fn a_mark_is_a_number_of_32_bits_with_or_without_a_mask() {
+        for right in ["1", "0x10", "0XfF/0x0f", "017", "0b1", "4294967295"] {
+            assert!(is_mark(right), "{right}");
+        }
+        for wrong in ["", "x", "-1", "+1", "0x", "1/", "1/2/3", "4294967296", "é"] {
+            assert!(!is_mark(wrong), "{wrong}");
+        }
     }
 
     #[test]

@@ -4,15 +4,19 @@
 
 use serde_json::{Value, json};
 
-use super::check::Findings;
+use super::check::{Findings, Severity};
 use super::meant::nearest;
-use super::schema::{Entries, Kind};
+use super::schema::{Engine, Entries, Kind};
+use super::unknown::is_passed_over;
 use super::values;
 
 /// Judges a value, and all that stands in it.
 pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: Kind, value: &Value) {
     if value.is_null() {
-        findings.warn(path, "null is the same to dockerd as no value; remove it");
+        // Judged as a group of keys, see `inside`.
+        if path != ["proxies"] {
+            findings.warn(path, "null is the same to dockerd as no value; remove it");
+        }
         return;
     }
     if !kind.accepts(value) {
@@ -30,7 +34,12 @@ pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: Kind, valu
         return values::check(findings, path, kind, value);
     };
     for (name, entry) in children(value) {
-        check(findings, &[path, &[name.as_str()]].concat(), entries, entry);
+        let path = [path, &[name.as_str()]].concat();
+        check(findings, &path, entries, entry);
+        if entry.is_null() && matches!(kind, Kind::List(_)) && entries.is_text() {
+            // In a list, it is the same as an empty text.
+            values::check(findings, &path, entries, &json!(""));
+        }
     }
 }
 
@@ -40,11 +49,23 @@ fn check_entries(findings: &mut Findings<'_>, path: &[&str], entries: &Entries, 
         let path = [path, &[name.as_str()]].concat();
         if let Some(kind) = entries.kind(&name) {
             check(findings, &path, kind, entry);
-        } else if let Some(severity) = entries.unknown {
+        } else if let Some(severity) = severity_of(findings.engine, entries, &name, entry) {
             let names = || entries.known.iter().map(|(name, _)| *name);
             let message = format!("dockerd knows no such entry here; {}", cure(&name, names));
             findings.add(severity, &path, message);
         }
+    }
+}
+
+/// How bad an entry is that is none of these. An empty list that is passed over does not matter, and
+/// in a group of keys, those of the root are passed over.
+fn severity_of(engine: Engine, entries: &Entries, name: &str, value: &Value) -> Option<Severity> {
+    match entries.unknown {
+        Some(Severity::Warning) if value.as_array().is_some_and(Vec::is_empty) => None,
+        Some(Severity::Error) if !entries.any_case && is_passed_over(name, engine) => {
+            Some(Severity::Warning)
+        }
+        severity => severity,
     }
 }
 
@@ -136,5 +157,11 @@ mod tests {
         assert!(
             problems(r#"{"labels": null}"#).starts_with("warning: line 1, column 2: labels: null")
         );
+        let entry = problems(r#"{"registry-mirrors": [null]}"#);
+        assert!(
+            entry.contains("error") && entry.contains("must start with https"),
+            "{entry}"
+        );
+        assert!(!problems(r#"{"dns-opts": [null]}"#).contains("error"));
     }
 }

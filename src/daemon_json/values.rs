@@ -14,12 +14,26 @@ use super::types::cure;
 /// Since this engine, a port that is none stops it; 26.1 went on without.
 const CHECKS_PORT: Engine = Engine(28, 5);
 
+/// Since this engine, an unknown option of the runtime stops it; 26.1 went on without.
+const CHECKS_EXEC_OPTIONS: Engine = Engine(28, 0);
+
+/// Since this engine, the cache of builds can have a share of the disk; 28.5 does not start with one.
+const TAKES_SHARES: Engine = Engine(29, 0);
+
 /// Judges a value that is no list or object. Empty text stands for no value at most keys.
 pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: Kind, value: &Value) {
+    if let Kind::Count | Kind::Port | Kind::Mtu = kind {
+        return check_number(findings, path, kind, value);
+    }
+    let Some(text) = value.as_str() else { return };
     match kind {
-        Kind::Count | Kind::Port | Kind::Mtu => check_number(findings, path, kind, value),
+        Kind::CgroupDriver => check_exec_option(findings, path, text),
+        Kind::Mirror => {
+            if let Some((severity, fault)) = address::mirror_fault(text) {
+                findings.add(severity, path, format!("a mirror's URL {fault}"));
+            }
+        }
         _ => {
-            let Some(text) = value.as_str() else { return };
             if let Some(fault) = fault(kind, text) {
                 findings.error(path, fault);
             } else if kind == Kind::Proxy && !text.is_empty() && !address::is_known_proxy(text) {
@@ -62,17 +76,13 @@ fn fault(kind: Kind, text: &str) -> Option<String> {
         Kind::AnyCaseWord(words) if !words.contains(&text.to_lowercase().as_str()) => {
             untaken(text, words)
         }
-        Kind::SizeOrShare if !is_share(text) && syntax::size(text).is_none() => {
-            format!("{text:?} is no size; write one like \"20GB\" or \"10%\"")
-        }
         Kind::Path if !text.starts_with('/') => {
             format!("{text:?} depends on where dockerd is started; write it from /")
         }
         Kind::Network(family) => return network_fault(family, text),
-        Kind::CgroupDriver if !is_cgroup_driver(text) => format!(
-            "{text:?} is not taken; write \"native.cgroupdriver=systemd\" or \
-             \"native.cgroupdriver=cgroupfs\""
-        ),
+        Kind::Mark if !syntax::is_mark(text) => {
+            format!("{text:?} is no mark; write one like \"0x1\" or \"0x1/0xff\"")
+        }
         Kind::Listener => {
             let fault = address::listener_fault(text)?;
             format!("{text:?} {fault}; write one like \"unix:///run/docker.sock\"")
@@ -85,10 +95,6 @@ fn fault(kind: Kind, text: &str) -> Option<String> {
         }
         Kind::Pair if !text.contains('=') => {
             format!("{text:?} has no value; write \"name=value\"")
-        }
-        Kind::Mirror => {
-            let fault = address::mirror_fault(text)?;
-            format!("a mirror's URL {fault}")
         }
         Kind::Registry => {
             let fault = address::registry_fault(text)?;
@@ -108,9 +114,16 @@ fn untaken(text: &str, words: &[&str]) -> String {
     format!("{text:?} is not taken; {cure}")
 }
 
-fn is_share(text: &str) -> bool {
-    let share = text.strip_suffix('%');
-    share.is_some_and(|number| number.parse::<u8>().is_ok())
+/// What is wrong with a size or a share of the disk. Before engine 29 there are no shares.
+pub(super) fn share_fault(text: &str, engine: Engine) -> Option<String> {
+    let share = text.strip_suffix('%').filter(|_| engine >= TAKES_SHARES);
+    let is_share = share.is_some_and(|number| number.parse::<u8>().is_ok());
+    let is_size = text.is_empty() || syntax::size(text).is_some();
+    let example = match engine >= TAKES_SHARES {
+        true => "\"20GB\" or \"10%\"",
+        false => "\"20GB\"",
+    };
+    (!is_share && !is_size).then(|| format!("{text:?} is no size; write one like {example}"))
 }
 
 fn network_fault(family: Family, text: &str) -> Option<String> {
@@ -129,11 +142,22 @@ fn network_fault(family: Family, text: &str) -> Option<String> {
     }
 }
 
-/// dockerd reads the name in any case, and passes over spaces.
-fn is_cgroup_driver(option: &str) -> bool {
-    let (name, driver) = option.split_once('=').unwrap_or_default();
-    name.trim().eq_ignore_ascii_case("native.cgroupdriver")
-        && matches!(driver.trim(), "systemd" | "cgroupfs")
+/// dockerd reads the name in any case, and passes over spaces. Of what it does not know, earlier
+/// engines took no notice.
+fn check_exec_option(findings: &mut Findings<'_>, path: &[&str], option: &str) {
+    let (name, driver) = option.split_once('=').unwrap_or((option, ""));
+    let is_driver = name.trim().eq_ignore_ascii_case("native.cgroupdriver");
+    let cure = "write \"native.cgroupdriver=systemd\" or \"native.cgroupdriver=cgroupfs\"";
+    if is_driver && matches!(driver.trim(), "systemd" | "cgroupfs") {
+        return;
+    }
+    if is_driver && option.contains('=') && !driver.trim().is_empty()
+        || findings.engine >= CHECKS_EXEC_OPTIONS
+    {
+        findings.error(path, format!("{option:?} is not taken; {cure}"));
+    } else if !option.is_empty() {
+        findings.warn(path, format!("{option:?} has no effect; {cure}"));
+    }
 }
 
 #[cfg(test)]
@@ -201,6 +225,26 @@ mod tests {
     }
 
     #[test]
+    fn options_of_the_runtime_that_there_are_not_stop_newer_engines_only() {
+        let under = |engine, option: &str| {
+            let context = Context {
+                engine: Some(engine),
+                ..Context::default()
+            };
+            problems_of(&format!(r#"{{"exec-opts": ["{option}"]}}"#), &context)
+        };
+        for option in ["isolation=process", "nonsense", "native.cgroupdriver="] {
+            let older = under(Engine(26, 1), option);
+            assert!(older.starts_with("warning"), "{option}: {older}");
+            let newer = under(Engine(28, 5), option);
+            assert!(newer.starts_with("error"), "{option}: {newer}");
+        }
+        assert_eq!(under(Engine(26, 1), ""), "");
+        assert_eq!(under(Engine(26, 1), "native.CgroupDriver = systemd"), "");
+        assert!(under(Engine(26, 1), "native.cgroupdriver=none").starts_with("error"));
+    }
+
+    #[test]
     fn data_root_is_absolute() {
         sound(r#"{"data-root": "/var/lib/docker"}"#);
         wrong(
@@ -261,6 +305,15 @@ mod tests {
         wrong(r#"{"hosts": ["http://127.0.0.1:2375"]}"#, "hosts.0");
         sound(r#"{"metrics-addr": "127.0.0.1:9323"}"#);
         wrong(r#"{"metrics-addr": ":9323"}"#, "is no address with a port");
+    }
+
+    #[test]
+    fn a_mark_of_packets_is_a_number_with_or_without_a_mask() {
+        sound(r#"{"bridge-accept-fwmark": "0x1/0xff", "bridge": ""}"#);
+        wrong(
+            r#"{"bridge-accept-fwmark": "one"}"#,
+            "is no mark; write one like",
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::told::Told;
 use super::{Check, Severity, said};
-use crate::daemon_json::{self, Context, Document};
+use crate::daemon_json::{self, Context, Document, Engine};
 use crate::facts::{ENGINE_PACKAGES, Facts, Init};
 use crate::host::Host;
 use crate::host::engine::UNIT;
@@ -60,9 +60,11 @@ fn daemon_json_sound(host: &Host, facts: &Facts) -> Result<Option<String>> {
         Init::None => Vec::new(),
     };
     let around = look_around(host, &daemon_json::with_flags(&document, &flags))?;
+    let engine = facts.packages.get(ENGINE_PACKAGES[0]);
+    let engine = engine.filter(|engine| engine.is_installed());
     let context = Context {
         unit_flags: &flags,
-        engine: None,
+        engine: engine.and_then(|engine| Engine::of(&engine.version)),
         surroundings: Some(&around),
     };
     let problems = daemon_json::check(&document, &context);

@@ -120,7 +120,8 @@ impl Host {
         Ok(self.user(user)?.is_some_and(|known| known == user.as_str()))
     }
 
-    fn entry(&self, database: &str, key: &str) -> Result<Option<String>> {
+    /// The line of one of the databases, where there is such an entry.
+    pub(crate) fn entry(&self, database: &str, key: &str) -> Result<Option<String>> {
         if key.starts_with('-') {
             return Ok(None); // getent would take it for an option
         }

@@ -43,6 +43,8 @@ impl Host {
         Ok(Some(Disk {
             folder: folder.to_owned(),
             mount: mount.at.display().to_string(),
+            kind: mount.kind.clone(),
+            has_project_quotas: is("prjquota") || is("pquota"),
             is_noexec: is("noexec"),
             is_read_only: is("ro"),
             // The types differ between architectures.

@@ -58,7 +58,7 @@ fn daemon() -> Value {
     let known = daemon_json::keys().filter(|key| key.is_accepted());
     let properties = known.map(|key| {
         let mut schema = described(of_key(key.kind), key.about);
-        if key.standing == Standing::Ignored {
+        if matches!(key.standing, Standing::Ignored { .. }) {
             schema["deprecated"] = json!(true);
         }
         (key.name.to_owned(), schema)
@@ -75,9 +75,9 @@ fn of_key(kind: daemon_json::Kind) -> Value {
     use daemon_json::Kind;
     match kind {
         Kind::Bool => json!({ "type": "boolean" }),
-        Kind::Int | Kind::Mtu => json!({ "type": "integer" }),
+        // Earlier engines go on without a port that there cannot be.
+        Kind::Int | Kind::Mtu | Kind::Port => json!({ "type": "integer" }),
         Kind::Count => json!({ "type": "integer", "minimum": 0 }),
-        Kind::Port => json!({ "type": "integer", "minimum": 0, "maximum": u16::MAX }),
         Kind::Word(words) => {
             // Empty text stands for none.
             let words: Vec<&str> = words.iter().copied().chain([""]).collect();
@@ -217,7 +217,6 @@ mod tests {
             "[daemon]\ndns = [5]",
             "[daemon]\nlog-level = 'loud'",
             "[daemon]\nmax-concurrent-downloads = -1",
-            "[daemon]\nnetwork-diagnostic-port = 70000",
             "[daemon]\nlog-opts = { max-size = 5 }",
             "[registries.'https://registry.example']\nca = '/dev/null'",
             "[registries.'registry.example']",

@@ -145,7 +145,7 @@ fn keys_of_the_engine_are_checked_as_those_of_its_file() {
     for (wrong, cure) in [
         (
             "label = ['a=1']",
-            "label: dockerd knows no such key; write labels",
+            "label: is the name of a flag and has no effect in the file; write labels",
         ),
         (
             "mtu = '1400'",

@@ -98,7 +98,13 @@ pub fn daemon_problems(keys: &Map<String, Value>, version: Option<&EngineVersion
         engine: version.and_then(EngineVersion::engine),
         ..daemon_json::Context::default()
     };
-    let mut problems = daemon_json::check(&document, &context);
+    let mut problems = daemon_json::check_for_any(&document, &context);
+    for problem in &mut problems {
+        // What the settings ask for must have an effect, even where the engine starts without.
+        if keys.contains_key(&problem.key) && daemon_json::key(&problem.key).is_none() {
+            problem.severity = Severity::Error;
+        }
+    }
     problems.extend(hidden_passwords(keys));
     problems
 }

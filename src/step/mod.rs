@@ -23,12 +23,13 @@ mod unit;
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Serialize;
 
 use crate::apt::{Source, Transaction};
 use crate::change::{self, Tx};
 use crate::daemon_json::{Change, Redacted};
+use crate::error::Failure;
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::bundle::Bundle;
@@ -167,8 +168,8 @@ pub fn inspect_all(
     if by_hand.is_some() {
         configuration.expect_packaged_unit();
     }
-    let daemon_json = inspect(configuration.clone(), host)?;
-    let service = inspect(Service::new(configuration.clone(), settings.no_start), host)?;
+    let mut daemon_json = inspect(configuration.clone(), host)?;
+    let mut service = inspect(Service::new(configuration.clone(), settings.no_start), host)?;
     let docker_group = inspect(DockerGroup::new(facts, settings), host)?;
     let changes = configuration.merged(host)?.changes;
     let registries = registries(host, settings, &network, &changes)?;
@@ -201,6 +202,9 @@ pub fn inspect_all(
     let apt_key = inspect(AptKey::new(&repository), host)?;
     if let Some(version) = packages.engine() {
         configuration.check_for(host, version)?;
+        let configuration = configuration.for_engine(version);
+        daemon_json = inspect(configuration.clone(), host)?;
+        service = inspect(Service::new(configuration, settings.no_start), host)?;
     }
     let packages = inspect(packages, host)?;
     let mut inspected = Vec::new();
@@ -268,9 +272,13 @@ fn registries(
 }
 
 fn inspect(step: impl Step + 'static, host: &Host) -> Result<Inspected> {
-    let finding = step
-        .inspect(host)
-        .with_context(|| format!("looking at the {}", step.title()))?;
+    let finding = step.inspect(host).map_err(|error| {
+        // A refusal says what it is about.
+        match error.chain().any(|cause| cause.is::<Failure>()) {
+            true => error,
+            false => error.context(format!("looking at the {}", step.title())),
+        }
+    })?;
     if !finding.satisfied {
         for path in step.writes(host)? {
             host.refuse_immutable(path)?;

@@ -1,5 +1,6 @@
 //! Acts on single files.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -97,19 +98,22 @@ impl Tx<'_> {
 
     /// Writes daemon.json anew; `changes` are the keys that differ. A file that gets a password is
     /// kept from other users.
-    pub fn write_daemon_json(&mut self, text: &str, changes: &[Change]) -> Result<()> {
+    pub fn write_daemon_json(&mut self, bytes: impl AsRef<[u8]>, changes: &[Change]) -> Result<()> {
+        let bytes = bytes.as_ref();
         let path = daemon_json::PATH;
         self.create_folders(path)?;
         let before = self.host.read(path)?;
         let document = before.as_ref().and_then(|it| Document::parse(it).ok());
         let document = document.unwrap_or_default();
         let is_empty = before.is_some() && document.is_empty();
+        let changes = seal(changes);
         let undo = Undo::RestoreDaemonJson {
             created: before.is_none(),
             empty: is_empty.then(|| document.text().to_owned()),
-            changes: seal(changes),
+            written: written(&document, &changes),
+            changes,
         };
-        let mode = match Document::parse(text.as_bytes()) {
+        let mode = match Document::parse(bytes) {
             Ok(after) if after.adds_password_to(&document) => self.hide(path, &document)?,
             _ => None,
         };
@@ -119,13 +123,13 @@ impl Tx<'_> {
         };
         self.overwritten = Some(Overwritten {
             before,
-            after: text.as_bytes().to_vec(),
+            after: bytes.to_vec(),
         });
         self.act(&format!("write {path}"), undo, |tx| {
             // A link is followed: it is the file behind it that the engine reads.
             let path = tx.host.path(path);
             let target = path.canonicalize().unwrap_or(path);
-            files::write(&target, text.as_bytes(), mode)
+            files::write(&target, bytes, mode)
         })
     }
 
@@ -201,6 +205,19 @@ impl Tx<'_> {
         let there = self.host.metadata(path)?;
         Ok(there.map(|there| there.mode() & 0o7777))
     }
+}
+
+/// How the values are written that the changes replace. One that is sealed is not that of the file.
+fn written(document: &Document, sealed: &[Change]) -> BTreeMap<String, String> {
+    let replaced = sealed.iter().filter(|change| {
+        let before = change.before.as_ref();
+        before.is_some() && before == document.get(&change.key)
+    });
+    let written = replaced.filter_map(|change| {
+        let written = document.written(&change.key)?;
+        Some((change.key.clone(), written.to_owned()))
+    });
+    written.collect()
 }
 
 /// As what secrets can be written down.

@@ -257,7 +257,7 @@ fn a_run_that_fails_gives_daemon_json_back_as_it_was_with_its_password() {
     let listener = |_| {};
     let mut tx = trial::begin(stub.host(), &listener);
     // The way back in the journal leads to what was there before the first run.
-    tx.write_daemon_json(&text("new"), &[change(None, "http://me:new@proxy")])
+    tx.write_daemon_json(text("new"), &[change(None, "http://me:new@proxy")])
         .unwrap();
     assert_eq!(stub.read(path), text("new"));
     tx.revert(0, Extent::default()).unwrap();
@@ -265,7 +265,7 @@ fn a_run_that_fails_gives_daemon_json_back_as_it_was_with_its_password() {
 
     // Unless somebody else has written it since.
     let mut tx = trial::begin(stub.host(), &listener);
-    tx.write_daemon_json(&text("new"), &[change(None, "http://me:new@proxy")])
+    tx.write_daemon_json(text("new"), &[change(None, "http://me:new@proxy")])
         .unwrap();
     stub.write(path, text("theirs"));
     tx.revert(0, Extent::default()).unwrap();

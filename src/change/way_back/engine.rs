@@ -1,5 +1,6 @@
 //! The way back for the engine's configuration and its unit.
 
+use std::collections::BTreeMap;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,7 @@ impl Revert<'_> {
         &self,
         created: bool,
         empty: Option<&str>,
+        written: &BTreeMap<String, String>,
         changes: &[Change],
     ) -> Result<Reverted> {
         let path = self.host.path(daemon_json::PATH);
@@ -50,19 +52,22 @@ impl Revert<'_> {
             Ok(document) => document,
             Err(refusal) => return Ok(Reverted::Kept(format!("it cannot be read: {refusal}"))),
         };
-        let daemon_json::Reverted { document, kept } = {
+        let daemon_json::Reverted { mut document, kept } = {
             let changes = unseal(changes, &document);
             daemon_json::revert(document, &changes)
         };
-        let text = match empty {
-            Some(text) if document.is_empty() => text,
-            _ => document.text(),
+        for (key, written) in written {
+            document.write_as(key, written);
+        }
+        let bytes = match empty {
+            Some(text) if document.is_empty() => document.encode(text),
+            _ => document.bytes(),
         };
         if created && document.is_empty() {
             files::remove(&path)?;
-        } else if text.as_bytes() != current {
+        } else if bytes != current {
             let target = path.canonicalize().unwrap_or(path);
-            files::write(&target, text.as_bytes(), None)?;
+            files::write(&target, &bytes, None)?;
         } else {
             let target = path.canonicalize().unwrap_or(path);
             files::remove_unfinished(&target)
@@ -99,24 +104,37 @@ impl Revert<'_> {
                 }
                 // systemd refuses a unit that was started often of late, by us or by its failing.
                 make("reset-failed")?;
-                make("restart")?;
-                return self.start_after_failure(containers);
+                let remark = self.restart()?;
+                let outcome = self.start_after_failure(containers)?;
+                return Ok(with_remark(outcome, remark));
             }
             "inactive" => {}
             _ => {
                 make("reset-failed")?;
-                let started = make("restart");
-                if started.is_err() && !self.is_rollback {
+                let restarted = self.restart();
+                if restarted.is_err() && !self.is_rollback {
                     // It had failed before, and all else is to be taken back even so.
                     return Ok(Reverted::Kept(format!(
                         "{UNIT} had failed and does not start; see why with: systemctl status {UNIT}"
                     )));
                 }
-                started?;
-                return self.start_again(containers);
+                let remark = restarted?;
+                let outcome = self.start_again(containers)?;
+                return Ok(with_remark(outcome, remark));
             }
         }
         Ok(Reverted::Done)
+    }
+
+    /// Restarts the engine. In a rollback, one that does not start with its old file gets the last one
+    /// that it ran with; what is to be said of that is returned.
+    fn restart(&self) -> Result<Option<String>> {
+        let restarted = self.output(&systemctl(&["restart", UNIT]))?.success();
+        match restarted {
+            Ok(_) => Ok(None),
+            Err(failure) if self.is_rollback => self.start_with_last_run(failure).map(Some),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// Of a run that fails, containers that it stopped run again. At an uninstall, which may come
@@ -225,6 +243,14 @@ impl Revert<'_> {
             stop.run_apart(self.host.search_path())?.success()?;
         }
         Ok(Reverted::Done)
+    }
+}
+
+fn with_remark(outcome: Reverted, remark: Option<String>) -> Reverted {
+    match (outcome, remark) {
+        (outcome, None) => outcome,
+        (Reverted::Done, Some(remark)) => Reverted::Kept(remark),
+        (Reverted::Kept(reason), Some(remark)) => Reverted::Kept(format!("{remark}; {reason}")),
     }
 }
 

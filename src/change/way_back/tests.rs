@@ -90,6 +90,7 @@ fn every_undo_can_be_walked_twice() {
         Undo::RestoreDaemonJson {
             created: true,
             empty: None,
+            written: Default::default(),
             changes: Vec::new(),
         },
         RESTART,

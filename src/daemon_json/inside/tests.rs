@@ -60,9 +60,10 @@ fn a_runtime_has_a_path_or_a_type() {
         "dockerd's own runtime",
     );
     wrong(
-        r#"{"runtimes": {"a": {"path": "a", "args": []}}}"#,
+        r#"{"runtimes": {"a": {"path": "a", "args": ["x"]}}}"#,
         "runtimes.a.args",
     );
+    sound(r#"{"runtimes": {"nvidia": {"args": [], "path": "nvidia-container-runtime"}}}"#);
     wrong(
         r#"{"runtimes": {"a": {"path": "a", "options": {"x": 1}}}}"#,
         "write runtimeArgs",
@@ -94,6 +95,30 @@ fn a_limit_has_a_name_that_linux_knows_and_bounds_in_order() {
     wrong(
         &limit(r#"{"Name": "nofile", "Hard": "1", "Soft": 1}"#),
         "write 1",
+    );
+    wrong(
+        &limit(r#"{"Name": "nofile", "Soft": 1024}"#),
+        "must hold a Hard, or no container would start",
+    );
+    sound(&limit(r#"{"Name": "NoFile", "Hard": 64, "Soft": 32}"#));
+    sound(&limit(r#"{"Name": "as", "Hard": -1, "Soft": -1}"#));
+}
+
+#[test]
+fn a_name_server_has_a_name_and_proxies_are_not_null() {
+    wrong(r#"{"dns": ["1.1.1.1", ""]}"#, "dns.1: names no server");
+    for empty in [
+        r#"{"runtimes": {"a": null}}"#,
+        r#"{"default-ulimits": {"nofile": null}}"#,
+        r#"{"default-address-pools": [null]}"#,
+        r#"{"dns": [null]}"#,
+    ] {
+        assert!(problems(empty).contains("error"), "{empty}");
+    }
+    let null = problems(r#"{"proxies": null}"#);
+    assert!(
+        null.starts_with("error") && !null.contains("warning"),
+        "{null}"
     );
 }
 

@@ -9,15 +9,15 @@ pub const KEYS: &[Key] = &[
         .about("microseconds in which real-time tasks are counted")
         .conflicts(&[Conflict::error(
             With::CgroupsV2,
-            "they have no such limit, and dockerd does not start with one; \
-             remove it",
+            "control groups of version 2 have no limits for real-time tasks, and \
+             dockerd does not start with one; remove it",
         )]),
     key("cpu-rt-runtime", Int, V1_13)
         .about("microseconds that real-time tasks may run in that time")
         .conflicts(&[Conflict::error(
             With::CgroupsV2,
-            "they have no such limit, and dockerd does not start with one; \
-             remove it",
+            "control groups of version 2 have no limits for real-time tasks, and \
+             dockerd does not start with one; remove it",
         )]),
     key("default-ulimits", Map(&Object(&entries::ULIMIT)), V1_12)
         .about("limits on what a process in a container may use")

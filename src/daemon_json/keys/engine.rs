@@ -1,10 +1,10 @@
 //! Keys of the engine itself, and of its log.
 
 use super::{
-    STRINGS, V1_12, V1_13, V17_06, V17_09, V18_09, V20_10, V23_0, V25_0, V29_0, entries, key,
+    STRINGS, V1_12, V1_13, V17_06, V17_09, V18_09, V20_10, V23_0, V25_0, V29_0, V29_8, entries, key,
 };
 use crate::daemon_json::schema::Kind::{
-    Bool, CgroupDriver, HostPort, List, Listener, Object, Pair, Path, Str,
+    Any, Bool, CgroupDriver, HostPort, List, Listener, Map, Object, Pair, Path, Str,
 };
 use crate::daemon_json::schema::{Conflict, Engine, Key, Shown, With};
 
@@ -53,6 +53,9 @@ pub const KEYS: &[Key] = &[
              well (root in /etc/containerd/config.toml), or write features \
              {\"containerd-snapshotter\": false}",
         )]),
+    key("extension-config", Map(&Map(&Any)), V29_8)
+        .about("options of extensions, by the name of each"),
+    key("extensions", STRINGS, V29_8).about("folders with extensions of the engine"),
     key("exec-opts", List(&CgroupDriver), V1_12)
         .about("options of the runtime: native.cgroupdriver")
         .shown(Shown::CgroupDriver),

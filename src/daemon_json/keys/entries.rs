@@ -2,7 +2,7 @@
 
 use crate::daemon_json::check::Severity;
 use crate::daemon_json::schema::Kind::{
-    self, Any, Bool, Count, Int, List, Network, Object, Proxy, SizeOrShare, Str, Word,
+    self, Any, AnyCaseWord, Bool, Count, Int, List, Network, Object, Proxy, SizeOrShare, Str,
 };
 use crate::daemon_json::schema::{Entries, Family};
 
@@ -10,7 +10,6 @@ pub(super) const BUILDER: Entries = passing_over(&[
     ("gc", Object(&BUILDER_GC)),
     ("entitlements", Object(&BUILDER_ENTITLEMENTS)),
     ("history", Object(&BUILDER_HISTORY)),
-    ("proxy-network", Bool),
 ]);
 
 const BUILDER_GC: Entries = passing_over(&[
@@ -79,14 +78,17 @@ const RUNTIME_OPTIONS: Entries = Entries {
     any_case: true,
 };
 
-pub(super) const ULIMIT: Entries =
-    passing_over(&[("Name", Word(ULIMIT_NAMES)), ("Hard", Int), ("Soft", Int)]);
+pub(super) const ULIMIT: Entries = passing_over(&[
+    ("Name", AnyCaseWord(ULIMIT_NAMES)),
+    ("Hard", Int),
+    ("Soft", Int),
+]);
 
 /// The limits that Linux has.
 #[rustfmt::skip]
 pub(in crate::daemon_json) const ULIMIT_NAMES: &[&str] = &[
-    "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc",
-    "rss", "rtprio", "rttime", "sigpending", "stack",
+    "as", "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile",
+    "nproc", "rss", "rtprio", "rttime", "sigpending", "stack",
 ];
 
 /// dockerd passes over any other name.

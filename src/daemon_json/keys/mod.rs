@@ -37,6 +37,9 @@ const V23_0: Engine = Engine(23, 0);
 const V25_0: Engine = Engine(25, 0);
 const V28_0: Engine = Engine(28, 0);
 const V29_0: Engine = Engine(29, 0);
+const V29_7: Engine = Engine(29, 7);
+/// The first one after 29.7.
+const V29_8: Engine = Engine(29, 8);
 
 const STRINGS: Kind = Kind::List(&Kind::Str);
 
@@ -98,9 +101,9 @@ impl Key {
         }
     }
 
-    const fn ignored(self) -> Key {
+    const fn ignored(self, since: Engine) -> Key {
         Key {
-            standing: Standing::Ignored,
+            standing: Standing::Ignored { since },
             ..self
         }
     }
@@ -127,6 +130,7 @@ impl Conflict {
             entry: None,
             with,
             severity: Severity::Error,
+            since: V1_12,
             text,
         }
     }
@@ -136,6 +140,11 @@ impl Conflict {
             severity: Severity::Warning,
             ..Conflict::error(with, text)
         }
+    }
+
+    /// Earlier engines take both.
+    const fn since(self, since: Engine) -> Conflict {
+        Conflict { since, ..self }
     }
 
     /// It is about this entry of the key's.

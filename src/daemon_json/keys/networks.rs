@@ -3,7 +3,7 @@
 use super::{STRINGS, V1_12, V1_13, V17_09, V18_06, V20_10, V28_0, V29_0, entries, key};
 use crate::daemon_json::schema::Family::{Either, V4, V6};
 use crate::daemon_json::schema::Kind::{
-    Bool, Domain, Int, Ip, List, Map, Mtu, Network, Object, Str, Word,
+    Bool, Domain, Int, Ip, List, Map, Mark, Mtu, Network, Object, Str, Word,
 };
 use crate::daemon_json::schema::{Conflict, Engine, Key, Shown, With};
 
@@ -27,7 +27,7 @@ pub const KEYS: &[Key] = &[
              the two",
         )]),
     key("bridge", Str, V1_12).about("a bridge of one's own to use as the default one"),
-    key("bridge-accept-fwmark", Str, V29_0).about("packets with this mark may pass to containers"),
+    key("bridge-accept-fwmark", Mark, V29_0).about("packets with this mark may pass to containers"),
     key(
         "default-address-pools",
         List(&Object(&entries::POOL)),
@@ -47,8 +47,9 @@ pub const KEYS: &[Key] = &[
         .about("write rules for iptables or for nftables")
         .conflicts(&[Conflict::error(
             With::Swarm,
-            "a swarm works with iptables only; write \"iptables\", or leave the \
-             swarm: docker swarm leave",
+            "a swarm works with iptables, or from engine 29.6 with features \
+             {\"swarm-nftables\": true}; write \"iptables\", or leave the swarm: \
+             docker swarm leave",
         )])
         .shown(Shown::Begins("/FirewallBackend/Driver")),
     key("fixed-cidr", Network(V4), V1_12).about(

@@ -1,6 +1,6 @@
 //! Keys of which a running engine takes up another value at a reload.
 
-use super::{STRINGS, V1_12, V1_13, V17_06, V17_09, V18_09, V20_10, entries, key};
+use super::{STRINGS, V1_12, V1_13, V17_06, V17_09, V18_09, V20_10, V29_0, V29_7, entries, key};
 use crate::daemon_json::schema::Kind::{
     Bool, Count, Int, List, Map, Mirror, Object, Pair, Port, Registry, Size, Str, Word,
 };
@@ -32,20 +32,28 @@ pub const KEYS: &[Key] = &[
     key("default-shm-size", Size, V17_06)
         .about("the size of /dev/shm in containers")
         .reloads(),
-    key("default-stop-timeout", Count, Engine(29, 7))
+    key("default-stop-timeout", Count, V29_7)
         .about("seconds a container is given to stop before it is killed")
         .reloads(),
     key("features", Map(&Bool), V18_09)
         .about("parts of the engine switched on or off by name")
         .reloads()
         .by_entry()
-        .conflicts(&[Conflict::warning(
-            With::UserNamespaces,
-            "engine 29 leaves this out by itself together with userns-remap, \
-             though earlier ones take both; remove one of the two unless you \
-             know that they work together",
-        )
-        .of_entry("containerd-snapshotter")]),
+        .conflicts(&[
+            Conflict::error(
+                With::UserNamespaces,
+                "engine 29 does not start with userns-remap beside it, though earlier ones do; \
+                 remove one of the two",
+            )
+            .since(V29_0)
+            .of_entry("containerd-snapshotter"),
+            Conflict::error(
+                With::Switch("cri-containerd"),
+                "engine 29.7 does not start with both; remove one of the two",
+            )
+            .since(V29_7)
+            .of_entry("embedded-containerd"),
+        ]),
     key("insecure-registries", List(&Registry), V1_12)
         .about("registries whose certificates are not checked, or that have none")
         .reloads()
@@ -66,10 +74,10 @@ pub const KEYS: &[Key] = &[
         )])
         .shown(Shown::Same("/LiveRestoreEnabled")),
     key("max-concurrent-downloads", Count, V1_12)
-        .about("layers fetched at a time, for each pull")
+        .about("layers fetched at a time by all pulls; where containerd keeps images, from engine 29.7")
         .resets(),
     key("max-concurrent-uploads", Count, V1_12)
-        .about("layers sent at a time, for each push")
+        .about("layers sent at a time by all pushes; where containerd keeps images, from engine 29.7")
         .resets(),
     key("max-download-attempts", Count, V20_10)
         .about("tries for a layer that does not come through")

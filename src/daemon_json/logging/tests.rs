@@ -9,13 +9,31 @@ fn found(driver: &str, opts: &str) -> String {
     ))
 }
 
+/// The same under an engine.
+fn under(engine: Engine, driver: &str, opts: &str) -> String {
+    let text = format!("{{\"log-driver\": \"{driver}\", \"log-opts\": {opts}}}");
+    let context = Context {
+        engine: Some(engine),
+        ..Context::default()
+    };
+    problems_of(&text, &context)
+}
+
 #[test]
 fn a_misspelt_driver_is_an_error_and_a_plugin_a_warning() {
     let misspelt = found("jornald", "{}");
     assert!(misspelt.starts_with("error"), "{misspelt}");
-    assert!(misspelt.ends_with("write \"journald\""), "{misspelt}");
+    assert!(
+        misspelt.ends_with("no container would start; write \"journald\""),
+        "{misspelt}"
+    );
     for plugin in ["loki", "grafana/loki-docker-driver:3.3.2"] {
-        assert!(found(plugin, "{}").starts_with("warning"), "{plugin}");
+        let alone = found(plugin, "{}");
+        assert!(
+            alone.starts_with("warning") && alone.contains("containers start only"),
+            "{alone}"
+        );
+        assert!(found(plugin, r#"{"loki-url": "x"}"#).contains("dockerd starts only"));
     }
     assert_eq!(found("syslog", r#"{"syslog-facility": "daemon"}"#), "");
 }
@@ -31,7 +49,8 @@ fn options_are_those_of_the_driver_in_force() {
         ""
     );
     let unknown = found("json-file", r#"{"max-files": "3"}"#);
-    assert!(unknown.contains("the driver json-file takes no such option; write max-file"));
+    assert!(unknown.contains("the driver json-file takes no such option, and dockerd"));
+    assert!(unknown.ends_with("write max-file"), "{unknown}");
 }
 
 #[test]
@@ -46,21 +65,50 @@ fn a_misspelt_option_of_any_driver_is_an_error_and_a_strange_one_a_warning() {
     );
     let strange = found("splunk", r#"{"colour": "red"}"#);
     assert!(strange.starts_with("warning"), "{strange}");
+    let known_engine = under(Engine(28, 5), "splunk", r#"{"colour": "red"}"#);
+    assert!(known_engine.contains("error: "), "{known_engine}");
+    assert!(known_engine.contains("log-opts.colour: the driver splunk takes no such option"));
     assert_eq!(found("journald", r#"{"tag": "x", "mode": "blocking"}"#), "");
     assert_eq!(found("none", r#"{"whatever": "x"}"#), "");
 }
 
 #[test]
-fn labels_of_the_local_driver_need_a_new_engine() {
-    let text = r#"{"log-driver": "local", "log-opts": {"tag": "x"}}"#;
-    let older = Context {
-        engine: Some(Engine(28, 5)),
-        ..Context::default()
-    };
-    let warning = problems_of(text, &older);
-    assert!(warning.starts_with("warning"), "{warning}");
-    assert!(warning.contains("since engine 29"), "{warning}");
-    assert_eq!(problems(text), "");
+fn an_option_is_taken_by_the_engines_that_know_it() {
+    for (driver, opts, engine, takes) in [
+        ("local", r#"{"tag": "x"}"#, Engine(28, 5), false),
+        ("local", r#"{"labels": "a"}"#, Engine(29, 4), false),
+        ("local", r#"{"env": "A"}"#, Engine(29, 5), true),
+        ("json-file", r#"{"tag": "x"}"#, Engine(26, 1), true),
+        (
+            "fluentd",
+            r#"{"fluentd-async-connect": "true"}"#,
+            Engine(26, 1),
+            true,
+        ),
+        (
+            "fluentd",
+            r#"{"fluentd-async-connect": "true"}"#,
+            Engine(28, 0),
+            false,
+        ),
+    ] {
+        let found = under(engine, driver, opts);
+        assert_eq!(found.is_empty(), takes, "{driver} {opts}: {found}");
+        assert!(takes || found.starts_with("error"), "{found}");
+    }
+    let both = r#"{"fluentd-async": "true", "fluentd-async-connect": "true"}"#;
+    assert!(under(Engine(26, 1), "fluentd", both).contains("says the same as fluentd-async"));
+}
+
+#[test]
+fn a_tag_is_a_template_that_the_engine_can_read() {
+    assert_eq!(found("json-file", r#"{"tag": "{{.Name}}"}"#), "");
+    let wrong = found("json-file", r#"{"tag": "{{.Name}"}"#);
+    assert!(wrong.starts_with("error"), "{wrong}");
+    assert!(
+        wrong.ends_with("has {{ without }}: no container would start"),
+        "{wrong}"
+    );
 }
 
 #[test]

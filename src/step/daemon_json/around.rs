@@ -7,7 +7,10 @@ use std::path::Path;
 use anyhow::{Error, Result};
 use serde_json::Value;
 
-use crate::daemon_json::{Document, Found, Surroundings, named_paths};
+use super::absent;
+use crate::daemon_json::{
+    Document, Found, Surroundings, authorization_plugins, listening_hosts, named_paths,
+};
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT};
 use crate::step::unit;
@@ -52,7 +55,11 @@ pub fn look(host: &Host, document: &Document) -> Result<Surroundings> {
         Some(group) if host.group_members(group)?.is_none() => Some(group.to_owned()),
         _ => None,
     };
+    let plugins = authorization_plugins(document);
     Ok(Surroundings {
+        absent_plugins: absent::plugins(host, data_root, &plugins),
+        foreign_hosts: absent::hosts(host, listening_hosts(document))?,
+        remap_fault: absent::remapped(host, text("userns-remap").unwrap_or_default())?,
         routes: host.routes_of_all_tables()?,
         // Only root may look; a plan that someone else makes takes it that there is no swarm.
         is_swarm_member: host

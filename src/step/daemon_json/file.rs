@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::refusal::blocked;
+use super::refusal::unreadable;
 use crate::daemon_json::{Document, PATH};
 use crate::host::Host;
 
@@ -13,15 +13,15 @@ use crate::host::Host;
 pub fn read(host: &Host) -> Result<Document> {
     let there = std::fs::metadata(host.path(PATH)).ok();
     if there.is_none() && host.exists(PATH)? {
-        return Err(blocked("it is a link to a file that is not there"));
+        return Err(unreadable("it is a link to a file that is not there"));
     }
     match there {
         None => Ok(Document::new()),
-        Some(there) if there.is_dir() => Err(blocked("it is a folder, and must be a file")),
-        Some(there) if !there.is_file() => Err(blocked("it is no plain file")),
+        Some(there) if there.is_dir() => Err(unreadable("it is a folder, and must be a file")),
+        Some(there) if !there.is_file() => Err(unreadable("it is no plain file")),
         Some(_) => {
             let bytes = host.read(PATH)?.unwrap_or_default();
-            Document::parse(&bytes).map_err(|refusal| blocked(&refusal.to_string()))
+            Document::parse(&bytes).map_err(|refusal| unreadable(&refusal.to_string()))
         }
     }
 }

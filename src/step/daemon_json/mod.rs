@@ -1,5 +1,6 @@
 //! The engine's configuration file, with what is wanted merged into what is there.
 
+mod absent;
 mod around;
 mod file;
 mod mode;
@@ -158,7 +159,7 @@ impl Step for DaemonJson {
         }
         let Merged { document, changes } = proposal.merged;
         let changes = passwords::without_ours(changes, &self.ours);
-        tx.write_daemon_json(document.text(), &changes)
+        tx.write_daemon_json(document.bytes(), &changes)
     }
 
     fn writes(&self, _host: &Host) -> Result<Vec<String>> {

@@ -92,7 +92,7 @@ impl DaemonJson {
             engine,
             surroundings: Some(around),
         };
-        let problems = daemon_json::check(document, &context).into_iter();
+        let problems = daemon_json::check_for_any(document, &context).into_iter();
         problems.partition(|problem| problem.severity == Severity::Error)
     }
 

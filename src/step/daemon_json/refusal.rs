@@ -36,15 +36,19 @@ pub fn refuse_unsound(host: &Host, version: &str) -> Result<()> {
 }
 
 impl DaemonJson {
+    /// The same for the engine of this version, which is going to be installed.
+    pub fn for_engine(&self, version: &str) -> DaemonJson {
+        DaemonJson {
+            engine: Engine::of(version),
+            ..self.clone()
+        }
+    }
+
     /// Refuses what the engine of this version, which is going to be installed, would not take; the
     /// one that is there is asked as well, also about a file that stays as it is: an engine that does
     /// not start leaves its packages half configured.
     pub fn check_for(&self, host: &Host, version: &str) -> Result<()> {
-        let engine = Engine::of(version);
-        let same = DaemonJson {
-            engine,
-            ..self.clone()
-        };
+        let same = self.for_engine(version);
         let proposal = same.propose(host)?;
         same.refuse_unstartable(host, &proposal)
     }
@@ -107,11 +111,19 @@ pub fn lines(problems: &[Problem], line: impl Fn(&Problem) -> String) -> String 
     lines.join("\n")
 }
 
+/// The failure for a file that no key can be read from, which the engine may still take.
+pub fn unreadable(fault: &str) -> anyhow::Error {
+    Failure::Blocked(format!(
+        "{PATH} cannot be used as it is; nothing was changed. Fix it and run this again:\n{fault}"
+    ))
+    .into()
+}
+
 /// The failure for a file that is there.
 pub fn blocked(problems: &str) -> anyhow::Error {
     Failure::Blocked(format!(
         "the engine would not work on this host with {PATH} as it is; nothing was changed. \
-         Mend it and run this again:\n{problems}"
+         Fix it and run this again:\n{problems}"
     ))
     .into()
 }
@@ -120,7 +132,7 @@ pub fn blocked(problems: &str) -> anyhow::Error {
 pub fn unwanted(problems: &str) -> anyhow::Error {
     Failure::Usage(format!(
         "the engine would not work with what the settings want of {PATH}; nothing was changed. \
-         Mend the settings' [daemon], or take another preset:\n{problems}"
+         Fix the settings' [daemon], or take another preset:\n{problems}"
     ))
     .into()
 }

@@ -1,4 +1,5 @@
 mod folders;
+mod written;
 
 use super::*;
 use crate::change::trial;

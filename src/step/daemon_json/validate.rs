@@ -27,7 +27,7 @@ pub fn refusal(
         return Ok(None);
     }
     let mut file = temporary::make_file(".json").context("making a file to show to dockerd")?;
-    file.write_all(document.text().as_bytes())
+    file.write_all(&asked_of(document).bytes())
         .context("writing a file to show to dockerd")?;
     let name = file.path().to_string_lossy().into_owned();
     let ask = Command::new(DOCKERD)
@@ -36,6 +36,16 @@ pub fn refusal(
     let answer = host.query(&ask)?;
     let secrets = Secrets::of(document, flags);
     Ok((answer.code != 0).then(|| secrets.star_out(&answer.tail().replace(&name, PATH))))
+}
+
+/// The configuration without the keys of which dockerd would say that the question has them as
+/// flags, though its unit does not.
+fn asked_of(document: &Document) -> Document {
+    let mut asked = document.clone();
+    for key in ["config-file", "validate"] {
+        asked.remove(key);
+    }
+    asked
 }
 
 /// The flags but for the one that names the file, which would be read in place of the one to judge.
@@ -70,6 +80,13 @@ mod tests {
             "-H fd://"
         );
         assert_eq!(rest(&["--config-file", "/x.json", "--debug"]), "--debug");
+    }
+
+    #[test]
+    fn the_question_does_not_stand_in_its_own_way() {
+        let text = br#"{"config-file": "/x", "debug": true, "validate": false}"#;
+        let asked = asked_of(&Document::parse(text).unwrap());
+        assert_eq!(asked.bytes(), br#"{"debug": true}"#);
     }
 
     #[test]

@@ -224,7 +224,8 @@ impl Step for Service {
         if self.no_start && !unit.active {
             return self.configuration.refuse_invalid(tx.host());
         }
-        take_up::confirm(tx.host(), &self.configuration.merged(tx.host())?.document)
+        take_up::confirm(tx.host(), &self.configuration.merged(tx.host())?.document)?;
+        tx.remember_configuration()
     }
 }
 

@@ -1,5 +1,6 @@
 use super::super::{Reverted, Undo};
 use super::{RESTART, kept, undo, undo_in, unit};
+use crate::change::last_run::LAST_RUN;
 use crate::daemon_json;
 use crate::host::stub::StubHost;
 
@@ -109,6 +110,7 @@ fn a_daemon_json_that_no_one_can_read_is_kept() {
     let restore = Undo::RestoreDaemonJson {
         created: true,
         empty: None,
+        written: Default::default(),
         changes: Vec::new(),
     };
     let reason = kept(&stub, &restore);
@@ -166,4 +168,38 @@ fn an_engine_that_had_failed_for_good_does_not_keep_the_rest_from_being_taken_ba
     let reason = kept(&stub, &RESTART);
     assert!(reason.starts_with("docker.service had failed"), "{reason}");
     assert!(undo_in(&stub, &RESTART, true).is_err());
+}
+
+#[test]
+fn an_engine_whose_old_file_fails_as_well_runs_with_the_last_one_that_it_ran_with() {
+    let systemctl = "case $1 in
+        show) echo failed ;;
+        restart) grep -q good $ROOT/etc/docker/daemon.json ;;
+    esac";
+    let bad = "{\"labels\": [\"a=bad\"]}";
+    let stub = || {
+        StubHost::new()
+            .program("systemctl", systemctl)
+            .file(daemon_json::PATH, bad)
+    };
+    let with_copy = stub().file(LAST_RUN, "{\"labels\": [\"a=good\"]}");
+    let Reverted::Kept(reason) = undo_in(&with_copy, &RESTART, true).unwrap() else {
+        panic!("it has to be said");
+    };
+    assert!(reason.contains("from before this run either"), "{reason}");
+    let beside = format!("{}.before-dockstrap", daemon_json::PATH);
+    assert!(reason.contains(&beside), "{reason}");
+    assert!(with_copy.read(daemon_json::PATH).contains("good"));
+    assert_eq!(with_copy.read(&beside), bad);
+
+    // Where it is not the file that keeps it from starting, that stays as it is.
+    let useless = stub().file(LAST_RUN, "{}");
+    let error = undo_in(&useless, &RESTART, true).unwrap_err();
+    assert!(
+        error.to_string().contains("from before this run either"),
+        "{error}"
+    );
+    assert_eq!(useless.read(daemon_json::PATH), bad);
+    assert!(!useless.has(&beside));
+    assert!(undo_in(&stub(), &RESTART, true).is_err(), "no copy");
 }
