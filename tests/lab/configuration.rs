@@ -47,9 +47,9 @@ fn fault_30_a_file_that_is_no_json_is_refused_with_line_and_column_before_apt_ru
 fn fault_31_a_key_that_is_none_is_refused_with_the_one_probably_meant() {
     let host = LabHost::up("noble");
     for (wrong, meant) in [
-        ("label", "write labels"),
+        ("lables", "write labels"),
         ("Log-Driver", "write log-driver"),
-        ("insecure-registry", "write insecure-registries"),
+        ("insecure_registries", "write insecure-registries"),
         ("graph", "write data-root"),
     ] {
         refuses_file(&host, &format!("{{\n  \"{wrong}\": []\n}}\n"))
@@ -126,12 +126,25 @@ fn fault_33_a_link_is_followed_and_what_cannot_be_replaced_is_refused() {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
-fn fault_36_a_byte_order_mark_and_a_key_that_is_there_twice_are_refused() {
+fn fault_36_a_key_that_is_there_twice_is_refused_and_a_byte_order_mark_is_kept() {
     let host = LabHost::up("noble");
-    refuses_file(&host, "\u{feff}{\"debug\": true}\n").says("line 1, column 1");
     refuses_file(&host, "{\n  \"debug\": true,\n  \"debug\": false\n}\n")
         .says("line 3, column 3")
-        .says("debug");
+        .says("the engine goes by the last")
+        .never_says("would not work");
+
+    // What some editors write: the engine takes it, and so our edit keeps it.
+    host.write(FILE, "\u{feff}{\"debug\": true}\n");
+    let before = host.tree();
+    host.install();
+    let merged = host.read(FILE);
+    assert!(
+        merged.starts_with("\u{feff}{") && merged.contains("live-restore"),
+        "{merged}"
+    );
+    assert_eq!(host.account()["Debug"], true);
+    host.uninstall();
+    before.is_restored_in(&host.tree());
 }
 
 #[test]
@@ -207,6 +220,35 @@ fn what_the_engine_alone_finds_wrong_is_refused_before_anything_is_changed() {
     before.is_untouched_in(&host.tree());
 }
 
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_bare_host_is_judged_by_the_engine_that_comes() {
+    let host = LabHost::up("noble");
+    // Newer engines do not take the one, and keep images elsewhere.
+    host.write(
+        FILE,
+        "{\"api-cors-header\": \"*\", \"data-root\": \"/srv/docker\"}\n",
+    );
+    host.dockstrap(["plan"])
+        .exits(0)
+        .says("engine 28.0 no longer knows it")
+        .never_says("/var/lib/containerd");
+    // And this one does not take what newer ones do, nor what older ones did.
+    for (text, words) in [
+        (
+            "{\"log-driver\": \"local\", \"log-opts\": {\"tag\": \"x\"}}",
+            "takes this since engine 29.5",
+        ),
+        (
+            "{\"storage-opts\": [\"overlay2.override_kernel_check=true\"]}",
+            "takes no option overlay2.override_kernel_check",
+        ),
+    ] {
+        host.write(FILE, text);
+        host.unchanged_by(4, ["install", "--yes"]).says(words);
+    }
+}
+
 /// What `dockerd --validate` says OK to, and an engine then starts with or does not.
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
@@ -249,6 +291,24 @@ fn what_the_engine_starts_with_is_taken_and_what_it_does_not_start_with_is_refus
         (r#"{"log-driver": "gelf", "log-opts": {"tag": "x"}}"#, false),
         (r#"{"bridge": "lan0"}"#, false),
         (r#"{"mtu": 67}"#, false),
+        (
+            r#"{"storage-opts": ["overlay2.override_kernel_check=true"]}"#,
+            false,
+        ),
+        (
+            r#"{"log-opts": {"tag": "{{.Name}}"}, "log-opt": ["max-size=1m"]}"#,
+            true,
+        ),
+        (
+            r#"{"log-driver": "local", "log-opts": {"tag": "x"}}"#,
+            false,
+        ),
+        (r#"{"authorization-plugins": ["nosuch"]}"#, false),
+        (r#"{"metrics-addr": "10.99.0.1:9323"}"#, false),
+        (
+            r#"{"registry-mirrors": ["HTTPS://m.example"], "mine": {"debug": true}}"#,
+            true,
+        ),
     ] {
         host.write(FILE, text);
         host.run(["dockerd", "--validate", "-H", "fd://"]).exits(0);

@@ -127,6 +127,7 @@ mod taking_up;
 mod trust;
 mod unpacking;
 mod upgrade;
+mod verdicts;
 mod verify;
 mod verify_causes;
 mod verify_obstacles;

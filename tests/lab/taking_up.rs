@@ -7,8 +7,12 @@ use crate::host::{LabHost, PROGRAM};
 const FILE: &str = "/etc/docker/daemon.json";
 const SETTINGS: &str = "/etc/dockstrap/config.toml";
 
-/// Settings with which the engine says its configuration is OK, and then does not start.
-const DOES_NOT_START: &str = "[daemon]\nstorage-driver = 'btrfs'\n";
+/// Settings with which the engine says its configuration is OK, and then does not start,
+/// for a server of the lab has the port.
+const DOES_NOT_START: &str = "[daemon]\nmetrics-addr = '127.0.0.1:443'\n";
+
+/// What the engine says of it.
+const REASON: &str = "address already in use";
 
 /// Starts a container that runs until it is stopped, and says which process it is.
 #[track_caller]
@@ -48,7 +52,7 @@ fn fault_37_an_engine_that_does_not_come_up_gets_its_old_file_back_and_keeps_its
     host.dockstrap(["install", "--yes"])
         .exits(1)
         .says("1 running containers are kept running")
-        .says("btrfs")
+        .says(REASON)
         .says("the host was put back as it was");
     assert_eq!(host.read(FILE), before);
     host.sh("systemctl is-active docker.service");
@@ -59,10 +63,10 @@ fn fault_37_an_engine_that_does_not_come_up_gets_its_old_file_back_and_keeps_its
     // A run is killed when the file is written, and the engine not yet restarted with it.
     let done_with_the_file = 5; // the run, the restart of the engine and the file, both done
     host.cut_short(Cut::AfterLine(done_with_the_file), ["install", "--yes"]);
-    assert!(host.read(FILE).contains("btrfs"));
+    assert!(host.read(FILE).contains("127.0.0.1:443"));
     host.dockstrap(["install", "--yes"])
         .exits(1)
-        .says("btrfs")
+        .says(REASON)
         .says("but for its change of daemon.json");
     assert_eq!(host.read(FILE), before);
     host.sh("systemctl is-active docker.service");
@@ -83,7 +87,7 @@ fn fault_37_without_live_restore_containers_run_again_afterwards() {
     host.dockstrap(["install", "--yes"])
         .exits(1)
         .says("1 running containers are restarted with it")
-        .says("btrfs");
+        .says(REASON);
     assert!(!host.has(FILE));
     host.sh("docker ps").says("keeper");
     assert_ne!(keepers_process(&host), process);
@@ -107,6 +111,8 @@ fn fault_37_a_reload_that_the_engine_refuses_is_taken_back_with_its_reason() {
     host.install();
     let process = run_keeper(&host);
     let before = host.read(FILE);
+    // Where it is to be asked, nobody listens.
+    host.write("/etc/docker/plugins/nobody.spec", "tcp://127.0.0.1:1\n");
     host.write(
         SETTINGS,
         "[daemon]\ndebug = true\nauthorization-plugins = ['nobody']\n",
@@ -123,13 +129,42 @@ fn fault_37_a_reload_that_the_engine_refuses_is_taken_back_with_its_reason() {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
+fn an_engine_whose_old_file_fails_as_well_runs_again_with_the_last_one_it_ran_with() {
+    let host = LabHost::up("noble");
+    host.install();
+    let ran = host.read(FILE);
+    // Somebody edits the file, and the engine does not read it: nobody notices.
+    let edited = ran.replacen('{', "{\n  \"metrics-addr\": \"127.0.0.1:443\",", 1);
+    host.write(FILE, &edited);
+    host.write(SETTINGS, "[daemon]\nicc = false\n");
+    host.dockstrap(["install", "--yes"])
+        .exits(1)
+        .says(REASON)
+        .says("does not start with the daemon.json from before this run either")
+        .says(&format!("{FILE}.before-dockstrap"));
+    host.sh("systemctl is-active docker.service");
+    assert_eq!(host.read(FILE), ran);
+    assert_eq!(host.read(&format!("{FILE}.before-dockstrap")), edited);
+
+    // Without a copy it is said as well, and what to do.
+    host.sh("rm /var/lib/dockstrap/daemon.json");
+    host.write(FILE, &edited);
+    host.dockstrap(["install", "--yes"])
+        .exits(1)
+        .says("does not start with the daemon.json from before this run either")
+        .says("systemctl restart docker");
+    assert_eq!(host.read(FILE), edited);
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
 fn fault_37_an_engine_that_does_not_come_up_at_its_first_start_goes_again() {
     let host = LabHost::up("noble");
     host.write(SETTINGS, DOES_NOT_START);
     let before = host.tree();
     host.dockstrap(["install", "--yes"])
         .exits(1)
-        .says("btrfs")
+        .says(REASON)
         .says("the host was put back as it was");
     before.is_restored_in(&host.tree());
 }
