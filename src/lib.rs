@@ -13,6 +13,7 @@ pub mod redact;
 pub mod relative_path;
 pub mod release;
 pub mod report;
+mod shell;
 
 pub mod daemon_json;
 pub mod host;

@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 
+use crate::shell;
+
 /// `sudo dockstrap` with these words. sudo drops all variables but those that are named as kept;
 /// none of their values goes on the command line.
 pub(crate) fn again(words: &[OsString], kept: &[&str]) -> String {
@@ -9,8 +11,7 @@ pub(crate) fn again(words: &[OsString], kept: &[&str]) -> String {
         [] => String::new(),
         names => format!("--preserve-env={} ", names.join(",")),
     };
-    let words = words.iter().map(|word| word.to_string_lossy());
-    format!("sudo {kept}dockstrap {}", shell_words::join(words))
+    format!("sudo {kept}dockstrap {}", shell::joined(words))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use nix::errno::Errno;
 
 use super::Host;
 use crate::error::Failure;
+use crate::shell::quoted;
 
 /// As many as the kernel follows.
 const MOST_LINKS: usize = 40;
@@ -245,16 +246,6 @@ fn parts(path: &Path) -> impl Iterator<Item = OsString> {
         Component::ParentDir => Some("..".into()),
         _ => None,
     })
-}
-
-/// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+@:,%=".contains(c);
-    if text.chars().all(is_plain) {
-        return text;
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -116,9 +116,3 @@ fn what_this_process_was_given_open_is_not_judged_by_a_path() {
         assert_eq!(exit_code(&error.into()), 2);
     }
 }
-
-#[test]
-fn a_path_is_shown_as_a_shell_takes_it() {
-    assert_eq!(quoted(Path::new("/etc/a-b_c.toml")), "/etc/a-b_c.toml");
-    assert_eq!(quoted(Path::new("/etc/it's $(x)")), r"'/etc/it'\''s $(x)'");
-}
