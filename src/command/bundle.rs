@@ -11,6 +11,7 @@ use crate::bundle::{self, Inspected};
 use crate::cli::{Bundle, SettingsArgs};
 use crate::host::Host;
 use crate::settings::Settings;
+use crate::shell::quoted;
 use crate::ui::{self, Live};
 
 pub fn run(host: &Host, command: Bundle) -> Result<u8> {
@@ -40,7 +41,10 @@ fn create(host: &Host, settings: SettingsArgs, file: Option<&Path>) -> Result<u8
         manifest.architecture,
         manifest.size() as f64 / 1e6,
     ));
-    ui::line("Use it on hosts like this one: sudo dockstrap install --bundle FILE");
+    let file = quoted(&path);
+    ui::line(format!(
+        "Use it on hosts like this one: sudo dockstrap install --bundle {file}"
+    ));
     Ok(DONE)
 }
 

@@ -12,6 +12,7 @@ use super::named::{Must, Named, named};
 use super::schema::Engine;
 use super::surroundings::{Disk, Found, Surroundings};
 use super::types::{children, entry, named as named_entry};
+use crate::shell::quoted;
 
 /// Below this size, in bytes, a file system is too small for the engine's data: an image or two
 /// fill it.
@@ -73,7 +74,8 @@ fn check_named(findings: &mut Findings<'_>, document: &Document, around: &Surrou
             (_, Some(Found::Nothing)) => format!("there is no {file}"),
             (_, Some(Found::Folder)) => format!("{file} is a folder"),
             (Must::Program, Some(Found::File)) => {
-                format!("{file} may not be executed; allow it: chmod +x {file}")
+                let quoted = quoted(&file);
+                format!("{file} may not be executed; allow it: chmod +x {quoted}")
             }
             _ => continue,
         };
@@ -90,7 +92,8 @@ fn check_named(findings: &mut Findings<'_>, document: &Document, around: &Surrou
 /// What it names and the host does not have.
 fn check_absent(findings: &mut Findings<'_>, document: &Document, around: &Surroundings) {
     if let Some(group) = &around.absent_group {
-        let message = format!("there is no group {group}; make it: groupadd --system {group}");
+        let quoted = quoted(group);
+        let message = format!("there is no group {group}; make it: groupadd --system {quoted}");
         findings.warn(&["group"], message);
     }
     if let Some(bridge) = &around.absent_bridge {

@@ -8,6 +8,7 @@ use rustix::fs::{IFlags, ioctl_getflags};
 
 use super::Host;
 use crate::error::Failure;
+use crate::shell::quoted;
 
 impl Host {
     /// Refuses a file, or the folder it stands in or is going to be made in, that is marked; links
@@ -23,10 +24,11 @@ impl Host {
         let Some(path) = places.find(|path| is_fixed(path)) else {
             return Ok(());
         };
-        let path = path.display();
         Err(Failure::Blocked(format!(
-            "{path} is marked as not to be changed, by root or anyone; nothing was changed. \
-             Allow it and run this again: chattr -i -a {path}"
+            "{} is marked as not to be changed, by root or anyone; nothing was changed. \
+             Allow it and run this again: chattr -i -a {}",
+            path.display(),
+            quoted(path)
         ))
         .into())
     }

@@ -12,6 +12,7 @@ use crate::error::Failure;
 use crate::host::exposure::refuse_exposed;
 use crate::reading;
 use crate::redact::redact;
+use crate::shell::quoted;
 
 /// What lies below flags and variables.
 #[derive(Debug, Default)]
@@ -53,10 +54,10 @@ impl Below {
         let is_open = others_read(&there) && layer.holds_secret();
         Ok(Below {
             warning: is_open.then(|| {
-                let path = path.display();
                 format!(
-                    "{path} holds a password, and other users can read it; run: sudo chmod 0600 \
-                     {path}"
+                    "{} holds a password, and other users can read it; run: sudo chmod 0600 {}",
+                    path.display(),
+                    quoted(&path)
                 )
             }),
             layer,

@@ -11,6 +11,7 @@ use crate::facts::{CONFLICTING_PACKAGES, ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::engine::{UNIT, systemctl};
+use crate::shell::{joined, quoted};
 
 /// Where programs lie that came by hand.
 const FOLDERS: &[&str] = &["/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin"];
@@ -129,7 +130,7 @@ impl ByHand {
             if host.metadata(path)?.is_some_and(|there| there.is_symlink()) {
                 return Err(blocked(
                     &format!("{path} came by no package, and is a link to another file"),
-                    &format!("Remove the link, and run this again: rm {path}"),
+                    &format!("Remove the link, and run this again: rm {}", quoted(path)),
                 ));
             }
         }
@@ -169,7 +170,7 @@ impl ByHand {
                  data, and to get it back with uninstall: dockstrap install --replace. To see to it \
                  yourself: {stop}mkdir -p /root/docker-by-hand; mv {} /root/docker-by-hand/; \
                  systemctl daemon-reload",
-                self.files.join(" ")
+                joined(&self.files)
             ),
         )
     }

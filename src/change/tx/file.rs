@@ -12,6 +12,7 @@ use crate::change::{Act, FOLDER, Undo, files, straight};
 use crate::daemon_json::{self, Change, Document};
 use crate::error::Failure;
 use crate::host::Host;
+use crate::shell::quoted;
 use crate::trust::{Sha256, sha256_hex};
 
 impl Tx<'_> {
@@ -28,7 +29,8 @@ impl Tx<'_> {
         {
             return Err(Failure::Blocked(format!(
                 "{path} is a link to another file, which is not dockstrap's to change; remove \
-                 the link and run this again: rm {path}"
+                 the link and run this again: rm {}",
+                quoted(path)
             ))
             .into());
         }

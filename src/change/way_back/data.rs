@@ -12,6 +12,7 @@ use crate::change::straight;
 use crate::facts::{Package, known_packages};
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT, SOCKET, is_of_remap};
+use crate::shell::{joined, quoted};
 
 /// What an engine makes in its data-root. One that was chosen by the user is a folder like any
 /// other, so that only what has one of these names is taken for the engine's there.
@@ -174,11 +175,11 @@ impl Revert<'_> {
         for folder in paths {
             let data = data_of(self.host, std::slice::from_ref(folder))?;
             if !data.is_empty() && used_by(self.host, folder, roots, &Ahead::default())?.is_none() {
-                left.extend(data.iter().map(|path| path.display().to_string()));
+                left.extend(data);
             }
         }
         Ok((!left.is_empty()).then(|| {
-            let left = left.join(" ");
+            let left = joined(&left);
             format!("images, containers and volumes are yours; to remove them: rm -r {left}")
         }))
     }
@@ -265,12 +266,12 @@ fn of_user(user: &str, folder: &Path) -> String {
 /// Why something stays in which others are mounted: what is removed there would be removed from where
 /// it comes from, as a folder of the host that a volume shows.
 fn of_others(path: &Path, mounted: &[PathBuf]) -> String {
-    let path = path.display();
-    let mounted: Vec<String> = mounted.iter().map(|it| it.display().to_string()).collect();
-    let mounted = mounted.join(" ");
     format!(
-        "something is mounted in {path} that may be of others, so all of it stays; to remove it: \
-         umount {mounted}; rm -r --one-file-system {path}"
+        "something is mounted in {} that may be of others, so all of it stays; to remove it: \
+         umount {}; rm -r --one-file-system {}",
+        path.display(),
+        joined(mounted),
+        quoted(path)
     )
 }
 
