@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown, symlink};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -98,6 +98,16 @@ pub fn remove(path: &Path) -> Result<()> {
         _ => sync_folder(path.parent().unwrap_or(Path::new("/")))
             .with_context(|| format!("flushing the folder of {}", path.display())),
     }
+}
+
+/// Makes a link at `path`, unless something is there.
+pub fn link(path: &Path, target: &Path) -> Result<()> {
+    if !is_gone(path) {
+        return Ok(());
+    }
+    symlink(target, path)
+        .and_then(|()| sync_folder(path.parent().unwrap_or(Path::new("/"))))
+        .with_context(|| format!("putting back the link {}", path.display()))
 }
 
 /// Whether nothing is there. A disk that is mounted read-only refuses to remove even that.

@@ -25,5 +25,5 @@ pub use seal::is_sealed;
 pub use standing::Unit;
 pub use tx::{POLICY, Tx};
 pub(crate) use tx::{VERIFICATION, withdraw_verification};
-pub use undo::Undo;
+pub use undo::{LINKED, Undo};
 pub use way_back::{Ahead, Extent, Foreseen, Reverted, has_engine, is_unused, keeps_containers};

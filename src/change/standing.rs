@@ -53,7 +53,8 @@ impl Undo {
                 (!is_member).then(|| format!("{user} is no longer a member of group {group}"))
             }
             // Caches, data and folders that others use as they like, and what leaves no trace.
-            Undo::RemoveList { .. }
+            Undo::RestoreLink { .. }
+            | Undo::RemoveList { .. }
             | Undo::RemoveArchives { .. }
             | Undo::RemoveFolder { .. }
             | Undo::RestoreDaemonJson { .. }

@@ -15,6 +15,16 @@ use crate::host::firewall::Network;
 
 pub(super) use check::{Forged, all, package};
 
+/// Folders of Docker's packages, or of the engine's, that somebody may keep elsewhere behind a link.
+pub const LINKED: &[&str] = &[
+    "/etc/docker",
+    "/etc/containerd",
+    "/etc/cni",
+    "/opt/containerd",
+    "/var/lib/docker",
+    "/var/lib/containerd",
+];
+
 /// How to take one act back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -32,6 +42,9 @@ pub enum Undo {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         backup_sha256: Option<String>,
     },
+    /// Put back a link to a folder, where a package that is purged took it along: dpkg does not tell it
+    /// from the folder that the package has in its place.
+    RestoreLink { path: PathBuf, target: PathBuf },
     /// Remove one of apt's lists of Docker's repository, whatever apt made of it since: its source
     /// goes as well.
     RemoveList { path: PathBuf },
@@ -133,6 +146,7 @@ impl Undo {
         match self {
             Undo::RemoveFile { path, .. }
             | Undo::RestoreFile { path, .. }
+            | Undo::RestoreLink { path, .. }
             | Undo::RemoveFolder { path }
             | Undo::RestoreMode { path, .. } => Some(path),
             Undo::RestoreDaemonJson { .. } => Some(Path::new(daemon_json::PATH)),
@@ -172,6 +186,7 @@ impl Undo {
             | Undo::StartUnits { .. } => true,
             Undo::RemoveFile { .. }
             | Undo::RestoreFile { .. }
+            | Undo::RestoreLink { .. }
             | Undo::RemoveList { .. }
             | Undo::RemoveArchives { .. }
             | Undo::RemoveFolder { .. }

@@ -147,6 +147,9 @@ impl<'a> Revert<'a> {
                 backup,
                 backup_sha256,
             } => self.restore_file(path, sha256.as_deref(), backup, backup_sha256.as_deref()),
+            Undo::RestoreLink { path, target } => {
+                files::link(&self.host.path(path), target).map(|()| Reverted::Done)
+            }
             Undo::RemoveList { path } => {
                 files::remove(&self.host.path(path)).map(|()| Reverted::Done)
             }

@@ -21,6 +21,7 @@ mod mounts;
 pub mod network;
 mod private_folder;
 mod process;
+mod reachable;
 mod routes;
 pub mod shims;
 pub mod signal;

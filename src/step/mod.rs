@@ -281,6 +281,7 @@ fn inspect(step: impl Step + 'static, host: &Host) -> Result<Inspected> {
     })?;
     if !finding.satisfied {
         for path in step.writes(host)? {
+            host.refuse_unreachable(&path)?;
             host.refuse_immutable(path)?;
         }
     }

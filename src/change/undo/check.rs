@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 
 use thiserror::Error;
 
-use super::Undo;
+use super::{LINKED, Undo};
 use crate::apt;
 use crate::change::{FOLDER, PATH};
 use crate::host::UserName;
@@ -46,6 +46,7 @@ impl Undo {
                     false => beneath("copy", backup, FOLDER),
                 }
             }
+            Undo::RestoreLink { path, target } => link(path, target),
             Undo::RemoveList { path } => directly_in("list", path, apt::LISTS),
             Undo::RemoveArchives { paths, .. } => {
                 let mut paths = paths.iter();
@@ -137,6 +138,18 @@ fn beneath(what: &'static str, path: &Path, folder: &str) -> Result<(), Forged> 
     }
 }
 
+/// Requires a link that somebody may have in a place of Docker's.
+fn link(path: &Path, target: &Path) -> Result<(), Forged> {
+    let text = target.to_string_lossy();
+    if !LINKED.iter().any(|it| path == Path::new(it)) {
+        return Err(Forged::new("link", &path.to_string_lossy(), "is elsewhere"));
+    }
+    match text.is_empty() || text.contains(char::is_control) {
+        true => Err(Forged::new("link to", &text, "is no path")),
+        false => Ok(()),
+    }
+}
+
 fn directly_in(what: &'static str, path: &Path, folder: &str) -> Result<(), Forged> {
     normal(path)?;
     match path.parent() == Some(Path::new(folder)) {
@@ -202,6 +215,7 @@ mod tests {
             json!({"kind": "remove-file", "path": "/etc/docker/certs.d/r:5000/ca.crt", "sha256": ""}),
             json!({"kind": "restore-file", "path": "/etc/apt/sources.list.d/docker.list",
                    "backup": "/var/lib/dockstrap/3-docker.list"}),
+            json!({"kind": "restore-link", "path": "/etc/docker", "target": "../srv/docker"}),
             json!({"kind": "remove-list", "path": "/var/lib/apt/lists/d_InRelease"}),
             json!({"kind": "remove-archives", "paths": ["/var/cache/apt/archives/a_1%3a2_amd64.deb"]}),
             json!({"kind": "remove-data", "paths": ["/srv/docker/"], "used": ["/srv//data"]}),
@@ -240,6 +254,9 @@ mod tests {
             }
         }
         for undo in [
+            json!({"kind": "restore-link", "path": "/etc/cron.d", "target": "/tmp"}),
+            json!({"kind": "restore-link", "path": "/etc/docker/../cron.d", "target": "/tmp"}),
+            json!({"kind": "restore-link", "path": "/etc/docker", "target": "/a\nb"}),
             json!({"kind": "remove-list", "path": "/etc/shadow"}),
             json!({"kind": "remove-list", "path": "/var/lib/apt/lists"}),
             json!({"kind": "remove-list", "path": "/var/lib/apt/lists/../../../etc/shadow"}),

@@ -1,6 +1,7 @@
 //! The way back for the engine's configuration and its unit.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -28,8 +29,13 @@ impl Revert<'_> {
         changes: &[Change],
     ) -> Result<Reverted> {
         let path = self.host.path(daemon_json::PATH);
+        let is_link = fs::symlink_metadata(&path).is_ok_and(|it| it.is_symlink());
         let Some(current) = self.host.read(daemon_json::PATH)? else {
-            return files::remove(&path).map(|()| Reverted::Done);
+            // What a link leads to is gone; the link is somebody else's.
+            return match is_link {
+                true => Ok(Reverted::Done),
+                false => files::remove(&path).map(|()| Reverted::Done),
+            };
         };
         if let Some(Overwritten { before, after }) = &self.overwritten {
             // Nobody else has written it: it gets back every byte, whatever the acts of this run.
@@ -63,7 +69,7 @@ impl Revert<'_> {
             Some(text) if document.is_empty() => document.encode(text),
             _ => document.bytes(),
         };
-        if created && document.is_empty() {
+        if created && document.is_empty() && !is_link {
             files::remove(&path)?;
         } else if bytes != current {
             let target = path.canonicalize().unwrap_or(path);
@@ -74,6 +80,9 @@ impl Revert<'_> {
                 .with_context(|| format!("tidying up beside {}", daemon_json::PATH))?;
         }
         match kept.as_slice() {
+            [] if created && document.is_empty() && is_link => Ok(Reverted::Kept(
+                "it is a link by now; what it leads to stays, without a key".to_owned(),
+            )),
             [] => Ok(Reverted::Done),
             kept => Ok(Reverted::Kept(format!("edited since: {}", kept.join(", ")))),
         }

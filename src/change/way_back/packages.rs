@@ -1,14 +1,16 @@
 //! The way back for packages, and for what they have made.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::data::has_engine;
 use super::{Revert, Reverted};
 use crate::apt::{self, Leave, Unpacking};
-use crate::change::{FOLDER, files, network, traces};
+use crate::change::{FOLDER, LINKED, files, network, traces};
 use crate::facts::{Package, dpkg_query, known_packages, unfinished_packages};
+use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::engine::systemctl;
 use crate::host::firewall::Network;
@@ -59,8 +61,12 @@ impl Revert<'_> {
                 self.disable_units(&purge, packages);
             }
             self.keep_edits(&purge, packages)?;
+            let links = links(self.host);
             for command in purge.ahead().iter().chain([&command]) {
                 apt::run(self.host, command, self.lock_wait, self.listener)?;
+            }
+            for (path, target) in links {
+                files::link(&path, &target)?;
             }
             if engine_goes.is_some() && self.stops {
                 traces::clear_runtime(self.host);
@@ -183,4 +189,13 @@ impl Revert<'_> {
         self.left.replace(network::restore(self.host, before)?);
         Ok(())
     }
+}
+
+/// Links of somebody's own in the places of folders, each with what it leads to: dpkg removes them with
+/// the packages, also those that were made since.
+fn links(host: &Host) -> Vec<(PathBuf, PathBuf)> {
+    let places = LINKED.iter().map(|path| host.path(path));
+    places
+        .filter_map(|path| Some((path.clone(), fs::read_link(path).ok()?)))
+        .collect()
 }

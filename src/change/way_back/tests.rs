@@ -6,6 +6,7 @@ mod packages;
 use std::path::PathBuf;
 
 use super::*;
+use crate::change::trial;
 use crate::host::stub::StubHost;
 use crate::trust::sha256_hex;
 use std::time::Duration;
@@ -242,4 +243,23 @@ fn with_an_edited_source_stay_its_keyring_and_no_other_source() {
     );
     assert_eq!(stub.read(&format!("{list}.before-dockstrap")), "old");
     assert!(!stub.has(list) && stub.has(keyring));
+}
+
+#[test]
+fn a_link_that_went_with_a_package_comes_back_and_another_thing_in_its_place_stays() {
+    let stub = StubHost::new().folder("/etc").folder("/srv/docker");
+    let undo = Undo::RestoreLink {
+        path: "/etc/docker".into(),
+        target: "../srv/docker".into(),
+    };
+    let note = |stub: &StubHost| {
+        trial::run(stub.host(), |tx| tx.note("use a link", undo.clone())).unwrap();
+        trial::revert(stub.host()).unwrap();
+        std::fs::read_link(stub.host().path("/etc/docker")).ok()
+    };
+    assert_eq!(note(&stub), Some("../srv/docker".into()));
+    assert_eq!(note(&stub), Some("../srv/docker".into()), "it is there");
+    std::fs::remove_file(stub.host().path("/etc/docker")).unwrap();
+    std::fs::create_dir(stub.host().path("/etc/docker")).unwrap();
+    assert_eq!(note(&stub), None);
 }

@@ -1,5 +1,6 @@
 //! What was there before the packages, written down as ways back before apt is run.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
@@ -7,7 +8,7 @@ use anyhow::Result;
 use super::super::data;
 use super::ENGINE;
 use crate::apt;
-use crate::change::{Tx, Undo};
+use crate::change::{LINKED, Tx, Undo};
 use crate::facts;
 use crate::host::Host;
 use crate::host::firewall::Network;
@@ -33,6 +34,13 @@ const MADE_BY_CONTAINERD: &[&str] = &[
 pub fn note_what_was_configured(tx: &mut Tx<'_>, packages: &mut Vec<String>) -> Result<()> {
     for path in CONFIGURATION {
         tx.keep_for_return(path)?;
+    }
+    for path in LINKED {
+        if let Ok(target) = fs::read_link(tx.host().path(path)) {
+            let text = format!("let packages use the folder behind the link {path}");
+            let path = path.into();
+            tx.note(&text, Undo::RestoreLink { path, target })?;
+        }
     }
     let known = facts::configured_packages(tx.host())?;
     let (configured, new) = packages
