@@ -56,8 +56,8 @@ Exit codes:
   0  done, or nothing to do: it works
   1  failed; the message says what state the host is in
   2  the command line or the settings are wrong
-  3  plan --check: changes are pending; status: something was changed since;
-     doctor: something is wrong
+  3  plan --check: changes are pending; status: something was changed since
+     that install sets again; doctor: something is wrong
   4  the host is not supported, or something on it stands in the way; verify: no
      engine is installed, or the user has no access to it
   5  a certificate, key, signature or hash is not to be trusted
@@ -146,6 +146,9 @@ pub struct Install {
     #[command(flatten)]
     pub settings: SettingsArgs,
 
+    #[command(flatten)]
+    pub restore: RestoreArgs,
+
     /// Do not ask; needed where there is no terminal
     #[arg(short, long)]
     pub yes: bool,
@@ -161,6 +164,9 @@ pub struct Install {
 pub struct Plan {
     #[command(flatten)]
     pub settings: SettingsArgs,
+
+    #[command(flatten)]
+    pub restore: RestoreArgs,
 
     /// Print the plan as JSON
     #[arg(long)]
@@ -227,6 +233,15 @@ pub struct SettingsArgs {
     /// Which of them came by flags, and which by variables.
     #[arg(skip)]
     pub given: Given,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct RestoreArgs {
+    /// Put back what was changed since the last install, which otherwise stays: all of it,
+    /// or what status and plan show as "kept: yours" under NAME, such as live-restore,
+    /// log-opts.max-size or docker.service
+    #[arg(long, value_name = "NAME", num_args = 0.., value_delimiter = ',')]
+    pub restore: Option<Vec<String>>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,6 @@
 //! What happens and what came of it, as plain data: the terminal prints it, `--output json` writes it.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -107,6 +108,21 @@ pub enum Outcome {
     Unreachable(String),
     /// A registry answers no more for a while.
     RateLimited(String),
+}
+
+/// Something that somebody changed since it was set up, and that stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Yours {
+    /// By which `install --restore` knows it.
+    pub name: String,
+    /// What is there now: the value of a key, or what became of it.
+    pub now: String,
+}
+
+impl fmt::Display for Yours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "kept: yours: {} ({})", self.name, self.now)
+    }
 }
 
 fn as_seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

@@ -144,6 +144,13 @@ impl Entry {
         self.keyring(pin)
     }
 
+    /// Whether apt verifies all that comes from it, by this keyring alone.
+    pub fn is_verified_by(&self, keyring: &str) -> bool {
+        let signed_by = self.options.get("signed-by").map_or(&[][..], Vec::as_slice);
+        let loosens = |option: &&str| self.options.contains_key(*option);
+        signed_by == [keyring] && !LOOSENING.iter().any(loosens)
+    }
+
     /// The architectures it is limited to, when that leaves `architecture` out.
     fn for_others(&self, architecture: &str) -> Option<String> {
         let has = |values: &Vec<String>| values.iter().any(|value| value == architecture);

@@ -131,6 +131,9 @@ fn with_direct(command: Command, network: &Network) -> Command {
     }
 }
 
+/// The proxy for good: a file that is read after most others, so that it stands over them.
+pub const PROXY: &str = "/etc/apt/apt.conf.d/90dockstrap-proxy";
+
 /// apt's configuration for the proxies, which holds their passwords.
 ///
 /// # Errors

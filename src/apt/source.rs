@@ -15,6 +15,9 @@ impl Source {
     /// Where dockstrap puts it, and where Docker's documentation does.
     pub const PATH: &'static str = "/etc/apt/sources.list.d/docker.sources";
 
+    /// Where dockstrap keeps the key, and where Docker's documentation does.
+    pub const KEYRING: &'static str = "/etc/apt/keyrings/docker.asc";
+
     /// The suite's address.
     pub fn suite_url(&self) -> String {
         format!("{}/dists/{}", self.uri, self.suite)

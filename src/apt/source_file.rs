@@ -136,6 +136,16 @@ pub fn source_files(host: &Host) -> Result<Vec<SourceFile>> {
     Ok(files)
 }
 
+/// Whether apt can read this text of our file, and verifies what comes from it with our keyring
+/// alone, however else somebody has edited it.
+pub fn is_sound(text: &[u8]) -> bool {
+    let parts = SourceFile::parse(Source::PATH, text).parts;
+    parts.iter().all(|part| match &part.entry {
+        Some(entry) => !entry.enabled || entry.is_verified_by(Source::KEYRING),
+        None => part.is_comment(),
+    })
+}
+
 /// Whether a file of this path is one that apt reads sources from.
 pub fn is_source_file(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -266,6 +276,30 @@ mod tests {
             "\\PC{0,20}\n",
         ];
         prop::collection::vec(line, 0..12)
+    }
+
+    #[test]
+    fn our_file_stays_sound_as_long_as_apt_verifies_all_of_it_with_our_keyring() {
+        let ours = noble().text(Source::KEYRING);
+        let edited = |from: &str, to: &str| ours.replace(from, to).into_bytes();
+        for sound in [
+            edited("", ""),
+            edited("Components: stable", "Components: stable test"),
+            edited("Types: deb", "Enabled: no\nTypes: deb"),
+            edited("https://download.docker.com", "https://mirror.example"),
+            format!("{ours}# mine\n").into_bytes(),
+            Vec::new(),
+        ] {
+            assert!(is_sound(&sound), "{}", String::from_utf8_lossy(&sound));
+        }
+        for unsound in [
+            edited(Source::KEYRING, "/usr/share/keyrings/other.gpg"),
+            edited("Signed-By: ", "# Signed-By: "),
+            edited("Types: deb", "Trusted: yes\nTypes: deb"),
+            format!("{ours}\nhello\n").into_bytes(),
+        ] {
+            assert!(!is_sound(&unsound), "{}", String::from_utf8_lossy(&unsound));
+        }
     }
 
     proptest! {

@@ -27,7 +27,7 @@ use file::{refuse_unless_begun, trim_torn_line, unreadable};
 pub use file::{remove_empty_folder, remove_freshness};
 use line::{Line, SCHEMA, Seen, parse};
 
-pub use line::{Act, Purpose, Run, Verified};
+pub use line::{Act, Purpose, Run, Verified, named};
 
 /// Where dockstrap keeps what it must remember about this host.
 pub const FOLDER: &str = "/var/lib/dockstrap";
@@ -268,6 +268,21 @@ impl Journal {
     /// says by now.
     pub fn configuration(&self, now: &Document) -> Vec<Change> {
         let changes = self.acts.iter().filter_map(|act| match &act.undo {
+            Undo::RestoreDaemonJson { changes, .. } => Some(unseal(changes, now)),
+            _ => None,
+        });
+        changes.flatten().collect()
+    }
+
+    /// Acts of runs that came to their end: what of them no longer holds, somebody has changed.
+    pub fn settled(&self) -> impl Iterator<Item = &Act> {
+        let acts = self.acts.iter();
+        acts.filter(|act| act.act <= self.proven)
+    }
+
+    /// What such runs did to daemon.json, told like [`configuration`](Journal::configuration).
+    pub fn settled_configuration(&self, now: &Document) -> Vec<Change> {
+        let changes = self.settled().filter_map(|act| match &act.undo {
             Undo::RestoreDaemonJson { changes, .. } => Some(unseal(changes, now)),
             _ => None,
         });

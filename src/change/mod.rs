@@ -17,13 +17,16 @@ pub(crate) mod trial;
 mod tx;
 mod undo;
 mod way_back;
+mod yours;
 
 pub use journal::{
-    Act, FOLDER, Journal, PATH, Purpose, Run, Verified, remove_empty_folder, remove_freshness,
+    Act, FOLDER, Journal, PATH, Purpose, Run, Verified, named, remove_empty_folder,
+    remove_freshness,
 };
 pub use seal::is_sealed;
-pub use standing::Unit;
+pub use standing::{Lost, Unit, member, user_of};
 pub use tx::{POLICY, Tx};
 pub(crate) use tx::{VERIFICATION, withdraw_verification};
 pub use undo::{LINKED, Undo};
 pub use way_back::{Ahead, Extent, Foreseen, Reverted, has_engine, is_unused, keeps_containers};
+pub use yours::{has_engine_of_dockers, restorable, yours};

@@ -3,6 +3,7 @@
 //!
 //! It must not change anything, and need not know which step an act belongs to.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -13,9 +14,37 @@ use crate::apt;
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::engine::UNIT;
+use crate::report::Yours;
 
 /// The package whose scripts enable and start the engine.
 const ENGINE: &str = "docker-ce";
+
+/// Something that was set up and no longer is so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// For people.
+    pub text: String,
+    /// The same, where somebody may have chosen to have it so.
+    pub yours: Option<Yours>,
+}
+
+impl Lost {
+    /// What nobody chooses.
+    fn plain(text: String) -> Lost {
+        Lost { text, yours: None }
+    }
+
+    fn chosen(text: String, name: impl Into<String>, now: &str) -> Lost {
+        let yours = Yours {
+            name: name.into(),
+            now: now.to_owned(),
+        };
+        Lost {
+            text,
+            yours: Some(yours),
+        }
+    }
+}
 
 impl Undo {
     /// What an act was done to, where a later one may have been done to the same.
@@ -24,34 +53,29 @@ impl Undo {
         self.file().filter(|_| is_file)
     }
 
-    /// What of the act no longer holds, a line each. Keys of daemon.json and units are not looked at
-    /// here.
-    pub fn lost(&self, host: &Host) -> Result<Vec<String>> {
+    /// What of the act no longer holds. Keys of daemon.json and units are not looked at here.
+    pub fn lost(&self, host: &Host) -> Result<Vec<Lost>> {
         let lost = match self {
             Undo::RemoveFile { path, sha256 } => file(host, path, sha256)?,
             Undo::RestoreFile { path, sha256, .. } => match sha256 {
                 Some(sha256) => file(host, path, sha256)?,
                 // Of others that were moved or kept, a package has its own by now.
                 None if apt::is_source_file(path) && host.exists(path)? => {
-                    Some(format!("{} is there again", path.display()))
+                    Some(Lost::plain(format!("{} is there again", path.display())))
                 }
                 None => None,
             },
             Undo::RestoreMode {
                 path, mode, given, ..
-            } => lost_mode(host, path, *mode, *given),
+            } => lost_mode(host, path, *mode, *given).map(Lost::plain),
             Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages, .. } => {
                 return lost_packages(host, packages);
             }
             Undo::RemoveGroup { group } => match host.group_members(group)? {
                 Some(_) => None,
-                None => Some(format!("there is no group {group} any more")),
+                None => Some(Lost::plain(format!("there is no group {group} any more"))),
             },
-            Undo::RemoveMember { group, user } => {
-                let members = host.group_members(group)?.unwrap_or_default();
-                let is_member = members.contains(user);
-                (!is_member).then(|| format!("{user} is no longer a member of group {group}"))
-            }
+            Undo::RemoveMember { group, user } => lost_member(host, group, user)?,
             // Caches, data and folders that others use as they like, and what leaves no trace.
             Undo::RestoreLink { .. }
             | Undo::RemoveList { .. }
@@ -117,9 +141,8 @@ impl Unit<'_> {
         }
     }
 
-    /// What of it no longer holds, a line each. After an install that `starts` nothing, it need not
-    /// run.
-    pub fn lost(self, host: &Host, starts: bool) -> Result<Vec<String>> {
+    /// What of it no longer holds. After an install that `starts` nothing, it need not run.
+    pub fn lost(self, host: &Host, starts: bool) -> Result<Vec<Lost>> {
         let Unit {
             name,
             is_enabled,
@@ -129,15 +152,20 @@ impl Unit<'_> {
         let state = host.unit(name)?;
         let is = |key: &str, value: &str| state.get(key).is_some_and(|it| it == value);
         if is("LoadState", "not-found") {
-            let gone = format!("{name} is gone");
+            let gone = Lost::plain(format!("{name} is gone"));
             return Ok((!of_package).then_some(gone).into_iter().collect());
         }
         let mut lost = Vec::new();
         if is_enabled && !is("UnitFileState", "enabled") {
-            lost.push(format!("{name} is not enabled"));
+            let text = format!("{name} is not enabled");
+            lost.push(if name == UNIT && is("UnitFileState", "disabled") {
+                Lost::chosen(text, name, "disabled")
+            } else {
+                Lost::plain(text)
+            });
         }
         if is_active && starts && !is("ActiveState", "active") {
-            lost.push(format!("{name} is not running"));
+            lost.push(Lost::plain(format!("{name} is not running")));
         }
         Ok(lost)
     }
@@ -156,158 +184,61 @@ fn lost_mode(host: &Host, path: &Path, before: u32, given: Option<u32>) -> Optio
     is_open.then(|| format!("other users can read {shown} again"))
 }
 
-fn file(host: &Host, path: &Path, sha256: &str) -> Result<Option<String>> {
-    let path = path.display();
-    Ok(match host.sha256(path.to_string())? {
-        None => Some(format!("{path} is gone")),
-        Some(now) if now.to_string() != sha256 => Some(format!("{path} was edited")),
+fn file(host: &Host, path: &Path, sha256: &str) -> Result<Option<Lost>> {
+    let path = path.display().to_string();
+    Ok(match host.sha256(&path)? {
+        None => Some(Lost::chosen(format!("{path} is gone"), path, "removed")),
+        Some(now) if now.to_string() != sha256 => {
+            Some(Lost::chosen(format!("{path} was edited"), path, "edited"))
+        }
         Some(_) => None,
     })
 }
 
-fn lost_packages(host: &Host, packages: &[String]) -> Result<Vec<String>> {
+fn lost_member(host: &Host, group: &str, user: &str) -> Result<Option<Lost>> {
+    let text = || format!("{user} is no longer a member of group {group}");
+    Ok(match host.group_members(group)? {
+        Some(members) if members.iter().any(|it| it == user) => None,
+        Some(_) => {
+            let now = format!("not in group {group}");
+            Some(Lost::chosen(text(), member(user), &now))
+        }
+        None => Some(Lost::plain(text())),
+    })
+}
+
+/// The name of a user's membership.
+pub fn member(user: &str) -> String {
+    format!("user:{user}")
+}
+
+/// The user of such a name.
+pub fn user_of(name: &str) -> Option<&str> {
+    name.strip_prefix("user:")
+}
+
+fn lost_packages(host: &Host, packages: &[String]) -> Result<Vec<Lost>> {
     let query = Command::new("dpkg-query")
         .args(["--show", "--showformat=${Package} ${db:Status-Status}\n"])
         .args(packages);
     // It exits 1 when it does not know all of them.
     let known = host.query(&query)?.stdout;
-    let is_installed = |package: &str| {
-        let line = format!("{package} installed");
-        known.lines().any(|known| known == line)
-    };
-    let gone = packages.iter().filter(|package| !is_installed(package));
-    Ok(gone
-        .map(|package| format!("{package} is no longer installed"))
-        .collect())
+    let states: BTreeMap<&str, &str> = known
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .collect();
+    let lost = packages.iter().filter_map(|package| {
+        let text = format!("{package} is no longer installed");
+        match states.get(package.as_str()) {
+            Some(&"installed") => None,
+            None | Some(&("config-files" | "not-installed")) => {
+                Some(Lost::chosen(text, package, "removed"))
+            }
+            Some(_) => Some(Lost::plain(text)),
+        }
+    });
+    Ok(lost.collect())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::host::stub::StubHost;
-
-    fn lost(stub: &StubHost, undo: &Undo) -> String {
-        undo.lost(stub.host()).unwrap().join("\n")
-    }
-
-    #[test]
-    fn a_file_stands_as_long_as_its_content_does() {
-        let undo = Undo::RemoveFile {
-            path: "/etc/key".into(),
-            sha256: crate::trust::sha256_hex(b"ours"),
-        };
-        let stub = StubHost::new().file("/etc/key", "ours");
-        assert_eq!(lost(&stub, &undo), "");
-        stub.write("/etc/key", "theirs");
-        assert_eq!(lost(&stub, &undo), "/etc/key was edited");
-        assert_eq!(lost(&StubHost::new(), &undo), "/etc/key is gone");
-        let aside = |path: &str| Undo::RestoreFile {
-            path: path.into(),
-            sha256: None,
-            backup: "/backup".into(),
-            backup_sha256: None,
-        };
-        let list = "/etc/apt/sources.list.d/docker.list";
-        assert_eq!(lost(&StubHost::new(), &aside(list)), "");
-        let again = format!("{list} is there again");
-        assert_eq!(lost(&StubHost::new().file(list, ""), &aside(list)), again);
-        // A package has its own file there by now.
-        assert_eq!(lost(&stub, &aside("/etc/key")), "");
-    }
-
-    #[test]
-    fn members_groups_and_modes_stand_as_they_were_made() {
-        let stub = StubHost::new().file("/secret", "").program(
-            "getent",
-            "[ $2 = docker ] && echo docker:x:990:alice || exit 2",
-        );
-        let member = |user: &str| Undo::RemoveMember {
-            group: "docker".to_owned(),
-            user: user.to_owned(),
-        };
-        assert_eq!(lost(&stub, &member("alice")), "");
-        assert_eq!(
-            lost(&stub, &member("bob")),
-            "bob is no longer a member of group docker"
-        );
-        let group = Undo::RemoveGroup {
-            group: "wheel".to_owned(),
-        };
-        assert_eq!(lost(&stub, &group), "there is no group wheel any more");
-        let mode = Undo::RestoreMode {
-            path: "/secret".into(),
-            mode: 0o644,
-            given: None,
-            owner: None,
-            open: Vec::new(),
-        };
-        assert_eq!(lost(&stub, &mode), "other users can read /secret again");
-        let hidden = Undo::RestoreMode {
-            path: "/secret".into(),
-            mode: 0o644,
-            given: Some(0o600),
-            owner: None,
-            open: Vec::new(),
-        };
-        assert_eq!(lost(&stub, &hidden), "other users can read /secret again");
-        stub.set_mode("/secret", 0o600);
-        assert_eq!(lost(&stub, &mode) + &lost(&stub, &hidden), "");
-        let opened = Undo::RestoreMode {
-            path: "/secret".into(),
-            mode: 0o600,
-            given: Some(0o644),
-            owner: None,
-            open: Vec::new(),
-        };
-        assert_eq!(lost(&stub, &opened), "/secret has the mode 0600");
-        stub.set_mode("/secret", 0o644);
-        assert_eq!(lost(&stub, &opened), "");
-    }
-
-    #[test]
-    fn the_engines_package_stands_for_its_unit() {
-        let packages = ["docker-ce", "pigz"].map(str::to_owned).to_vec();
-        let purge = Undo::PurgePackages {
-            packages,
-            network: None,
-        };
-        let stub = StubHost::new()
-            .program(
-                "dpkg-query",
-                "echo docker-ce installed; echo pigz installed",
-            )
-            .program(
-                "systemctl",
-                "echo UnitFileState=enabled; echo ActiveState=failed",
-            );
-        assert_eq!(lost(&stub, &purge), "");
-        let unit = purge.unit().unwrap();
-        let lost_of = |starts: bool| unit.lost(stub.host(), starts).unwrap();
-        assert_eq!(lost_of(true), ["docker.service is not running"]);
-        assert!(lost_of(false).is_empty());
-        let stub = stub.program("dpkg-query", "echo docker-ce installed; exit 1");
-        assert_eq!(lost(&stub, &purge), "pigz is no longer installed");
-    }
-    #[test]
-    fn a_unit_that_went_with_its_package_is_no_second_loss() {
-        let stub = StubHost::new().program("systemctl", "echo LoadState=not-found");
-        let unit = Unit {
-            name: UNIT,
-            is_enabled: true,
-            is_active: false,
-            of_package: true,
-        };
-        let started = Unit {
-            is_active: true,
-            is_enabled: false,
-            of_package: false,
-            ..unit
-        };
-        assert_eq!(unit.and(started).lost(stub.host(), true).unwrap(), [""; 0]);
-        let of_others = started.lost(stub.host(), true).unwrap();
-        assert_eq!(of_others, ["docker.service is gone"]);
-        let stub = stub.program("systemctl", "echo ActiveState=failed");
-        let lost = unit.and(started).lost(stub.host(), true).unwrap();
-        assert_eq!(lost.len(), 2, "{lost:?}");
-    }
-}
+mod tests;

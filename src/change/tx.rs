@@ -4,6 +4,7 @@ mod containers;
 mod file;
 mod package;
 mod passing;
+mod settle;
 
 pub(super) use file::{hashes, missing};
 pub use passing::POLICY;
@@ -20,11 +21,11 @@ use super::network::Left;
 use super::way_back::Revert;
 use super::{Act, Extent, Journal, Purpose, Reverted, Run, Undo, files, journal, leftovers};
 use crate::apt::{self, FRESHNESS, Freshness, Memory};
-use crate::daemon_json;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
 use crate::report::{Event, Listener};
+use settle::settle;
 
 /// The right to change the host, one journaled act at a time.
 pub struct Tx<'a> {
@@ -329,15 +330,6 @@ impl<'a> Tx<'a> {
 fn is_out_of_room(error: &anyhow::Error) -> bool {
     let cause = error.root_cause().downcast_ref::<std::io::Error>();
     cause.is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
-}
-
-/// Makes one of what the acts did to daemon.json.
-fn settle(acts: &mut [Act]) {
-    let changes = acts.iter_mut().filter_map(|act| match &mut act.undo {
-        Undo::RestoreDaemonJson { changes, .. } => Some(changes),
-        _ => None,
-    });
-    daemon_json::settle(&mut changes.collect::<Vec<_>>());
 }
 
 #[cfg(test)]

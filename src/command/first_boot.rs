@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::{DONE, install, require_root};
-use crate::cli::{Install, SettingsArgs};
+use crate::cli::{Install, RestoreArgs, SettingsArgs};
 use crate::error::{Failure, exit_code};
 use crate::host::Host;
 use crate::host::signal::stop_flag;
@@ -43,6 +43,7 @@ pub fn run(host: &Host, mut arguments: SettingsArgs) -> Result<u8> {
         ui::unit_status(format!("Setting up Docker Engine, try {tries}"));
         let install = Install {
             settings: arguments.clone(),
+            restore: RestoreArgs::default(),
             yes: true,
             no_verify: false,
         };

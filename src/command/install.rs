@@ -8,14 +8,14 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{DONE, remember, require_root, running_version, tell_of_cut_short};
-use crate::change::{Journal, withdraw_verification};
+use crate::change::{Journal, named, withdraw_verification};
 use crate::cli::Install;
 use crate::error::Failure;
 use crate::facts::{self, ENGINE_PACKAGES, Facts};
 use crate::host::{Host, temporary};
 use crate::plan::{Plan, Planned};
 use crate::report::{Done, Event, Listener, StepReport, Verdict};
-use crate::settings::Settings;
+use crate::settings::{Restore, Settings};
 use crate::ui::{self, Live};
 use crate::verify::{Choice, STAGES, Verification};
 use crate::{apply, apt, verify};
@@ -28,6 +28,7 @@ pub fn run(host: &Host, arguments: Install) -> Result<u8> {
     let file = arguments.settings.config.as_deref();
     let settings =
         Settings::resolve(arguments.settings.layer, file)?.given(arguments.settings.given);
+    let settings = settings.restoring(Restore::of(arguments.restore.restore));
     let live = Live::new();
     let show = |event| live.show(event);
     let prepared = Prepared::new(host, &settings, &show)?;
@@ -41,6 +42,9 @@ pub fn run(host: &Host, arguments: Install) -> Result<u8> {
         settled.require()?;
         drop(live);
         ui::line(format!("{}.", settled.nothing_to_do()));
+        for kept in prepared.plan.steps.iter().flat_map(|it| &it.finding.kept) {
+            ui::note(kept);
+        }
         return Ok(DONE);
     }
     let show_plan = || ui::print_plan(&prepared.plan);
@@ -56,7 +60,7 @@ pub fn run(host: &Host, arguments: Install) -> Result<u8> {
         ui::note("It starts at the next boot. To have it proven then: dockstrap install");
     }
     let new_members =
-        |planned: &Planned| planned.id == "docker-group" && !planned.finding.details.is_empty();
+        |planned: &Planned| planned.id == "docker-group" && planned.finding.has_more_than_kept();
     if prepared.plan.pending().any(new_members) {
         ui::line("New members of group docker must log in again before they can use it.");
     }
@@ -130,7 +134,11 @@ impl<'a> Prepared<'a> {
         let runs = !settings.no_start || host.engine_is_active()?;
         // A host that was set up by others: the next install is to know that it was verified.
         let is_adopted = verify && runs && self.journal.knows_nothing();
-        if self.journal.cut_short().is_some() || only_placed || is_adopted {
+        // What the settings name is set again at each install: status is to know what that is.
+        let last = self.journal.installed();
+        let last = last.filter(|run| run.no_start == settings.no_start);
+        let is_renamed = last.is_some_and(|run| run.named.as_ref() != Some(&named(settings)));
+        if self.journal.cut_short().is_some() || only_placed || is_adopted || is_renamed {
             apply::settle(host, Journal::read(host)?, settings, listener)?;
         }
         self.proven(Duration::ZERO, verify, listener)

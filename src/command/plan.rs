@@ -7,7 +7,7 @@ use crate::cli;
 use crate::facts;
 use crate::host::Host;
 use crate::plan::Plan;
-use crate::settings::Settings;
+use crate::settings::{Restore, Settings};
 use crate::ui::{self, Live};
 
 /// The exit code of `--check` when changes are pending.
@@ -17,6 +17,7 @@ pub fn run(host: &Host, arguments: cli::Plan) -> Result<u8> {
     let file = arguments.settings.config.as_deref();
     let settings =
         Settings::resolve(arguments.settings.layer, file)?.given(arguments.settings.given);
+    let settings = settings.restoring(Restore::of(arguments.restore.restore));
     let live = match arguments.json {
         true => Live::quiet(),
         false => Live::new(),

@@ -44,6 +44,10 @@ fn summary(status: &Status) -> String {
     }
     let words = match (status.steps.is_empty(), status.has_drifted()) {
         (true, _) => "dockstrap has set up nothing on this host.",
+        (false, false) if status.keeps() => {
+            "All of it is as dockstrap set it up, or as you changed it since. To put back what you \
+             changed: sudo dockstrap install --restore"
+        }
         (false, false) => "All of it is as dockstrap set it up.",
         (false, true) => "Changed since. To have it as it was set up: sudo dockstrap install",
     };

@@ -50,7 +50,7 @@ fn missing(key: &str, ours: Value, now: Option<&Value>) -> Option<Value> {
 }
 
 /// What all changes together added or replaced, and none of them took out again.
-fn ours(changes: &[Change]) -> Map<String, Value> {
+pub(super) fn ours(changes: &[Change]) -> Map<String, Value> {
     let mut ours = Map::new();
     for change in changes {
         let earlier = ours.shift_remove(&change.key);
@@ -66,7 +66,10 @@ fn with_change(earlier: Option<Value>, change: &Change) -> Option<Value> {
     let after = change.after.as_ref()?;
     let rule = Rule::of(&change.key);
     let (none, nothing) = (Value::Array(Vec::new()), Value::Object(Map::new()));
+    // A value of another kind has no entries that could be there before.
     let before = change.before.as_ref();
+    let before = before.filter(|before| before.is_array() == after.is_array());
+    let before = before.filter(|before| before.is_object() == after.is_object());
     let part = match (rule, before.unwrap_or(&none), before.unwrap_or(&nothing)) {
         (Rule::Union, Value::Array(before), _) if after.is_array() => {
             let after = after.as_array()?;

@@ -28,6 +28,14 @@ impl Redacted {
         Redacted(redacted(key, value, &|_| STARS.to_owned()))
     }
 
+    /// The value of this entry of a key.
+    pub(crate) fn of_entry(key: &str, entry: &str, value: &Value) -> Redacted {
+        let alone = Map::from_iter([(entry.to_owned(), value.clone())]);
+        let Redacted(shown) = Redacted::of(key, &Value::Object(alone));
+        let mut values = shown.as_object().into_iter().flat_map(Map::values);
+        Redacted(values.next().cloned().unwrap_or_default())
+    }
+
     /// All keys with their values.
     pub(crate) fn all(keys: &Map<String, Value>) -> Redacted {
         Redacted::of("", &Value::Object(keys.clone()))

@@ -57,7 +57,11 @@ const PRESETS: &str = "
 ## Presets
 
 Of a host with no limits and no routes of its own. What is *filled in* leaves a value that is there;
-what is *set* stands over it.
+what is *set* overrides it when it first comes.
+
+What you changed since an install is yours: the next `install` keeps it, `plan` and `status` show it
+as `kept: yours` and do not count it as a change, and `install --restore` puts it back, all of it or
+what is named.
 
 | key | value | preset | why |
 |---|---|---|---|

@@ -25,6 +25,8 @@ struct Wish {
     value: Value,
     weight: Wanted,
     reason: String,
+    /// Whether a preset wants it, and not the user.
+    is_presets: bool,
 }
 
 impl Wishes {
@@ -46,6 +48,7 @@ impl Wishes {
                 value,
                 weight,
                 reason: reason.to_owned(),
+                is_presets: true,
             });
         }
         for (key, value) in settings {
@@ -61,67 +64,50 @@ impl Wishes {
             value,
             weight: Wanted::Set,
             reason: reason.to_owned(),
+            is_presets: false,
         });
     }
 
-    /// Takes out what a preset, and not the user, wants of a key.
-    pub fn leave_out(&mut self, is_left_out: impl Fn(&str) -> bool) {
-        self.list
-            .retain(|wish| !(wish.weight == Wanted::Default && is_left_out(&wish.key)));
+    /// Takes out of the preset what somebody has decided otherwise since it was set: keys, and
+    /// entries of lists and maps that are merged by entries. Options go with the log driver that
+    /// they are for. What the settings name as well is nobody else's decision.
+    pub fn leave(&mut self, theirs: &Map<String, Value>) {
+        let mut theirs = theirs.clone();
+        theirs.retain(|key, value| {
+            let is_named = |wish: &Wish| !wish.is_presets && wish.key == *key;
+            !self.list.iter().any(is_named) || has_entries(key, value)
+        });
+        let their_driver = theirs.contains_key("log-driver");
+        let wishes = std::mem::take(&mut self.list).into_iter();
+        let left = wishes.filter_map(|wish| match theirs.get(&wish.key) {
+            _ if !wish.is_presets => Some(wish),
+            _ if wish.key == "log-opts" && their_driver => None,
+            Some(theirs) => {
+                let value = rest(&wish.key, &wish.value, theirs)?;
+                Some(Wish { value, ..wish })
+            }
+            None => Some(wish),
+        });
+        self.list = left.collect();
     }
 
-    /// Puts back what was ours: values and entries that are wanted still, and were taken out or
-    /// edited since. Options of a log driver go with it, when another one is wanted.
-    pub fn put_back(&mut self, lost: &Map<String, Value>) {
+    /// Sets what was ours and somebody changed since, under all that the settings say. The options
+    /// of a log driver stay away when the settings name another one.
+    pub fn restore(&mut self, lost: &Map<String, Value>) {
+        let names_driver = self.values("log-driver", Wanted::Set).next().is_some();
         for (key, value) in lost {
-            let Some(value) = self.still_wanted(key, value) else {
+            if key == "log-opts" && names_driver {
                 continue;
-            };
-            let reason = "dockstrap set it, and it was changed since";
+            }
             let wish = Wish {
                 key: key.clone(),
-                value,
+                value: value.clone(),
                 weight: Wanted::Set,
-                reason: reason.to_owned(),
+                reason: "--restore puts it back".to_owned(),
+                is_presets: false,
             };
-            // Under all others, so that what the settings say by now wins.
             self.list.insert(0, wish);
         }
-    }
-
-    /// As much of a value as some wish names, if any does.
-    fn still_wanted(&self, key: &str, value: &Value) -> Option<Value> {
-        let wanted: Vec<&Value> = self.values(key, Wanted::Default).collect();
-        let wanted: Vec<&Value> = wanted
-            .into_iter()
-            .chain(self.values(key, Wanted::Set))
-            .collect();
-        let another_driver = self.values("log-driver", Wanted::Set).next().is_some();
-        if wanted.is_empty() || (key == "log-opts" && another_driver) {
-            return None;
-        }
-        let part = match (Rule::of(key), value) {
-            (Rule::Union, Value::Array(entries)) => {
-                let in_list =
-                    |list: &&Value, entry| list.as_array().is_some_and(|it| it.contains(entry));
-                let entries = entries.iter();
-                let entries =
-                    entries.filter(|entry| wanted.iter().any(|list| in_list(list, entry)));
-                Value::Array(entries.cloned().collect())
-            }
-            (Rule::Entries, Value::Object(entries)) => {
-                let entries = entries.iter();
-                let entries =
-                    entries.filter(|(name, _)| wanted.iter().any(|map| map.get(name).is_some()));
-                Value::Object(
-                    entries
-                        .map(|(name, entry)| (name.clone(), entry.clone()))
-                        .collect(),
-                )
-            }
-            _ => value.clone(),
-        };
-        (!is_hollow(&part)).then_some(part)
     }
 
     /// Lets what is ours and stands in the document yet make room for what is wanted by now: the
@@ -249,6 +235,29 @@ fn without(document: Document, outgoing: &Map<String, Value>) -> Merged {
         });
     }
     Merged { document, changes }
+}
+
+/// Whether the value of a key is merged entry by entry.
+fn has_entries(key: &str, value: &Value) -> bool {
+    matches!(
+        (Rule::of(key), value),
+        (Rule::Union, Value::Array(_)) | (Rule::Entries, Value::Object(_))
+    )
+}
+
+/// What is left of a key's value without these entries of it; `None` when nothing is.
+fn rest(key: &str, value: &Value, without: &Value) -> Option<Value> {
+    let mut rest = value.clone();
+    match (Rule::of(key), &mut rest, without) {
+        (Rule::Union, Value::Array(list), Value::Array(without)) => {
+            list.retain(|entry| !without.contains(entry));
+        }
+        (Rule::Entries, Value::Object(map), Value::Object(without)) => {
+            map.retain(|name, _| !without.contains_key(name));
+        }
+        _ => return None,
+    }
+    (!is_hollow(&rest)).then_some(rest)
 }
 
 fn is_hollow(value: &Value) -> bool {

@@ -48,6 +48,14 @@ pub const NO_CONFIG: &str = "/nonexistent";
 /// The group whose members may use the engine; its socket unit gives the socket to it.
 pub const GROUP: &str = "docker";
 
+/// Where it looks for the authorities of registries, each in a folder of its own.
+pub const CERTIFICATES: &str = "/etc/docker/certs.d";
+
+/// The file of a registry's authority.
+pub fn authority(registry: &str) -> String {
+    format!("{CERTIFICATES}/{registry}/ca.crt")
+}
+
 /// A part of the engine's answer to `GET /info`.
 ///
 /// Source: <https://docs.docker.com/reference/api/engine/>, `SystemInfo`.

@@ -6,6 +6,7 @@ mod file;
 mod in_force;
 mod layer;
 mod origin;
+mod restore;
 mod sample;
 mod schema;
 mod table;
@@ -30,6 +31,7 @@ pub use engine_version::EngineVersion;
 pub use in_force::{InForce, Source};
 pub use layer::{Layer, PATH, ProxyUser, Secret, Stale};
 pub use origin::{Given, Origin};
+pub use restore::Restore;
 pub use sample::{example, sample};
 pub use schema::schema;
 pub use table::{Kind, Setting, table};
@@ -90,6 +92,8 @@ pub struct Settings {
     pub first_boot_jitter: Duration,
     /// Whether a repository may go back in time.
     pub allow_downgrade: bool,
+    /// What of the host this run is to set again; no file says so.
+    pub restore: Restore,
     /// Which of these somebody gave, and how.
     pub given: Given,
     /// What is to be said of where they came from.
@@ -153,6 +157,7 @@ impl Settings {
             first_boot: layer.first_boot.unwrap_or_default(),
             first_boot_jitter: Duration::from_secs(layer.first_boot_jitter.unwrap_or_default()),
             allow_downgrade: layer.allow_downgrade.unwrap_or_default(),
+            restore: Restore::Nothing,
             given: Given::new(),
             warnings: Vec::new(),
         })
@@ -162,6 +167,11 @@ impl Settings {
     pub fn given(mut self, given: Given) -> Settings {
         self.given.extend(given);
         self
+    }
+
+    /// The same settings, for a run that is to restore this.
+    pub fn restoring(self, restore: Restore) -> Settings {
+        Settings { restore, ..self }
     }
 
     /// The way to the network: these settings over the environment.

@@ -5,14 +5,11 @@ use std::net::IpAddr;
 use anyhow::Result;
 
 use super::{Finding, Step};
-use crate::apt;
+use crate::apt::{self, PROXY as PATH};
 use crate::change::Tx;
 use crate::host::Host;
 use crate::host::network::{Network, Proxy};
 use crate::redact::redact;
-
-/// It is read after most others, so that it stands over them.
-const PATH: &str = "/etc/apt/apt.conf.d/90dockstrap-proxy";
 
 pub struct AptProxy {
     text: String,

@@ -7,11 +7,13 @@
 use anyhow::{Context, Result};
 
 use super::repository::Repository;
-use super::{Finding, Step};
+use super::{Finding, Ownership, Step};
 use crate::apt::{Existing, Freshness, Migration, Source};
-use crate::change::Tx;
+use crate::change::{self, Tx};
 use crate::error::Failure;
 use crate::host::Host;
+use crate::report::Yours;
+use crate::settings::Settings;
 use crate::trust::Fingerprint;
 
 #[derive(Clone)]
@@ -23,6 +25,8 @@ pub struct AptSource {
     remark: Option<String>,
     /// What the repository offers, where no package is taken from it in this run.
     freshness: Option<Freshness>,
+    /// That somebody edited or removed our file since.
+    theirs: Option<Yours>,
 }
 
 impl AptSource {
@@ -33,12 +37,30 @@ impl AptSource {
             pin: repository.pin,
             remark,
             freshness: None,
+            theirs: None,
+        }
+    }
+
+    /// Leaves our file where it is somebody's own by now, unless the settings name another address or
+    /// suite than the usual one.
+    pub fn leaving(self, owned: &Ownership, settings: &Settings) -> AptSource {
+        let is_named = change::named(settings).contains(Source::PATH);
+        let theirs = owned.named(Source::PATH).filter(|_| !is_named);
+        AptSource {
+            theirs: theirs.cloned(),
+            ..self
         }
     }
 
     /// Has it remember what the repository offers.
     pub fn remembering(self, freshness: Option<Freshness>) -> AptSource {
         AptSource { freshness, ..self }
+    }
+
+    /// Whether our file stays as somebody made it. Beside others apt might not take it.
+    fn is_left(&self, existing: &Existing) -> bool {
+        let mut others = existing.migrations.iter();
+        self.theirs.is_some() && others.all(|it| it.path == Source::PATH)
     }
 
     fn existing(&self, host: &Host) -> Result<Existing> {
@@ -77,11 +99,13 @@ impl Step for AptSource {
         } = &self.source;
         let summary = match &existing.kept {
             Some(kept) if existing.migrations.is_empty() => {
-                let summary = format!("{} names {uri}", kept.path);
-                return Ok(Finding {
-                    details,
-                    ..Finding::satisfied(summary)
-                });
+                let finding = Finding::satisfied(format!("{} names {uri}", kept.path));
+                let finding = Finding { details, ..finding };
+                return Ok(finding.keeping(self.theirs.iter().cloned().collect()));
+            }
+            None if self.is_left(&existing) => {
+                let finding = Finding::satisfied(format!("{} is left", Source::PATH));
+                return Ok(finding.keeping(self.theirs.iter().cloned().collect()));
             }
             Some(kept) => format!("name Docker's repository in {} only", kept.path),
             None => {
@@ -98,6 +122,9 @@ impl Step for AptSource {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
         let existing = self.existing(tx.host())?;
+        if existing.kept.is_none() && self.is_left(&existing) {
+            return Ok(());
+        }
         if let Some(freshness) = &self.freshness {
             tx.remember(freshness.clone())?;
         }
@@ -120,6 +147,9 @@ impl Step for AptSource {
 
     fn writes(&self, host: &Host) -> Result<Vec<String>> {
         let existing = self.existing(host)?;
+        if existing.kept.is_none() && self.is_left(&existing) {
+            return Ok(Vec::new());
+        }
         let ours = existing.kept.is_none().then(|| Source::PATH.to_owned());
         let others = existing.migrations.into_iter().map(|it| it.path);
         Ok(others.chain(ours).collect())

@@ -2,15 +2,17 @@
 
 use anyhow::Result;
 
-use super::{Finding, Step};
-use crate::change::{Tx, Undo};
+use super::{Finding, Ownership, Step};
+use crate::change::{self, Tx, Undo};
 use crate::daemon_json::Preset;
 use crate::error::Failure;
 use crate::facts::Facts;
 use crate::host::command::Command;
 use crate::host::engine::GROUP;
 use crate::host::{Group, Host, UserName};
+use crate::report::Yours;
 use crate::settings::Settings;
+use crate::shell::quoted;
 
 /// The files that the account tools write.
 const ACCOUNTS: &[&str] = &["/etc/group", "/etc/gshadow"];
@@ -19,26 +21,45 @@ pub struct DockerGroup {
     users: Vec<UserName>,
     /// Who would be a member with another preset.
     left_out: Option<UserName>,
+    /// Who was taken out of the group since, and is not named.
+    removed: Vec<Yours>,
 }
 
 impl DockerGroup {
     /// The users that the settings name, or else the one behind `sudo`; with the hardened preset
     /// nobody who is not named.
-    pub fn new(facts: &Facts, settings: &Settings) -> DockerGroup {
+    pub fn new(facts: &Facts, settings: &Settings, owned: &Ownership) -> DockerGroup {
         let caller = facts.invoking_user.clone();
-        match (&settings.users, settings.preset) {
-            (Some(users), _) => DockerGroup {
-                users: users.clone(),
-                left_out: None,
-            },
-            (None, Preset::Hardened) => DockerGroup {
-                users: Vec::new(),
-                left_out: caller,
-            },
-            (None, _) => DockerGroup {
-                users: caller.into_iter().collect(),
-                left_out: None,
-            },
+        let is_removed = |user: &UserName| owned.named(&change::member(user.as_str())).is_some();
+        let (mut users, left_out) = match (&settings.users, settings.preset) {
+            (Some(users), _) => (users.clone(), None),
+            (None, Preset::Hardened) => (Vec::new(), caller.filter(|user| !is_removed(user))),
+            (None, _) => (
+                caller
+                    .into_iter()
+                    .filter(|user| !is_removed(user))
+                    .collect(),
+                None,
+            ),
+        };
+        for user in owned.restored_members() {
+            if !users.contains(&user) {
+                users.push(user);
+            }
+        }
+        let is_named = |it: &&Yours| {
+            let user = change::user_of(&it.name);
+            users.iter().any(|named| Some(named.as_str()) == user)
+        };
+        let removed = owned
+            .members()
+            .filter(|it| !is_named(it))
+            .cloned()
+            .collect();
+        DockerGroup {
+            users,
+            left_out,
+            removed,
         }
     }
 
@@ -72,7 +93,8 @@ impl DockerGroup {
                 None => {
                     return refuse(format!(
                         "there is no user `{user}` to add to group {GROUP}; nothing was changed. \
-                         Create it first (adduser {user}), or name another with --user"
+                         Create it first (adduser {}), or name another with --user",
+                        quoted(user.as_str())
                     ));
                 }
             }
@@ -112,13 +134,14 @@ impl Step for DockerGroup {
         } else {
             Finding::satisfied(format!("members: {}", everyone.join(", ")))
         };
-        Ok(match finding.satisfied {
+        let finding = match finding.satisfied {
             true => Finding {
                 details: remark.into_iter().collect(),
                 ..finding
             },
             false => finding,
-        })
+        };
+        Ok(finding.keeping(self.removed.clone()))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
@@ -153,218 +176,4 @@ fn refuse_roots() -> anyhow::Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::change::trial;
-    use crate::error::exit_code;
-    use crate::host::stub::StubHost;
-    use crate::settings::Layer;
-
-    /// A host with the users alice and bob, whose account programs keep to `/etc/group`.
-    fn host(groups: &str) -> StubHost {
-        StubHost::new()
-            .file("/etc/passwd", "alice:x:1000:\nbob:x:1001:\n")
-            .file("/etc/group", groups)
-            .program(
-                "getent",
-                "[ $# = 1 ] && exec cat $ROOT/etc/$1; grep \"^$2:\" $ROOT/etc/$1 || exit 2",
-            )
-            .program("groupadd", "echo \"$2:x:990:\" >>$ROOT/etc/group")
-            .program("groupdel", "sed -i \"/^$1:/d\" $ROOT/etc/group")
-            .program(
-                "gpasswd",
-                "case $1 in
-                    --add) edit=\"s/^$3:.*[^:]$/&,$2/; s/^$3:.*:$/&$2/\" ;;
-                    --delete) edit=\"/^$3:/ s/\\b$2\\b//; s/,$//; s/:,/:/\" ;;
-                esac
-                sed -i \"$edit\" $ROOT/etc/group",
-            )
-    }
-
-    fn group(users: &[&str]) -> DockerGroup {
-        DockerGroup {
-            users: users.iter().map(|it| UserName::new(it).unwrap()).collect(),
-            left_out: None,
-        }
-    }
-
-    fn inspect(stub: &StubHost, users: &[&str]) -> Finding {
-        group(users).inspect(stub.host()).unwrap()
-    }
-
-    fn apply(stub: &StubHost, users: &[&str]) {
-        trial::run(stub.host(), |tx| group(users).apply(tx)).unwrap();
-    }
-
-    #[test]
-    fn absent_it_is_created_and_the_cost_of_membership_told() {
-        let stub = host("");
-        let finding = inspect(&stub, &["alice"]);
-        assert_eq!(finding.summary, "create group docker");
-        assert!(finding.details[0].contains("root's rights"));
-        apply(&stub, &["alice"]);
-        assert_eq!(inspect(&stub, &["alice"]).summary, "members: alice");
-        assert_eq!(stub.read("/etc/group"), "docker:x:990:alice\n");
-    }
-
-    #[test]
-    fn the_hardened_preset_adds_only_users_that_are_named() {
-        let stub = StubHost::noble();
-        let facts = Facts {
-            invoking_user: UserName::new("alice").ok(),
-            ..crate::facts::gather(stub.host()).unwrap()
-        };
-        let step = |preset: Option<Preset>, users: Option<&[&str]>| {
-            let users = users.map(|users| users.iter().map(ToString::to_string).collect());
-            let layer = Layer {
-                preset,
-                users,
-                ..Layer::default()
-            };
-            let file = tempfile::NamedTempFile::new().unwrap();
-            DockerGroup::new(
-                &facts,
-                &Settings::resolve(layer, Some(file.path())).unwrap(),
-            )
-        };
-        let hardened = Some(Preset::Hardened);
-        assert_eq!(step(None, None).users, group(&["alice"]).users);
-        assert_eq!(step(hardened, Some(&["bob"])).users, group(&["bob"]).users);
-        assert!(step(hardened, Some(&["bob"])).left_out.is_none());
-        let nobody = step(hardened, None);
-        assert!(nobody.users.is_empty());
-        for groups in ["", "docker:x:990:bob\n"] {
-            let details = nobody.inspect(host(groups).host()).unwrap().details;
-            assert!(
-                details.concat().starts_with("alice is not added: "),
-                "{details:?}"
-            );
-        }
-        let member = nobody.inspect(host("docker:x:990:alice\n").host()).unwrap();
-        assert_eq!(member, Finding::satisfied("members: alice"));
-    }
-
-    #[test]
-    fn satisfied_with_the_members_asked_for_or_none() {
-        assert!(inspect(&host("docker:x:990:alice,bob\n"), &["bob"]).satisfied);
-        let empty = inspect(&host("docker:x:990:\n"), &[]);
-        assert_eq!(empty, Finding::satisfied("group docker has no members"));
-        assert!(!inspect(&host(""), &[]).satisfied);
-    }
-
-    #[test]
-    fn missing_members_are_added_and_those_before_us_stay() {
-        let stub = host("docker:x:990:alice\n");
-        let before = stub.snapshot();
-        let finding = inspect(&stub, &["alice", "bob"]);
-        assert_eq!(finding.summary, "add members to group docker");
-        assert_eq!(finding.details.len(), 1);
-        apply(&stub, &["alice", "bob"]);
-        assert_eq!(stub.read("/etc/group"), "docker:x:990:alice,bob\n");
-        trial::revert(stub.host()).unwrap();
-        assert_eq!(stub.snapshot(), before);
-    }
-
-    #[test]
-    fn applied_twice_each_is_added_once() {
-        let stub = host("");
-        apply(&stub, &["alice"]);
-        stub.calls();
-        apply(&stub, &["alice"]);
-        let changes = |call: &String| !call.starts_with("getent");
-        assert_eq!(stub.calls().into_iter().filter(changes).count(), 0);
-        assert_eq!(trial::acts(stub.host()).len(), 2);
-    }
-
-    #[test]
-    fn reverted_members_go_first_and_then_the_group() {
-        let stub = host("users:x:100:\n");
-        let before = stub.snapshot();
-        apply(&stub, &["alice", "bob"]);
-        stub.calls();
-        trial::revert(stub.host()).unwrap();
-        assert_eq!(
-            stub.calls(),
-            [
-                "getent group docker",
-                "gpasswd --delete bob docker",
-                "getent group docker",
-                "gpasswd --delete alice docker",
-                "getent group docker",
-                "getent group docker",
-                "groupdel docker"
-            ]
-        );
-        assert_eq!(stub.snapshot(), before);
-    }
-
-    #[test]
-    fn a_group_that_somebody_made_anew_is_kept_with_its_members() {
-        let stub = host("");
-        apply(&stub, &["alice"]);
-        stub.write("/etc/group", "docker:x:991:alice\n");
-        let kept = trial::revert(stub.host()).unwrap();
-        let reason = "docker is another group by now, with GID 991 and not 990";
-        assert_eq!(
-            kept,
-            [
-                format!("add alice to group docker: {reason}"),
-                format!("create group docker: {reason}")
-            ]
-        );
-        assert_eq!(stub.read("/etc/group"), "docker:x:991:alice\n");
-    }
-
-    #[test]
-    fn who_has_the_groups_rights_without_being_named_in_it_is_told() {
-        let stub = host("docker:x:990:alice\nbuild:x:990:bob\n");
-        stub.write(
-            "/etc/passwd",
-            "alice:x:1000:1000:\nbob:x:1001:1001:\ncarl:x:1002:990:\n",
-        );
-        let hidden = "carl (primary group), bob (group build, which has the same GID)";
-        let finding = inspect(&stub, &["carl", "bob"]);
-        assert!(finding.satisfied);
-        assert_eq!(finding.summary, format!("members: alice, {hidden}"));
-        stub.write("/etc/group", "docker:x:990:\n");
-        let finding = inspect(&stub, &["alice"]);
-        assert_eq!(
-            finding.details,
-            [
-                "add alice, who then has root's rights on this host",
-                "carl (primary group) has root's rights already"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_group_that_is_roots_own_is_refused() {
-        let stub = host("root:x:0:\ndocker:x:0:\n");
-        let error = group(&["alice"]).inspect(stub.host()).unwrap_err();
-        assert_eq!(exit_code(&error), 4);
-        assert!(
-            error.to_string().ends_with("sudo groupdel --force docker"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn a_user_whom_the_host_knows_by_another_name_is_refused() {
-        let stub = host("docker:x:990:\n").program(
-            "getent",
-            "case $1 in passwd) echo alice@example:x:7:7: ;; group) cat $ROOT/etc/group ;; esac",
-        );
-        let error = group(&["alice"]).inspect(stub.host()).unwrap_err();
-        assert_eq!(exit_code(&error), 2);
-        assert!(error.to_string().contains("as `alice@example`"), "{error}");
-    }
-
-    #[test]
-    fn a_user_that_does_not_exist_is_refused_before_anything_is_done() {
-        let stub = host("");
-        assert!(group(&["alice"]).inspect(stub.host()).is_ok());
-        let error = group(&["carol"]).inspect(stub.host()).unwrap_err();
-        assert_eq!(exit_code(&error), 2);
-        assert!(error.to_string().contains("adduser carol"), "{error}");
-    }
-}
+mod tests;

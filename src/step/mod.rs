@@ -14,6 +14,7 @@ mod docker_group;
 mod dpkg;
 mod exposed;
 pub(crate) mod first_boot;
+mod ownership;
 mod packages;
 mod registries;
 pub(crate) mod repository;
@@ -35,7 +36,7 @@ use crate::host::Host;
 use crate::host::bundle::Bundle;
 use crate::host::http::Http;
 use crate::host::network::Network;
-use crate::report::{Event, Listener};
+use crate::report::{Event, Listener, Yours};
 use crate::settings::{ProxyUser, Settings};
 
 use apt_key::AptKey;
@@ -48,6 +49,7 @@ use docker_group::DockerGroup;
 use dpkg::Dpkg;
 pub(crate) use exposed::{exposed, unit_files};
 use first_boot::FirstBoot;
+use ownership::Ownership;
 use packages::Packages;
 pub use packages::request;
 use registries::Registries;
@@ -98,6 +100,9 @@ pub struct Finding {
     /// What the user should know, although it stops nothing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// What somebody changed since it was set up, and so is left.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Yours>,
 }
 
 /// One key of a file before and after, and why; what is absent is `null`.
@@ -134,6 +139,18 @@ impl Finding {
     pub fn with_warnings(self, warnings: Vec<String>) -> Finding {
         Finding { warnings, ..self }
     }
+
+    /// Whether its details are about more than what is left.
+    pub fn has_more_than_kept(&self) -> bool {
+        self.details.len() > self.kept.len()
+    }
+
+    /// With what is left, which is told in its details as well.
+    pub fn keeping(mut self, kept: Vec<Yours>) -> Finding {
+        self.details.extend(kept.iter().map(Yours::to_string));
+        self.kept.extend(kept);
+        self
+    }
 }
 
 /// A step with what it found.
@@ -153,6 +170,7 @@ pub fn inspect_all(
     settings: &Settings,
     listener: Listener<'_>,
 ) -> Result<Vec<Inspected>> {
+    let owned = Ownership::of(host, &settings.restore)?;
     let source = suite::source(facts, settings, listener)?;
     let suite_remark = suite::remark(facts, &source);
     conflicts::check(host, facts, settings)?;
@@ -169,14 +187,15 @@ pub fn inspect_all(
         configuration.expect_packaged_unit();
     }
     let mut daemon_json = inspect(configuration.clone(), host)?;
-    let mut service = inspect(Service::new(configuration.clone(), settings.no_start), host)?;
-    let docker_group = inspect(DockerGroup::new(facts, settings), host)?;
+    let service = Service::new(configuration.clone(), settings.no_start).leaving(&owned);
+    let mut service = inspect(service, host)?;
+    let docker_group = inspect(DockerGroup::new(facts, settings, &owned), host)?;
     let changes = configuration.merged(host)?.changes;
     let registries = registries(host, settings, &network, &changes)?;
 
     let http = open_way(settings, &network, facts, &source)?;
     let mut repository = Repository::resolve(host, &http, source, settings, listener)?;
-    let source_step = AptSource::new(&repository, suite_remark);
+    let source_step = AptSource::new(&repository, suite_remark).leaving(&owned, settings);
     let mut apt_source = inspect(source_step.clone(), host)?;
     if !apt_source.finding.satisfied {
         let allow = settings.allow_downgrade;
@@ -204,9 +223,11 @@ pub fn inspect_all(
         configuration.check_for(host, version)?;
         let configuration = configuration.for_engine(version);
         daemon_json = inspect(configuration.clone(), host)?;
-        service = inspect(Service::new(configuration, settings.no_start), host)?;
+        let leaving = Service::new(configuration, settings.no_start).leaving(&owned);
+        service = inspect(leaving, host)?;
     }
-    let packages = inspect(packages, host)?;
+    let mut packages = inspect(packages, host)?;
+    packages.finding = packages.finding.keeping(owned.packages());
     let mut inspected = Vec::new();
     if settings.proxy_for.contains(&ProxyUser::Apt) {
         inspected.push(inspect(AptProxy::new(&network)?, host)?);

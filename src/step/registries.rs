@@ -6,12 +6,10 @@ use super::{Finding, Step};
 use crate::change::Tx;
 use crate::daemon_json::Change;
 use crate::host::Host;
+use crate::host::engine::authority;
 use crate::host::http::Http;
 use crate::host::network::{CaCert, Network};
 use crate::settings::Registry;
-
-/// A folder for each registry; the engine reads it at every pull.
-const FOLDER: &str = "/etc/docker/certs.d";
 
 /// As the CIS Docker Benchmark has it (3.7).
 const MODE: u32 = 0o444;
@@ -77,7 +75,7 @@ impl Step for Registries {
 }
 
 fn path(registry: &Registry) -> String {
-    format!("{FOLDER}/{}/ca.crt", registry.host)
+    authority(&registry.host)
 }
 
 /// Asks the registries that are new, and the mirrors that are new to daemon.json, whether they are
@@ -121,6 +119,7 @@ pub fn silent(
 mod tests {
     use super::*;
     use crate::change::trial;
+    use crate::host::engine::CERTIFICATES;
     use crate::host::stub::StubHost;
 
     fn step() -> Registries {
@@ -144,7 +143,7 @@ mod tests {
                     let registry = Registry { host, ..step().registries.remove(0) };
                     let path = path(&registry);
                     let folder = std::path::Path::new(&path).parent().unwrap();
-                    proptest::prop_assert_eq!(folder.parent().unwrap(), std::path::Path::new(FOLDER));
+                    proptest::prop_assert_eq!(folder.parent().unwrap(), std::path::Path::new(CERTIFICATES));
                     proptest::prop_assert_eq!(folder.file_name().unwrap(), &*registry.host);
                 }
             }

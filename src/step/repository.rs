@@ -18,8 +18,7 @@ use crate::trust::{
     sha256_hex,
 };
 
-/// Where dockstrap keeps the key, and where Docker's documentation does.
-pub const KEYRING: &str = "/etc/apt/keyrings/docker.asc";
+pub const KEYRING: &str = Source::KEYRING;
 
 /// The package of the engine itself.
 pub const ENGINE: &str = "docker-ce";

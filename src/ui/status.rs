@@ -99,6 +99,11 @@ fn print_step(step: &StepStatus) {
             print(text.and_styled(Style::new().yellow(), &drift.text));
             id = "";
         }
+        for kept in &step.kept {
+            let text = Text::plain("  ").and_styled(same.0.clone(), same.1);
+            print(text.and(format!(" {id:13} ")).and(kept));
+            id = "";
+        }
         return;
     }
     for done in &step.done {
@@ -115,5 +120,8 @@ fn print_step(step: &StepStatus) {
     }
     for drift in &step.drift {
         print(Text::plain(" ".repeat(18)).and_styled(Style::new().yellow(), &drift.text));
+    }
+    for kept in &step.kept {
+        print(Text::plain(" ".repeat(18)).and(kept));
     }
 }

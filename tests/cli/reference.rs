@@ -216,6 +216,24 @@ fn the_exit_codes_of_the_readme_are_those_of_the_help() {
     assert_eq!(of_readme, of_help);
 }
 
+/// What becomes of changes of the user's own is said once, in the same words.
+#[test]
+fn whose_a_change_is_the_readme_and_the_manual_say_in_one_sentence() {
+    let sentence = |page: &str| {
+        let text = fs::read_to_string(Path::new(ROOT).join(page)).unwrap();
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (_, rest) = words
+            .split_once("What you changed since an install is yours: ")
+            .unwrap();
+        rest.split_once(". ").unwrap().0.to_owned()
+    };
+    let readme = sentence("README.md");
+    assert_eq!(readme, sentence("packaging/manual/daemon-json.md"));
+    for word in ["`kept: yours`", "`install --restore`", "`status`"] {
+        assert!(readme.contains(word), "{readme}");
+    }
+}
+
 /// What the help says of exit codes, each on one line.
 fn exit_codes() -> Vec<(u8, String)> {
     let help = Cli::command().get_after_help().unwrap().to_string();

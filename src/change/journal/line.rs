@@ -1,5 +1,6 @@
 //! The lines of the journal, as they stand in its file.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
 
 use anyhow::{Context, Result, bail};
@@ -7,10 +8,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::apt::Freshness;
-use crate::change::Undo;
+use crate::apt::{Freshness, PROXY as APT_PROXY, Source};
 use crate::change::undo::{all, package};
-use crate::settings::{Given, Settings};
+use crate::change::{Undo, member};
+use crate::daemon_json::names;
+use crate::host::engine::authority;
+use crate::settings::{Given, ProxyUser, Settings};
 
 /// The version of the lines that are written; older ones are read.
 pub(super) const SCHEMA: u32 = 1;
@@ -68,6 +71,10 @@ pub struct Run {
     /// Whether it was to start nothing, so that nothing need run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_start: bool,
+    /// What of the host the settings of an install named: the next one sets it again, whoever
+    /// changed it. `None` where an older dockstrap did not write it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<BTreeSet<String>>,
 }
 
 /// The newest that a suite was seen to offer, as it was kept at first.
@@ -135,6 +142,7 @@ impl Run {
             dockstrap: env!("CARGO_PKG_VERSION").to_owned(),
             given,
             no_start: false,
+            named: None,
         }
     }
 
@@ -142,9 +150,34 @@ impl Run {
     pub fn install(settings: &Settings) -> Run {
         Run {
             no_start: settings.no_start,
+            named: Some(named(settings)),
             ..Run::now(Purpose::Install, settings.given.clone())
         }
     }
+}
+
+/// What the settings name: keys of daemon.json and entries of them, users, and files. The address of
+/// the repository and its suite are what a source says.
+pub fn named(settings: &Settings) -> BTreeSet<String> {
+    let keys = settings.daemon.exposed().iter();
+    let mut named: BTreeSet<String> = keys.flat_map(|(key, value)| names(key, value)).collect();
+    let users = settings.users.iter().flatten();
+    named.extend(users.map(|user| member(user.as_str())));
+    for user in &settings.proxy_for {
+        named.insert(match user {
+            ProxyUser::Apt => APT_PROXY.to_owned(),
+            ProxyUser::Engine => "proxies".to_owned(),
+        });
+    }
+    if ["mirror", "suite"]
+        .iter()
+        .any(|key| settings.given.contains_key(*key))
+    {
+        named.insert(Source::PATH.to_owned());
+    }
+    let registries = settings.registries.iter();
+    named.extend(registries.map(|registry| authority(&registry.host)));
+    named
 }
 
 impl From<Purpose> for Run {

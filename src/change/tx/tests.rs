@@ -1,5 +1,6 @@
 use super::*;
 use crate::change::{FOLDER, Purpose, trial};
+use crate::daemon_json;
 use crate::daemon_json::Change;
 use crate::error::exit_code;
 use crate::host::stub::StubHost;

@@ -113,6 +113,7 @@ impl Call {
                     settings.layer.registries = serde_json::from_value(registries)
                         .map_err(|error| wrong(name, &format!("is not right: {error}")))?;
                 }
+                ("restore", _) => continue, // no setting
                 (_, value) if is_empty_list(value) => {}
                 _ => continue,
             }
@@ -179,17 +180,23 @@ fn words_of(flag: &Arg, name: &str, long: &str, value: &Value) -> Result<Vec<Str
             true => vec![format!("--{long}")],
             false => Vec::new(),
         }),
-        // A switch that is a setting can also be taken back.
-        (_, value)
-            if flag
-                .get_num_args()
-                .is_some_and(|count| count.min_values() == 0) =>
-        {
-            Ok(vec![format!("--{long}={}", truth(name, value)?)])
-        }
         (ArgAction::Append, Value::Array(values)) => values.iter().map(word).collect(),
+        // A list that can also be a switch, for all that there is.
+        (ArgAction::Append, value) if takes_no_value(flag) => Ok(match truth(name, value) {
+            Ok(true) => vec![format!("--{long}")],
+            Ok(false) => Vec::new(),
+            Err(_) => vec![word(value)?],
+        }),
+        // A switch that is a setting can also be taken back.
+        (_, value) if takes_no_value(flag) => Ok(vec![format!("--{long}={}", truth(name, value)?)]),
         (_, value) => Ok(vec![word(value)?]),
     }
+}
+
+/// Whether the flag may stand without a value.
+fn takes_no_value(flag: &Arg) -> bool {
+    let count = flag.get_num_args();
+    count.is_some_and(|count| count.min_values() == 0)
 }
 
 /// A text, also where YAML or a template made a number of it.

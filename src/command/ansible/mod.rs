@@ -22,7 +22,7 @@ use crate::host::{Host, is_forbidden, temporary};
 use crate::plan::Plan;
 use crate::report::{StepReport, Verdict};
 use crate::revert::Reversal;
-use crate::settings::{Origin, Settings};
+use crate::settings::{Origin, Restore, Settings};
 use crate::status::status;
 use crate::ui;
 
@@ -73,6 +73,7 @@ fn present(
         *origin = Origin::Task;
     }
     let settings = Settings::resolve(wanted.settings.layer, file)?.given(given);
+    let settings = settings.restoring(Restore::of(wanted.restore.restore));
     if check {
         let plan = Plan::make(host, facts::gather(host)?, &settings, &show)?;
         answer.plan(&plan);

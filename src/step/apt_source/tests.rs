@@ -111,11 +111,45 @@ fn step() -> AptSource {
         pin: DOCKER_KEY_FINGERPRINT,
         remark: None,
         freshness: None,
+        theirs: None,
     }
 }
 
 fn ours() -> String {
     step().source.text(KEYRING)
+}
+
+#[test]
+fn our_file_stays_as_somebody_edited_it_unless_another_source_stands_beside_it() {
+    let step = || AptSource {
+        theirs: Ownership::of_names(&[Source::PATH])
+            .named(Source::PATH)
+            .cloned(),
+        ..step()
+    };
+    for edited in [
+        ours().replace("Components: stable", "Components: test"),
+        ours().replace("Types: deb", "Enabled: no\nTypes: deb"),
+        ours().replace(
+            "https://download.docker.com",
+            "https://mirror.example/docker-ce",
+        ),
+    ] {
+        let lab = Lab::with(&[(Source::PATH, edited.as_bytes())]);
+        let before = lab.tree();
+        let finding = step().inspect(&lab.host).unwrap();
+        assert!(finding.satisfied, "{finding:?}");
+        assert_eq!(finding.kept[0].name, Source::PATH);
+        assert_eq!(step().writes(&lab.host).unwrap(), [""; 0]);
+        step().apply(&mut lab.tx()).unwrap();
+        assert_eq!(lab.tree(), before);
+    }
+    let lab = Lab::with(&[]);
+    let finding = step().inspect(&lab.host).unwrap();
+    assert!(finding.satisfied, "removed, it stays away: {finding:?}");
+    let other = "deb https://download.docker.com/linux/ubuntu jammy stable\n";
+    let lab = Lab::with(&[("/etc/apt/sources.list.d/z.list", other.as_bytes())]);
+    assert!(!step().inspect(&lab.host).unwrap().satisfied);
 }
 
 #[test]

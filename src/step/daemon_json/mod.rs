@@ -24,7 +24,7 @@ use crate::daemon_json::{
 use crate::facts::Facts;
 use crate::host::network::{Network, Proxy};
 use crate::host::{Host, is_forbidden};
-use crate::settings::{EngineVersion, ProxyUser, Settings};
+use crate::settings::{EngineVersion, ProxyUser, Restore, Settings};
 
 /// The part of the engine that reads the file.
 const PACKAGE: &str = "docker-ce";
@@ -43,6 +43,10 @@ pub struct DaemonJson {
     proxies: Option<Value>,
     /// What earlier runs changed, oldest first.
     ours: Vec<Change>,
+    /// Of that, what runs did that came to their end: what of it no longer holds is somebody's own.
+    settled: Vec<Change>,
+    /// What of that is to be set again all the same.
+    restore: Restore,
 }
 
 impl DaemonJson {
@@ -60,6 +64,7 @@ impl DaemonJson {
             !is_there
         });
         let installed = installed.and_then(|package| Engine::of(&package.version));
+        let (ours, settled) = changes_of_earlier_runs(host)?;
         let for_engine = settings.proxy_for.contains(&ProxyUser::Engine);
         Ok(DaemonJson {
             unit_flags: unit::flags(host)?,
@@ -68,7 +73,10 @@ impl DaemonJson {
             preset: settings.preset,
             settings: settings.daemon.clone(),
             proxies: for_engine.then(|| proxies(network)),
-            ours: changes_of_earlier_runs(host)?,
+            ours,
+            // Where somebody removed the engine, all is set up anew.
+            settled: installed.map_or(Vec::new(), |_| settled),
+            restore: settings.restore.clone(),
         })
     }
 
@@ -109,9 +117,10 @@ impl Step for DaemonJson {
     fn inspect(&self, host: &Host) -> Result<Finding> {
         let proposal = self.propose(host)?;
         let changes = &proposal.merged.changes;
+        let kept = proposal.kept();
         if changes.is_empty() {
             let finding = Finding::satisfied(format!("{PATH} is as it should be"));
-            return Ok(finding.with_warnings(proposal.warnings));
+            return Ok(finding.with_warnings(proposal.warnings).keeping(kept));
         }
         self.refuse_unwritable(host, &proposal)?;
         let verb = match host.exists(PATH)? {
@@ -134,7 +143,8 @@ impl Step for DaemonJson {
             ..Finding::pending(format!("{verb} {PATH}"), details.collect())
         }
         .with_changes(explained)
-        .with_warnings(proposal.warnings))
+        .with_warnings(proposal.warnings)
+        .keeping(kept))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
@@ -179,13 +189,16 @@ pub(super) fn without_secrets(host: &Host, said: &str) -> String {
     Secrets::of(&document.unwrap_or_default(), &flags).star_out(said)
 }
 
-fn changes_of_earlier_runs(host: &Host) -> Result<Vec<Change>> {
-    match Journal::read(host) {
-        Ok(journal) => Ok(journal.configuration(&file::read(host)?)),
+/// All that earlier runs changed, and that of those which came to their end.
+fn changes_of_earlier_runs(host: &Host) -> Result<(Vec<Change>, Vec<Change>)> {
+    let journal = match Journal::read(host) {
         // Only root may look; a plan that someone else makes takes what is there for the user's.
-        Err(error) if is_forbidden(&error) => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
+        Err(error) if is_forbidden(&error) => return Ok((Vec::new(), Vec::new())),
+        journal => journal?,
+    };
+    let now = file::read(host)?;
+    let settled = journal.settled_configuration(&now);
+    Ok((journal.configuration(&now), settled))
 }
 
 fn proxies(network: &Network) -> Value {

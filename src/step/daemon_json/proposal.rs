@@ -1,27 +1,44 @@
 //! What the file says and what it is to say, judged by the engine that is going to read it.
 
 use anyhow::Result;
+use serde_json::{Map, Value};
 
 use super::refusal::{blocked, lines, unwanted};
 use super::{DaemonJson, around, file, mode, passwords};
 use crate::change::is_sealed;
 use crate::daemon_json::{
-    self, Context, Document, Engine, Merged, PATH, Preset, Problem, Severity, Surroundings, Wishes,
-    is_said_by_flag, with_flags,
+    self, Context, Document, Edited, Engine, Merged, PATH, Preset, Problem, Severity, Surroundings,
+    Wishes, is_said_by_flag, split, with_flags,
 };
 use crate::error::Failure;
 use crate::host::Host;
+use crate::report::Yours;
+
+type Keys = Map<String, Value>;
 
 /// What the file says, and what it is to say.
 pub struct Proposal {
     pub current: Document,
     pub wishes: Wishes,
     pub merged: Merged,
+    /// What somebody changed since it was set.
+    pub edited: Vec<Edited>,
     /// What is known of the result and stops nothing.
     pub warnings: Vec<String>,
 }
 
 impl Proposal {
+    /// What of that stays.
+    pub(super) fn kept(&self) -> Vec<Yours> {
+        let after = &self.merged.document;
+        let stays = |it: &&Edited| it.is_same_in(&self.current, after);
+        let kept = self.edited.iter().filter(stays).map(|it| Yours {
+            name: it.name(),
+            now: it.to_string(),
+        });
+        kept.collect()
+    }
+
     /// The change of the file, which may not be there yet.
     pub(super) fn diff(&self, is_there: bool) -> String {
         let old = is_there.then_some(&self.current);
@@ -37,7 +54,8 @@ impl DaemonJson {
         if !errors.is_empty() {
             return Err(blocked(&lines(&errors, Problem::to_string)));
         }
-        let wishes = self.wishes(&current, &around)?;
+        let (restored, theirs) = self.changed_since(&current);
+        let wishes = self.wishes(&current, &around, &restored, &theirs);
         let merged = wishes.merged_into(current.clone());
         passwords::refuse_to_lose(&merged.changes, &self.ours)?;
         let warnings = match merged.changes.is_empty() {
@@ -65,10 +83,12 @@ impl DaemonJson {
             }
             warnings.extend(objections.map(|(key, text)| format!("{PATH}: {key}: {text}")));
         }
+        let edited = Edited::all(&current, &theirs);
         let mut proposal = Proposal {
             current,
             wishes,
             merged,
+            edited,
             warnings,
         };
         proposal.warnings.extend(mode::exposed(host, &proposal));
@@ -96,7 +116,25 @@ impl DaemonJson {
         problems.partition(|problem| problem.severity == Severity::Error)
     }
 
-    fn wishes(&self, current: &Document, around: &Surroundings) -> Result<Wishes> {
+    /// What somebody changed since it was set: what is to be restored, and what is theirs.
+    fn changed_since(&self, current: &Document) -> (Keys, Keys) {
+        // A run that was cut short may have changed it as well.
+        let all = daemon_json::lost(current, &self.ours);
+        let mut lost = daemon_json::lost(current, &self.settled);
+        lost.retain(|key, _| all.contains_key(key));
+        let (mut restored, theirs) = split(lost, |name| self.restore.includes(name));
+        // Of a secret, the journal knows only the hash.
+        restored.retain(|_, value| !is_sealed(value));
+        (restored, theirs)
+    }
+
+    fn wishes(
+        &self,
+        current: &Document,
+        around: &Surroundings,
+        restored: &Keys,
+        theirs: &Keys,
+    ) -> Wishes {
         let said = |key: &str| is_said_by_flag(key, &self.unit_flags);
         let mut preset = self.preset.entries(around);
         preset.retain(|entry| {
@@ -108,14 +146,13 @@ impl DaemonJson {
             !said(entry.key) && !of_driver && !stops_swarm && !stops_engine
         });
         let mut wishes = Wishes::new(preset, self.settings.exposed().clone());
-        let mut lost = daemon_json::lost(current, &self.ours);
-        lost.retain(|_, value| !is_sealed(value));
-        wishes.put_back(&lost);
+        wishes.leave(theirs);
+        wishes.restore(restored);
         wishes.make_room(current, &daemon_json::standing(current, &self.ours));
         if let Some(proxies) = &self.proxies {
             wishes.set("proxies", proxies.clone(), "proxy-for says engine");
         }
-        Ok(wishes)
+        wishes
     }
 
     /// Whether containers can be kept apart with what the file, the unit and the settings say.

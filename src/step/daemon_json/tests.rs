@@ -1,4 +1,5 @@
 mod folders;
+mod since;
 mod written;
 
 use super::*;
@@ -206,29 +207,6 @@ fn a_unit_that_reads_another_file_is_refused() {
     let error = elsewhere.inspect(host().host()).unwrap_err();
     assert_eq!(exit_code(&error), 4);
     assert!(error.to_string().contains("/etc/other.json"), "{error}");
-}
-
-#[test]
-fn what_dockstrap_set_and_somebody_changed_is_put_back_and_nothing_else() {
-    let stub = host().file(PATH, "{\n  \"mtu\": 1400\n}\n");
-    apply(&stub);
-    let edited = stub
-        .read(PATH)
-        .replace("\"live-restore\": true", "\"live-restore\": false");
-    stub.write(PATH, edited.replace("1400", "9000"));
-    let journal = Journal::read(stub.host()).unwrap();
-    let again = DaemonJson {
-        ours: journal.configuration(&file::read(stub.host()).unwrap()),
-        ..step()
-    };
-    let finding = again.inspect(stub.host()).unwrap();
-    assert_eq!(finding.changes.len(), 1);
-    assert!(finding.changes[0].why.contains("changed since"));
-    trial::run(stub.host(), |tx| again.apply(tx)).unwrap();
-    assert!(stub.read(PATH).contains("\"live-restore\": true"));
-    assert!(stub.read(PATH).contains("9000"));
-    assert_eq!(trial::revert(stub.host()).unwrap(), [""; 0]);
-    assert_eq!(stub.read(PATH), "{\n  \"mtu\": 9000\n}\n");
 }
 
 #[test]

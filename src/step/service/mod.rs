@@ -11,17 +11,20 @@ use serde_json::Value;
 
 use super::daemon_json::DaemonJson;
 use super::unit::Unit;
-use super::{Finding, Step};
+use super::{Finding, Ownership, Step};
 use crate::change::{Journal, Tx, Undo};
 use crate::daemon_json::{self, Change, Merged};
 use crate::error::Failure;
 use crate::host::engine::{UNIT, systemctl};
 use crate::host::{Host, is_forbidden};
+use crate::report::Yours;
 
 pub struct Service {
     configuration: DaemonJson,
     /// Whether a stopped engine stays so.
     no_start: bool,
+    /// That somebody disabled the unit since it was enabled: then it stays so.
+    disabled: Option<Yours>,
 }
 
 /// What is to be done to the unit.
@@ -67,12 +70,20 @@ impl Service {
         Service {
             configuration,
             no_start,
+            disabled: None,
         }
+    }
+
+    /// Leaves what is somebody's own of the unit. A stopped one is started all the same: an install
+    /// is to end with an engine that works.
+    pub fn leaving(self, owned: &Ownership) -> Service {
+        let disabled = owned.named(UNIT).cloned();
+        Service { disabled, ..self }
     }
 
     fn needs(&self, host: &Host, unit: &Unit) -> Result<Vec<Need>> {
         let mut needs = Vec::new();
-        if !unit.enabled {
+        if !unit.enabled && self.disabled.is_none() {
             needs.push(Need::Enable);
         }
         // A stopped engine is not asked: its socket would start it.
@@ -176,12 +187,15 @@ impl Step for Service {
         };
         unit.refuse_masked()?;
         let needs = self.needs(host, &unit)?;
+        let kept: Vec<Yours> = self.disabled.iter().cloned().collect();
         if needs.is_empty() {
             let state = match unit.active {
                 true => "running",
                 false => "not started",
             };
-            return Ok(Finding::satisfied(format!("{UNIT} is enabled and {state}")));
+            let enabled = if unit.enabled { "enabled and " } else { "" };
+            let finding = Finding::satisfied(format!("{UNIT} is {enabled}{state}"));
+            return Ok(finding.keeping(kept));
         }
         let verbs: Vec<&str> = needs.iter().map(Need::verb).collect();
         let details = needs.iter().flat_map(Need::details).collect();
@@ -189,10 +203,8 @@ impl Step for Service {
             true => ", which will not be started",
             false => "",
         };
-        Ok(Finding::pending(
-            format!("{} {UNIT}{rest}", verbs.join(" and ")),
-            details,
-        ))
+        let summary = format!("{} {UNIT}{rest}", verbs.join(" and "));
+        Ok(Finding::pending(summary, details).keeping(kept))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {

@@ -107,6 +107,20 @@ fn disabled_and_stopped_it_is_enabled_and_started_and_goes_back() {
 }
 
 #[test]
+fn one_that_somebody_disabled_since_is_started_and_stays_disabled() {
+    let stub = host("loaded", "disabled", "inactive").engine(engine("local"));
+    let service = || service().leaving(&Ownership::of_names(&[UNIT]));
+    let finding = service().inspect(stub.host()).unwrap();
+    assert_eq!(finding.summary, "start docker.service");
+    trial::run(stub.host(), |tx| service().apply(tx)).unwrap();
+    assert!(stub.read("/unit").contains("UnitFileState=disabled"));
+    let finding = service().inspect(stub.host()).unwrap();
+    assert!(finding.satisfied);
+    assert_eq!(finding.summary, "docker.service is running");
+    assert_eq!(finding.kept[0].name, UNIT);
+}
+
+#[test]
 fn enabled_before_us_it_is_only_started_and_only_stopped() {
     let stub = host("loaded", "enabled", "inactive").engine(engine("local"));
     let before = stub.snapshot();

@@ -143,6 +143,11 @@ options:
     description:
       - Whether to take an index or an engine older than one that this host has, or has seen.
     type: bool
+  restore:
+    description:
+      - What to put back of that which was changed since the last install and otherwise stays, by the names
+        that C(dockstrap status) shows as "kept, yours"; V(true) is all of it.
+    type: raw
   purge_data:
     description:
       - With O(state=absent), whether images, containers and volumes go as well.

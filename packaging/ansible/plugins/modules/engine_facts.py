@@ -53,7 +53,7 @@ ansible_facts:
           type: str
           returned: always
         drifted:
-          description: Whether anything is not as it was set up.
+          description: Whether anything was changed that the next install sets again.
           type: bool
           returned: always
         engine:
@@ -78,7 +78,7 @@ ansible_facts:
           type: dict
           returned: always
         steps:
-          description: What was done, step by step, and what of it was changed since.
+          description: What was done, step by step, what of it drifted, and what of it was changed and is kept.
           type: list
           elements: dict
           returned: always

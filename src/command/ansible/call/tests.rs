@@ -127,6 +127,25 @@ fn nobody_is_not_the_same_as_not_said() {
 }
 
 #[test]
+fn what_is_restored_is_a_list_or_all_and_no_setting() {
+    let restored = |value: Value| {
+        let install = install(json!({ "restore": value }));
+        assert!(install.settings.given.is_empty());
+        install.restore.restore
+    };
+    let names = |names: &[&str]| Some(names.iter().map(ToString::to_string).collect());
+    assert_eq!(
+        restored(json!(["mtu", "user:alice"])),
+        names(&["mtu", "user:alice"])
+    );
+    assert_eq!(restored(json!("mtu,debug")), names(&["mtu", "debug"]));
+    assert_eq!(restored(json!(true)), names(&[]));
+    assert_eq!(restored(json!("yes")), names(&[]));
+    assert_eq!(restored(json!(false)), None);
+    assert_eq!(restored(json!([])), None);
+}
+
+#[test]
 fn one_task_can_have_either_state() {
     let task = call(json!({
         "state": "absent", "users": ["alice"], "daemon": {}, "purge_data": true, "lock_wait": 5,

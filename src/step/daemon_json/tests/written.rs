@@ -16,8 +16,10 @@ fn a_value_that_was_replaced_comes_back_in_the_same_bytes() {
         "{ours}"
     );
     // A later run that changes one of them again leads back to the same.
+    let (ours, settled) = changes_of_earlier_runs(stub.host()).unwrap();
     let again = DaemonJson {
-        ours: changes_of_earlier_runs(stub.host()).unwrap(),
+        ours,
+        settled,
         ..wanting(json!({"dns": ["192.0.2.8"], "mtu": 1300}))
     };
     trial::complete(stub.host(), |tx| again.apply(tx)).unwrap();

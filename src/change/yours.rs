@@ -1,0 +1,84 @@
+//! What is somebody's own by now, although dockstrap set it up: they changed it since.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::standing::{Lost, Unit};
+use super::{Act, Journal, Undo, member};
+use crate::apt::{self, Source};
+use crate::daemon_json::{Document, names_of};
+use crate::facts::{ENGINE_PACKAGES, Package, known_packages};
+use crate::host::Host;
+use crate::host::engine::UNIT;
+use crate::report::Yours;
+
+/// What an install leaves as somebody has it, but for keys of daemon.json, of which its step tells.
+///
+/// None of it is theirs once the engine is gone: the next install sets up all anew.
+pub fn yours(host: &Host, journal: &Journal) -> Result<Vec<Yours>> {
+    if journal.settled().next().is_none() || !has_engine_of_dockers(host)? {
+        return Ok(Vec::new());
+    }
+    let mut lost = Vec::new();
+    for act in journal.settled() {
+        if act.undo.subject().is_none() {
+            lost.extend(act.undo.lost(host)?);
+        }
+    }
+    lost.extend(lost_source(host, journal)?);
+    let units = journal.settled().filter_map(|act| act.undo.unit());
+    if let Some(unit) = units.filter(|it| it.name == UNIT).reduce(Unit::and) {
+        lost.extend(unit.lost(host, false)?);
+    }
+    let mut yours: Vec<Yours> = Vec::new();
+    for it in lost.into_iter().filter_map(|lost: Lost| lost.yours) {
+        // An install brings all packages of Docker's.
+        if !ENGINE_PACKAGES.contains(&it.name.as_str()) && !yours.contains(&it) {
+            yours.push(it);
+        }
+    }
+    Ok(yours)
+}
+
+/// Our source as somebody edited it, unless apt would no longer verify what comes from it.
+fn lost_source(host: &Host, journal: &Journal) -> Result<Vec<Lost>> {
+    let is_of_source = |act: &&Act| act.undo.subject() == Some(Path::new(Source::PATH));
+    // Of several acts on the file, the last one counts.
+    let last = journal.acts().iter().rfind(is_of_source);
+    let Some(act) = last.filter(|last| journal.settled().any(|act| act.act == last.act)) else {
+        return Ok(Vec::new());
+    };
+    let text = host.read(Source::PATH)?.unwrap_or_default();
+    match apt::is_sound(&text) {
+        true => act.undo.lost(host),
+        false => Ok(Vec::new()),
+    }
+}
+
+/// Whether the package of Docker's own engine is installed.
+pub fn has_engine_of_dockers(host: &Host) -> Result<bool> {
+    let known = known_packages(host)?;
+    Ok(known
+        .get(ENGINE_PACKAGES[0])
+        .is_some_and(Package::is_installed))
+}
+
+/// The names of all that could be theirs, had they changed it.
+pub fn restorable(journal: &Journal) -> BTreeSet<String> {
+    let mut names = names_of(&journal.settled_configuration(&Document::new()));
+    for act in journal.settled() {
+        match &act.undo {
+            Undo::RemoveMember { user, .. } => drop(names.insert(member(user))),
+            undo if undo.subject() == Some(Path::new(Source::PATH)) => {
+                names.insert(Source::PATH.to_owned());
+            }
+            _ => {}
+        }
+        if act.undo.unit().is_some_and(|unit| unit.name == UNIT) {
+            names.insert(UNIT.to_owned());
+        }
+    }
+    names
+}

@@ -1,0 +1,59 @@
+//! Whose something is that was changed since: what the next install leaves is somebody's own.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+
+use crate::apt::PROXY;
+use crate::change::{self, Journal, Lost};
+use crate::host::Host;
+use crate::host::engine::CERTIFICATES;
+use crate::report::Yours;
+
+/// What is known of that.
+pub(super) struct Owned {
+    yours: Vec<Yours>,
+    /// What the settings of the last install named; `None` where that is not known.
+    named: Option<BTreeSet<String>>,
+    has_engine: bool,
+}
+
+impl Owned {
+    pub(super) fn of(host: &Host, journal: &Journal) -> Result<Owned> {
+        Ok(Owned {
+            yours: change::yours(host, journal)?,
+            named: journal.installed().and_then(|run| run.named.clone()),
+            has_engine: change::has_engine_of_dockers(host)?,
+        })
+    }
+
+    /// Whether the next install, given the settings of the last one, leaves what has this name: a key
+    /// of daemon.json, or an entry of one.
+    pub(super) fn leaves_key(&self, name: &str) -> bool {
+        let within = format!("{name}.");
+        let is_named = |names: &BTreeSet<String>| {
+            names.contains(name) || names.iter().any(|it| it.starts_with(&within))
+        };
+        self.has_engine && self.named.as_ref().is_some_and(|names| !is_named(names))
+    }
+
+    /// In two: what is left, and what is not.
+    pub(super) fn part(&self, lost: Vec<Lost>) -> (Vec<Yours>, Vec<Lost>) {
+        let (mut kept, mut rest) = (Vec::new(), Vec::new());
+        for lost in lost {
+            match lost.yours {
+                Some(yours) if self.leaves(&yours) => kept.push(yours),
+                yours => rest.push(Lost { yours, ..lost }),
+            }
+        }
+        (kept, rest)
+    }
+
+    fn leaves(&self, yours: &Yours) -> bool {
+        // Files that only settings ask for.
+        let is_of_settings = yours.name == PROXY || yours.name.starts_with(CERTIFICATES);
+        let named = self.named.as_ref();
+        named.is_some_and(|names| !names.contains(&yours.name))
+            && (is_of_settings || self.yours.contains(yours))
+    }
+}
