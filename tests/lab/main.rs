@@ -102,6 +102,7 @@ mod one_shot;
 mod one_shot_limits;
 mod one_shot_refusals;
 mod output;
+mod ownership;
 mod package;
 mod packages;
 mod planning;
