@@ -9,6 +9,7 @@ use crate::apt;
 use crate::change::{Extent, Journal, Run, Tx};
 use crate::host::Host;
 use crate::host::signal::{run_to_end, stop_flag};
+use crate::invocation;
 use crate::plan::{Plan, Planned};
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
@@ -54,7 +55,8 @@ pub fn apply(host: &Host, plan: &Plan, settings: &Settings, listener: Listener<'
             .to_owned(),
         Err(error) => format!(
             "the install failed, and the host could not be put back as it was ({error:#}); mend \
-             that and run `dockstrap install` to go on, or `dockstrap uninstall` to take it back"
+             that, and go on with `{}`, or take it back with `sudo dockstrap uninstall`",
+            invocation::install(&[])
         ),
     };
     let exception = match unproven {
@@ -65,7 +67,7 @@ pub fn apply(host: &Host, plan: &Plan, settings: &Settings, listener: Listener<'
         false => outcome,
         true => format!(
             "{outcome}. What the run before, which was cut short, has set up still stands\
-             {exception}; to take that back as well: dockstrap uninstall"
+             {exception}; to take that back as well: sudo dockstrap uninstall"
         ),
     }))
 }

@@ -1,6 +1,6 @@
 //! The command line, as types. What the flags mean is in `settings` and `command`.
 
-mod again;
+mod given;
 mod probe;
 mod read;
 mod suggestion;
@@ -13,9 +13,9 @@ use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand};
 
 use crate::daemon_json::schema;
+use crate::invocation;
 use crate::settings::{Given, Layer};
 use crate::ui::Output;
-pub(crate) use again::again;
 pub use probe::Probe;
 pub use read::output_asked_for;
 pub use verify::{Registry, Verify};
@@ -49,6 +49,10 @@ pub struct Cli {
     /// All that was typed behind the program.
     #[arg(skip)]
     pub(crate) words: Vec<OsString>,
+
+    /// The settings that were typed, or came by variables.
+    #[arg(skip)]
+    pub(crate) given: invocation::Given,
 }
 
 const EXIT_CODES: &str = "\

@@ -5,6 +5,8 @@
 
 use thiserror::Error;
 
+use crate::invocation;
+
 /// A failure with an exit code of its own. The texts name the cause and the cure.
 #[derive(Debug, Error)]
 pub enum Failure {
@@ -68,7 +70,8 @@ pub fn next_command(error: &anyhow::Error, command: Option<&str>) -> String {
     match (exit_code(error), command) {
         (2, _) => format!("{words} --help"),
         // It can be tried again as it was.
-        (6 | 130, Some("install" | "uninstall")) => format!("sudo {words}"),
+        (6 | 130, Some("install")) => invocation::install(&[]),
+        (6 | 130, Some("uninstall")) => format!("sudo {words}"),
         (6 | 130, _) => words,
         _ => "sudo dockstrap doctor".to_owned(),
     }
@@ -78,14 +81,24 @@ pub fn next_command(error: &anyhow::Error, command: Option<&str>) -> String {
 const PROGRAMS: &[&str] = &[
     "apt-get",
     "apt-mark",
+    "chattr",
     "chmod",
     "chown",
+    "cp",
     "dockstrap",
     "docker",
     "dpkg",
+    "dpkg-divert",
+    "dpkg-statoverride",
     "install",
     "journalctl",
+    "mkdir",
+    "mount",
+    "mv",
     "newgrp",
+    "rm",
+    "sed",
+    "snap",
     "systemctl",
     "timedatectl",
 ];
@@ -108,7 +121,9 @@ fn named_at_the_end(text: &str) -> Option<String> {
         .and_then(|rest| rest.split_once(' '));
     let program = kept.map_or(program, |(_, program)| program);
     let (program, arguments) = program.split_once(' ')?;
-    let is_command = PROGRAMS.contains(&program) && !arguments.contains(['\n', ',', ';', '`']);
+    // A list in one word is an argument, words behind a comma are prose.
+    let is_prose = arguments.contains(['\n', ';', '`']) || arguments.contains(", ");
+    let is_command = PROGRAMS.contains(&program) && !is_prose && !arguments.ends_with(',');
     is_command.then(|| last.trim_end_matches('.').to_owned())
 }
 
@@ -129,6 +144,10 @@ mod tests {
                 "systemctl status docker",
             ),
             ("no room; begin with: apt-get clean.", "apt-get clean"),
+            (
+                "not for good: sudo dockstrap install --proxy-for apt,engine",
+                "sudo dockstrap install --proxy-for apt,engine",
+            ),
             (
                 "failed: hub. Run: sudo --preserve-env=A,B dockstrap verify --registry 'a b'",
                 "sudo --preserve-env=A,B dockstrap verify --registry 'a b'",

@@ -7,6 +7,7 @@
 //! Each module imports only from those above it in this list.
 
 pub mod error;
+mod invocation;
 mod output_file;
 mod reading;
 pub mod redact;

@@ -7,6 +7,7 @@ use anyhow::Result;
 use jiff::Timestamp;
 
 use crate::error::Failure;
+use crate::invocation;
 use crate::report::{Event, Listener};
 use crate::settings::{Settings, Stale};
 
@@ -73,14 +74,14 @@ impl AgeLimit {
         let date = signed.unwrap_or_default().strftime("%F");
         let (days, most) = (age.as_secs() / DAY, self.most.as_secs() / DAY);
         let advice = match supply {
-            Supply::Server => {
+            Supply::Server => format!(
                 "Is this mirror still kept up to date? Try another, or accept an old index this \
-                 once: sudo dockstrap install --stale warn"
-            }
-            Supply::Bundle => {
-                "Accept an old one with --stale warn, or make a new one on a host with a network: \
-                 dockstrap bundle create"
-            }
+                 once: {}",
+                invocation::install(&["--stale", "warn"])
+            ),
+            Supply::Bundle => "Accept an old one with --stale warn, or make a new one on a host \
+                               with a network: dockstrap bundle create"
+                .to_owned(),
         };
         Failure::Trust(format!(
             "{index} was signed on {date} and is {days} days old; more than {most} days are refused \

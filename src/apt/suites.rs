@@ -5,6 +5,7 @@
 use super::source::Source;
 use crate::error::Failure;
 use crate::host::http::{Answer, Caches, Http};
+use crate::invocation;
 use crate::release::{self, Release};
 
 /// What an InRelease begins with. It is not verified here: nothing is taken from it.
@@ -56,9 +57,9 @@ fn advice(source: &Source, offered: &[&str]) -> String {
     };
     format!(
         "The server has {}{no_longer}. Packages for a new release may come later; until then \
-         those for another one can be used, if you choose to: \
-         sudo dockstrap install --suite {newest}",
-        usable.join(", ")
+         those for another one can be used, if you choose to: {}",
+        usable.join(", "),
+        invocation::install(&["--suite", newest])
     )
 }
 

@@ -6,8 +6,10 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, ValueEnum};
 
+use super::given::{flags, variables};
 use super::suggestion::correct;
 use super::{Cli, Command, OUTPUT};
+use crate::invocation;
 use crate::settings::{Given, Layer, Origin};
 use crate::ui::Output;
 
@@ -47,6 +49,10 @@ impl Cli {
         }
         if let Some(settings) = cli.command.settings() {
             settings.given = given(last);
+            cli.given = invocation::Given {
+                flags: flags(last),
+                variables: variables(last),
+            };
         }
         Ok(cli)
     }

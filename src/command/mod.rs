@@ -24,6 +24,7 @@ use crate::cli::{Cli, Command};
 use crate::daemon_json::explain::explained;
 use crate::error::Failure;
 use crate::host::Host;
+use crate::invocation;
 use crate::report::{Event, Listener};
 use crate::ui;
 use crate::verify::Verification;
@@ -34,6 +35,7 @@ const DONE: u8 = 0;
 /// Runs the subcommand, and returns the exit code.
 pub fn run(cli: Cli) -> Result<u8> {
     let host = Host::real();
+    invocation::remember(cli.given);
     match cli.command {
         Command::Install(arguments) => install::run(&host, arguments),
         Command::Plan(arguments) => plan::run(&host, arguments),
@@ -70,8 +72,12 @@ fn require_root(command: &str) -> Result<()> {
     if nix::unistd::geteuid().is_root() {
         return Ok(());
     }
+    let again = match command {
+        "install" => invocation::install(&[]),
+        _ => format!("sudo dockstrap {command}"),
+    };
     Err(Failure::Usage(format!(
-        "only root can change this host; nothing was changed. Run: sudo dockstrap {command}"
+        "only root can change this host; nothing was changed. Run: {again}"
     ))
     .into())
 }

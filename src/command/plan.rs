@@ -6,6 +6,7 @@ use super::DONE;
 use crate::cli;
 use crate::facts;
 use crate::host::Host;
+use crate::invocation;
 use crate::plan::Plan;
 use crate::settings::{Restore, Settings};
 use crate::ui::{self, Live};
@@ -31,9 +32,13 @@ pub fn run(host: &Host, arguments: cli::Plan) -> Result<u8> {
         ui::json(&plan)?;
     } else {
         ui::print_plan(&plan);
-        ui::line(match plan.is_pending() {
-            true => "Nothing was changed. Set this up with: sudo dockstrap install",
-            false => "Nothing to do.",
+        ui::line(if plan.is_pending() {
+            format!(
+                "Nothing was changed. Set this up with: {}",
+                invocation::install(&[])
+            )
+        } else {
+            "Nothing to do.".to_owned()
         });
     }
     Ok(match arguments.check && plan.is_pending() {

@@ -12,6 +12,7 @@ use crate::cli;
 use crate::error::Failure;
 use crate::host::exposure::refuse_exposed;
 use crate::host::{Host, temporary};
+use crate::invocation;
 use crate::reading;
 use crate::report::Listener;
 use crate::settings::LOCK_WAIT;
@@ -27,7 +28,7 @@ pub fn run(host: &Host, arguments: cli::Verify, words: &[OsString]) -> Result<u8
     let mut kept = VARIABLES.to_vec();
     kept.retain(|name| arguments.registry.address.is_some() && std::env::var_os(name).is_some());
     let choice = Choice {
-        again: cli::again(words, &kept),
+        again: invocation::again(words, &kept),
         named: arguments.stages,
         when: match arguments.all {
             true => When::All,

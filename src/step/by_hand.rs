@@ -11,6 +11,7 @@ use crate::facts::{CONFLICTING_PACKAGES, ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::engine::{UNIT, systemctl};
+use crate::invocation;
 use crate::shell::{joined, quoted};
 
 /// Where programs lie that came by hand.
@@ -167,9 +168,9 @@ impl ByHand {
             ),
             &format!(
                 "To have it moved aside by the install, which stops its containers and keeps their \
-                 data, and to get it back with uninstall: dockstrap install --replace. To see to it \
-                 yourself: {stop}mkdir -p /root/docker-by-hand; mv {} /root/docker-by-hand/; \
-                 systemctl daemon-reload",
+                 data, and to get it back with uninstall: {}. To see to it yourself: {stop}mkdir -p \
+                 /root/docker-by-hand; mv {} /root/docker-by-hand/; systemctl daemon-reload",
+                invocation::install(&["--replace"]),
                 joined(&self.files)
             ),
         )

@@ -9,6 +9,7 @@ use crate::error::Failure;
 use crate::facts::{Facts, Init};
 use crate::host::Host;
 use crate::host::command::{Command, Output};
+use crate::invocation;
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
 
@@ -27,9 +28,12 @@ pub fn check(host: &Host, facts: &Facts, settings: &Settings) -> Result<()> {
     if facts.init != Init::Systemd && !settings.no_start {
         return Err(blocked(
             "systemd does not run on this host, so the engine could not be started and proven",
-            "In a chroot or an image, have everything placed and nothing started: dockstrap \
-             install --no-start. On WSL put `[boot]` and `systemd=true` into /etc/wsl.conf, run `wsl --shutdown` in \
-             Windows, and try again",
+            &format!(
+                "On WSL put `[boot]` and `systemd=true` into /etc/wsl.conf, run `wsl --shutdown` in \
+                 Windows, and try again. In a chroot or an image, have everything placed and \
+                 nothing started: {}",
+                invocation::install(&["--no-start"])
+            ),
         ));
     }
     let others = facts.conflicting_packages();
@@ -42,13 +46,13 @@ pub fn check(host: &Host, facts: &Facts, settings: &Settings) -> Result<()> {
     if host.exists("/snap/bin/docker")? || host.exists("/var/lib/snapd/snap/bin/docker")? {
         return Err(blocked(
             "Docker is installed as a snap; two engines on one host fight over its networks",
-            "Remove it first: snap remove docker",
+            "Remove it first: sudo snap remove docker",
         ));
     }
     if host.exists("/opt/docker-desktop")? {
         return Err(blocked(
             "Docker Desktop is installed, which brings an engine of its own",
-            "Remove it first: apt-get remove docker-desktop",
+            "Remove it first: sudo apt-get remove docker-desktop",
         ));
     }
     let policy = host.metadata(POLICY)?;
@@ -58,7 +62,7 @@ pub fn check(host: &Host, facts: &Facts, settings: &Settings) -> Result<()> {
                 "{POLICY} is a link, so that packages cannot be kept from starting services by a \
                  file of that name"
             ),
-            &format!("Put a file there, or nothing, and run this again: rm {POLICY}"),
+            &format!("Put a file there, or nothing, and run this again: sudo rm {POLICY}"),
         ));
     }
     Ok(())
@@ -74,7 +78,8 @@ fn conflict(host: &Host, others: &[&str]) -> anyhow::Error {
         &format!("these packages conflict with Docker's: {names}{under_them}"),
         &format!(
             "To have them removed by the install, which stops their containers and keeps their \
-             data: dockstrap install --replace. To see to it yourself: apt-get remove {names}"
+             data: {}. To see to it yourself: sudo apt-get remove {names}",
+            invocation::install(&["--replace"])
         ),
     )
 }

@@ -5,6 +5,7 @@ use anyhow::Result;
 use crate::apt::Source;
 use crate::error::Failure;
 use crate::facts::Facts;
+use crate::invocation;
 use crate::release::{self, SUPPORTED};
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
@@ -56,9 +57,9 @@ fn unknown(facts: &Facts) -> anyhow::Error {
     Failure::Blocked(format!(
         "{name} ({codename}) is newer than this version of dockstrap knows; it sets up Ubuntu \
          {}, and what is built on them; nothing was changed. If Docker has packages for it by \
-         now, say --suite {codename}; those for another release can be used, if you choose to: \
-         sudo dockstrap install --suite {newest}",
-        release::supported()
+         now, say --suite {codename}; those for another release can be used, if you choose to: {}",
+        release::supported(),
+        invocation::install(&["--suite", newest])
     ))
     .into()
 }

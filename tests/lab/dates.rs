@@ -129,7 +129,7 @@ fn fault_12_an_old_index_is_warned_of_and_taken() {
             "100 days old",
             "more than 90 days are refused",
             "nothing was changed",
-            "sudo dockstrap install --stale warn",
+            "dockstrap install --stale warn",
         ]);
     }
     let hardened = ["plan", "--preset", "hardened", "--stale", "warn"];
