@@ -103,7 +103,8 @@ impl Transfer<'_> {
             limit: entry.size * CONNECTIONS as u64, // others share the line
             caches,
         };
-        let Answer::Found(mut rest) = self.http.open(uri, part)? else {
+        let downloading = || format!("downloading {uri}");
+        let Answer::Found(mut rest) = self.http.open(uri, part).with_context(downloading)? else {
             bail!(
                 "the server does not have {uri}, though its index names it: a mirror that is \
                  being brought up to date is like that; try again in a few minutes"
@@ -126,7 +127,7 @@ impl Transfer<'_> {
                     self.here.store(measured.size, Ordering::Relaxed);
                 }
                 Err(trouble) if trouble.is_passing() => return Ok(Reached::Broken(trouble)),
-                Err(trouble) => return Err(trouble.into()),
+                Err(trouble) => return Err(trouble).with_context(downloading),
             }
         }
         Ok(Reached::End(measured))

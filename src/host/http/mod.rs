@@ -5,6 +5,8 @@
 
 mod classify;
 mod mounted;
+mod page;
+mod redirect;
 mod registry;
 mod resolve;
 mod rest;
@@ -17,13 +19,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use reqwest::blocking::Client;
 use reqwest::header::{CACHE_CONTROL, CONTENT_RANGE, RANGE};
+use reqwest::redirect::Policy;
 use reqwest::{StatusCode, Url};
 
 use super::bundle::Bundle;
 use super::network::{self, Network};
 use crate::error::Failure;
-use classify::classify;
 use mounted::Mounted;
+use redirect::Reached;
 use resolve::Resolver;
 
 pub use resolve::lookup;
@@ -162,11 +165,19 @@ impl Http {
 
     /// Asks a server to delete what is at `url`, once, and returns the status of its answer.
     pub fn delete(&self, url: &str, login: Option<(&str, &str)>) -> Result<u16> {
-        let mut request = self.client()?.delete(url);
-        if let Some((user, password)) = login {
-            request = request.basic_auth(user, Some(password));
-        }
-        let response = request.send().map_err(reqwest::Error::without_url)?;
+        let (client, first) = (
+            self.client()?,
+            Url::parse(url).context("reading an address")?,
+        );
+        let request = |url: &Url| {
+            let request = client.delete(url.clone());
+            // No other server is given the password.
+            match login.filter(|_| url.origin() == first.origin()) {
+                Some((user, password)) => request.basic_auth(user, Some(password)),
+                None => request,
+            }
+        };
+        let Reached { response, .. } = self.follow(&first, request)?;
         Ok(response.status().as_u16())
     }
 
@@ -222,19 +233,17 @@ impl Http {
             });
         }
         let client = self.client.get().expect("set up before anything is tried");
-        let mut request = client.get(url.clone());
-        if part.from > 0 {
-            request = request.header(RANGE, format!("bytes={}-", part.from));
-        }
-        if part.caches == Caches::Passed {
-            request = request.header(CACHE_CONTROL, "no-cache");
-        }
-        let response = request.send().map_err(|error| {
-            // After a redirect it is another server that could not be reached.
-            let url = error.url().unwrap_or(url).clone();
-            let proxy = self.network.proxy_for(&url);
-            classify(&error.without_url(), &url, proxy, None)
-        })?;
+        let request = |url: &Url| {
+            let mut request = client.get(url.clone());
+            if part.from > 0 {
+                request = request.header(RANGE, format!("bytes={}-", part.from));
+            }
+            if part.caches == Caches::Passed {
+                request = request.header(CACHE_CONTROL, "no-cache");
+            }
+            request
+        };
+        let Reached { response, from } = self.follow(url, request)?;
         let status = response.status();
         if matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) {
             return Ok(Answer::Absent);
@@ -242,16 +251,22 @@ impl Http {
         let range = response.headers().get(CONTENT_RANGE);
         let first = first_byte(status, range.and_then(|range| range.to_str().ok()));
         match first.filter(|first| *first == 0 || *first == part.from) {
-            Some(from) if status.is_success() => {
+            Some(first) if status.is_success() => {
                 let proxy = self.network.proxy_for(response.url()).cloned();
-                Ok(Answer::Found(Rest::new(response, from, proxy, span)))
+                let reached = Reached { response, from };
+                Ok(Answer::Found(Rest::new(reached, first, proxy, span)))
             }
             // The file has no such byte, or the server sends others than those asked for.
             None if part.from > 0 => self.ask(url, Part { from: 0, ..part }, span),
-            _ => Err(Trouble::Status {
-                host: trouble::host(response.url()).to_owned(),
-                status: status.as_u16(),
-            }),
+            _ => {
+                let url = response.url().clone();
+                let trouble = Trouble::Status {
+                    host: trouble::host(&url).to_owned(),
+                    status: status.as_u16(),
+                    said: page::words(response),
+                };
+                Err(trouble.behind(from.as_deref(), &url))
+            }
         }
     }
 }
@@ -259,7 +274,7 @@ impl Http {
 /// Whether a download failed because the server sent more than the file may have.
 pub fn is_too_large(error: &anyhow::Error) -> bool {
     let trouble = error.downcast_ref::<Trouble>();
-    trouble.is_some_and(|trouble| matches!(trouble, Trouble::TooLarge { .. }))
+    trouble.is_some_and(|trouble| matches!(trouble.innermost(), Trouble::TooLarge { .. }))
 }
 
 /// With which byte an answer begins; `None` when that is not said, or there is none.
@@ -287,6 +302,7 @@ fn set_up(network: &Network, avoid_ipv6: &Arc<AtomicBool>, https_only: bool) -> 
         .https_only(https_only)
         .no_proxy()
         .proxy(proxy)
+        .redirect(Policy::none()) // they are followed here
         .dns_resolver(Arc::new(Resolver::new(avoid_ipv6)))
         .connect_timeout(CONNECT_DEADLINE)
         .timeout(STALL)

@@ -5,7 +5,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use reqwest::{StatusCode, Url};
 
-use super::{Http, Trouble, classify, trouble};
+use super::redirect::Reached;
+use super::{Http, Trouble, trouble};
 
 /// How long a registry may take to answer.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -25,19 +26,19 @@ impl Http {
             "http" => super::set_up(&self.network, &self.avoid_ipv6, false)?,
             _ => self.client()?.clone(),
         };
-        let request = client.get(url.clone()).timeout(DEADLINE);
-        let response = request.send().map_err(|error| {
-            let url = error.url().unwrap_or(&url).clone();
-            let proxy = self.network.proxy_for(&url);
-            classify::classify(&error.without_url(), &url, proxy, None)
-        })?;
+        let request = |url: &Url| client.get(url.clone()).timeout(DEADLINE);
+        let Reached { response, from } = self.follow(&url, request)?;
         match response.status() {
             StatusCode::OK | StatusCode::UNAUTHORIZED => Ok(()),
-            status => Err(Trouble::Status {
-                host: trouble::host(response.url()).to_owned(),
-                status: status.as_u16(),
+            status => {
+                let url = response.url().clone();
+                let trouble = Trouble::Status {
+                    host: trouble::host(&url).to_owned(),
+                    status: status.as_u16(),
+                    said: None,
+                };
+                Err(trouble.behind(from.as_deref(), &url).into())
             }
-            .into()),
         }
     }
 }

@@ -7,6 +7,7 @@ use reqwest::blocking::Response;
 
 use super::Span;
 use super::classify::classify;
+use super::redirect::Reached;
 use super::trouble::{self, Peer, Trouble};
 use crate::host::bundle::Slice;
 use crate::host::network::Proxy;
@@ -33,15 +34,18 @@ enum Origin {
 struct Incoming {
     received: u64,
     response: Response,
+    /// The host that redirected to where it comes from, if one did.
+    sender: Option<String>,
     proxy: Option<Proxy>,
     span: Span,
 }
 
 impl Rest {
-    pub(super) fn new(response: Response, from: u64, proxy: Option<Proxy>, span: Span) -> Rest {
+    pub(super) fn new(reached: Reached, from: u64, proxy: Option<Proxy>, span: Span) -> Rest {
         let incoming = Incoming {
             received: 0,
-            response,
+            response: reached.response,
+            sender: reached.from,
             proxy,
             span,
         };
@@ -61,7 +65,9 @@ impl Rest {
     /// Reads what comes next into `chunk`; 0 at the end.
     pub fn read(&mut self, chunk: &mut [u8]) -> Result<usize, Trouble> {
         match &mut self.origin {
-            Origin::Server(incoming) => incoming.read(chunk),
+            Origin::Server(incoming) => incoming.read(chunk).map_err(|trouble| {
+                trouble.behind(incoming.sender.as_deref(), incoming.response.url())
+            }),
             Origin::Bundle(slice) => slice
                 .read(chunk)
                 .map_err(|error| Trouble::Other(format!("reading the bundle: {error}"))),

@@ -195,6 +195,63 @@ fn a_file_that_the_server_does_not_give_is_not_one_that_is_missing() {
     }
 }
 
+/// A server that sends all who ask it to this address.
+fn redirecting(to: &str) -> String {
+    let answer = format!(
+        "HTTP/1.1 302 Elsewhere\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    );
+    server("server.pem", &[&answer])
+}
+
+#[test]
+fn a_redirect_is_followed_and_whoever_fails_behind_it_is_told_with_whoever_sent_us_there() {
+    let there = server("server.pem", &[OK]);
+    assert_eq!(get(&redirecting(&there), &network(None)).unwrap(), b"hello");
+    let closed = TcpListener::bind("127.0.0.2:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let trouble_of = |to: &str| trouble(&redirecting(to), &network(None));
+    let refused = trouble_of(&format!("https://{closed}/key"));
+    assert!(
+        matches!(refused.innermost(), Trouble::Refused(_)),
+        "{refused:?}"
+    );
+    assert!(refused.is_passing());
+    let text = refused.to_string();
+    assert!(
+        text.starts_with("127.0.0.1 redirects to 127.0.0.2, and 127.0.0.2 refuses connections"),
+        "{text}"
+    );
+    let unsafe_way = trouble_of("http://mirror.example/key").to_string();
+    assert!(
+        unsafe_way.contains("redirects to http://mirror.example, which is not HTTPS"),
+        "{unsafe_way}"
+    );
+    let circles = trouble_of("/key");
+    assert!(matches!(circles, Trouble::Circles { .. }), "{circles:?}");
+}
+
+#[test]
+fn the_page_of_a_server_that_gives_no_file_is_shown_as_text_on_a_line_of_its_own() {
+    let page = "<html><head><title>403</title></head><body><h2>Blocked in your\x1b[2J country: \
+                docker run evil</h2></body></html>";
+    let answer = format!(
+        "HTTP/1.1 403 No\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{page}",
+        page.len()
+    );
+    let trouble = trouble(&server("server.pem", &[&answer]), &network(None));
+    let text = trouble.to_string();
+    let (ours, theirs) = text.split_once('\n').unwrap();
+    assert!(ours.ends_with("--mirror URL"), "{ours}");
+    assert_eq!(
+        theirs,
+        "its page says: Blocked in your [2J country: docker run evil"
+    );
+    let next = crate::error::next_command(&trouble.into(), Some("install"));
+    assert_eq!(next, "sudo dockstrap doctor");
+}
+
 #[test]
 fn a_server_in_trouble_is_asked_again() {
     let busy = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";

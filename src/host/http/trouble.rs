@@ -73,8 +73,30 @@ pub enum Trouble {
          port 443 there"
     )]
     ProxyRefused { proxy: Proxy, host: String },
-    #[error("{host} answered with HTTP status {status}{advice}", advice = advice(.status))]
-    Status { host: String, status: u16 },
+    #[error(
+        "{host} answered with HTTP status {status}{advice}{page}",
+        advice = advice(.status), page = page(.said.as_deref())
+    )]
+    Status {
+        host: String,
+        status: u16,
+        /// What its page says.
+        said: Option<String>,
+    },
+    #[error(
+        "{host} redirects to {to}, which is not HTTPS, and so is not followed; is there another \
+         address of the mirror: --mirror URL?"
+    )]
+    Downgrade { host: String, to: String },
+    #[error("{host} redirects over and over; is it the right address?")]
+    Circles { host: String },
+    /// Another server failed than the one that was asked.
+    #[error("{from} redirects to {to}, and {trouble}")]
+    Redirected {
+        from: String,
+        to: String,
+        trouble: Box<Trouble>,
+    },
     #[error(
         "{host} sent more than {limit} bytes, which this file never has; is it the right address?"
     )]
@@ -94,9 +116,29 @@ pub enum Peer {
 }
 
 impl Trouble {
+    /// The same as trouble with `url`, to which another host redirects, if one does.
+    pub(super) fn behind(self, from: Option<&str>, url: &Url) -> Trouble {
+        match from {
+            None => self,
+            Some(from) => Trouble::Redirected {
+                from: from.to_owned(),
+                to: host(url).to_owned(),
+                trouble: Box::new(self),
+            },
+        }
+    }
+
+    /// What went wrong, wherever that was.
+    pub fn innermost(&self) -> &Trouble {
+        match self {
+            Trouble::Redirected { trouble, .. } => trouble.innermost(),
+            trouble => trouble,
+        }
+    }
+
     /// Whether it may be gone at the next try.
     pub fn is_passing(&self) -> bool {
-        match self {
+        match self.innermost() {
             Trouble::NoName(_)
             | Trouble::Refused(_)
             | Trouble::Unreachable(_)
@@ -110,13 +152,17 @@ impl Trouble {
 
     /// Whether nothing came, as where packets are dropped on the way.
     pub fn is_silence(&self) -> bool {
-        matches!(self, Trouble::TimedOut { .. } | Trouble::Stalled { .. })
+        let innermost = self.innermost();
+        matches!(
+            innermost,
+            Trouble::TimedOut { .. } | Trouble::Stalled { .. }
+        )
     }
 
     /// Whether a certificate is not believed, so that who answers may be anyone.
     pub fn is_distrust(&self) -> bool {
         matches!(
-            self,
+            self.innermost(),
             Trouble::Untrusted { .. } | Trouble::AnotherName { .. } | Trouble::Clock { .. }
         )
     }
@@ -167,12 +213,17 @@ fn verdict(proxy: &Proxy) -> &'static str {
     }
 }
 
+/// On a line of its own: it is not ours.
+fn page(said: Option<&str>) -> String {
+    said.map_or_else(String::new, |said| format!("\nits page says: {said}"))
+}
+
 fn advice(status: &u16) -> &'static str {
     match *status {
         401 => "; it wants a login, which dockstrap has none for",
-        403 => {
-            "; it does not give that file to this host: is it the right address, and does it want \
-             a login, or only other networks? Some servers say so of what they do not have"
+        403 | 451 => {
+            "; it does not give that file to this host: by its country or its network, without a \
+             login, or because there is no such file. Another server may: --mirror URL"
         }
         429 => "; it was asked too often, try again later",
         500.. => "; the trouble is on its side, try again later",

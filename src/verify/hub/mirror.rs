@@ -49,5 +49,6 @@ pub fn ask(host: &Host) -> Result<Mirrors> {
 
 fn is_silence(error: &anyhow::Error) -> bool {
     let trouble = error.downcast_ref::<Trouble>();
-    trouble.is_some_and(|it| it.is_passing() || matches!(it, Trouble::Status { status: 404, .. }))
+    let is_absent = |it: &Trouble| matches!(it.innermost(), Trouble::Status { status: 404, .. });
+    trouble.is_some_and(|it| it.is_passing() || is_absent(it))
 }
