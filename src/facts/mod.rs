@@ -4,7 +4,7 @@ mod packages;
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use os_release::OsRelease;
 use serde::{Serialize, Serializer};
 
@@ -14,7 +14,7 @@ use crate::release::{self, Release};
 
 pub use packages::{
     CONFLICTING_PACKAGES, ENGINE_PACKAGES, Package, PackageState, Unfinished, configured_packages,
-    dpkg_query, known_packages, notes, unfinished_packages,
+    dpkg_query, known_packages, notes, status_cure, unfinished_packages,
 };
 
 /// What the host is.
@@ -75,8 +75,9 @@ impl Facts {
 pub fn gather(host: &Host) -> Result<Facts> {
     let release = detect_release(host)?;
     let mut asked = packages::ask(host)?;
-    let dpkg = asked.0.remove("dpkg");
-    let dpkg = dpkg.context("dpkg does not know itself")?;
+    let Some(dpkg) = asked.0.remove("dpkg") else {
+        return Err(packages::lost_status(host)?.into());
+    };
     facts(host, release, check_architecture(dpkg.architecture)?, asked)
 }
 
@@ -176,7 +177,7 @@ pub fn detect_init(host: &Host) -> Result<Init> {
 }
 
 /// Both programs set these themselves, so that what is no name comes from nobody whom it would help.
-fn invoking_user() -> Option<UserName> {
+pub(crate) fn invoking_user() -> Option<UserName> {
     named_user(|variable| std::env::var(variable).ok())
 }
 

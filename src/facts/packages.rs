@@ -1,6 +1,7 @@
 //! What dpkg has on the host, and what it has begun and not ended.
 
 mod notes;
+mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +13,7 @@ use crate::host::command::Command;
 
 pub use notes::notes;
 use notes::{interrupted, is_triggered};
+pub use status::{lost_status, status_cure};
 
 /// What the engine consists of, in the order Docker's documentation installs it.
 pub const ENGINE_PACKAGES: &[&str] = &[
@@ -177,8 +179,11 @@ fn query(host: &Host) -> Result<impl Iterator<Item = (String, Package, bool)>> {
 pub fn dpkg_query(host: &Host, query: &Command) -> Result<String> {
     let answer = host.query(query)?;
     match answer.code {
-        1 => Ok(answer.stdout),
-        _ => Ok(answer.success()?.stdout),
+        0 | 1 => Ok(answer.stdout),
+        _ => match status::unreadable(host, &answer)? {
+            Some(refusal) => Err(refusal.into()),
+            None => Ok(answer.success()?.stdout),
+        },
     }
 }
 
