@@ -13,6 +13,7 @@ use crate::cli::Install;
 use crate::error::Failure;
 use crate::facts::{self, ENGINE_PACKAGES, Facts};
 use crate::host::{Host, temporary};
+use crate::invocation;
 use crate::plan::{Plan, Planned};
 use crate::report::{Done, Event, Listener, StepReport, Verdict};
 use crate::settings::{Restore, Settings};
@@ -57,7 +58,10 @@ pub fn run(host: &Host, arguments: Install) -> Result<u8> {
     let seconds = installed.applied.as_secs_f64();
     ui::line(format!("{summary} (set up in {seconds:.1} s)."));
     if !installed.is_running {
-        ui::note("It starts at the next boot. To have it proven then: dockstrap install");
+        let again = invocation::install(&["--no-start=false"]);
+        ui::note(format!(
+            "It starts at the next boot. To verify it then: {again}"
+        ));
     }
     let new_members =
         |planned: &Planned| planned.id == "docker-group" && planned.finding.has_more_than_kept();
@@ -155,6 +159,10 @@ impl<'a> Prepared<'a> {
             remember(self.host, &proof, listener);
             verification = Some(proof);
         }
+        let user = self.plan.host.invoking_user.as_ref();
+        for text in self.host.odd_plugin_faults(user).unwrap_or_default() {
+            listener(Event::Warning { text });
+        }
         let installed = Installed {
             applied,
             is_running,
@@ -240,12 +248,14 @@ fn owes_verification(journal: &Journal) -> bool {
 fn proxy_hint(settings: &Settings) -> Result<Option<String>> {
     let network = settings.network()?;
     let proxy = network.https().or(network.http());
-    Ok(proxy.filter(|_| settings.proxy_for.is_empty()).map(|proxy| {
-        format!(
-            "The proxy {proxy} was for this run. To give it to apt and the engine for good, say \
-             beside it: dockstrap install --proxy-for apt,engine"
-        )
-    }))
+    Ok(proxy
+        .filter(|_| settings.proxy_for.is_empty())
+        .map(|proxy| {
+            format!(
+                "The proxy {proxy} was for this run. To give it to apt and the engine for good: {}",
+                invocation::install(&["--proxy-for", "apt,engine"])
+            )
+        }))
 }
 
 fn engine_version(host: &Host) -> Result<String> {

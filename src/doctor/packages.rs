@@ -6,6 +6,7 @@ use super::{Check, Severity, require_root, said};
 use crate::facts::{self, CONFLICTING_PACKAGES, ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::lock::Holder;
+use crate::host::plugins::PLUGINS;
 use crate::release::ENGINE_MAJOR;
 
 pub const CHECKS: &[Check] = &[
@@ -72,6 +73,18 @@ pub const CHECKS: &[Check] = &[
         look: ended,
         fix: None,
     },
+    Check {
+        id: "DS507",
+        severity: Severity::Error,
+        title: "the plugins of the docker command work",
+        danger: "`docker compose` or `docker build` does not: docker takes the first file of a \
+                 plugin's name that it finds, and a download that failed leaves one that is none.",
+        cure: "move away the file that is named, or install the package again: sudo apt-get install \
+               --reinstall docker-compose-plugin docker-buildx-plugin",
+        link: "https://github.com/docker/compose/issues/6268",
+        look: plugins,
+        fix: None,
+    },
 ];
 
 /// Held by whoever works with dpkg.
@@ -119,6 +132,17 @@ fn unfinished(host: &Host, facts: &Facts) -> Result<Option<String>> {
         true => "dpkg was cut short".to_owned(),
         false => format!("dpkg was cut short at: {}", packages.join(" ")),
     }))
+}
+
+fn plugins(host: &Host, facts: &Facts) -> Result<Option<String>> {
+    if !facts.has("docker-ce-cli") {
+        return Ok(None);
+    }
+    let mut faults = Vec::new();
+    for plugin in PLUGINS {
+        faults.extend(host.plugin_fault(plugin, facts.invoking_user.as_ref())?);
+    }
+    Ok((!faults.is_empty()).then(|| faults.join("; ")))
 }
 
 fn ended(_: &Host, facts: &Facts) -> Result<Option<String>> {

@@ -19,6 +19,7 @@ pub mod lock;
 pub(crate) mod mark;
 mod mounts;
 pub mod network;
+pub(crate) mod plugins;
 mod private_folder;
 mod process;
 mod reachable;

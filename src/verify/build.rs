@@ -14,7 +14,9 @@ use crate::host::command::{Command, Output};
 use crate::report::Outcome;
 
 pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
-    proof.require_plugin("buildx")?;
+    if let Some(failed) = proof.plugin_fault("buildx")? {
+        return Ok(failed);
+    }
     let folder = proof.folder("build")?;
     let context = folder.join("context");
     let (image, token) = (proof.image()?, &proof.token);

@@ -11,7 +11,9 @@ use super::proof::Proof;
 use crate::report::Outcome;
 
 pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
-    proof.require_plugin("compose")?;
+    if let Some(failed) = proof.plugin_fault("compose")? {
+        return Ok(failed);
+    }
     let file = proof.folder("compose")?.join("compose.yaml");
     fs::write(&file, services(proof)?).with_context(|| format!("writing {}", file.display()))?;
     let project = proof.name("compose");

@@ -31,14 +31,6 @@ const KNOWN: &[(&str, &str)] = &[
          default-address-pools to /etc/docker/daemon.json",
     ),
     (
-        "has no command buildx",
-        "its plugin is missing: sudo apt-get install --reinstall docker-buildx-plugin",
-    ),
-    (
-        "has no command compose",
-        "its plugin is missing: sudo apt-get install --reinstall docker-compose-plugin",
-    ),
-    (
         "starting docker",
         "the docker command is missing: sudo apt-get install --reinstall docker-ce-cli",
     ),

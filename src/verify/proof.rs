@@ -7,18 +7,20 @@ use std::sync::{Arc, OnceLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Choice, objects, smoke};
 use crate::error::Failure;
+use crate::facts::invoking_user;
 use crate::host::Host;
 use crate::host::command::{Command, Output};
 use crate::host::engine;
 use crate::host::signal::stop_flag;
 use crate::host::temporary;
+use crate::report::Outcome;
 
 /// How long something may take that should be so at once.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -99,12 +101,11 @@ impl<'a> Proof<'a> {
             .args([verb, "--pull=never", "--label", &label])
     }
 
-    /// Requires a command that docker has from a plugin; without it, docker takes its arguments for
-    /// its own.
-    pub fn require_plugin(&self, command: &str) -> Result<()> {
-        let asked = self.host.query(&self.docker().args([command, "version"]))?;
-        ensure!(asked.code == 0, "docker has no command {command}");
-        Ok(())
+    /// Why docker lacks a command that it has from a plugin, with what helps. Without it, docker
+    /// takes its arguments for its own.
+    pub(crate) fn plugin_fault(&self, command: &str) -> Result<Option<Outcome>> {
+        let fault = self.host.plugin_fault(command, invoking_user().as_ref())?;
+        Ok(fault.map(Outcome::Failed))
     }
 
     /// The name of the smoke image.
