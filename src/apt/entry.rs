@@ -17,6 +17,11 @@ const DOCKERS: &[&str] = &["download.docker.com", "docker-ce"];
 /// a common mistake, and as much in the way as another one.
 const DISTRIBUTIONS: &[&str] = &["ubuntu", "debian", "raspbian"];
 
+/// Where Docker's packages were years ago. Nothing is there any more, so that apt fails at it.
+///
+/// Source: <https://www.docker.com/blog/changes-dockerproject-org-apt-yum-repositories/>.
+const RETIRED: &[&str] = &["apt.dockerproject.org", "get.docker.com", "get.docker.io"];
+
 /// Options that take away what apt checks, or that name other files than the usual ones.
 const LOOSENING: &[&str] = &[
     "trusted",
@@ -106,6 +111,12 @@ impl Entry {
         self.enabled && self.uris.iter().any(|uri| is_dockers(uri, source))
     }
 
+    /// Whether apt uses it and it names the repository at this address, without a password.
+    pub(super) fn names(&self, address: &str) -> bool {
+        let plain = |uri: &str| without_password(uri).trim_end_matches('/').to_owned();
+        self.enabled && self.uris.iter().any(|uri| plain(uri) == plain(address))
+    }
+
     /// Whether it names other repositories beside Docker's.
     pub fn names_others(&self, source: &Source) -> bool {
         self.uris.iter().any(|uri| !is_dockers(uri, source))
@@ -149,6 +160,22 @@ impl Entry {
         let signed_by = self.options.get("signed-by").map_or(&[][..], Vec::as_slice);
         let loosens = |option: &&str| self.options.contains_key(*option);
         signed_by == [keyring] && !LOOSENING.iter().any(loosens)
+    }
+
+    /// Why it cannot bring what fits this host, wherever it fetches from.
+    pub fn misfit(&self, source: &Source) -> Option<String> {
+        for uri in &self.uris {
+            let segments = segments(uri);
+            if RETIRED.contains(&segments[0].as_str()) {
+                return Some(format!("{} is no longer there", without_password(uri)));
+            }
+            if let Some(other) = segments.last().filter(|last| *last != "ubuntu") {
+                return Some(format!("it is for {other}, not for Ubuntu"));
+            }
+        }
+        let is_other = |suite: &&String| **suite != source.suite;
+        let other = self.suites.iter().find(is_other)?;
+        Some(format!("it is for {other}, not for {}", source.suite))
     }
 
     /// The architectures it is limited to, when that leaves `architecture` out.
@@ -210,15 +237,19 @@ fn long_name(name: &str) -> &str {
 
 fn is_dockers(uri: &str, source: &Source) -> bool {
     let segments = segments(uri);
+    if RETIRED.contains(&segments[0].as_str()) {
+        return true;
+    }
     let [folders @ .., linux, distribution] = segments.as_slice() else {
         return false;
     };
     let of_docker = |folder: &String| DOCKERS.contains(&folder.as_str());
     let configured = self::segments(&source.uri);
+    // Other tools write the name of a derivative there, such as linuxmint, for which there is none.
     linux == "linux"
-        && DISTRIBUTIONS.contains(&distribution.as_str())
         && (folders.iter().any(of_docker)
-            || matches!(&configured[..], [mirror @ .., _, _] if mirror == folders))
+            || DISTRIBUTIONS.contains(&distribution.as_str())
+                && matches!(&configured[..], [mirror @ .., _, _] if mirror == folders))
 }
 
 /// The host and the folders of an address. How it is fetched, by whom and at which port does not

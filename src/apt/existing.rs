@@ -118,15 +118,14 @@ impl fmt::Display for Migration {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Migration { path, lines, .. } = self;
         let lines: Vec<String> = lines.iter().map(usize::to_string).collect();
+        let (lines, reason) = (lines.join(", "), self.reason());
         match self.left {
-            None => write!(formatter, "move {path} aside")?,
+            None => write!(formatter, "move {path} aside: {reason} (line {lines})"),
             Some(_) => write!(
                 formatter,
-                "take Docker's repository out of {path}, line {}",
-                lines.join(", ")
-            )?,
+                "take Docker's repository out of {path}, line {lines}: {reason}"
+            ),
         }
-        write!(formatter, ": {}", self.reason())
     }
 }
 

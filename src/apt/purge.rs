@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::refusal::{Stage, answered};
 use super::run::apt_get;
 use super::transaction::Transaction;
 use crate::error::Failure;
@@ -112,7 +113,7 @@ fn taken(host: &Host, packages: &[String]) -> Result<Vec<String>> {
     let simulate = without_sources(apt_get())
         .args(["--simulate", "purge"])
         .args(packages);
-    let simulated = host.query(&simulate)?.success()?.stdout;
+    let simulated = answered(host, host.query(&simulate)?, Stage::Changing)?.stdout;
     Ok(Transaction::parse(&simulated).removals)
 }
 
@@ -135,7 +136,7 @@ pub fn asked_for_since(host: &Host, packages: &[String]) -> Result<Vec<String>> 
 /// [`Failure::Blocked`], with the held ones named.
 pub fn refuse_held(host: &Host, packages: &[String]) -> Result<()> {
     let show = without_sources(Command::new("apt-mark")).arg("showhold");
-    let shown = host.query(&show)?.success()?.stdout;
+    let shown = answered(host, host.query(&show)?, Stage::Planning)?.stdout;
     let held: Vec<&str> = shown
         .lines()
         .filter(|held| packages.iter().any(|package| package == held))
@@ -145,7 +146,7 @@ pub fn refuse_held(host: &Host, packages: &[String]) -> Result<()> {
     }
     Err(Failure::Blocked(format!(
         "apt is told to leave {} as they are; nothing was changed. To let go of them, and then run \
-         this again: apt-mark unhold {}",
+         this again: sudo apt-mark unhold {}",
         held.join(", "),
         held.join(" ")
     ))

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use thiserror::Error;
 
+use super::refusal::{Stage, answered, late_hook};
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::report::{Event, Listener};
@@ -26,6 +27,25 @@ const SAFETY: &[&str] = &[
 /// it otherwise in its own configuration of apt. What it would remove besides would be taken for
 /// what needs the engine.
 const NOTHING_MORE: &[&str] = &["APT::Get::AutomaticRemove=false", "APT::Get::Purge=false"];
+
+/// What a host's own configuration may say, and would keep apt from doing as it is told: it would
+/// only say what it would do, or answer no by itself.
+const AS_ASKED: &[&str] = &[
+    "quiet=1",
+    "APT::Get::Assume-No=false",
+    "APT::Get::Download=true",
+    "APT::Get::Download-Only=false",
+    "APT::Get::Fix-Missing=false",
+    "APT::Get::Only-Upgrade=false",
+    "APT::Get::Print-URIs=false",
+    "APT::Get::Remove=true",
+    "APT::Get::ReInstall=false",
+    "APT::Get::Simulate=false",
+    "APT::Get::Trivial-Only=false",
+    "APT::Get::Upgrade=true",
+    "Debug::NoLocking=false",
+    "Debug::pkgDPkgPM=false",
+];
 
 /// Old configuration files are kept, since what is in them is the user's.
 const UNATTENDED: &[&str] = &[
@@ -49,6 +69,7 @@ pub fn apt_get() -> Command {
                 .iter()
                 .chain(UNATTENDED)
                 .chain(NOTHING_MORE)
+                .chain(AS_ASKED)
                 .flat_map(|option| ["-o", option]),
         )
 }
@@ -90,11 +111,14 @@ pub fn run(
             }
         })
         .context("running apt-get")?;
-    let locked_out = output.code != 0 && is_about_a_lock(&output.stderr);
-    match output.success() {
-        Err(error) if locked_out => Err(error.context(LockedOut)),
-        outcome => outcome.map(drop),
+    if output.code != 0 && is_about_a_lock(&output.stderr) {
+        return output.success().map(drop).context(LockedOut);
     }
+    if let Some(text) = late_hook(host, &output)? {
+        listener(Event::Warning { text });
+        return Ok(());
+    }
+    answered(host, output, Stage::Changing).map(drop)
 }
 
 /// Somebody else has a lock of apt's or dpkg's, so that apt did nothing.

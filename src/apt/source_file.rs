@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::entry::Entry;
+use super::setting::Place;
 use super::source::Source;
 use crate::host::Host;
 
@@ -71,6 +72,16 @@ impl SourceFile {
             let entry = part.entry.as_ref()?;
             entry.names_docker(source).then_some((part, entry))
         })
+    }
+
+    /// The lines at which sources in it begin that name this address.
+    pub(super) fn naming(&self, address: &str) -> impl Iterator<Item = usize> {
+        let parts = self.parts.iter();
+        let naming = parts.filter(move |part| {
+            let entry = part.entry.as_ref();
+            entry.is_some_and(|entry| entry.names(address))
+        });
+        naming.map(|part| part.line)
     }
 
     /// Whether Docker's repository is named in it.
@@ -144,6 +155,18 @@ pub fn is_sound(text: &[u8]) -> bool {
         Some(entry) => !entry.enabled || entry.is_verified_by(Source::KEYRING),
         None => part.is_comment(),
     })
+}
+
+/// Where the host's sources name this address.
+pub(super) fn named(host: &Host, address: &str) -> Result<Vec<Place>> {
+    let files = source_files(host)?;
+    let places = files.iter().flat_map(|file| {
+        file.naming(address).map(|line| Place {
+            file: file.path.clone(),
+            line,
+        })
+    });
+    Ok(places.collect())
 }
 
 /// Whether a file of this path is one that apt reads sources from.

@@ -47,7 +47,7 @@ pub fn require(host: &Host, folders: &[(&str, u64)]) -> Result<()> {
             let megabytes = |bytes: u64| bytes as f64 / 1e6;
             return Err(Failure::Blocked(format!(
                 "the disk with {folders} has {:.0} MB free, {:.0} MB too few for the packages and \
-                 what the engine keeps; make room, for a start with: apt-get clean",
+                 what the engine keeps; make room, for a start with: sudo apt-get clean",
                 megabytes(free),
                 megabytes(demand.bytes - free).max(1.0)
             ))

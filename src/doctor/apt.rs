@@ -59,7 +59,7 @@ fn sources(host: &Host, facts: &Facts) -> Result<Option<String>> {
     };
     let sources: usize = migrations.iter().map(Migration::sources).sum();
     if usize::from(kept.is_some()) + sources < 2 {
-        return Ok(None); // a single one is as its owner wants it, be it of a mirror
+        return misfit(host, facts);
     }
     let files = kept.iter().map(|kept| &kept.path);
     let files = files.chain(migrations.iter().map(|migration| &migration.path));
@@ -69,6 +69,20 @@ fn sources(host: &Host, facts: &Facts) -> Result<Option<String>> {
         usize::from(kept.is_some()) + sources,
         files.join(" and ")
     )))
+}
+
+/// A single source is as its owner wants it, be it of a mirror, unless it is for another system.
+fn misfit(host: &Host, facts: &Facts) -> Result<Option<String>> {
+    let source = source(facts);
+    for file in source_files(host)? {
+        for (part, entry) in file.dockers(&source) {
+            let misfit = entry.misfit(&source).filter(|_| facts.release.is_some());
+            if let Some(reason) = misfit {
+                return Ok(Some(format!("{}, line {}: {reason}", file.path, part.line)));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// A file or folder that apt needs to read keys, and the modes that it has and should have.
@@ -137,6 +151,39 @@ mod tests {
         let facts = facts::gather(stub.host()).unwrap();
         let found = sources(stub.host(), &facts).unwrap().unwrap();
         assert!(found.contains("all.sources names Docker's"), "{found}");
+    }
+
+    #[test]
+    fn a_source_for_another_system_is_a_finding_and_one_of_a_mirror_is_none() {
+        let found = |line: &str| {
+            let stub = StubHost::noble().file("/etc/apt/sources.list.d/docker.list", line);
+            let facts = facts::gather(stub.host()).unwrap();
+            sources(stub.host(), &facts).unwrap().unwrap_or_default()
+        };
+        for (line, expected) in [
+            (
+                "# x\ndeb https://download.docker.com/linux/ubuntu UNKNOWN stable\n",
+                "/etc/apt/sources.list.d/docker.list, line 2: it is for UNKNOWN",
+            ),
+            (
+                "deb https://download.docker.com/linux/linuxmint noble stable\n",
+                "it is for linuxmint",
+            ),
+            (
+                "deb https://apt.dockerproject.org/repo ubuntu-xenial main\n",
+                "no longer there",
+            ),
+            (
+                "deb https://mirrors.example/docker-ce/linux/ubuntu noble stable\n",
+                "",
+            ),
+        ] {
+            let found = found(line);
+            assert!(
+                found.contains(expected) && found.is_empty() == expected.is_empty(),
+                "{found}"
+            );
+        }
     }
 
     #[test]

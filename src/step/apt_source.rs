@@ -14,6 +14,7 @@ use crate::error::Failure;
 use crate::host::Host;
 use crate::report::Yours;
 use crate::settings::Settings;
+use crate::shell;
 use crate::trust::Fingerprint;
 
 #[derive(Clone)]
@@ -174,8 +175,9 @@ fn refuse_link(host: &Host, path: &str) -> Result<()> {
     }
     Err(Failure::Blocked(format!(
         "{path} names Docker's repository in another way than it is to be used here, and it is a \
-         link to another file, which is not dockstrap's to change. Nothing was changed. Remove \
-         the link, or take Docker's repository out of that file, and run this again"
+         link to another file, which is not dockstrap's to change. Nothing was changed. Take \
+         Docker's repository out of that file, or remove the link: sudo {}",
+        shell::joined(["rm", path])
     ))
     .into())
 }

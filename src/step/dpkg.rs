@@ -8,10 +8,12 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use super::{Finding, Step};
+use crate::apt;
 use crate::change::{Journal, Tx, Undo};
 use crate::error::Failure;
 use crate::facts::{ENGINE_PACKAGES, Facts, Unfinished, unfinished_packages};
 use crate::host::{Host, is_forbidden};
+use crate::invocation;
 
 pub struct Dpkg {
     /// Packages that are configured by the run of apt that installs the engine.
@@ -35,7 +37,8 @@ impl Dpkg {
     /// `None` when dpkg has nothing left to finish.
     ///
     /// # Errors
-    /// [`Failure::Blocked`] when it has something left of others and `repair` is not asked for.
+    /// [`Failure::Blocked`] when it has something left of others and `repair` is not asked for, or
+    /// what is left lacks what it depends on.
     pub fn plan(host: &Host, facts: &Facts, repair: bool) -> Result<Option<Dpkg>> {
         let unfinished = &facts.unfinished;
         if unfinished.is_empty() {
@@ -54,6 +57,7 @@ impl Dpkg {
             ours: own,
             others: theirs,
         };
+        refuse_unmet(host, &others)?;
         if !repair && !reinstalled.others.is_empty() {
             return Err(must_be_reinstalled(&reinstalled.others));
         }
@@ -163,6 +167,16 @@ fn ours(host: &Host, unfinished: &Unfinished) -> Result<BTreeSet<String>> {
     Ok(ours)
 }
 
+/// dpkg configures no package without what that depends on, however often it is told to.
+fn refuse_unmet(host: &Host, others: &BTreeSet<String>) -> Result<()> {
+    if others.is_empty() {
+        return Ok(());
+    }
+    let mut unmet = apt::unmet(host);
+    unmet.retain(|it| others.contains(it.package.split(':').next().unwrap_or_default()));
+    Ok(apt::refuse_unmet(host, &unmet)?)
+}
+
 fn of_others(unfinished: &Unfinished, others: &BTreeSet<String>) -> anyhow::Error {
     let names: Vec<&str> = others.iter().map(String::as_str).collect();
     let names = names.join(", ");
@@ -172,8 +186,9 @@ fn of_others(unfinished: &Unfinished, others: &BTreeSet<String>) -> anyhow::Erro
     };
     Failure::Blocked(format!(
         "{what}, which is not dockstrap's, and apt refuses to work until that is mended; nothing \
-         was changed. To have it finished along with the install: dockstrap install --repair. To \
-         see to it yourself: dpkg --configure -a"
+         was changed. To have it finished along with the install: {}. To see to it yourself: sudo \
+         dpkg --configure -a",
+        invocation::install(&["--repair"])
     ))
     .into()
 }
@@ -183,8 +198,8 @@ fn must_be_reinstalled(packages: &[String]) -> anyhow::Error {
     Failure::Blocked(format!(
         "dpkg has only a part of {names} on this host, which is not dockstrap's, and apt refuses \
          to work until that is mended; nothing was changed. To have it installed again along with \
-         the engine: dockstrap install --repair. To see to it yourself: apt-get install \
-         --reinstall {names}"
+         the engine: {}. To see to it yourself: sudo apt-get install --reinstall {names}",
+        invocation::install(&["--repair"])
     ))
     .into()
 }

@@ -24,6 +24,9 @@ use told::restarts_engine;
 pub use version::request;
 use version::unmet;
 
+/// One of the files that packages bring.
+const PROGRAM: &str = "/usr/bin/docker";
+
 pub struct Packages {
     /// The version of the engine that is asked for.
     version: Option<EngineVersion>,
@@ -192,6 +195,16 @@ impl Step for Packages {
         Err(match service::failure(tx.host())? {
             Some(reason) => error.context(reason),
             None => error,
+        })
+    }
+
+    fn writes(&self, _host: &Host) -> Result<Vec<String>> {
+        let archives = format!("{}/lock", apt::ARCHIVES);
+        let places = [PROGRAM, apt::STATUS, &archives].map(str::to_owned);
+        Ok(if self.offer.is_some() {
+            places.into()
+        } else {
+            Vec::new()
         })
     }
 

@@ -107,6 +107,18 @@ const FILES: &[(&str, &str, &str)] = &[
         "the proxy, with `--proxy-for apt`",
     ),
     (
+        "/etc/apt/preferences",
+        "read",
+        "pins that keep apt from the engine's packages are named, with their line",
+    ),
+    ("/etc/apt/preferences.d", "read", "the same"),
+    (
+        "/etc/apt/apt.conf",
+        "read",
+        "the line of a setting that apt complains of, or that is in the way, is named",
+    ),
+    ("/etc/apt/apt.conf.d", "read", "the same"),
+    (
         "/etc/docker",
         "checked",
         "its owner and mode: only root may change what is in it",

@@ -56,7 +56,7 @@ fn fault_16_a_list_with_another_keyring_is_moved_aside() {
     assert_eq!(
         found.migrations[0].to_string(),
         "move /etc/apt/sources.list.d/docker.list aside: it trusts another keyring, \
-         /usr/share/keyrings/docker-archive-keyring.gpg"
+         /usr/share/keyrings/docker-archive-keyring.gpg (line 1)"
     );
 }
 

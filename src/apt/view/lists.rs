@@ -10,8 +10,8 @@ use anyhow::{Context, Result};
 use super::View;
 use crate::apt::index::Index;
 use crate::apt::lock::LISTS;
+use crate::apt::refusal::{self, Stage};
 use crate::apt::source::{COMPONENT, Source};
-use crate::apt::trouble;
 use crate::host::Host;
 use crate::relative_path::FileName;
 
@@ -99,8 +99,9 @@ impl View {
     /// name is its own affair, so it is asked; that fetches nothing.
     fn list_name(&self, host: &Host) -> Result<String> {
         let printed = host.query(&self.apt().args(["--print-uris", "update"]))?;
-        if trouble::is_unreadable(&printed) {
-            return Err(trouble::unreadable(&printed, self.folder.path()).into());
+        let view = Some(self.folder.path());
+        if let Some(refusal) = refusal::of(host, &printed, view, Stage::Planning)? {
+            return Err(refusal.into());
         }
         let Source { uri, suite, .. } = &self.source;
         let ours = format!("'{uri}/dists/{suite}/InRelease' ");

@@ -6,6 +6,7 @@
 //! configuration ties to an update are not run.
 
 mod bundled;
+mod explain;
 mod export;
 mod lists;
 mod sources;
@@ -27,11 +28,10 @@ use super::run::apt_get;
 use super::source::Source;
 use super::status;
 use super::transaction::Transaction;
-use super::trouble;
+use super::trouble::Unusable;
 use super::ubuntu::Pocket;
-use crate::error::{Failure, quote};
 use crate::host::Host;
-use crate::host::command::{Command, Output};
+use crate::host::command::Command;
 use crate::host::http::Http;
 use crate::host::temporary;
 use crate::report::{Event, Listener};
@@ -136,10 +136,10 @@ impl View {
         };
         if second.is_ok() {
             listener(Event::Warning {
-                text: format!("{broken}; the engine can be installed without"),
+                text: broken.as_warning(),
             });
         }
-        second.context(broken)
+        second.with_context(|| broken.to_string())
     }
 
     /// The command, which must be an apt command that installs, told where to get what was planned
@@ -257,8 +257,8 @@ impl View {
     }
 
     /// Fetches the indexes of every source but Docker's, whose index is here already. Returns
-    /// what was in the way of some of them, for people; the others are fetched all the same.
-    fn refresh_others(&self, host: &Host) -> Result<Option<String>> {
+    /// what was in the way of some of them; the others are fetched all the same.
+    fn refresh_others(&self, host: &Host) -> Result<Option<Unusable>> {
         let (docker, aside) = (self.path(DOCKER_SOURCE), self.path("docker.aside"));
         fs::rename(&docker, &aside).context("setting Docker's source aside")?;
         let update = self
@@ -271,21 +271,18 @@ impl View {
         let output = match updated {
             Ok(output) if output.code == 0 => return Ok(None),
             Ok(output) => output,
-            Err(error) => return Ok(Some(format!("refreshing Ubuntu's indexes: {error:#}"))),
+            Err(error) => {
+                let text = format!("refreshing Ubuntu's indexes: {error:#}");
+                return Ok(Some(Unusable::new(text)));
+            }
         };
-        Ok(Some(match trouble::broken(&output).as_slice() {
-            [] => quote(
-                "refreshing Ubuntu's indexes failed; apt says:",
-                &output.tail(),
-            ),
-            broken => format!("apt cannot use {}", broken.join(", ")),
-        }))
+        Unusable::of(host, &output).map(Some)
     }
 
     fn simulate(&self, host: &Host, packages: &[String]) -> Result<Transaction> {
         let simulated = host.query(&self.install("--simulate", packages))?;
         if simulated.code != 0 {
-            return Err(self.explain(&simulated));
+            return Err(self.explain(host, packages, &simulated)?);
         }
         Ok(Transaction::parse(&simulated.stdout))
     }
@@ -295,29 +292,6 @@ impl View {
         // Whether an older version may take the place of a newer one is up to who reads the plan.
         let command = command.args([flag, "--allow-downgrades", "install"]);
         command.args(packages)
-    }
-
-    fn explain(&self, output: &Output) -> anyhow::Error {
-        if let Some(package) = trouble::not_to_be_had(&output.stderr) {
-            return Failure::Blocked(format!(
-                "dpkg has only a part of {package} on this host, and no source of apt's has its \
-                 package, without which apt refuses to work; nothing was changed. Add a source \
-                 that has it, or remove what is there of it: dpkg --remove \
-                 --force-remove-reinstreq {package}"
-            ))
-            .into();
-        }
-        let lacking = match self.is_offline() {
-            true => " The bundle may lack what this host needs: make one on a host like this.",
-            false => "",
-        };
-        Failure::Blocked(format!(
-            "apt sees no way to install the engine on this host; nothing was changed. \
-             A held package or a pin may stand in the way (apt-mark showhold, \
-             apt-cache policy docker-ce).{lacking} apt says:\n{}",
-            output.tail()
-        ))
-        .into()
     }
 
     fn apt(&self) -> Command {

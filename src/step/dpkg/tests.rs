@@ -85,6 +85,25 @@ fn the_triggers_of_others_that_a_run_of_ours_was_cut_short_at_are_run_without_as
 }
 
 #[test]
+fn fault_20_a_package_without_what_it_depends_on_is_named_with_both_whatever_is_asked_for() {
+    let said = "case $* in
+            *--fix-broken*) echo 'Remv pigz [2]' ;;
+            *check*) echo ' pigz : Depends: libnothere-1 but it is not installable'; exit 100 ;;
+        esac";
+    let stub = StubHost::noble()
+        .program("dpkg-query", OTHERS)
+        .program("apt-get", said);
+    for repair in [false, true] {
+        let text = refused(&stub, repair);
+        assert!(text.contains("pigz needs libnothere-1"), "{text}");
+        assert!(
+            text.ends_with("remove pigz: sudo apt-get --fix-broken install"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn fault_20_a_package_of_others_that_is_not_configured_is_said_to_be_theirs() {
     let stub = StubHost::noble().program("dpkg-query", OTHERS);
     let text = refused(&stub, false);

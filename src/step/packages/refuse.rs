@@ -18,7 +18,7 @@ pub fn refuse_removals(transaction: &Transaction, replaced: &[&str]) -> Result<(
     }
     Err(Failure::Blocked(format!(
         "apt would have to remove {names} to install the engine; nothing was changed. \
-         If nothing needs them: apt-get remove {names}",
+         If nothing needs them: sudo apt-get remove {names}",
         names = others.join(" ")
     ))
     .into())
