@@ -19,6 +19,8 @@ struct Mount {
     /// Such as `ext4`.
     kind: String,
     options: Vec<String>,
+    /// Not only where it is seen here.
+    is_read_only_as_a_whole: bool,
 }
 
 /// What an engine mounts for a container while that runs: its files and its shared memory.
@@ -51,6 +53,20 @@ impl Host {
             #[expect(clippy::useless_conversion, reason = "not on every architecture")]
             size: u64::from(size.blocks()) * u64::from(size.fragment_size()),
         }))
+    }
+
+    /// The options with which `mount` allows writing to what is mounted read-only there: the whole file
+    /// system, or only what is seen of it at this place.
+    pub fn remount_options(&self, at: &str) -> Result<&'static str> {
+        let mut mounts = self.mounts()?.into_iter();
+        // Of several at one place, the last one covers the others.
+        let mount = mounts.rfind(|mount| mount.at == Path::new(at));
+        Ok(
+            match mount.is_none_or(|mount| mount.is_read_only_as_a_whole) {
+                true => "remount,rw",
+                false => "remount,bind,rw",
+            },
+        )
     }
 
     /// The places in a folder, or deeper, on which something else is mounted: other file systems, or
@@ -118,7 +134,9 @@ fn parse(line: &str) -> Option<Mount> {
     let mut of_all = of_all.split(' ');
     let kind = of_all.next()?.to_owned();
     let everywhere = of_all.nth(1)?.split(',');
+    let everywhere: Vec<&str> = everywhere.collect();
     Some(Mount {
+        is_read_only_as_a_whole: everywhere.contains(&"ro"),
         device: (*fields.get(2)?).to_owned(),
         root: unescape(fields.get(3)?),
         at: unescape(fields.get(4)?).into(),
@@ -160,6 +178,19 @@ mod tests {
         assert!(under("/srv/docker").is_noexec);
         assert!(under("/srv/two words/x").is_read_only);
         assert!(under("/").size > 0);
+    }
+
+    #[test]
+    fn a_file_system_is_made_writable_as_it_was_made_read_only() {
+        let stub = StubHost::new().file(
+            MOUNTS,
+            "22 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n\
+             23 22 8:1 /etc /etc ro shared:2 - ext4 /dev/sda1 rw\n\
+             24 22 8:3 / /srv ro - ext4 /dev/sda3 ro\n",
+        );
+        let options = |at: &str| stub.host().remount_options(at).unwrap();
+        assert_eq!(options("/etc"), "remount,bind,rw");
+        assert_eq!(options("/srv"), "remount,rw");
     }
 
     #[test]

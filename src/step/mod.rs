@@ -12,6 +12,7 @@ mod daemon_json;
 mod data;
 mod docker_group;
 mod dpkg;
+mod dpkg_rules;
 mod exposed;
 pub(crate) mod first_boot;
 mod ownership;
@@ -27,7 +28,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::apt::{Source, Transaction};
+use crate::apt::{self, Source, Transaction};
 use crate::change::{self, Tx};
 use crate::daemon_json::{Change, Redacted};
 use crate::error::Failure;
@@ -181,6 +182,10 @@ pub fn inspect_all(
     exposed::refuse(host)?;
     conflicts::warn(host, listener)?;
     let dpkg = Dpkg::plan(host, facts, settings.repair)?;
+    if !facts.missing_packages().is_empty() {
+        apt::check_configuration(host)?;
+        dpkg_rules::refuse(host)?;
+    }
     let network = settings.network()?;
     let mut configuration = DaemonJson::new(host, facts, settings, &network)?;
     if by_hand.is_some() {
