@@ -73,6 +73,8 @@ const BEFORE: &[Case] = &[
     ("DS502", "mkdir -p /snap/bin; touch /snap/bin/docker", "as a snap", "rm -r /snap"),
     ("DS503", "mkdir /opt/docker-desktop", "Docker Desktop", "rmdir /opt/docker-desktop"),
     ("DS505", "touch /var/lib/dpkg/updates/0003", "dpkg was cut short", "rm /var/lib/dpkg/updates/0003"),
+    ("DS601", "echo 'deb https://download.docker.com/linux/debian UNKNOWN stable' >/etc/apt/sources.list.d/docker.list",
+        "/etc/apt/sources.list.d/docker.list, line 1: it is for debian", "rm /etc/apt/sources.list.d/docker.list"),
     ("DS601", "for name in docker other; do echo \"deb [signed-by=/root/$name.asc] https://download.docker.com/linux/ubuntu noble stable\" \
         >/etc/apt/sources.list.d/$name.list; done", "is named 2 times, in /etc/apt/sources.list.d/docker.list and",
         "rm /etc/apt/sources.list.d/docker.list /etc/apt/sources.list.d/other.list"),
@@ -132,6 +134,9 @@ const AFTER: &[Case] = &[
     ("DS715", "chgrp users /etc/apt/keyrings/docker.asc", "docker.asc belongs to user 0 and group 100", "chgrp root /etc/apt/keyrings/docker.asc"),
     ("DS716", "printf '#!/bin/sh\\necho -w /usr/bin/dockerd -p wa -k docker\\n' >/usr/sbin/auditctl; chmod 0755 /usr/sbin/auditctl",
         "no audit rule for /run/containerd, /var/lib/docker, /etc/docker,", "rm /usr/sbin/auditctl"),
+    ("DS507", "mkdir -p /usr/local/lib/docker/cli-plugins; cd /usr/local/lib/docker/cli-plugins
+        echo 'Not Found' >docker-compose; chmod 0755 docker-compose",
+        "/usr/local/lib/docker/cli-plugins/docker-compose is no package's", "rm -r /usr/local/lib/docker"),
     ("DS801", "systemctl mask docker.service", "masked: docker.service", "systemctl unmask docker.service"),
     ("DS802", "mkdir /etc/systemd/system/docker.service.d; printf '[Service]\\nNice=1\\n' \
         >/etc/systemd/system/docker.service.d/nice.conf; systemctl daemon-reload", "docker.service.d/nice.conf",

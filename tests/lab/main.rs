@@ -83,6 +83,7 @@ mod certificates;
 mod cloud_init;
 mod configuration;
 mod crash;
+mod cures;
 mod dates;
 mod doctor;
 mod elsewhere;
