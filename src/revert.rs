@@ -48,7 +48,7 @@ impl Reversal {
     ///
     /// # Errors
     /// [`Failure::Blocked`](crate::error::Failure::Blocked) when apt is told to hold a package that
-    /// has to go, or a file is marked as not to be changed.
+    /// has to go, a file is marked as not to be changed, or groups cannot be changed.
     pub fn plan(host: &Host) -> Result<Option<Reversal>> {
         let journal = Journal::read(host)?;
         if journal.acts().is_empty() {
@@ -67,6 +67,7 @@ impl Reversal {
         for path in journal.acts().iter().filter_map(|act| act.undo.file()) {
             host.refuse_immutable(path)?;
         }
+        refuse_locked_accounts(host, &journal)?;
         let mut undos = journal.acts().iter().map(|act| &act.undo);
         let leaving = leaving_of_engine(host, &packages)?;
         let engine_stops = undos.any(stops_unit) || !leaving.is_empty();
@@ -202,6 +203,23 @@ impl Reversal {
         }
         Ok(left)
     }
+}
+
+/// Refuses to begin where a group or a member could not be removed.
+fn refuse_locked_accounts(host: &Host, journal: &Journal) -> Result<()> {
+    for act in journal.acts() {
+        let is_there = match &act.undo {
+            Undo::RemoveGroup { group } => host.group_members(group)?.is_some(),
+            Undo::RemoveMember { group, user } => host
+                .group_members(group)?
+                .is_some_and(|members| members.contains(user)),
+            _ => false,
+        };
+        if is_there {
+            return host.refuse_stale_account_locks();
+        }
+    }
+    Ok(())
 }
 
 /// Whether the engine's unit stops by this way back.

@@ -102,6 +102,15 @@ impl Host {
         }))
     }
 
+    /// Whether the host's own file has a group of this name: only that one can be changed here. One of
+    /// a directory service is known to the host, too.
+    pub(crate) fn has_local_group(&self, name: &str) -> Result<bool> {
+        let text = self.read_text("/etc/group")?.unwrap_or_default();
+        Ok(text
+            .lines()
+            .any(|line| line.split(':').next() == Some(name)))
+    }
+
     /// The name by which the host knows a user, which is another where a directory service is asked
     /// by a short one; `None` where there is no such user.
     pub(crate) fn user(&self, user: &UserName) -> Result<Option<String>> {
@@ -132,7 +141,7 @@ impl Host {
         }
     }
 
-    fn entries(&self, database: &str) -> Result<String> {
+    pub(super) fn entries(&self, database: &str) -> Result<String> {
         let entries = self.query(&Command::new("getent").arg(database))?;
         Ok(entries.stdout)
     }

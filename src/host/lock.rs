@@ -29,13 +29,6 @@ pub struct Holder {
 /// Taken by every run that changes the host, so that one works at a time.
 const RUN_LOCK: &str = "/run/dockstrap.lock";
 
-/// Taken by the account tools as a record lock, see `lckpwdf(3)`.
-const ACCOUNTS_LOCK: &str = "/etc/.pwd.lock";
-
-/// Made by them beside the files of groups while they work on these; they hold the number of the
-/// process.
-const ACCOUNT_FILES: &[&str] = &["/etc/group.lock", "/etc/gshadow.lock"];
-
 const PAUSE: Duration = Duration::from_millis(200);
 
 impl Host {
@@ -110,40 +103,8 @@ impl Host {
         )
     }
 
-    /// Waits until no process holds a lock of the account tools, which wait for 15 seconds only and
-    /// do not say for whom.
-    ///
-    /// # Errors
-    /// As [`retry`].
-    pub fn wait_for_accounts(&self, wait: Duration, listener: Listener<'_>) -> Result<()> {
-        retry(wait, listener, || {
-            if let Some(holder) = self.lock_holder(ACCOUNTS_LOCK)? {
-                return Ok(Err((ACCOUNTS_LOCK, holder)));
-            }
-            for lock in ACCOUNT_FILES {
-                let pid = self.read_text(lock)?.unwrap_or_default();
-                let pid = pid.trim_matches(['\0', '\n', ' ']).parse();
-                // One that was left by a process that is no more counts for nothing with them.
-                if let Ok(Some(holder)) = pid.map(|pid| self.process(pid)) {
-                    return Ok(Err((*lock, holder)));
-                }
-            }
-            Ok(Ok(()))
-        })
-    }
-
-    /// Whether files of the account tools' locks are there, be it of a tool that was killed.
-    pub fn has_account_locks(&self) -> Result<bool> {
-        for lock in ACCOUNT_FILES {
-            if self.exists(lock)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     /// The process of this number, if there is one.
-    fn process(&self, pid: i32) -> Option<Holder> {
+    pub(crate) fn process(&self, pid: i32) -> Option<Holder> {
         let name = self.read_text(format!("/proc/{pid}/comm")).ok()??;
         Some(Holder {
             pid,

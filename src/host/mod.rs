@@ -3,6 +3,7 @@
 //! Everything here reads. A [`Host`] cannot change the machine; only `change::Tx` can.
 
 mod account;
+mod account_locks;
 pub mod bundle;
 pub mod command;
 pub mod engine;
@@ -11,10 +12,12 @@ pub(crate) mod exposure;
 pub mod firewall;
 mod firewalld;
 pub mod folder;
+pub(crate) mod gids;
 pub mod http;
 mod immutable;
 mod limits;
 pub mod links;
+pub(crate) mod listening;
 pub mod lock;
 pub(crate) mod mark;
 mod mounts;

@@ -61,7 +61,7 @@ impl InForce {
             _ => None,
         });
         given.extend(by_flags);
-        let layer = flags.over(below);
+        let layer = flags.without_empty_users().over(below);
         let Settings { preset, .. } = Settings::of(layer.clone())?;
         let defaults = defaults(preset);
         let mut values = Value::Object(layer.over(defaults).values());

@@ -45,13 +45,15 @@ pub struct Layer {
     #[arg(long, value_name = "FILE", env = "DOCKSTRAP_BUNDLE")]
     pub bundle: Option<PathBuf>,
 
-    /// Add NAME to group docker, which is the same as giving it root; repeatable
+    /// Add NAME to group docker, which is the same as giving it root; repeatable. An
+    /// empty NAME adds nobody
     /// [default: the user behind sudo; with --preset hardened nobody]
     #[arg(
         long = "user",
         value_name = "NAME",
         env = "DOCKSTRAP_USERS",
-        value_delimiter = ','
+        value_delimiter = ',',
+        value_parser = trimmed
     )]
     pub users: Option<Vec<String>>,
 
@@ -242,7 +244,21 @@ impl Stale {
     }
 }
 
+/// A text without the blanks around it, as a list that is written by hand has them.
+fn trimmed(text: &str) -> Result<String, Infallible> {
+    Ok(text.trim().to_owned())
+}
+
 impl Layer {
+    /// The same without empty names of users, as flags and variables may have them: with no other,
+    /// there are to be none.
+    pub(super) fn without_empty_users(mut self) -> Layer {
+        self.users
+            .iter_mut()
+            .for_each(|users| users.retain(|user| !user.is_empty()));
+        self
+    }
+
     /// This layer over another: what it does not say, the other says.
     pub(super) fn over(self, below: Layer) -> Layer {
         Layer {

@@ -120,7 +120,7 @@ impl Settings {
         Ok(Settings {
             given: below.given,
             warnings: below.warning.into_iter().collect(),
-            ..Settings::of(flags.over(below.layer))?
+            ..Settings::of(flags.without_empty_users().over(below.layer))?
         })
     }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::error::exit_code;
+use clap::Parser;
 
 fn with_file(text: &str, flags: Layer) -> Result<Settings> {
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -105,9 +106,30 @@ fn the_proxy_can_be_given_to_apt_and_the_engine() {
     assert_eq!(settings.proxy_for, [ProxyUser::Apt, ProxyUser::Engine]);
 }
 
+#[derive(clap::Parser)]
+struct Words {
+    #[command(flatten)]
+    layer: Layer,
+}
+
+#[test]
+fn an_empty_list_of_users_is_nobody_and_blanks_in_it_do_not_count() {
+    let users = |words: &[&str]| {
+        let Words { layer } = Words::try_parse_from(words).unwrap();
+        let settings = with_file("users = ['carol']", layer).unwrap();
+        let users = settings.users.unwrap();
+        users.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(users(&["plan"]), ["carol"]);
+    assert_eq!(users(&["plan", "--user", ""]), [""; 0]);
+    assert_eq!(users(&["plan", "--user", "alice, bob,"]), ["alice", "bob"]);
+    let error = with_file("users = ['']", Layer::default()).unwrap_err();
+    assert_eq!(exit_code(&error), 2);
+}
+
 #[test]
 fn names_that_are_options_or_root_are_refused() {
-    for wrong in ["-rf", "root", "", "a b", "a\nb"] {
+    for wrong in ["-rf", "root", "a b", "a\nb"] {
         let flags = Layer {
             users: Some(vec![wrong.to_owned()]),
             ..Layer::default()

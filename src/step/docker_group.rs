@@ -1,5 +1,7 @@
 //! The group whose members may talk to the engine, which is the same as being root.
 
+mod refusal;
+
 use anyhow::Result;
 
 use super::{Finding, Ownership, Step};
@@ -116,9 +118,15 @@ impl Step for DockerGroup {
         let there = host.group(GROUP)?;
         let group = there.clone().unwrap_or_default();
         if group.is_roots() {
-            return Err(refuse_roots());
+            return Err(refusal::of_roots());
         }
         let missing = self.missing(host, &group)?;
+        if there.is_none() {
+            refusal::check_new(host)?;
+        }
+        if !missing.is_empty() {
+            refusal::check_members(host, there.is_some(), &missing)?;
+        }
         let add = |user: &&str| format!("add {user}, who then has root's rights on this host");
         let remark = self.remark(&group);
         let has = |user: String| format!("{user} has root's rights already");
@@ -163,16 +171,6 @@ impl Step for DockerGroup {
     fn writes(&self, _host: &Host) -> Result<Vec<String>> {
         Ok(ACCOUNTS.iter().map(ToString::to_string).collect())
     }
-}
-
-/// The engine's socket would be open to everyone in root's own group.
-fn refuse_roots() -> anyhow::Error {
-    Failure::Blocked(format!(
-        "group {GROUP} has the GID 0, which is group root's: all of that group would have root's \
-         rights; nothing was changed. Remove it, and the install makes one with a GID of its own: \
-         sudo groupdel --force {GROUP}"
-    ))
-    .into()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Users, and the group docker: who is added, who was there before, and who may not be.
 
 use crate::host::LabHost;
+use crate::obstacles::cure_of;
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
@@ -214,4 +215,68 @@ fn fault_50_what_a_tool_that_was_killed_has_left_of_a_group_from_before_goes_as_
         host.uninstall();
         before.is_restored_in(&host.tree());
     }
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_group_of_a_directory_gets_no_members_and_nobody_can_be_asked_for() {
+    let host = LabHost::up("noble");
+    host.write(
+        "/etc/userdb/docker.group",
+        r#"{"groupName":"docker","gid":60200,"disposition":"regular"}"#,
+    );
+    host.sh("getent group docker; ! grep docker /etc/group");
+    let key = host.fingerprint();
+    host.write(
+        "/etc/dockstrap/config.toml",
+        &format!("key-fingerprint = '{key}'\n"),
+    );
+    let refused = host.unchanged_by(4, ["install", "--yes", "--user", "alice"]);
+    refused
+        .says("group docker comes from a directory service")
+        .says("alice cannot be added")
+        .says("sudo dockstrap install --user ''");
+    let plan = |words: &str| host.sh(&format!("env {words} dockstrap plan"));
+    plan("SUDO_USER=alice DOCKSTRAP_USERS=").never_says("alice");
+    host.sh("sudo dockstrap install --user '' --yes");
+    host.uninstall();
+    host.sh("rm /etc/userdb/docker.group");
+    plan("'DOCKSTRAP_USERS=alice, bob'")
+        .says("add alice, who")
+        .says("add bob, who");
+    plan("SUDO_USER=alice DOCKSTRAP_USERS=").never_says("alice");
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn locks_that_nobody_holds_and_a_range_that_is_used_up_are_named_before_anything_is_done() {
+    let host = LabHost::up("noble");
+    host.sh(": >/etc/group.lock");
+    let cure = cure_of(&host, &["/etc/group.lock is a lock that no process holds"]);
+    assert_eq!(cure, "sudo rm /etc/group.lock");
+    host.sh(&cure);
+    let before = host.tree();
+    host.dockstrap(["install", "--yes", "--no-verify", "--user", "alice"])
+        .exits(0);
+    // A process that is no more, in a way that the account tools do not take over.
+    host.sh("echo 99999999 >/etc/gshadow.lock");
+    host.unchanged_by(4, ["uninstall", "--yes"])
+        .says("/etc/gshadow.lock is a lock that no process holds")
+        .says("sudo rm /etc/gshadow.lock");
+    host.sh("rm /etc/gshadow.lock");
+    host.uninstall();
+    before.is_restored_in(&host.tree());
+
+    host.sh(
+        "printf 'SYS_GID_MIN 998\nSYS_GID_MAX 998\n' >>/etc/login.defs
+             getent group 998 || groupadd --gid 998 taken",
+    );
+    let cure = cure_of(
+        &host,
+        &["/etc/login.defs", "SYS_GID_MIN (998)", "SYS_GID_MAX (998"],
+    );
+    assert!(cure.starts_with("sudo groupadd --gid "), "{cure}");
+    host.sh(&cure);
+    host.install();
+    host.sh("getent group docker");
 }

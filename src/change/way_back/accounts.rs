@@ -22,12 +22,11 @@ impl Revert<'_> {
         if let Some(reason) = self.another_group(group)? {
             return Ok(Reverted::Kept(reason));
         }
-        match self
-            .host
-            .group_members(group)?
-            .unwrap_or_default()
-            .as_slice()
-        {
+        let members = self.host.group_members(group)?;
+        if members.is_none() && self.host.has_stale_account_locks()? && !self.is_in_shadow(group)? {
+            return Ok(Reverted::Done); // it was never made, which is why the install failed
+        }
+        match members.unwrap_or_default().as_slice() {
             [] => {}
             members => {
                 let members = members.join(", ");
@@ -51,10 +50,7 @@ impl Revert<'_> {
     /// the locks of one another, and write their files anew; `groupdel` looks no further than that
     /// the group is not there.
     fn remove_traces_of(&self, group: &str) -> Result<()> {
-        let shadow = self.host.read_text("/etc/gshadow")?.unwrap_or_default();
-        let of_group = format!("{group}:");
-        let in_shadow = shadow.lines().any(|line| line.starts_with(&of_group));
-        if in_shadow || self.host.has_account_locks()? {
+        if self.is_in_shadow(group)? || self.host.has_takeable_account_locks()? {
             let create = Command::new("groupadd").args(["--system", group]);
             self.output(&create)?.success()?;
             self.output(&Command::new("groupdel").arg(group))?
@@ -63,9 +59,21 @@ impl Revert<'_> {
         Ok(())
     }
 
+    fn is_in_shadow(&self, group: &str) -> Result<bool> {
+        let shadow = self.host.read_text("/etc/gshadow")?.unwrap_or_default();
+        let of_group = format!("{group}:");
+        Ok(shadow.lines().any(|line| line.starts_with(&of_group)))
+    }
+
     pub(super) fn remove_member(&self, group: &str, user: &str) -> Result<Reverted> {
         if let Some(reason) = self.another_group(group)? {
             return Ok(Reverted::Kept(reason));
+        }
+        if self.host.has_stale_account_locks()? {
+            let members = self.host.group_members(group)?.unwrap_or_default();
+            if !members.iter().any(|member| member == user) {
+                return Ok(Reverted::Done); // the user was never added
+            }
         }
         let delete = Command::new("gpasswd").args(["--delete", user, group]);
         self.host.wait_for_accounts(self.lock_wait, self.listener)?;
@@ -84,7 +92,7 @@ impl Revert<'_> {
             let user = UserName::new(user)?;
             Ok(self.host.group_members(group)?.is_some() && self.host.has_user(&user)?)
         };
-        if self.host.has_account_locks()? && is_there()? {
+        if self.host.has_takeable_account_locks()? && is_there()? {
             for verb in ["--add", "--delete"] {
                 let change = Command::new("gpasswd").args([verb, user, group]);
                 self.output(&change)?.success()?;

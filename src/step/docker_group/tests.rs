@@ -220,6 +220,44 @@ fn a_group_that_is_roots_own_is_refused() {
 }
 
 #[test]
+fn a_group_of_a_directory_gets_no_members_here() {
+    let stub = host("users:x:100:\n").program(
+        "getent",
+        "case $1 in passwd) grep \"^$2:\" $ROOT/etc/passwd ;; group) echo docker:x:7000:dora ;; esac",
+    );
+    let error = group(&["alice"]).inspect(stub.host()).unwrap_err();
+    assert_eq!(exit_code(&error), 4);
+    let text = error.to_string();
+    assert!(text.contains("so alice cannot be added"), "{text}");
+    assert!(text.ends_with("sudo dockstrap install --user ''"), "{text}");
+    assert_eq!(inspect(&stub, &["dora"]).summary, "members: dora");
+    assert_eq!(inspect(&stub, &[]).summary, "members: dora");
+}
+
+#[test]
+fn a_lock_that_nobody_holds_and_a_range_that_is_full_are_refused_before_the_group_is_made() {
+    let stub = host("").file("/etc/group.lock", "");
+    let error = group(&[]).inspect(stub.host()).unwrap_err();
+    assert!(
+        error.to_string().ends_with("sudo rm /etc/group.lock"),
+        "{error}"
+    );
+    let there = host("docker:x:990:alice\n").file("/etc/group.lock", "");
+    assert!(inspect(&there, &["alice"]).satisfied);
+    let error = group(&["bob"]).inspect(there.host()).unwrap_err();
+    assert_eq!(exit_code(&error), 4);
+    let full = host("a:x:900:\n").file("/etc/login.defs", "SYS_GID_MIN 900\nSYS_GID_MAX 900\n");
+    let error = group(&[]).inspect(full.host()).unwrap_err();
+    assert_eq!(exit_code(&error), 4);
+    let text = error.to_string();
+    assert!(
+        text.contains("SYS_GID_MIN (900) to SYS_GID_MAX (900"),
+        "{text}"
+    );
+    assert!(text.ends_with("sudo groupadd --gid 1000 docker"), "{text}");
+}
+
+#[test]
 fn a_user_whom_the_host_knows_by_another_name_is_refused() {
     let stub = host("docker:x:990:\n").program(
         "getent",

@@ -68,3 +68,35 @@ fn a_group_that_others_joined_is_kept() {
     };
     assert_eq!(kept(&stub, &group), "others are members by now: carol");
 }
+
+#[test]
+fn behind_a_lock_that_nobody_holds_what_was_never_done_counts_as_undone() {
+    let group = Undo::RemoveGroup {
+        group: "docker".to_owned(),
+    };
+    let member = Undo::RemoveMember {
+        group: "docker".to_owned(),
+        user: "alice".to_owned(),
+    };
+    let stub = StubHost::new().file("/etc/group.lock", "");
+    assert_eq!(undo(&stub, &group).unwrap(), Reverted::Done);
+    assert_eq!(undo(&stub, &member).unwrap(), Reverted::Done);
+    let calls = stub.calls();
+    assert!(
+        calls.iter().all(|call| call.starts_with("getent")),
+        "{calls:?}"
+    );
+    // What was done cannot be undone until the lock is gone.
+    for (members, act) in [("alice", &member), ("", &group)] {
+        let stub = stub_with_group(members).file("/etc/group.lock", "");
+        let error = undo(&stub, act).unwrap_err();
+        assert!(
+            error.to_string().ends_with("sudo rm /etc/group.lock"),
+            "{error}"
+        );
+    }
+}
+
+fn stub_with_group(members: &str) -> StubHost {
+    StubHost::new().program("getent", &format!("echo docker:x:999:{members}"))
+}
