@@ -6,10 +6,11 @@ use anyhow::{Context, Result};
 use nix::sys::statvfs::{FsFlags, Statvfs, statvfs};
 
 use super::told::Told;
-use super::{Check, Severity, engine};
+use super::{Check, Severity, engine, is_active};
 use crate::facts::Facts;
 use crate::host::Host;
-use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT};
+use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT, UNIT};
+use crate::step::preflight::{Obstacle, kept_files_problem};
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -54,6 +55,16 @@ pub const CHECKS: &[Check] = &[
                containerd docker",
         link: "https://docs.docker.com/engine/storage/containerd/",
         look: store_elsewhere,
+        fix: None,
+    },
+    Check {
+        id: "DS405",
+        severity: Severity::Error,
+        title: "what a stopped engine has kept is whole",
+        danger: "the engine does not start again; a power cut or a full disk damages its databases.",
+        cure: "move the damaged file away, which loses what the finding names",
+        link: "https://github.com/moby/moby/issues/18113",
+        look: damaged,
         fix: None,
     },
 ];
@@ -112,6 +123,15 @@ fn mount_options(host: &Host, facts: &Facts) -> Result<Option<String>> {
         }
     }
     Ok(None)
+}
+
+/// One that runs has its files open, and did start with them.
+fn damaged(host: &Host, facts: &Facts) -> Result<Option<String>> {
+    if is_active(host, facts, UNIT)? {
+        return Ok(None);
+    }
+    let found = kept_files_problem(host, Told::of(host, facts)?.document())?;
+    Ok(found.map(|Obstacle { cause, cure }| format!("{cause}. {cure}")))
 }
 
 /// An engine whose storage driver goes by the name of a snapshotter uses containerd's store.

@@ -8,6 +8,7 @@ use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::engine::UNIT;
+use crate::step::preflight::{Obstacle, iptables_problem};
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -158,11 +159,15 @@ fn bridge_filter(host: &Host, facts: &Facts) -> Result<Option<String>> {
 }
 
 fn iptables(host: &Host, facts: &Facts) -> Result<Option<String>> {
+    let told = Told::of(host, facts)?;
+    if let Some(Obstacle { cause, cure }) = iptables_problem(host, told.document())? {
+        return Ok(Some(format!("{cause}. {cure}")));
+    }
     if !facts.has(ENGINE_PACKAGES[0]) {
         return Ok(None); // it comes with the engine
     }
-    if Told::of(host, facts)?.text("iptables").as_deref() == Some("false") {
-        return Ok(None); // the engine is told to do without
+    if told.text("iptables").as_deref() == Some("false") {
+        return Ok(None); // the engine is configured to do without
     }
     require_root()?;
     let list = Command::new("iptables").args(["--wait", "--table", "nat", "--list-rules"]);

@@ -8,7 +8,8 @@ use super::{Check, Severity};
 use crate::change::{Tx, Undo};
 use crate::facts::{ENGINE_PACKAGES, Facts, Init};
 use crate::host::Host;
-use crate::host::engine::{CONTAINERD_UNIT, UNIT, systemctl};
+use crate::host::engine::{CONTAINERD_UNIT, SOCKET_UNIT, UNIT, systemctl};
+use crate::step::preflight::containerd_problem;
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -62,10 +63,18 @@ pub const CHECKS: &[Check] = &[
         look: disabled,
         fix: Some(enable),
     },
+    Check {
+        id: "DS806",
+        severity: Severity::Error,
+        title: "containerd takes its configuration",
+        danger: "containerd does not start again, and the engine waits for it in vain.",
+        cure: "fix /etc/containerd/config.toml, and try it: containerd --config \
+               /etc/containerd/config.toml config dump",
+        link: "https://github.com/containerd/containerd/blob/main/docs/man/containerd-config.toml.5.md",
+        look: containerd_config,
+        fix: None,
+    },
 ];
-
-/// By which systemd starts the engine when somebody asks for it.
-const SOCKET_UNIT: &str = "docker.socket";
 
 const UNITS: [&str; 3] = [UNIT, SOCKET_UNIT, CONTAINERD_UNIT];
 
@@ -159,6 +168,10 @@ fn disabled(host: &Host, facts: &Facts) -> Result<Option<String>> {
     };
     let disabled = is_disabled(UNIT)? && is_disabled(SOCKET_UNIT)?;
     Ok(disabled.then(|| format!("neither {UNIT} nor {SOCKET_UNIT} is started with the host")))
+}
+
+fn containerd_config(host: &Host, _: &Facts) -> Result<Option<String>> {
+    Ok(containerd_problem(host, None)?.map(|found| found.cause))
 }
 
 /// What the engine needs comes up with it, and goes with it on the way back.

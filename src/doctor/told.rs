@@ -34,6 +34,11 @@ impl Told {
         })
     }
 
+    /// Both together.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
     /// The value of a key that is no list, as a text.
     pub fn text(&self, key: &str) -> Option<String> {
         Some(match self.document.get(key)? {

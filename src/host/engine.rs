@@ -26,8 +26,8 @@ pub use crate::daemon_json::DATA_ROOT;
 /// Where containerd keeps its own when it is told nothing else.
 pub const CONTAINERD_ROOT: &str = "/var/lib/containerd";
 
-/// What containerd is told.
-const CONTAINERD_CONFIG: &str = "/etc/containerd/config.toml";
+/// containerd's own configuration.
+pub(crate) const CONTAINERD_CONFIG: &str = "/etc/containerd/config.toml";
 
 /// The engine's unit.
 pub const UNIT: &str = "docker.service";
@@ -39,8 +39,14 @@ const NO_SUCH_UNIT: i32 = 4;
 /// `{"type":["daemon"],"event":["reload"]}`, as a URL has it.
 const RELOADS: &str = "%7B%22type%22%3A%5B%22daemon%22%5D%2C%22event%22%3A%5B%22reload%22%5D%7D";
 
+/// The unit through which systemd listens in the engine's place; the engine's unit needs it.
+pub(crate) const SOCKET_UNIT: &str = "docker.socket";
+
 /// The unit of containerd, which runs the containers for it.
 pub const CONTAINERD_UNIT: &str = "containerd.service";
+
+/// The package that brings it.
+pub(crate) const CONTAINERD_PACKAGE: &str = "containerd.io";
 
 /// A folder for the `docker` command's configuration that is not there.
 pub const NO_CONFIG: &str = "/nonexistent";

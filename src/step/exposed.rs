@@ -4,28 +4,19 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use super::unit_settings;
 use crate::daemon_json;
 use crate::error::Failure;
+use crate::host::engine::{CONTAINERD_CONFIG, CONTAINERD_UNIT, SOCKET_UNIT, UNIT};
 use crate::host::exposure::Exposure;
 use crate::host::{Host, is_forbidden};
 
-/// Where systemd looks for units and their drop-ins.
-const UNIT_FOLDERS: [&str; 4] = [
-    "/etc/systemd/system",
-    "/run/systemd/system",
-    "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",
-];
-
-const UNITS: [&str; 3] = ["docker.service", "docker.socket", "containerd.service"];
-
-/// What containerd is told.
-const CONTAINERD_CONFIG: &str = "/etc/containerd/config.toml";
+const UNITS: [&str; 3] = [UNIT, SOCKET_UNIT, CONTAINERD_UNIT];
 
 /// The units of the engine with their drop-ins, as far as they are there.
 pub(crate) fn unit_files(host: &Host) -> Result<Vec<String>> {
     let mut files = Vec::new();
-    for folder in UNIT_FOLDERS {
+    for folder in unit_settings::FOLDERS {
         for unit in UNITS {
             let path = format!("{folder}/{unit}");
             let drop_ins = host.list(format!("{path}.d"))?.into_iter();

@@ -17,11 +17,13 @@ mod exposed;
 pub(crate) mod first_boot;
 mod ownership;
 mod packages;
+pub(crate) mod preflight;
 mod registries;
 pub(crate) mod repository;
 mod service;
 pub(crate) mod suite;
 mod unit;
+mod unit_settings;
 
 use std::time::Duration;
 
@@ -35,6 +37,7 @@ use crate::error::Failure;
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::bundle::Bundle;
+use crate::host::engine::CONTAINERD_PACKAGE;
 use crate::host::http::Http;
 use crate::host::network::Network;
 use crate::report::{Event, Listener, Yours};
@@ -180,6 +183,7 @@ pub fn inspect_all(
         by_hand.check(host, settings.replace)?;
     }
     exposed::refuse(host)?;
+    preflight::check_units(host, by_hand.is_some(), listener)?;
     conflicts::warn(host, listener)?;
     let dpkg = Dpkg::plan(host, facts, settings.repair)?;
     if !facts.missing_packages().is_empty() {
@@ -192,6 +196,7 @@ pub fn inspect_all(
         configuration.expect_packaged_unit();
     }
     let mut daemon_json = inspect(configuration.clone(), host)?;
+    preflight::check_engine(host, &configuration, listener)?;
     let service = Service::new(configuration.clone(), settings.no_start).leaving(&owned);
     let mut service = inspect(service, host)?;
     let docker_group = inspect(DockerGroup::new(facts, settings, &owned), host)?;
@@ -224,12 +229,15 @@ pub fn inspect_all(
     )?;
     // The index may have told of a newer certificate.
     let apt_key = inspect(AptKey::new(&repository), host)?;
-    if let Some(version) = packages.engine() {
+    if let Some(version) = packages.version_of(repository::ENGINE) {
         configuration.check_for(host, version)?;
         let configuration = configuration.for_engine(version);
         daemon_json = inspect(configuration.clone(), host)?;
         let leaving = Service::new(configuration, settings.no_start).leaving(&owned);
         service = inspect(leaving, host)?;
+    }
+    if let Some(version) = packages.version_of(CONTAINERD_PACKAGE) {
+        preflight::check_containerd(host, version)?;
     }
     let mut packages = inspect(packages, host)?;
     packages.finding = packages.finding.keeping(owned.packages());

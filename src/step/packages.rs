@@ -100,11 +100,11 @@ impl Packages {
         })
     }
 
-    /// The version of the engine that is going to be installed, if one is.
-    pub fn engine(&self) -> Option<&str> {
+    /// The version in which this package is going to be installed, if it is.
+    pub fn version_of(&self, package: &str) -> Option<&str> {
         let installs = &self.offer.as_ref()?.transaction.installs;
-        let engine = installs.iter().find(|it| it.package == ENGINE)?;
-        Some(&engine.version)
+        let install = installs.iter().find(|it| it.package == package)?;
+        Some(&install.version)
     }
 }
 

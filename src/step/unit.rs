@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use super::unit_settings;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::engine::{UNIT, systemctl};
@@ -19,13 +20,6 @@ pub const PACKAGED_FLAGS: &[&str] = &[
     "-H",
     "fd://",
     "--containerd=/run/containerd/containerd.sock",
-];
-
-/// Where settings for a unit stand that is not there yet, those that count most first.
-const DROP_INS: &[&str] = &[
-    "/etc/systemd/system/docker.service.d",
-    "/run/systemd/system/docker.service.d",
-    "/usr/lib/systemd/system/docker.service.d",
 ];
 
 /// The flags that the unit gives to the engine: before it is installed, those of the drop-ins that
@@ -116,8 +110,7 @@ fn read_assignment(variables: &mut Variables, text: &str) {
     }
 }
 
-/// What the drop-ins say of a unit that is not there yet.
-#[derive(Default)]
+/// What the files say of a unit that systemd has not loaded: mostly drop-ins that wait for it.
 struct Waiting {
     /// The last command of `ExecStart=`, if there is any.
     start: Option<String>,
@@ -126,51 +119,23 @@ struct Waiting {
 
 impl Waiting {
     fn read(host: &Host) -> Result<Waiting> {
-        let mut waiting = Waiting::default();
-        let mut environment_files = Vec::new();
-        for text in drop_ins(host)? {
-            for line in text.replace("\\\n", " ").lines() {
-                let Some((name, value)) = line.trim().split_once('=') else {
-                    continue;
-                };
-                let value = value.trim();
-                // An empty value takes back those before it.
-                match (name.trim_end(), value.is_empty()) {
-                    ("ExecStart", _) => {
-                        waiting.start = Some(value.to_owned()).filter(|it| !it.is_empty());
-                    }
-                    ("Environment", true) => waiting.environment.clear(),
-                    ("Environment", false) => read_assignments(&mut waiting.environment, value),
-                    ("EnvironmentFile", true) => environment_files.clear(),
-                    ("EnvironmentFile", false) => {
-                        let path = value.strip_prefix('-').unwrap_or(value);
-                        environment_files.push(path.to_owned());
-                    }
-                    _ => {}
-                }
-            }
+        let settings = unit_settings::of_unit(host, UNIT)?;
+        let start = unit_settings::in_force(&settings, "ExecStart");
+        let mut environment = Variables::new();
+        for setting in unit_settings::in_force(&settings, "Environment") {
+            read_assignments(&mut environment, &setting.value);
         }
-        // The files stand over what is said in the unit, wherever that is.
-        for path in environment_files {
-            read_file(&mut waiting.environment, host, &path)?;
+        // The files override what is said in the unit, wherever that is.
+        for setting in unit_settings::in_force(&settings, "EnvironmentFile") {
+            let path = &setting.value;
+            let path = path.strip_prefix('-').unwrap_or(path);
+            read_file(&mut environment, host, path)?;
         }
-        Ok(waiting)
+        Ok(Waiting {
+            start: start.last().map(|setting| setting.value.clone()),
+            environment,
+        })
     }
-}
-
-/// The texts of the unit's drop-ins, in the order in which they are read: by name, whatever the
-/// folder. Of two with one name the first counts.
-fn drop_ins(host: &Host) -> Result<Vec<String>> {
-    let mut files = BTreeMap::new();
-    for folder in DROP_INS {
-        for name in host.list(folder)? {
-            let path = format!("{folder}/{name}");
-            files.entry(name).or_insert(path);
-        }
-    }
-    let files = files.iter().filter(|(name, _)| name.ends_with(".conf"));
-    let texts = files.map(|(_, path)| Ok(host.read_text(path)?.unwrap_or_default()));
-    texts.collect()
 }
 
 /// What systemd says of the engine's unit.

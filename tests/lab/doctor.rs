@@ -30,6 +30,8 @@ const BEFORE: &[Case] = &[
     ("DS004", "cover /etc/os-release 'PRETTY_NAME=Other'", "this host is Other, which dockstrap does not set up",
         "umount /etc/os-release"),
     ("DS101", "cover /proc/filesystems 'nodev proc'", "has no overlayfs", "umount /proc/filesystems"),
+    ("DS103", "ln -sfn /usr/sbin/gone /etc/alternatives/iptables", "/usr/sbin/iptables leads to /usr/sbin/gone",
+        "update-alternatives --set iptables /usr/sbin/iptables-nft"),
     ("DS105", "mount -t tmpfs none /sys/fs/cgroup", "version 1", "umount /sys/fs/cgroup"),
     ("DS106", "cover /sys/fs/cgroup/cgroup.controllers 'cpuset cpu io'", "memory, pids",
         "umount /sys/fs/cgroup/cgroup.controllers"),
@@ -100,6 +102,9 @@ const AFTER: &[Case] = &[
         echo '{\"data-root\": \"/srv/docker\", \"log-driver\": \"local\", \"features\": {\"containerd-snapshotter\": true}}' \
         >/etc/docker/daemon.json; anew", "data-root is /srv/docker, but images are stored in /var/lib/containerd",
         "cp /root/daemon.json /etc/docker/daemon.json; anew; rm -r /srv/docker"),
+    ("DS405", "systemctl stop docker.socket docker.service; cp /var/lib/docker/volumes/metadata.db /root/
+        echo x >/var/lib/docker/volumes/metadata.db", "/var/lib/docker/volumes/metadata.db is damaged",
+        "cp /root/metadata.db /var/lib/docker/volumes/metadata.db; anew"),
     ("DS504", "apt-mark hold docker-ce", "held back: docker-ce", "apt-mark unhold docker-ce"),
     ("DS506", "cp /var/lib/dpkg/status /root/; sed -i 's/^Version: 5:29.1.0-1~x$/Version: 5:28.5.2-1~x/' /var/lib/dpkg/status",
         "the engine is of release 28", "cp /root/status /var/lib/dpkg/status"),
@@ -152,6 +157,8 @@ const AFTER: &[Case] = &[
         "cp /root/daemon.json /etc/docker/daemon.json; anew"),
     ("DS805", "systemctl --quiet disable docker.service docker.socket", "is started with the host",
         "systemctl --quiet enable docker.service docker.socket"),
+    ("DS806", "cp /etc/containerd/config.toml /root/; echo 'version = ' >/etc/containerd/config.toml",
+        "containerd does not start with this file", "cp /root/config.toml /etc/containerd/config.toml"),
     ("DS901", "cp /etc/docker/daemon.json /root/; echo '{\"live-restor\": true}' >/etc/docker/daemon.json",
         "live-restore", "cp /root/daemon.json /etc/docker/daemon.json"),
     ("DS902", "cp /etc/docker/daemon.json /root/; echo '{}' >/etc/docker/daemon.json", "json-file without max-size",
@@ -162,6 +169,8 @@ const AFTER: &[Case] = &[
         printf '[Service]\\nEnvironmentFile=/root/proxy\\n' >/etc/systemd/system/docker.service.d/proxy.conf
         systemctl daemon-reload", "set for the engine, but not for apt",
         "rm -r /etc/systemd/system/docker.service.d; systemctl daemon-reload"),
+    ("DS904", "cp /etc/docker/daemon.json /root/; echo '{\"log-driver\": \"fluentd\"}' >/etc/docker/daemon.json",
+        "no log collector answers at 127.0.0.1:24224", "cp /root/daemon.json /etc/docker/daemon.json"),
     ("DS903", "echo 'Acquire::https::Proxy \"http://192.0.2.1:3128\";' >/etc/apt/apt.conf.d/99proxy",
         "set for apt, but not for the engine", "rm /etc/apt/apt.conf.d/99proxy"),
 ];

@@ -89,6 +89,16 @@ impl DaemonJson {
         Ok(self.propose(host)?.merged)
     }
 
+    /// What the engine is going to run with: what the file is to say, and the flags of the unit.
+    pub(in crate::step) fn effective(&self, host: &Host) -> Result<Document> {
+        Ok(with_flags(&self.merged(host)?.document, &self.unit_flags))
+    }
+
+    /// The flags of the unit.
+    pub(in crate::step) fn flags(&self) -> &[String] {
+        &self.unit_flags
+    }
+
     /// Takes it that the engine's unit is going to be the packages' own.
     pub fn expect_packaged_unit(&mut self) {
         self.unit_flags = unit::PACKAGED_FLAGS

@@ -1,0 +1,75 @@
+//! The file with the number of the engine's process. An engine does not start while it names one
+//! that runs, whatever program that is.
+
+use anyhow::Result;
+
+use super::Obstacle;
+use crate::daemon_json::Document;
+use crate::host::Host;
+use crate::host::engine::UNIT;
+use crate::host::lock::Holder;
+use crate::shell::quoted;
+
+/// Where the engine writes it when no other place is configured.
+const PATH: &str = "/run/docker.pid";
+
+/// The process that keeps an engine from starting. The engine's unit must not run.
+pub(super) fn problem(host: &Host, configuration: &Document) -> Result<Option<Obstacle>> {
+    let named = configuration
+        .get("pidfile")
+        .and_then(|value| value.as_str());
+    let path = named.filter(|path| path.starts_with('/')).unwrap_or(PATH);
+    let text = host.read_text(path)?.unwrap_or_default();
+    let Ok(pid) = text.trim().parse::<i32>() else {
+        return Ok(None);
+    };
+    // A number that nobody has does no harm, and one of the unit's own may be about to start or stop.
+    let is_of_unit = host.service_of(pid).is_some_and(|service| service == UNIT);
+    let Some(Holder { program, .. }) = host.process(pid).filter(|_| !is_of_unit) else {
+        return Ok(None);
+    };
+    Ok(Some(match program == "dockerd" {
+        true => Obstacle::new(
+            format!("an engine runs already, outside of its unit (dockerd, pid {pid})"),
+            format!("Stop it and run this again: sudo kill {pid}"),
+        ),
+        false => Obstacle::new(
+            format!(
+                "{path} names pid {pid}, which is {program} and not the engine; the engine does \
+                 not start while that process runs"
+            ),
+            format!(
+                "Remove the file and run this again: sudo rm {}",
+                quoted(path)
+            ),
+        ),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::stub::StubHost;
+
+    #[test]
+    fn a_number_counts_while_a_process_has_it() {
+        let document = |text: &str| Document::parse(text.as_bytes()).unwrap();
+        let stub = StubHost::new()
+            .file(PATH, "77\n")
+            .file("/srv/pid", "78")
+            .file("/proc/78/comm", "dockerd\n");
+        assert_eq!(problem(stub.host(), &document("{}")).unwrap(), None);
+        let stub = stub.file("/proc/77/comm", "sleep\n");
+        let found = problem(stub.host(), &document("{}")).unwrap().unwrap();
+        assert!(found.cause.contains("pid 77, which is sleep"), "{found:?}");
+        assert!(
+            found.cure.ends_with(": sudo rm /run/docker.pid"),
+            "{found:?}"
+        );
+        let own = stub.file("/proc/77/cgroup", "0::/system.slice/docker.service\n");
+        assert_eq!(problem(own.host(), &document("{}")).unwrap(), None);
+        let elsewhere = document(r#"{"pidfile": "/srv/pid"}"#);
+        let found = problem(own.host(), &elsewhere).unwrap().unwrap();
+        assert!(found.cure.ends_with(": sudo kill 78"), "{found:?}");
+    }
+}

@@ -1,0 +1,356 @@
+//! What a drop-in, or a unit of somebody's own, says with which systemd would not start the engine
+//! or containerd.
+//!
+//! Refused is only what is certain. What may keep the engine from working is a warning.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::{Obstacle, confinement};
+use crate::host::Host;
+use crate::host::engine::{CONTAINERD_UNIT, GROUP, SOCKET_UNIT, UNIT};
+use crate::report::Listener;
+use crate::shell::quoted;
+use crate::step::unit_settings::{self, Setting, in_force};
+
+/// Settings that name a program to run.
+const COMMANDS: &[&str] = &[
+    "ExecCondition",
+    "ExecStartPre",
+    "ExecStart",
+    "ExecStartPost",
+];
+
+/// Programs that come with the engine's packages and those that they need.
+const COMING: &[&str] = &[
+    "containerd",
+    "ctr",
+    "docker",
+    "docker-init",
+    "docker-proxy",
+    "dockerd",
+    "ip6tables",
+    "iptables",
+    "nft",
+    "runc",
+];
+const COMING_TO: &[&str] = &["/bin", "/sbin", "/usr/bin", "/usr/sbin"];
+
+/// Settings without whose unit a service does not start.
+const NEEDS: &[&str] = &["BindsTo", "Requires", "Requisite"];
+
+/// The first setting with which a unit would not start.
+pub(super) fn check(host: &Host, listener: Listener<'_>) -> Result<Option<Obstacle>> {
+    for unit in [CONTAINERD_UNIT, SOCKET_UNIT, UNIT] {
+        let packaged = format!("/usr/lib/systemd/system/{unit}");
+        let settings = unit_settings::of_unit(host, unit)?;
+        if settings.iter().all(|setting| setting.file == packaged) {
+            continue;
+        }
+        let found = [
+            second_start(&settings),
+            no_start(&settings),
+            user(&settings),
+            confinement::check(unit, &settings, &packaged),
+            absent_file(host, &settings, &packaged)?,
+            absent_program(host, &settings, &packaged)?,
+            absent_unit(host, &settings, &packaged)?,
+            absent_group(host, &settings)?,
+        ];
+        if let Some(found) = found.into_iter().flatten().next() {
+            return Ok(Some(found));
+        }
+        confinement::warn(&settings, &packaged, listener);
+    }
+    Ok(None)
+}
+
+/// The obstacle that one line is, and the command that edits it.
+fn at(setting: &Setting, fault: &str, cure: &str, script: &str) -> Obstacle {
+    Obstacle::new(
+        format!("{}: {fault}", setting.place()),
+        format!("{cure}: {}", edit(setting, script)),
+    )
+}
+
+/// The command that edits the line with this script of sed, for whose `#` it stands.
+pub(super) fn edit(setting: &Setting, script: &str) -> String {
+    let script = script.replace('#', &setting.line.to_string());
+    let (script, file) = (quoted(script), quoted(&setting.file));
+    format!("sudo sed -i {script} {file} && sudo systemctl daemon-reload")
+}
+
+/// A drop-in that adds a command where it was to replace one.
+fn second_start(settings: &[Setting]) -> Option<Obstacle> {
+    let kind = in_force(settings, "Type")
+        .last()
+        .map(|it| it.value.as_str());
+    // A drop-in that waits for its unit comes after the one command of that.
+    let waits = settings.iter().all(Setting::is_of_drop_in);
+    let is_reset = settings
+        .iter()
+        .any(|it| it.name == "ExecStart" && it.value.is_empty());
+    let starts = in_force(settings, "ExecStart");
+    let implied = usize::from(waits && !is_reset);
+    let last = starts.last()?;
+    let is_second = starts.len() + implied > 1 && kind != Some("oneshot");
+    is_second.then(|| {
+        at(
+            last,
+            "a second ExecStart=, with which systemd refuses the service",
+            "Put an empty ExecStart= before it, which removes the first",
+            "#i ExecStart=",
+        )
+    })
+}
+
+/// A drop-in that removes the command and has none instead.
+fn no_start(settings: &[Setting]) -> Option<Obstacle> {
+    let mut starts = settings.iter().filter(|it| it.name == "ExecStart");
+    let last = starts.next_back().filter(|it| it.value.is_empty())?;
+    let fault = "an empty ExecStart= and none after it, so that there is nothing to start";
+    Some(at(last, fault, "Remove the line", "#d"))
+}
+
+fn user(settings: &[Setting]) -> Option<Obstacle> {
+    let last = |name: &str| in_force(settings, name).pop();
+    let user = last("User").filter(|it| !matches!(it.value.as_str(), "root" | "0"));
+    let dynamic = last("DynamicUser").filter(|it| is_true(&it.value));
+    let setting = user.or(dynamic)?;
+    let fault = format!(
+        "{}={}, and only root can run it",
+        setting.name, setting.value
+    );
+    Some(at(setting, &fault, "Remove the line", "#d"))
+}
+
+/// A file with variables, or a working directory, that is not there and must be.
+fn absent_file(host: &Host, settings: &[Setting], packaged: &str) -> Result<Option<Obstacle>> {
+    for name in ["EnvironmentFile", "WorkingDirectory"] {
+        for setting in own(settings, name, packaged) {
+            let path = &setting.value;
+            if is_plain_path(path) && is_absent(host, path) {
+                let fault = format!("{name}={path} is not there");
+                let cure = "Create it, or let the service start without it";
+                return Ok(Some(at(setting, &fault, cure, "#s/=/=-/")));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn absent_program(host: &Host, settings: &[Setting], packaged: &str) -> Result<Option<Obstacle>> {
+    for name in COMMANDS {
+        for setting in own(settings, name, packaged) {
+            let Some(program) = program(&setting.value) else {
+                continue;
+            };
+            let (folder, file) = program.rsplit_once('/').unwrap_or_default();
+            let comes = COMING.contains(&file) && COMING_TO.contains(&folder);
+            let arguments = setting.value.split_whitespace().nth(1);
+            if *name == "ExecStart"
+                && file == "docker"
+                && matches!(arguments, Some("daemon" | "-d"))
+            {
+                let fault = format!("`{program} daemon` is gone since Docker 17.12");
+                let script = r"#s|=.*docker  *[a-z-]*|=/usr/bin/dockerd|";
+                let cure = "Let it run dockerd instead";
+                return Ok(Some(at(setting, &fault, cure, script)));
+            }
+            if comes || !is_absent(host, program) {
+                continue;
+            }
+            let fault = format!("{name}= names {program}, which is not there");
+            let is_ours = matches!(file, "dockerd" | "containerd");
+            let (cure, script) = match *name == "ExecStart" && is_ours {
+                true => (
+                    "Let it run the packages' own",
+                    format!("#s|{program}|/usr/bin/{file}|"),
+                ),
+                false => ("Install it, or remove the line", "#d".to_owned()),
+            };
+            return Ok(Some(at(setting, &fault, cure, &script)));
+        }
+    }
+    Ok(None)
+}
+
+/// A unit that the service needs and the host does not have.
+fn absent_unit(host: &Host, settings: &[Setting], packaged: &str) -> Result<Option<Obstacle>> {
+    if !host.runs_systemd()? {
+        return Ok(None);
+    }
+    for name in NEEDS {
+        for setting in own(settings, name, packaged) {
+            for unit in setting.value.split_whitespace() {
+                let comes = [UNIT, SOCKET_UNIT, CONTAINERD_UNIT].contains(&unit);
+                if comes || unit.contains('%') {
+                    continue;
+                }
+                let state = host.unit(unit)?;
+                if state.get("LoadState").is_some_and(|it| it == "not-found") {
+                    let fault = format!("{name}= names {unit}, which this host does not have");
+                    let cure = "Install it, or let the service start without it";
+                    let script = format!("#s| *{}||", unit.replace('\\', r"\\"));
+                    return Ok(Some(at(setting, &fault, cure, &script)));
+                }
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// A group that is to get the engine's socket, and that the host does not have. The engine's own is
+/// made by the install.
+fn absent_group(host: &Host, settings: &[Setting]) -> Result<Option<Obstacle>> {
+    let Some(setting) = in_force(settings, "SocketGroup").pop() else {
+        return Ok(None);
+    };
+    let group = setting.value.as_str();
+    let is_number = group.bytes().all(|byte| byte.is_ascii_digit());
+    if group == GROUP || is_number || host.group_members(group)?.is_some() {
+        return Ok(None);
+    }
+    let fault = format!("SocketGroup={group}, and this host has no such group");
+    Ok(Some(at(
+        setting,
+        &fault,
+        "Create it, or remove the line",
+        "#d",
+    )))
+}
+
+/// The settings in force of this name that no package of Docker's brought.
+fn own<'a>(
+    settings: &'a [Setting],
+    name: &str,
+    packaged: &'a str,
+) -> impl Iterator<Item = &'a Setting> {
+    let found = in_force(settings, name).into_iter();
+    found.filter(move |setting| setting.file != packaged)
+}
+
+/// The program of a command line, unless its failure does not count.
+fn program(command: &str) -> Option<&str> {
+    let program = command.trim_start_matches(['@', '-', ':', '+', '!', '|']);
+    let prefix = &command[..command.len() - program.len()];
+    let program = program.split_whitespace().next()?.trim_matches(['"', '\'']);
+    (!prefix.contains('-') && is_plain_path(program)).then_some(program)
+}
+
+/// Whether it is a path that stands for itself: no pattern, no variable and no specifier.
+fn is_plain_path(path: &str) -> bool {
+    path.starts_with('/') && !path.contains(['*', '?', '[', '$', '%'])
+}
+
+fn is_absent(host: &Host, path: &str) -> bool {
+    let there = std::fs::metadata(host.path(Path::new(path)));
+    there.is_err_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
+/// As systemd reads a boolean.
+fn is_true(value: &str) -> bool {
+    let value = value.to_lowercase();
+    ["1", "yes", "y", "true", "t", "on"].contains(&value.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::stub::StubHost;
+
+    const DROP_IN: &str = "/etc/systemd/system/docker.service.d/own.conf";
+
+    fn host(text: &str) -> StubHost {
+        StubHost::new()
+            .file(DROP_IN, text)
+            .program("systemctl", "echo LoadState=not-found")
+    }
+
+    fn found(stub: &StubHost) -> Option<Obstacle> {
+        check(stub.host(), &|_| {}).unwrap()
+    }
+
+    /// The setting with which this drop-in is refused, and what is told to do.
+    #[track_caller]
+    fn refused(text: &str, fault: &str, script: &str) {
+        let found = found(&host(text)).expect(text);
+        assert!(found.cause.contains(fault), "{}", found.cause);
+        let end = format!(": sudo sed -i {script} {DROP_IN} && sudo systemctl daemon-reload");
+        assert!(found.cure.ends_with(&end), "{}", found.cure);
+    }
+
+    #[test]
+    fn each_setting_that_stops_a_service_is_named_with_its_line() {
+        let place = format!("{DROP_IN}, line 2: ");
+        refused(
+            "[Service]\nExecStart=/usr/bin/dockerd -H fd://\n",
+            &format!("{place}a second ExecStart="),
+            "'2i ExecStart='",
+        );
+        refused("[Service]\nExecStart=\n", "an empty ExecStart=", "2d");
+        refused(
+            "[Service]\nUser=docker\n",
+            &format!("{place}User=docker"),
+            "2d",
+        );
+        refused("[Service]\nDynamicUser=Yes\n", "only root can run it", "2d");
+        refused(
+            "[Service]\nEnvironmentFile=/etc/docker.env\n",
+            "EnvironmentFile=/etc/docker.env is not there",
+            "'2s/=/=-/'",
+        );
+        refused(
+            "[Service]\nExecStart=\nExecStart=/usr/local/bin/dockerd -H fd://\n",
+            "line 3: ExecStart= names /usr/local/bin/dockerd",
+            "'3s|/usr/local/bin/dockerd|/usr/bin/dockerd|'",
+        );
+        refused(
+            "[Service]\nExecStart=\nExecStart=/usr/bin/docker daemon -H fd://\n",
+            "is gone since",
+            "'3s|=.*docker  *[a-z-]*|=/usr/bin/dockerd|'",
+        );
+        refused("ExecStartPre=/opt/none\n", "names /opt/none", "1d");
+        refused(
+            "[Unit]\nRequires=docker.socket flannel.service\n",
+            "names flannel.service",
+            "'2s| *flannel.service||'",
+        );
+    }
+
+    #[test]
+    fn a_socket_for_a_group_that_is_not_there_is_named() {
+        let path = "/etc/systemd/system/docker.socket.d/own.conf";
+        let stub = StubHost::new().file(path, "[Socket]\nSocketGroup=containers\n");
+        let told = found(&stub.program("getent", "exit 2")).unwrap();
+        assert!(
+            told.cause
+                .starts_with(&format!("{path}, line 2: SocketGroup=containers"))
+        );
+        let there = StubHost::new()
+            .file(path, "[Socket]\nSocketGroup=containers\n")
+            .program("getent", "echo containers:x:7:");
+        assert_eq!(found(&there), None);
+    }
+
+    #[test]
+    fn what_does_not_stop_a_service_is_let_through() {
+        for text in [
+            "",
+            "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd -H fd://\n",
+            "[Service]\nUser=root\n",
+            "[Service]\nUser=x\nUser=\n",
+            "[Service]\nEnvironmentFile=-/etc/none\nEnvironmentFile=/etc/docker-*.env\n",
+            "[Service]\nExecStartPre=-/opt/none\nExecStartPost=/usr/sbin/iptables -L\n",
+            "[Unit]\nRequires=docker.socket\nWants=flannel.service\n",
+            "[Service]\nEnvironment=DOCKER_OPTS=\nUnsetEnvironment=DOCKER_HOST\n",
+        ] {
+            assert_eq!(found(&host(text)), None, "{text}");
+        }
+        let packaged = "[Service]\nExecStart=/usr/bin/dockerd\nExecStartPre=/none\n";
+        let stub = StubHost::new().file("/usr/lib/systemd/system/docker.service", packaged);
+        assert_eq!(found(&stub), None);
+    }
+}

@@ -1,0 +1,191 @@
+//! What the files of a unit say: each setting with the file and the line that says it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::host::{Host, is_forbidden};
+
+/// Where systemd looks for units and drop-ins; a file in an earlier folder replaces one of the same
+/// name in a later folder.
+pub(super) const FOLDERS: [&str; 4] = [
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+];
+
+/// One `NAME=VALUE` of a unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Setting {
+    pub name: String,
+    /// Lines that a backslash continues are one.
+    pub value: String,
+    pub file: String,
+    /// Where it begins, counted from 1.
+    pub line: usize,
+}
+
+impl Setting {
+    /// The place, as every message names it.
+    pub(super) fn place(&self) -> String {
+        format!("{}, line {}", self.file, self.line)
+    }
+
+    /// Whether a drop-in says it, and not the unit's own file.
+    pub(super) fn is_of_drop_in(&self) -> bool {
+        let folder = Path::new(&self.file).parent();
+        folder.is_some_and(|folder| folder.to_string_lossy().ends_with(".d"))
+    }
+}
+
+/// The settings of a unit in the order in which systemd reads them: those of its own file, then
+/// those of its drop-ins. There may be drop-ins before there is a unit.
+pub(super) fn of_unit(host: &Host, unit: &str) -> Result<Vec<Setting>> {
+    let mut files = Vec::new();
+    for folder in FOLDERS {
+        let path = format!("{folder}/{unit}");
+        if host.exists(&path)? {
+            files.push(path);
+            break;
+        }
+    }
+    files.extend(drop_ins(host, unit)?);
+    let mut settings = Vec::new();
+    for file in files {
+        // `/dev/null`, to which a unit or a drop-in is linked that does not count, is empty.
+        match host.read_text(&file) {
+            // One that holds a secret; a plan that is not made by root does without it.
+            Err(error) if is_forbidden(&error) => {}
+            text => settings.extend(parse(&file, &text?.unwrap_or_default())),
+        }
+    }
+    Ok(settings)
+}
+
+/// The settings of this name that are in force: an empty value removes those before it.
+pub(super) fn in_force<'a>(settings: &'a [Setting], name: &str) -> Vec<&'a Setting> {
+    let mut found = Vec::new();
+    for setting in settings.iter().filter(|setting| setting.name == name) {
+        match setting.value.is_empty() {
+            true => found.clear(),
+            false => found.push(setting),
+        }
+    }
+    found
+}
+
+/// The drop-ins of a unit in the order in which they are read: by name, whatever the folder. Of two
+/// with one name the first folder counts, and one of this unit before one of all units of its type.
+fn drop_ins(host: &Host, unit: &str) -> Result<Vec<String>> {
+    let kind = unit.rsplit('.').next().unwrap_or_default();
+    let mut files = BTreeMap::new();
+    for of in [unit, kind] {
+        for folder in FOLDERS {
+            let folder = format!("{folder}/{of}.d");
+            for name in host.list(&folder)? {
+                let path = format!("{folder}/{name}");
+                files.entry(name).or_insert(path);
+            }
+        }
+    }
+    files.retain(|name, _| name.ends_with(".conf"));
+    Ok(files.into_values().collect())
+}
+
+/// Reads the text of a unit, as `systemd.syntax(7)` has it.
+pub(super) fn parse(file: &str, text: &str) -> Vec<Setting> {
+    let is_comment = |line: &str| line.starts_with(['#', ';']);
+    let mut lines = text.lines().map(str::trim).enumerate();
+    let mut settings = Vec::new();
+    while let Some((number, line)) = lines.next() {
+        if is_comment(line) {
+            continue;
+        }
+        let mut whole = line.to_owned();
+        while let Some(begun) = whole.strip_suffix('\\') {
+            let mut rest = lines.by_ref().map(|(_, line)| line);
+            let next = rest.find(|line| !is_comment(line)).unwrap_or_default();
+            whole = format!("{begun} {next}");
+        }
+        let Some((name, value)) = whole.split_once('=') else {
+            continue;
+        };
+        settings.push(Setting {
+            name: name.trim_end().to_owned(),
+            value: value.trim().to_owned(),
+            file: file.to_owned(),
+            line: number + 1,
+        });
+    }
+    settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::stub::StubHost;
+
+    #[test]
+    fn settings_come_in_the_order_in_which_systemd_reads_them() {
+        let stub = StubHost::new()
+            .file(
+                "/usr/lib/systemd/system/x.service",
+                "[Service]\nUser=unit\n",
+            )
+            .file("/etc/systemd/system/x.service.d/b.conf", "User=b\n")
+            .file(
+                "/usr/lib/systemd/system/x.service.d/b.conf",
+                "User=hidden\n",
+            )
+            .file("/run/systemd/system/x.service.d/a.conf", "User=a\n")
+            .file("/etc/systemd/system/service.d/c.conf", "User=c\n")
+            .file("/etc/systemd/system/service.d/a.conf", "User=hidden\n")
+            .file("/etc/systemd/system/x.service.d/notes.txt", "User=no\n");
+        let said = of_unit(stub.host(), "x.service").unwrap();
+        let values: Vec<&str> = said.iter().map(|it| it.value.as_str()).collect();
+        assert_eq!(values, ["unit", "a", "b", "c"]);
+        let drop_ins: Vec<bool> = said.iter().map(Setting::is_of_drop_in).collect();
+        assert_eq!(drop_ins, [false, true, true, true]);
+        let stub = stub.file("/etc/systemd/system/x.service", "User=own\n");
+        let said = of_unit(stub.host(), "x.service").unwrap();
+        assert_eq!(said[0].value, "own");
+    }
+
+    #[test]
+    fn a_unit_that_leads_to_dev_null_says_nothing() {
+        let stub = StubHost::new().link("/etc/systemd/system/x.service", "/dev/null");
+        assert_eq!(of_unit(stub.host(), "x.service").unwrap(), []);
+    }
+
+    #[test]
+    fn each_setting_knows_its_line_and_continued_lines_are_one() {
+        let text =
+            "# x\n[Service]\nExecStart=/a \\\n  # between\n  --b \\\n  -c\n ; y\nUser = root\nno\n";
+        let said = parse("/f", text);
+        let shown: Vec<(String, &str)> = said
+            .iter()
+            .map(|it| (it.place(), it.value.as_str()))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("/f, line 3".to_owned(), "/a  --b  -c"),
+                ("/f, line 8".to_owned(), "root")
+            ]
+        );
+        assert_eq!(said[1].name, "User");
+    }
+
+    #[test]
+    fn an_empty_value_removes_those_before_it() {
+        let said = parse("/f", "A=1\nA=2\nB=3\nA=\nA=4\n");
+        let values: Vec<&str> = in_force(&said, "A")
+            .iter()
+            .map(|it| it.value.as_str())
+            .collect();
+        assert_eq!(values, ["4"]);
+        assert!(in_force(&parse("/f", "A=1\nA=\n"), "A").is_empty());
+    }
+}
