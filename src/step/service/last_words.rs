@@ -1,11 +1,12 @@
-//! What the engine itself said last, as systemd's journal has it.
+//! What a unit itself said last, as systemd's journal has it.
 
 use serde_json::Value;
 
+use super::guilty::State;
 use crate::error::quote;
 use crate::host::Host;
 use crate::host::command::Command;
-use crate::host::engine::{UNIT, systemctl};
+use crate::host::engine::UNIT;
 use crate::step::daemon_json::without_secrets;
 
 /// How many of its lines are shown.
@@ -17,39 +18,48 @@ const LINES: usize = 15;
 const OF_CONTAINERS: &[&str] = &["CONTAINER_ID", "CONTAINER_ID_FULL", "CONTAINER_NAME"];
 
 /// The text with what the engine said on lines of their own behind it.
-pub fn with_last_words(text: &str, host: &Host) -> String {
-    quote(&format!("{text}; its last words:"), &last_words(host))
+pub(super) fn with_last_words(text: &str, host: &Host) -> String {
+    quote(&format!("{text}; its last words:"), &words_of_engine(host))
 }
 
-/// What systemd and the engine said of the unit's last start. Containers may log by the engine, and
-/// to the same journal: what they say is not among it.
-fn last_words(host: &Host) -> String {
+/// What systemd and the engine said of the engine's last start.
+pub(super) fn words_of_engine(host: &Host) -> String {
+    let engine = State::of(host, UNIT).map(|engine| words_of(host, &engine));
+    engine.unwrap_or_default()
+}
+
+/// What systemd and the unit said of its last start. Containers may log by the engine, and to the
+/// same journal: what they say is not among it.
+pub(super) fn words_of(host: &Host, unit: &State) -> String {
+    let of_start = entries(host, &unit.unit, unit.invocation());
+    let has_spoken = |entry: &Value| entry["_TRANSPORT"] == "stdout";
+    let entries = match unit.was_restarted() && !of_start.iter().any(has_spoken) {
+        true => entries(host, &unit.unit, ""), // the start at hand has only begun
+        false => of_start,
+    };
+    let lines: Vec<String> = entries.iter().filter_map(message).collect();
+    without_secrets(host, &lines.join("\n"))
+}
+
+/// The last entries about a unit, of one start or, without its number, of this boot.
+fn entries(host: &Host, unit: &str, invocation: &str) -> Vec<Value> {
     let journal = Command::new("journalctl")
         .args(["--no-pager", "--output=json"])
         .arg(format!("--lines={LINES}"))
-        .args(matches(&invocation(host)));
+        .args(invocation.is_empty().then_some("--boot"))
+        .args(matches(unit, invocation));
     let said = host.query(&journal).map(|output| output.stdout);
     let said = said.unwrap_or_default();
-    let lines = said.lines().filter_map(message);
-    without_secrets(host, &lines.collect::<Vec<_>>().join("\n"))
-}
-
-/// The unit's last start, as systemd numbers them; empty where there was none.
-fn invocation(host: &Host) -> String {
-    let show = systemctl(&["show", UNIT, "--property=InvocationID", "--value"]);
-    let shown = host.query(&show).map(|output| output.stdout);
-    let id = shown.unwrap_or_default().trim().to_owned();
-    match id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        true => id,
-        false => String::new(),
-    }
+    said.lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
 }
 
 /// What to look for: what the unit's processes wrote to their output, which is no log driver's way,
 /// or what systemd said of the unit. Fields that begin with a line are journald's own.
-fn matches(invocation: &str) -> Vec<String> {
-    let mut own = vec![format!("_SYSTEMD_UNIT={UNIT}"), "_TRANSPORT=stdout".into()];
-    let mut systemds = vec![format!("UNIT={UNIT}"), "_PID=1".to_owned()];
+fn matches(unit: &str, invocation: &str) -> Vec<String> {
+    let mut own = vec![format!("_SYSTEMD_UNIT={unit}"), "_TRANSPORT=stdout".into()];
+    let mut systemds = vec![format!("UNIT={unit}"), "_PID=1".to_owned()];
     if !invocation.is_empty() {
         own.push(format!("_SYSTEMD_INVOCATION_ID={invocation}"));
         systemds.push(format!("INVOCATION_ID={invocation}"));
@@ -58,8 +68,7 @@ fn matches(invocation: &str) -> Vec<String> {
 }
 
 /// The text of an entry, unless a container said it.
-fn message(entry: &str) -> Option<String> {
-    let entry: Value = serde_json::from_str(entry).ok()?;
+fn message(entry: &Value) -> Option<String> {
     if OF_CONTAINERS
         .iter()
         .any(|field| entry.get(*field).is_some())
@@ -102,7 +111,7 @@ mod tests {
         let entries = entries.map(|entry| entry.to_string()).join("\n");
         let stub = StubHost::new()
             .file("/entries", entries)
-            .program("systemctl", "echo 0123abcd")
+            .program("systemctl", "echo InvocationID=0123abcd")
             .program("journalctl", "cat $ROOT/entries");
         assert_eq!(
             with_last_words("it failed", stub.host()),
@@ -117,15 +126,36 @@ mod tests {
     }
 
     #[test]
-    fn without_a_last_start_the_unit_is_looked_for_alone() {
+    fn without_a_last_start_the_unit_is_looked_for_in_this_boot() {
         let stub = StubHost::new()
             .program("systemctl", "echo")
             .program("journalctl", "");
-        assert_eq!(last_words(stub.host()), "");
+        let engine = State::of(stub.host(), UNIT).unwrap();
+        assert_eq!(words_of(stub.host(), &engine), "");
         let call = journal_call(&stub);
         assert!(
-            call.ends_with("_TRANSPORT=stdout + UNIT=docker.service _PID=1"),
+            call.ends_with(
+                "--boot _SYSTEMD_UNIT=docker.service _TRANSPORT=stdout + UNIT=docker.service _PID=1"
+            ),
             "{call}"
         );
+    }
+
+    #[test]
+    fn a_unit_that_is_just_being_started_again_has_spoken_before() {
+        let stub = StubHost::new()
+            .program(
+                "systemctl",
+                "printf 'InvocationID=0123abcd\\nNRestarts=2\\n'",
+            )
+            .program(
+                "journalctl",
+                "case \"$*\" in
+                    *INVOCATION*) echo '{\"MESSAGE\": \"Starting x...\"}' ;;
+                    *) echo '{\"MESSAGE\": \"invalid plugin\", \"_TRANSPORT\": \"stdout\"}' ;;
+                esac",
+            );
+        let unit = State::of(stub.host(), "containerd.service").unwrap();
+        assert_eq!(words_of(stub.host(), &unit), "invalid plugin");
     }
 }

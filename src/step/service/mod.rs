@@ -1,9 +1,11 @@
 //! The engine's unit: enabled, running, and with the configuration that is in its file.
 
+mod cause;
+mod guilty;
 mod last_words;
 mod take_up;
 
-use last_words::with_last_words;
+use last_words::{with_last_words, words_of, words_of_engine};
 pub use take_up::start_again;
 
 use anyhow::{Context, Result, bail};
@@ -14,8 +16,8 @@ use super::unit::Unit;
 use super::{Finding, Ownership, Step};
 use crate::change::{Journal, Tx, Undo};
 use crate::daemon_json::{self, Change, Merged};
-use crate::error::Failure;
-use crate::host::engine::{UNIT, systemctl};
+use crate::error::{Failure, quote};
+use crate::host::engine::{CONTAINERD_UNIT, UNIT, systemctl};
 use crate::host::{Host, is_forbidden};
 use crate::report::Yours;
 
@@ -225,6 +227,7 @@ impl Step for Service {
                     // It may have failed so often that systemd starts it no more, nor opens its
                     // socket; which of the two is known there does not matter to a pattern.
                     tx.run_covered(&systemctl(&["reset-failed", "docker.s*"]))?;
+                    start_containerd(tx)?;
                     let start = systemctl(&["start", UNIT]);
                     let started = tx.run("start the engine", undo, &start);
                     started.with_context(|| failure_reason(tx.host()))?;
@@ -239,6 +242,19 @@ impl Step for Service {
         take_up::confirm(tx.host(), &self.configuration.merged(tx.host())?.document)?;
         tx.remember_configuration()
     }
+}
+
+/// Starts containerd first, where it does not run: the engine starts it as well, but then waits for
+/// more than a minute for one that fails.
+fn start_containerd(tx: &mut Tx<'_>) -> Result<()> {
+    let state = tx.host().unit(CONTAINERD_UNIT)?;
+    let is = |key: &str, value: &str| state.get(key).is_some_and(|it| it == value);
+    if is("LoadState", "not-found") || is("ActiveState", "active") {
+        return Ok(());
+    }
+    tx.run_covered(&systemctl(&["reset-failed", "containerd.s*"]))?;
+    let started = tx.run_covered(&systemctl(&["start", CONTAINERD_UNIT]));
+    started.with_context(|| failure_reason(tx.host())).map(drop)
 }
 
 impl Need {
@@ -281,18 +297,32 @@ pub fn fate_of_containers(running: u64, kept: bool) -> String {
     }
 }
 
-/// What the engine itself said when it did not start.
+/// Why the engine did not start: the unit that failed, what is known of the cause, and the unit's own
+/// words.
 pub fn failure_reason(host: &Host) -> String {
-    with_last_words("the engine did not start", host)
+    let found = guilty::find(host).ok().flatten();
+    let (text, words) = match &found {
+        Some((state, fault)) if state.unit != UNIT => (
+            format!("the engine did not start, since {} {fault}", state.unit),
+            words_of(host, state),
+        ),
+        _ => ("the engine did not start".to_owned(), words_of_engine(host)),
+    };
+    match cause::of(host, &words) {
+        Some(cause) => quote(
+            &format!("{text}: {cause}"),
+            &format!("its last words:\n{words}"),
+        ),
+        None => quote(&format!("{text}; its last words:"), &words),
+    }
 }
 
-/// The engine's own reason, when it was started and failed.
+/// Why the engine did not start, when it was started and failed.
 pub fn failure(host: &Host) -> Result<Option<String>> {
     if !host.runs_systemd()? {
         return Ok(None);
     }
-    let failed = host.query(&systemctl(&["is-failed", "--quiet", UNIT]))?;
-    Ok((failed.code == 0).then(|| failure_reason(host)))
+    Ok(guilty::find(host)?.map(|_| failure_reason(host)))
 }
 
 #[cfg(test)]

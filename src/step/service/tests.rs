@@ -99,6 +99,8 @@ fn disabled_and_stopped_it_is_enabled_and_started_and_goes_back() {
     let commands = [
         "systemctl enable docker.service",
         "systemctl reset-failed docker.s*",
+        "systemctl reset-failed containerd.s*",
+        "systemctl start containerd.service",
         "systemctl start docker.service",
     ];
     assert_eq!(changes(&stub), commands);
@@ -260,9 +262,11 @@ fn fault_44_a_unit_that_failed_too_often_is_given_another_start() {
     assert!(error.to_string().contains("its last words"), "{error}");
     let commands = [
         "systemctl reset-failed docker.s*",
+        "systemctl reset-failed containerd.s*",
+        "systemctl start containerd.service",
         "systemctl start docker.service",
     ];
-    assert_eq!(changes(&stub)[..2], commands);
+    assert_eq!(changes(&stub)[..4], commands);
 }
 
 #[test]

@@ -1,0 +1,168 @@
+//! Which unit it is that keeps the engine from running.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use crate::host::Host;
+use crate::host::engine::{CONTAINERD_UNIT, SOCKET_UNIT, UNIT, systemctl};
+
+/// What is asked of systemd.
+const PROPERTIES: &str = "--property=LoadState,ActiveState,SubState,Result,ConditionResult,\
+                          AssertResult,NRestarts,InvocationID,Requires,BindsTo,Requisite";
+
+/// Kinds of units that can fail in a way of their own.
+const KINDS: &[&str] = &[".mount", ".path", ".service", ".socket"];
+
+/// A unit as systemd sees it.
+pub(super) struct State {
+    pub unit: String,
+    said: BTreeMap<String, String>,
+}
+
+impl State {
+    /// # Errors
+    /// When systemd cannot be asked.
+    pub(super) fn of(host: &Host, unit: &str) -> Result<State> {
+        let shown = host
+            .query(&systemctl(&["show", PROPERTIES, "--", unit]))?
+            .stdout;
+        let pairs = shown.lines().filter_map(|line| line.split_once('='));
+        Ok(State {
+            unit: unit.to_owned(),
+            said: pairs
+                .map(|(key, value)| (key.into(), value.into()))
+                .collect(),
+        })
+    }
+
+    pub(super) fn value(&self, key: &str) -> &str {
+        self.said.get(key).map_or("", String::as_str)
+    }
+
+    /// The unit's last start, as systemd numbers them; empty where there was none.
+    pub(super) fn invocation(&self) -> &str {
+        let id = self.value("InvocationID").trim();
+        match id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            true => id,
+            false => "",
+        }
+    }
+
+    /// Whether systemd itself has started it again since.
+    pub(super) fn was_restarted(&self) -> bool {
+        self.value("NRestarts")
+            .parse()
+            .is_ok_and(|times: u32| times > 0)
+    }
+
+    /// Why it does not run, in words that follow its name; `None` where nothing is wrong with it.
+    fn fault(&self) -> Option<String> {
+        let result = self.value("Result");
+        let is_failing = self.value("ActiveState") == "failed"
+            || self.value("SubState") == "auto-restart"
+            || (self.was_restarted() && self.value("ActiveState") != "active");
+        match self.value("LoadState") {
+            "masked" => return Some("is masked".to_owned()),
+            "not-found" => return Some("is not on this host".to_owned()),
+            "bad-setting" | "error" => return Some("has files that systemd refuses".to_owned()),
+            _ => {}
+        }
+        if is_failing {
+            return Some(match result {
+                "" | "success" => "failed".to_owned(),
+                result => format!("failed ({result})"),
+            });
+        }
+        let is_no = |key: &str| self.value(key) == "no";
+        let is_waiting = self.value("ActiveState") == "inactive";
+        (is_waiting && (is_no("ConditionResult") || is_no("AssertResult")))
+            .then(|| "was not started, since a Condition or Assert of it does not hold".to_owned())
+    }
+}
+
+/// The unit that failed, and how it did: one that the engine needs before the engine's own, which
+/// then only waited for it. `None` where all of them are well.
+pub(super) fn find(host: &Host) -> Result<Option<(State, String)>> {
+    let engine = State::of(host, UNIT)?;
+    let is_absent = engine.value("LoadState") == "not-found"; // its package did not get so far
+    if is_absent || engine.value("ActiveState") == "active" {
+        return Ok(None);
+    }
+    let mut needed = vec![CONTAINERD_UNIT.to_owned(), SOCKET_UNIT.to_owned()];
+    for key in ["Requires", "BindsTo", "Requisite"] {
+        let units = engine.value(key).split_whitespace();
+        for unit in units.filter(|unit| KINDS.iter().any(|kind| unit.ends_with(kind))) {
+            if !needed.iter().any(|known| known == unit) {
+                needed.push(unit.to_owned());
+            }
+        }
+    }
+    for unit in needed {
+        let state = State::of(host, &unit)?;
+        let is_only_wanted = unit == CONTAINERD_UNIT && state.value("LoadState") == "not-found";
+        if let Some(fault) = state.fault().filter(|_| !is_only_wanted) {
+            return Ok(Some((state, fault)));
+        }
+    }
+    Ok(engine.fault().map(|fault| (engine, fault)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::stub::StubHost;
+
+    /// The unit at fault and its fault, where `systemctl show` answers as these lines of `case` say.
+    fn found(cases: &str) -> Option<String> {
+        let stub = StubHost::new().program(
+            "systemctl",
+            &format!("case $4 in {cases} *) echo ActiveState=active ;; esac"),
+        );
+        let found = find(stub.host()).unwrap();
+        found.map(|(state, fault)| format!("{} {fault}", state.unit))
+    }
+
+    #[test]
+    fn what_the_engine_needs_is_looked_at_before_the_engine() {
+        assert_eq!(found("*) echo LoadState=not-found ;;"), None);
+        let engine = "docker.service) printf 'ActiveState=failed\\nResult=exit-code\\n\
+                      Requires=other.service docker.socket\\n' ;;";
+        assert_eq!(
+            found(engine).as_deref(),
+            Some("docker.service failed (exit-code)")
+        );
+        for (unit, state, fault) in [
+            (
+                "docker.socket",
+                "LoadState=masked",
+                "docker.socket is masked",
+            ),
+            (
+                "docker.socket",
+                "ActiveState=failed\\nResult=resources",
+                "docker.socket failed (resources)",
+            ),
+            (
+                "containerd.service",
+                "ActiveState=activating\\nSubState=auto-restart\\nResult=exit-code",
+                "containerd.service failed (exit-code)",
+            ),
+            (
+                "other.service",
+                "LoadState=not-found",
+                "other.service is not on this host",
+            ),
+        ] {
+            let cases = format!("{engine} {unit}) printf '{state}\\n' ;;");
+            assert_eq!(found(&cases).as_deref(), Some(fault));
+        }
+        assert_eq!(found(""), None);
+    }
+
+    #[test]
+    fn a_condition_that_does_not_hold_is_a_fault() {
+        let skipped = "docker.service) printf 'ActiveState=inactive\\nConditionResult=no\\n' ;;";
+        assert!(found(skipped).unwrap().contains("a Condition or Assert"));
+    }
+}
