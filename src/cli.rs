@@ -87,6 +87,10 @@ pub enum Command {
     /// is where some run and live-restore is off or not in daemon.json, unless it is asked for by
     /// name; it fails without a restart where the engine would refuse its file. The stages group
     /// and restart need root.
+    ///
+    /// The containers have a log driver and a runtime that every engine has, so that none depends on
+    /// a log collector or a runtime of the host. Where containers do not start with the host's own
+    /// defaults, that is a warning.
     #[command(after_help = EXIT_CODES)]
     Verify(Verify),
     /// Show what install did, and what was changed since

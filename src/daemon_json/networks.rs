@@ -35,6 +35,20 @@ pub fn free_pools(routes: &[Route]) -> Option<Value> {
         .map(|range| json!([{"base": range.to_string(), "size": PREFIX}]))
 }
 
+/// The routes that leave no range free, each with its device; none where a range is free.
+pub(crate) fn in_the_way(routes: &[Route]) -> Vec<String> {
+    if free_pools(routes).is_some() {
+        return Vec::new();
+    }
+    let ranges = RANGES.iter().filter_map(|range| range.parse().ok());
+    let taken = ranges.filter_map(|range: IpNet| overlapping(range, routes));
+    let mut shown: Vec<String> = taken
+        .map(|route| format!("{} behind {}", route.network, route.device))
+        .collect();
+    shown.dedup();
+    shown
+}
+
 /// Warns of networks that the host reaches in another way.
 pub(super) fn check(findings: &mut Findings<'_>, document: &Document, routes: &[Route]) {
     for (index, pool) in document
@@ -126,6 +140,18 @@ mod tests {
         );
         let everything = routes(&[("128.0.0.0/1", "vpn"), ("0.0.0.0/1", "vpn")]);
         assert_eq!(free_pools(&everything), None);
+        let private = [
+            ("10.0.0.0/8", "eth1"),
+            ("172.16.0.0/12", "eth1"),
+            ("192.168.0.0/16", "wg0"),
+        ];
+        let shown = [
+            "172.16.0.0/12 behind eth1",
+            "10.0.0.0/8 behind eth1",
+            "192.168.0.0/16 behind wg0",
+        ];
+        assert_eq!(in_the_way(&routes(&private)), shown);
+        assert_eq!(in_the_way(&routes(&private[..2])), [""; 0]);
     }
 
     #[test]

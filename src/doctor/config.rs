@@ -1,15 +1,18 @@
 //! What the engine, and those beside it, are told.
 
 use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use anyhow::Result;
 
 use super::told::Told;
 use super::{Check, Severity, said};
-use crate::daemon_json::{self, Context, Document, Engine};
+use crate::daemon_json::{self, Context, Document, Engine, LogCollector, Place, log_collector};
 use crate::facts::{ENGINE_PACKAGES, Facts, Init};
 use crate::host::Host;
 use crate::host::engine::UNIT;
+use crate::host::http;
 use crate::step::{look_around, unit_environment, unit_flags};
 
 pub const CHECKS: &[Check] = &[
@@ -45,7 +48,21 @@ pub const CHECKS: &[Check] = &[
         look: proxies,
         fix: None,
     },
+    Check {
+        id: "DS904",
+        severity: Severity::Warning,
+        title: "the log collector answers",
+        danger: "no container starts with the default log driver until it does.",
+        cure: "start the collector; where it runs in a container of this engine, give that one a log \
+               driver of its own: docker run --log-driver local",
+        link: "https://docs.docker.com/engine/logging/configure/",
+        look: collector,
+        fix: None,
+    },
 ];
+
+/// How long a log collector may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 fn daemon_json_sound(host: &Host, facts: &Facts) -> Result<Option<String>> {
     let Some(bytes) = host.read(daemon_json::PATH)? else {
@@ -124,6 +141,38 @@ fn proxies(host: &Host, facts: &Facts) -> Result<Option<String>> {
     })
 }
 
+fn collector(host: &Host, facts: &Facts) -> Result<Option<String>> {
+    if !facts.has(ENGINE_PACKAGES[0]) {
+        return Ok(None); // it may run on the engine that is to come
+    }
+    let told = Told::of(host, facts)?;
+    let Some(collector) = log_collector(told.document()) else {
+        return Ok(None);
+    };
+    let LogCollector {
+        driver,
+        address,
+        place,
+    } = collector;
+    Ok((!answers(host, &place)).then(|| {
+        format!("no log collector answers at {address}, which the log driver {driver} needs")
+    }))
+}
+
+/// Whether somebody takes a connection there.
+fn answers(host: &Host, place: &Place) -> bool {
+    match place {
+        Place::Socket(path) => host.exists(path).unwrap_or(false),
+        Place::Port(name, port) => {
+            let addresses = http::lookup(name).unwrap_or_default();
+            addresses.into_iter().any(|ip| {
+                let address = SocketAddr::new(ip, *port);
+                TcpStream::connect_timeout(&address, PATIENCE).is_ok()
+            })
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,6 +213,19 @@ mod tests {
         assert!(!found(logs, "--log-opt max-size=10m", "", "{}"));
         assert!(found(logs, "--log-opt max-size=-1", "", "{}"));
         assert!(!found(logs, "", "", r#"{"log-driver": "journald"}"#));
+    }
+
+    #[test]
+    fn a_log_collector_that_answers_is_no_finding() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let json = format!(
+            r#"{{"log-driver": "fluentd", "log-opts": {{"fluentd-address": "{address}"}}}}"#
+        );
+        assert!(!found(collector, "", "", &json));
+        drop(listener);
+        assert!(found(collector, "", "", &json));
+        assert!(!found(collector, "", "", "{}"));
     }
 
     #[test]

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
+use super::defaults;
 use super::probe::Reach;
-use super::proof::Proof;
+use super::proof::{Proof, own_range};
 use crate::report::Outcome;
 
 pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
@@ -15,7 +16,11 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         return Ok(failed);
     }
     let file = proof.folder("compose")?.join("compose.yaml");
-    fs::write(&file, services(proof)?).with_context(|| format!("writing {}", file.display()))?;
+    let write = |range: Option<&str>| {
+        let text = services(proof, range)?;
+        fs::write(&file, text).with_context(|| format!("writing {}", file.display()))
+    };
+    write(None)?;
     let project = proof.name("compose");
     let compose = |arguments: &[&str]| {
         let compose = proof
@@ -24,13 +29,21 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         let compose = compose.arg(&file).args(arguments.iter().copied());
         compose.deadline(Duration::from_secs(90))
     };
-    proof.ask(&compose(&[
+    let up = compose(&[
         "up",
         "--detach",
         "--wait",
         "--wait-timeout=30",
         "--pull=never",
-    ]))?;
+    ]);
+    let begun = proof.host.query(&up)?;
+    if begun.code != 0 && defaults::is_about_addresses(&begun.tail()) {
+        proof.find(defaults::lack_of_addresses(&begun.tail()));
+        write(Some(&own_range(1)))?;
+        proof.ask(&up)?;
+    } else {
+        begun.success()?;
+    }
     let talk = [
         "exec",
         "-T",
@@ -75,11 +88,16 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     ))
 }
 
-/// The project, as JSON, which is YAML as well.
-fn services(proof: &Proof<'_>) -> Result<String> {
+/// The project, as JSON, which is YAML as well. Its network has this range, or one of the engine's.
+fn services(proof: &Proof<'_>, range: Option<&str>) -> Result<String> {
     let serve = |port: &str| serde_json::json!(["probe", "serve", port, proof.token]);
     let labels = serde_json::json!([proof.label()]);
     let image = proof.image()?;
+    let logging = serde_json::json!({ "driver": "json-file" });
+    let mut network = serde_json::json!({ "labels": labels });
+    if let Some(range) = range {
+        network["ipam"] = serde_json::json!({ "config": [{ "subnet": range }] });
+    }
     let healthy = serde_json::json!({
         "test": ["CMD", "/dockstrap", "probe", "reach", "--server", "127.0.0.1:8080"],
         "interval": "500ms",
@@ -92,6 +110,9 @@ fn services(proof: &Proof<'_>) -> Result<String> {
                 "image": image,
                 "command": serve("8080"),
                 "labels": labels,
+                "logging": logging,
+                "runtime": "runc",
+                "init": false,
                 "healthcheck": healthy,
                 "volumes": ["data:/data"],
             },
@@ -99,11 +120,14 @@ fn services(proof: &Proof<'_>) -> Result<String> {
                 "image": image,
                 "command": serve("8080"),
                 "labels": labels,
+                "logging": logging,
+                "runtime": "runc",
+                "init": false,
                 "healthcheck": healthy,
                 "depends_on": { "back": { "condition": "service_healthy" } },
             },
         },
-        "networks": { "default": { "labels": labels } },
+        "networks": { "default": network },
         "volumes": { "data": { "labels": labels } },
     });
     Ok(services.to_string())

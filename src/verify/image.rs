@@ -33,10 +33,8 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         .to_string();
     proof.ask(&image(&["save", "--output", &file, &name]))?;
     let container = proof.name("image-user");
-    let create = proof
-        .docker()
-        .args(["create", "--pull=never", "--name", &container]);
-    proof.ask(&create.args(["--label", &proof.label(), &tag]))?;
+    let create = proof.container("create").args(["--name", &container, &tag]);
+    proof.ask(&create)?;
     proof.ask(&image(&["rm", &name]))?; // its other tag stays
     let in_use = "an image in use must not be removed";
     proof.refused(&image(&["rm", &tag]), in_use)?;

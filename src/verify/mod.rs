@@ -7,6 +7,7 @@ mod build;
 mod compose;
 mod container;
 mod cure;
+mod defaults;
 mod engine;
 mod group;
 mod hub;

@@ -17,9 +17,8 @@ const OUTSIDE_PORT: u16 = 443;
 const PORT: &str = "8080";
 
 pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
-    let (network, server) = (proof.name("network"), proof.name("server"));
-    let create = proof.docker().args(["network", "create", "--label"]);
-    proof.ask(&create.args([&proof.label(), &network]))?;
+    let server = proof.name("server");
+    let network = proof.network("network")?;
     let container = proof
         .container("run")
         .args(["--detach", "--name", &server, "--network", &network])

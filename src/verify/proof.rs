@@ -1,9 +1,10 @@
 //! What a stage has to work with: the docker command, containers of the smoke image, a folder.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Choice, objects, smoke};
+use super::{Choice, defaults, objects, smoke};
 use crate::error::Failure;
 use crate::facts::invoking_user;
 use crate::host::Host;
@@ -25,6 +26,11 @@ use crate::report::Outcome;
 /// How long something may take that should be so at once.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What every container is started with, so that it does not depend on the host's defaults: a log
+/// driver and a runtime that every engine has, and no other program as process 1.
+pub(super) const OWN_DEFAULTS: [&str; 3] =
+    ["--log-driver=json-file", "--runtime=runc", "--init=false"];
+
 /// What a stage needs to prove something. What it made is removed when this goes.
 pub struct Proof<'a> {
     pub host: &'a Host,
@@ -36,6 +42,8 @@ pub struct Proof<'a> {
     folder: TempDir,
     /// The smoke image, made when a stage first asks for it; or why it could not be.
     image: OnceLock<Result<String, String>>,
+    /// What the host's own defaults lack, each once.
+    findings: Mutex<BTreeSet<String>>,
 }
 
 impl<'a> Proof<'a> {
@@ -50,6 +58,7 @@ impl<'a> Proof<'a> {
             stopped: stop_flag()?,
             folder,
             image: OnceLock::new(),
+            findings: Mutex::default(),
         })
     }
 
@@ -96,9 +105,43 @@ impl<'a> Proof<'a> {
     /// A command of docker that makes a container of the smoke image: `run` or `create`. Options
     /// can be added to it, then [`probe`](Proof::probe).
     pub fn container(&self, verb: &str) -> Command {
+        self.container_with_defaults(verb).args(OWN_DEFAULTS)
+    }
+
+    /// The same with the host's own defaults, which may be broken.
+    pub(super) fn container_with_defaults(&self, verb: &str) -> Command {
         let label = self.label();
         self.docker()
             .args([verb, "--pull=never", "--label", &label])
+    }
+
+    /// Makes a network, with a range of its own where the engine has none to give.
+    pub(super) fn network(&self, of: &str) -> Result<String> {
+        let name = self.name(of);
+        let create = || {
+            let create = self.docker().args(["network", "create", "--label"]);
+            create.arg(self.label())
+        };
+        let made = self.host.query(&create().arg(&name))?;
+        if made.code != 0 && defaults::is_about_addresses(&made.tail()) {
+            self.find(defaults::lack_of_addresses(&made.tail()));
+            self.ask(&create().args(["--subnet", &own_range(0), &name]))?;
+        } else {
+            made.success()?;
+        }
+        Ok(name)
+    }
+
+    /// Notes something that the host's own defaults lack.
+    pub(super) fn find(&self, text: String) {
+        let mut findings = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
+        findings.insert(text);
+    }
+
+    /// What was noted.
+    pub(super) fn findings(&self) -> Vec<String> {
+        let findings = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
+        findings.iter().cloned().collect()
     }
 
     /// Why docker lacks a command that it has from a plugin, with what helps. Without it, docker
@@ -217,6 +260,13 @@ fn read<T: DeserializeOwned>(output: Output) -> Result<T> {
         Some(Err(_)) => parse(&output.stdout),
         None => parse(&output.success()?.stdout),
     }
+}
+
+/// A range of addresses that is nobody's, out of those that are set apart for measurements (RFC
+/// 2544). Runs side by side, and networks of one run, have different ones.
+pub(super) fn own_range(number: u32) -> String {
+    let at = (std::process::id() * 2 + number) % 512;
+    format!("198.{}.{}.0/24", 18 + at / 256, at % 256)
 }
 
 /// Reads what a probe reports.

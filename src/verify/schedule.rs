@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::proof::Proof;
-use super::{Choice, STAGES, Stage, Verification, cure, engine, obstacle};
+use super::{Choice, STAGES, Stage, Verification, cure, defaults, engine, obstacle};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::report::{Event, Listener, Outcome, StageReport};
@@ -69,8 +69,14 @@ fn prove_all(
     let (alone, together): (Vec<&Stage>, Vec<&Stage>) =
         rest.iter().copied().partition(|stage| stage.alone);
     reports.extend(side_by_side(&proof, &together, listener)?);
+    if !rest.is_empty() {
+        defaults::look(&proof);
+    }
     for stage in alone {
         reports.extend(side_by_side(&proof, &[stage], listener)?);
+    }
+    for text in proof.findings() {
+        listener(Event::Warning { text });
     }
     Ok(reports)
 }

@@ -1,0 +1,92 @@
+//! What the host's own defaults lack. The stages do without them, so that a log collector which is
+//! down, or a runtime that is broken, does not keep the engine from being verified; but containers
+//! that people start have them.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::proof::Proof;
+use crate::daemon_json::{self, Document, log_collector, with_flags};
+use crate::host::Host;
+use crate::step::unit_flags;
+
+/// Log drivers that need nothing beyond the engine and systemd.
+const OF_THE_HOST: &[&str] = &["", "json-file", "journald", "local", "none"];
+
+/// How long such a container may take: a driver may try again and again.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The runtime that comes with the engine.
+const STOCK_RUNTIME: &str = "runc";
+
+/// What the engine says where it finds no room for a network.
+const NO_ADDRESSES: &[&str] = &[
+    "address pool",
+    "predefined address pools have been fully subnetted",
+    "no available network",
+];
+
+/// Starts a container with all of the host's defaults, where one of them may keep it from starting.
+/// What keeps this one from being tried is found by the stages.
+pub(super) fn look(proof: &Proof<'_>) {
+    let _ = start_with_defaults(proof);
+}
+
+fn start_with_defaults(proof: &Proof<'_>) -> Result<()> {
+    let Some(account) = proof.host.engine_account()? else {
+        return Ok(());
+    };
+    let driver = account["LoggingDriver"].as_str().unwrap_or_default();
+    let runtime = account["DefaultRuntime"].as_str().unwrap_or(STOCK_RUNTIME);
+    if OF_THE_HOST.contains(&driver) && runtime == STOCK_RUNTIME {
+        return Ok(());
+    }
+    let container = proof.container_with_defaults("run").deadline(PATIENCE);
+    let container = container.args(["--rm", "--network=none"]);
+    let run = proof.probe(container, &["hello", &proof.token])?;
+    let said = match proof.host.query(&run) {
+        Ok(output) if output.code == 0 => return Ok(()),
+        Ok(output) => output.tail(),
+        Err(error) if proof.stopped.load(Ordering::Relaxed) => return Err(error),
+        Err(error) => format!("{error:#}"),
+    };
+    let is_of_runtime = runtime != STOCK_RUNTIME && !said.contains("logging driver");
+    proof.find(match is_of_runtime {
+        true => format!(
+            "containers do not start with the host's defaults (runtime {runtime}, log driver \
+             {driver}): {said}"
+        ),
+        false => format!(
+            "containers do not start with the default log driver ({driver}){}: {said}",
+            collector(proof.host).unwrap_or_default()
+        ),
+    });
+    Ok(())
+}
+
+/// Who it is that does not answer, as far as it can be told.
+fn collector(host: &Host) -> Option<String> {
+    let bytes = host.read(daemon_json::PATH).ok()??;
+    let file = Document::parse(&bytes).ok()?;
+    let collector = log_collector(&with_flags(&file, &unit_flags(host).ok()?))?;
+    Some(format!(
+        ", since the log collector at {} does not answer",
+        collector.address
+    ))
+}
+
+/// Whether a network could not be made because no addresses are left for it.
+pub(super) fn is_about_addresses(said: &str) -> bool {
+    NO_ADDRESSES.iter().any(|sign| said.contains(sign))
+}
+
+/// What is told of a network that got a range of its own.
+pub(super) fn lack_of_addresses(said: &str) -> String {
+    format!(
+        "networks cannot be created with the engine's own address pools: {said}; free some with: \
+         docker network prune, or set default-address-pools in {}",
+        daemon_json::PATH
+    )
+}
