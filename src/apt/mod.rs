@@ -3,6 +3,7 @@
 mod age;
 mod archive;
 mod begun;
+mod closed;
 mod complaint;
 mod entry;
 mod existing;
@@ -33,6 +34,7 @@ mod view;
 
 pub use age::{AgeLimit, Supply};
 pub use archive::{Archive, Archives, KnownArchive};
+pub(crate) use closed::{Closed, closed};
 pub use entry::without_password;
 pub use existing::{Existing, Migration};
 pub use fetch::{discard_for, fetch, remove_partials, still_to_fetch};

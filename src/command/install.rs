@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{DONE, remember, require_root, running_version, tell_of_cut_short};
+use super::{DONE, remember, require_root, running_version, tell_of_cut_short, warn_of};
 use crate::change::{Journal, named, withdraw_verification};
 use crate::cli::Install;
 use crate::error::Failure;
@@ -19,7 +19,7 @@ use crate::report::{Done, Event, Listener, StepReport, Verdict};
 use crate::settings::{Restore, Settings};
 use crate::ui::{self, Live};
 use crate::verify::{Choice, STAGES, Verification};
-use crate::{apply, apt, verify};
+use crate::{apply, apt, doctor, verify};
 
 /// What is said where there is nothing to do.
 pub const NOTHING_TO_DO: &str = "Nothing to do: Docker Engine is set up and running";
@@ -113,10 +113,14 @@ impl<'a> Prepared<'a> {
             facts = facts::gather(host)?;
         }
         warn_of_age(&facts, listener);
+        let plan = Plan::make(host, facts, settings, listener)?;
+        if plan.is_pending() {
+            warn_of(doctor::errors_ahead(host, &plan.host), listener);
+        }
         Ok(Prepared {
             host,
             settings,
-            plan: Plan::make(host, facts, settings, listener)?,
+            plan,
             journal,
             _lock: lock,
         })
@@ -126,7 +130,13 @@ impl<'a> Prepared<'a> {
     pub fn carry_out(&self, verify: bool, listener: Listener<'_>) -> Result<Installed> {
         let begun = Instant::now();
         apply::apply(self.host, &self.plan, self.settings, listener)?;
-        self.proven(begun.elapsed(), verify, listener)
+        let installed = self.proven(begun.elapsed(), verify, listener)?;
+        if installed.is_running {
+            // What works now is to work tomorrow.
+            let facts = facts::gather(self.host)?;
+            warn_of(doctor::all_errors(self.host, &facts), listener);
+        }
+        Ok(installed)
     }
 
     /// Where there is nothing to do: closes the run that was cut short, if one was, and verifies an

@@ -102,6 +102,13 @@ fn remember(host: &Host, verification: &Verification, listener: Listener<'_>) {
     }
 }
 
+/// Warns of errors that the doctor sees.
+fn warn_of(errors: Vec<String>, listener: Listener<'_>) {
+    for text in errors {
+        listener(Event::Warning { text });
+    }
+}
+
 /// Says that the last run never came to its end, and that this one goes on.
 fn tell_of_cut_short(journal: &Journal, listener: Listener<'_>) {
     let Some(Run { purpose, at, .. }) = journal.cut_short() else {

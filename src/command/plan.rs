@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
-use super::DONE;
+use super::{DONE, warn_of};
 use crate::cli;
+use crate::doctor;
 use crate::facts;
 use crate::host::Host;
 use crate::invocation;
@@ -23,9 +24,11 @@ pub fn run(host: &Host, arguments: cli::Plan) -> Result<u8> {
         true => Live::quiet(),
         false => Live::new(),
     };
-    let plan = Plan::make(host, facts::gather(host)?, &settings, &|event| {
-        live.show(event);
-    })?;
+    let show = |event| live.show(event);
+    let plan = Plan::make(host, facts::gather(host)?, &settings, &show)?;
+    if plan.is_pending() {
+        warn_of(doctor::errors_ahead(host, &plan.host), &show);
+    }
     drop(live);
     ui::report(&plan)?;
     if arguments.json {

@@ -23,6 +23,20 @@ const RANGES: &[&str] = &[
     "192.168.192.0/18",
 ];
 
+/// What an engine without settings takes the addresses of its networks from, and how long the prefix
+/// of each network is. Many a host has its own network in the last one.
+///
+/// Source: <https://docs.docker.com/engine/network/#automatic-subnet-allocation>.
+pub(crate) const DEFAULT_POOLS: &[(&str, u8)] = &[
+    ("172.17.0.0/16", 16),
+    ("172.18.0.0/16", 16),
+    ("172.19.0.0/16", 16),
+    ("172.20.0.0/14", 16),
+    ("172.24.0.0/14", 16),
+    ("172.28.0.0/14", 16),
+    ("192.168.0.0/16", 20),
+];
+
 /// How long the prefix of each of the engine's networks is.
 const PREFIX: u8 = 24;
 
@@ -47,6 +61,20 @@ pub(crate) fn in_the_way(routes: &[Route]) -> Vec<String> {
         .collect();
     shown.dedup();
     shown
+}
+
+/// The engine's own bridge.
+const BRIDGE: &str = "docker0";
+
+/// Whether routes lead into all that an engine without settings could take for its bridge, with
+/// which it does not start. A bridge that is there keeps its addresses.
+pub(crate) fn leave_no_bridge(routes: &[Route]) -> bool {
+    let pools = DEFAULT_POOLS.iter().filter_map(|(pool, prefix)| {
+        let pool: IpNet = pool.parse().ok()?;
+        pool.subnets(*prefix).ok()
+    });
+    let is_taken = |range: IpNet| overlapping(range, routes).is_some();
+    !routes.iter().any(|route| route.device == BRIDGE) && pools.flatten().all(is_taken)
 }
 
 /// Warns of networks that the host reaches in another way.
@@ -152,6 +180,24 @@ mod tests {
         ];
         assert_eq!(in_the_way(&routes(&private)), shown);
         assert_eq!(in_the_way(&routes(&private[..2])), [""; 0]);
+    }
+
+    #[test]
+    fn an_engine_starts_as_long_as_one_range_of_its_own_is_free() {
+        let mut all = vec![
+            ("172.16.0.0/12", "eth1"),
+            ("192.168.0.0/17", "eth1"),
+            ("192.168.128.0/18", "eth1"),
+            ("192.168.192.0/19", "eth1"),
+            ("192.168.224.0/20", "eth1"),
+        ];
+        assert!(!leave_no_bridge(&routes(&all)));
+        all.push(("192.168.250.0/24", "wg0"));
+        assert!(leave_no_bridge(&routes(&all)));
+        all.push(("172.17.0.0/16", "docker0"));
+        assert!(!leave_no_bridge(&routes(&all)));
+        assert!(leave_no_bridge(&routes(&[("0.0.0.0/0", "vpn")])));
+        assert!(!leave_no_bridge(&[]));
     }
 
     #[test]

@@ -70,7 +70,8 @@ fn recommended(host: &Surroundings) -> Vec<Entry> {
         entry(
             "live-restore",
             json!(true),
-            "CIS 2.15: containers keep running while the engine is upgraded or restarted",
+            "CIS 2.15: containers keep running while the engine is upgraded or restarted; for \
+             `docker swarm init` set live-restore = false under [daemon]",
         ),
     ];
     // Where the engine may not have as many, no container would start.

@@ -1,13 +1,9 @@
 //! The sources of Docker's repository, and the keys that they trust.
 
-use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::{Check, Severity};
-use crate::apt::{Existing, Migration, Source, source_files};
+use crate::apt::{self, Closed, Existing, Migration, Source, source_files};
 use crate::change::Tx;
 use crate::error::Failure;
 use crate::facts::{self, Facts};
@@ -85,36 +81,13 @@ fn misfit(host: &Host, facts: &Facts) -> Result<Option<String>> {
     Ok(None)
 }
 
-/// A file or folder that apt needs to read keys, and the modes that it has and should have.
-struct Closed {
-    path: PathBuf,
-    mode: u32,
-    open: u32,
-}
-
 /// The first on the way to a keyring of a source that is closed to the user `_apt`.
 fn closed(host: &Host, facts: &Facts) -> Result<Option<Closed>> {
     let files = source_files(host)?;
     let source = source(facts);
-    let keyrings = files.iter().flat_map(|file| file.keyrings(&source));
-    for keyring in keyrings {
-        let mut way: Vec<&Path> = Path::new(keyring).ancestors().collect();
-        way.reverse();
-        for path in way {
-            // Links are followed, as apt does.
-            let there = match std::fs::metadata(host.path(path)) {
-                Err(error) if error.kind() == ErrorKind::NotFound => break,
-                there => there.with_context(|| format!("looking at {}", path.display()))?,
-            };
-            let (mode, needed) = match there.is_dir() {
-                true => (there.mode() & 0o7777, 0o001),
-                false => (there.mode() & 0o7777, 0o004),
-            };
-            if mode & needed == 0 {
-                let open = if there.is_dir() { 0o755 } else { 0o644 };
-                let path = path.to_owned();
-                return Ok(Some(Closed { path, mode, open }));
-            }
+    for keyring in files.iter().flat_map(|file| file.keyrings(&source)) {
+        if let Some(closed) = apt::closed(host, keyring)? {
+            return Ok(Some(closed));
         }
     }
     Ok(None)
@@ -131,8 +104,8 @@ fn key_mode(host: &Host, facts: &Facts) -> Result<Option<String>> {
 fn mend_key_mode(tx: &mut Tx<'_>) -> Result<()> {
     let facts = facts::gather_anyway(tx.host())?;
     // A folder may hide another that is closed as well.
-    while let Some(Closed { path, mode, open }) = closed(tx.host(), &facts)? {
-        tx.set_mode(&path, mode | open)?;
+    while let Some(Closed { path, open, .. }) = closed(tx.host(), &facts)? {
+        tx.set_mode(&path, open)?;
     }
     Ok(())
 }

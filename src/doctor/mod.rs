@@ -91,6 +91,40 @@ pub const AREAS: &[(&str, &[Check])] = &[
     ("configuration", config::CHECKS),
 ];
 
+/// The areas whose errors an install can find before it begins, and does not refuse.
+const AHEAD: &[&str] = &["environment", "kernel", "network", "disk"];
+
+/// What a plan refuses, or is asked for.
+const SAID_ALREADY: &[&str] = &["DS001", "DS004"];
+
+/// Warnings that are errors for an engine that has yet to start for the first time.
+const STOPS_NEW_ENGINES: &[&str] = &["DS109"];
+
+/// The errors that are there before an install, and that it does not mend: a line each.
+pub(crate) fn errors_ahead(host: &Host, facts: &Facts) -> Vec<String> {
+    found(host, facts, |area, check| {
+        let is_error = check.severity == Severity::Error || STOPS_NEW_ENGINES.contains(&check.id);
+        is_error && AHEAD.contains(&area) && !SAID_ALREADY.contains(&check.id)
+    })
+}
+
+/// The errors of a host on which an engine was just set up: a line each.
+pub(crate) fn all_errors(host: &Host, facts: &Facts) -> Vec<String> {
+    found(host, facts, |_, check| check.severity == Severity::Error)
+}
+
+fn found(host: &Host, facts: &Facts, is_meant: impl Fn(&str, &Check) -> bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (area, checks) in AREAS {
+        for check in checks.iter().filter(|check| is_meant(area, check)) {
+            if let Verdict::Found(text) = Examined::of(check, host, facts).verdict {
+                lines.push(format!("{text} ({}); fix: {}", check.id, check.cure));
+            }
+        }
+    }
+    lines
+}
+
 impl Check {
     /// Whether `--fix` mends what it finds.
     pub fn is_mended(&self) -> bool {

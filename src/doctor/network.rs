@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::told::Told;
 use super::{Check, Severity, is_active};
-use crate::daemon_json::Route;
+use crate::daemon_json::{DEFAULT_POOLS, Route};
 use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::engine::UNIT;
@@ -59,17 +59,6 @@ pub const CHECKS: &[Check] = &[
         look: forwarding,
         fix: None,
     },
-];
-
-/// The engine's default address pools. Source:
-/// <https://docs.docker.com/engine/network/#automatic-subnet-allocation>.
-const POOLS: &[&str] = &[
-    "172.17.0.0/16",
-    "172.18.0.0/16",
-    "172.19.0.0/16",
-    "172.20.0.0/14",
-    "172.24.0.0/14",
-    "172.28.0.0/14",
 ];
 
 /// The one that it comes to after fifteen networks. Many a host has its own network there, which the
@@ -130,7 +119,7 @@ fn pools(told: &Told) -> (bool, Vec<IpNet>) {
             (true, pools.iter().filter_map(base).collect())
         }
         None => {
-            let pools = POOLS.iter().chain([&LAST_POOL]);
+            let pools = DEFAULT_POOLS.iter().map(|(pool, _)| pool);
             (false, pools.filter_map(|pool| pool.parse().ok()).collect())
         }
     }
@@ -185,7 +174,7 @@ mod tests {
         let stub = StubHost::noble().program("systemctl", "");
         let facts = facts::gather(stub.host()).unwrap();
         let known = |stub: &StubHost| pools(&Told::of(stub.host(), &facts).unwrap());
-        assert_eq!(known(&stub).1.len(), POOLS.len() + 1);
+        assert_eq!(known(&stub).1.len(), DEFAULT_POOLS.len());
         let pool = r#"{"default-address-pools": [{"base": "10.1.0.0/16", "size": 24}]}"#;
         let stub = stub.file(daemon_json::PATH, pool);
         assert_eq!(known(&stub), (true, vec!["10.1.0.0/16".parse().unwrap()]));

@@ -3,14 +3,19 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::repository::{Repository, trusted};
 use super::{Finding, Step};
+use crate::apt::{self, Closed};
 use crate::change::Tx;
 use crate::error::Failure;
-use crate::host::Host;
+use crate::host::command::Command;
+use crate::host::{Host, UserName};
 use crate::trust::{Certificate, Fingerprint};
+
+/// The user as whom apt fetches and verifies.
+const APTS_OWN: &str = "_apt";
 
 pub struct AptKey {
     keyring: String,
@@ -39,11 +44,18 @@ impl Step for AptKey {
 
     fn inspect(&self, host: &Host) -> Result<Finding> {
         let AptKey { keyring, pin, .. } = self;
-        // An older form of the same certificate lacks the keys that came later.
-        let signing = self.certificate.signing_keys();
-        let there = trusted(host, keyring, pin)?;
-        if there.is_some_and(|there| there.signing_keys() == signing) {
-            return Ok(Finding::satisfied(format!("{keyring} holds {pin}")));
+        // The key itself, where it is the one that is closed, is written anew.
+        let closed = apt::closed(host, keyring)?;
+        let closed = closed.filter(|closed| closed.path != Path::new(keyring));
+        let opening = closed.iter().map(|Closed { path, mode, open }| {
+            let path = path.display();
+            format!("open {path} to apt's own user (mode {mode:04o} becomes {open:04o})")
+        });
+        if self.is_there(host)? {
+            return Ok(match &closed {
+                None => Finding::satisfied(format!("{keyring} holds {pin}")),
+                Some(_) => Finding::pending(format!("let apt read {keyring}"), opening.collect()),
+            });
         }
         // Written again, it would be no safer.
         if let Some(exposure) = host.exposure(Path::new(keyring))?
@@ -61,11 +73,57 @@ impl Step for AptKey {
         };
         Ok(Finding::pending(
             format!("{verb} {keyring}"),
-            vec![format!("fingerprint {pin}")],
+            [format!("fingerprint {pin}")]
+                .into_iter()
+                .chain(opening)
+                .collect(),
         ))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
+        if !self.is_there(tx.host())? {
+            self.write(tx)?;
+        }
+        // A folder may hide another that is closed as well.
+        while let Some(Closed { path, open, .. }) = apt::closed(tx.host(), &self.keyring)? {
+            tx.set_mode(&path, open)?;
+        }
+        self.require_readable(tx.host())
+    }
+
+    fn writes(&self, _host: &Host) -> Result<Vec<String>> {
+        Ok(vec![self.keyring.clone()])
+    }
+}
+
+impl AptKey {
+    /// Has apt's own user read the key, where that can be tried: modes do not tell all.
+    fn require_readable(&self, host: &Host) -> Result<()> {
+        let user = UserName::new(APTS_OWN)?;
+        let can_be_tried = nix::unistd::geteuid().is_root() && host.has_program("runuser");
+        if !can_be_tried || !host.has_user(&user)? {
+            return Ok(());
+        }
+        let keyring = &self.keyring;
+        let read = Command::new("runuser").args(["--user", APTS_OWN, "--", "cat", keyring]);
+        let read = host.query(&read)?;
+        ensure!(
+            !read.tail().contains("Permission denied"),
+            "apt's own user {APTS_OWN} cannot read {keyring}: {}",
+            read.tail()
+        );
+        Ok(())
+    }
+
+    /// Whether the keyring holds the certificate. An older form of the same one lacks the keys that
+    /// came later.
+    fn is_there(&self, host: &Host) -> Result<bool> {
+        let there = trusted(host, &self.keyring, &self.pin)?;
+        let signing = self.certificate.signing_keys();
+        Ok(there.is_some_and(|there| there.signing_keys() == signing))
+    }
+
+    fn write(&self, tx: &mut Tx<'_>) -> Result<()> {
         // apt 2.6 believes a file's ending.
         let text = match self.keyring.ends_with(".asc") {
             true => self.certificate.armored(),
@@ -75,10 +133,6 @@ impl Step for AptKey {
             tx.move_aside(&self.keyring)?; // a file that is written anew keeps its owner
         }
         tx.write_file(&self.keyring, &text, 0o644)
-    }
-
-    fn writes(&self, _host: &Host) -> Result<Vec<String>> {
-        Ok(vec![self.keyring.clone()])
     }
 }
 
@@ -167,6 +221,27 @@ mod tests {
         assert!(!inspect(&stub).satisfied);
         apply(&stub);
         assert!(inspect(&stub).satisfied);
+    }
+
+    #[test]
+    fn a_folder_that_keeps_apt_out_is_opened_and_closed_again() {
+        for key_is_there in [false, true] {
+            let mut stub = StubHost::new().folder("/etc/apt/keyrings");
+            if key_is_there {
+                stub = stub.file(KEYRING, key().certificate.armored());
+            }
+            stub.set_mode("/etc/apt/keyrings", 0o700);
+            let before = stub.snapshot();
+            let finding = inspect(&stub);
+            let opening = "open /etc/apt/keyrings to apt's own user (mode 0700 becomes 0755)";
+            assert!(!finding.satisfied);
+            assert_eq!(finding.details.last().unwrap(), opening);
+            apply(&stub);
+            assert_eq!(stub.mode("/etc/apt/keyrings"), 0o755);
+            assert!(inspect(&stub).satisfied);
+            assert_eq!(trial::revert(stub.host()).unwrap(), [""; 0]);
+            assert_eq!(stub.snapshot(), before);
+        }
     }
 
     #[test]

@@ -72,6 +72,7 @@ impl DaemonJson {
             }
         };
         let mut warnings: Vec<String> = warnings.iter().map(warning).collect();
+        warnings.extend(self.lack_of_pools(&merged.document, &around)?);
         if self.preset == Preset::Hardened {
             let objections = daemon_json::objections(&merged.document);
             let objections = objections.into_iter();
@@ -153,6 +154,37 @@ impl DaemonJson {
             wishes.set("proxies", proxies.clone(), "proxy-for says engine");
         }
         wishes
+    }
+
+    /// What is said of a host whose routes leave the engine's networks no addresses of their own.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`] when the engine would not start.
+    fn lack_of_pools(&self, document: &Document, around: &Surroundings) -> Result<Option<String>> {
+        let is_set =
+            |key: &str| document.get(key).is_some() || is_said_by_flag(key, &self.unit_flags);
+        let key = "default-address-pools";
+        let routes = daemon_json::in_the_way(&around.routes).join(", ");
+        if is_set(key) || routes.is_empty() {
+            return Ok(None);
+        }
+        let cure = format!(
+            "Choose a range that is of no use to this host, and set {key} and bip under [daemon] in \
+             /etc/dockstrap/config.toml"
+        );
+        let has_bridge = is_set("bip") || is_set("bridge");
+        if !has_bridge && daemon_json::leave_no_bridge(&around.routes) {
+            return Err(Failure::Blocked(format!(
+                "this host has routes into all addresses that the engine could take for its bridge \
+                 ({routes}), so the engine would not start; nothing was changed. {cure}. See what is \
+                 taken: ip route show table all"
+            ))
+            .into());
+        }
+        Ok(Some(format!(
+            "{PATH}: {key} is not set, and no private range is free on this host ({routes}), so the \
+             engine soon has no addresses for networks of containers. {cure}"
+        )))
     }
 
     /// Whether containers can be kept apart with what the file, the unit and the settings say.
