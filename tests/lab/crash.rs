@@ -14,7 +14,7 @@ use crate::tree::Tree;
 
 /// At how many random times the runs of each row are killed.
 const TIMES: &str = "DOCKSTRAP_CRASH_TIMES";
-const TIMES_BY_DEFAULT: u64 = 15;
+const TIMES_BY_DEFAULT: u64 = 6;
 
 /// After one in how many changes of files the runs of each row are killed.
 const STRIDE: &str = "DOCKSTRAP_CRASH_STRIDE";
