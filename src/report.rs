@@ -125,6 +125,14 @@ impl fmt::Display for Yours {
     }
 }
 
+/// What was kept on the way back, and why. How to remove it stands last, to be copied.
+pub fn kept(text: &str, reason: &str) -> String {
+    match reason.split_once("; ") {
+        Some((why, how)) if how.contains(": ") => format!("kept: {text} ({why}); {how}"),
+        _ => format!("kept: {text} ({reason})"),
+    }
+}
+
 fn as_seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64((time.as_secs_f64() * 1000.0).round() / 1000.0)
 }

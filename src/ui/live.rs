@@ -11,7 +11,7 @@ use super::journal::Priority;
 use super::text::{Text, plain};
 use super::{emit, say, say_warning};
 use crate::host::signal::acknowledgement;
-use crate::report::{Event, Outcome, StageReport};
+use crate::report::{self, Event, Outcome, StageReport};
 
 /// How long a signal may go unanswered.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -71,7 +71,7 @@ impl Live {
             Event::Reverted { text, .. } => self.print(done().and(" took back: ").and(text)),
             Event::Kept { text, reason, .. } => {
                 let mark = Text::styled(Style::new().yellow().for_stderr(), "-");
-                self.print(mark.and(format!(" kept: {text} ({reason})")));
+                self.print(mark.and(format!(" {}", report::kept(&text, &reason))));
             }
             Event::StageDone(report) => self.print(stage(&report)),
         }
@@ -175,14 +175,16 @@ fn timed(text: Text, time: Duration) -> Text {
     text.and_styled(Style::new().dim().for_stderr(), time)
 }
 
+/// What ends with a command stays free of the time behind it.
 fn stage(report: &StageReport) -> Text {
-    let (mark, text) = match &report.outcome {
-        Outcome::Passed(text) => (done(), text),
-        Outcome::Failed(text) => (Text::styled(Style::new().red().for_stderr(), "✗"), text),
-        Outcome::Skipped(text) | Outcome::Unreachable(text) | Outcome::RateLimited(text) => {
-            (Text::styled(Style::new().yellow().for_stderr(), "-"), text)
-        }
-    };
     let StageReport { stage, seconds, .. } = report;
-    timed(mark.and(format!(" {stage}: {text} ")), *seconds)
+    match &report.outcome {
+        Outcome::Passed(text) => timed(done().and(format!(" {stage}: {text} ")), *seconds),
+        Outcome::Failed(text) => {
+            Text::styled(Style::new().red().for_stderr(), "✗").and(format!(" {stage}: {text}"))
+        }
+        Outcome::Skipped(text) | Outcome::Unreachable(text) | Outcome::RateLimited(text) => {
+            Text::styled(Style::new().yellow().for_stderr(), "-").and(format!(" {stage}: {text}"))
+        }
+    }
 }

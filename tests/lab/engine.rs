@@ -154,15 +154,15 @@ fn an_uninstall_ends_containers_that_run_on_without_the_engine() {
     host.sh("DEBIAN_FRONTEND=noninteractive apt-get remove --yes docker-ce");
     let uninstall = ["uninstall", "--yes", "--purge-data"];
     let outcome = host.dockstrap(uninstall).exits(0).says_all(&[
-        "kept: the container keeper (no engine could stop it",
+        "kept: the container keeper (no engine could stop it); to end it: ",
         "the container keeper stays and keeps its data in /srv/data/docker",
         "the container keeper stays and keeps its data in /var/lib/containerd",
     ]);
     assert!(host.has("/srv/data/docker/containers") && !host.has("/usr/bin/docker"));
     let end = outcome.stderr.split_once("to end it: ");
-    let end = end.expect("what helps").1.split_once(')');
+    let end = end.expect("what helps").1.lines().next();
     host.sh("pgrep --exact containerd-shim");
-    host.sh(end.expect("its end").0);
+    host.sh(end.expect("a command"));
     wait_until("its end", || {
         !host
             .run(["pgrep", "--exact", "containerd-shim"])

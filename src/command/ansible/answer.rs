@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::command::uninstall::step_report;
 use crate::error::exit_code;
 use crate::plan::{Plan, Planned};
-use crate::report::{Done, Event, StageReport, StepReport, Verdict};
+use crate::report::{self, Done, Event, StageReport, StepReport, Verdict};
 use crate::revert::Reversal;
 use crate::ui;
 
@@ -32,7 +32,7 @@ impl Happened {
         match event {
             Event::Warning { text } | Event::Note { text } => self.warnings.borrow_mut().push(text),
             Event::Kept { text, reason, .. } => {
-                let text = format!("kept: {text} ({reason})");
+                let text = report::kept(&text, &reason);
                 self.warnings.borrow_mut().push(text);
             }
             Event::StageDone(report) => self.stages.borrow_mut().push(report),
