@@ -24,6 +24,9 @@ use crate::host::temporary;
 use crate::report::Outcome;
 
 /// How long something may take that should be so at once.
+/// How long the log of a container that has ended may take to be written.
+const LOG_PATIENCE: Duration = Duration::from_secs(3);
+
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What every container is started with, so that it does not depend on the host's defaults: a log
@@ -198,16 +201,19 @@ impl<'a> Proof<'a> {
     }
 
     /// What a container of this name prints, which the command runs to its end. docker may be
-    /// attached too late to one that is through at once; then its log has what it said.
+    /// attached too late to one that is through at once; then its log has what it said, on a busy
+    /// host a moment later.
     fn output_of(&self, name: &str, command: &Command) -> Result<Output> {
         let mut output = self.host.query(command)?;
-        if output.stdout.trim().is_empty() {
+        let begun = Instant::now();
+        while output.stdout.trim().is_empty() && begun.elapsed() < LOG_PATIENCE {
             let logs = self.host.query(&self.docker().args(["logs", name]))?;
             // A container that could not be made has no log.
-            output.stdout = match output.code {
-                0 => logs.success()?.stdout,
-                _ => logs.stdout,
-            };
+            if logs.code != 0 && output.code != 0 {
+                break;
+            }
+            output.stdout = logs.success()?.stdout;
+            sleep(Duration::from_millis(50));
         }
         Ok(output)
     }
