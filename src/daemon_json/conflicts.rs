@@ -60,6 +60,7 @@ fn is_there(conflict: &Conflict, key: &str, document: &Document, context: &Conte
         }
         // Of any key, and so told elsewhere.
         With::UnitFlag => false,
+        With::Root => is_on(document, key),
         With::NoRules => is_off(document, key) && !can_separate(document),
         With::OwnBridge => !value.is_empty() && !text(document, "bridge").is_empty(),
         With::UserNamespaces => {

@@ -86,6 +86,8 @@ pub enum With {
     PluginsNamespace,
     /// It is none of the runtimes.
     Runtimes,
+    /// The packages' unit runs the engine as root, with nothing around it.
+    Root,
     /// Another key that is true beside it.
     Switch(&'static str),
     /// Another key beside it.
@@ -187,6 +189,7 @@ impl fmt::Display for With {
             With::CgroupsV2 => "control groups of version 2",
             With::PluginsNamespace => "the namespace of plug-ins",
             With::Runtimes => "no such runtime",
+            With::Root => "an engine that root runs",
             With::Key(name) | With::Switch(name) => name,
             With::Gone(_) => "newer engines",
         })

@@ -1,7 +1,8 @@
 //! Keys of the engine itself, and of its log.
 
 use super::{
-    STRINGS, V1_12, V1_13, V17_06, V17_09, V18_09, V20_10, V23_0, V25_0, V29_0, V29_8, entries, key,
+    STRINGS, V1_12, V1_13, V17_06, V17_09, V18_09, V20_10, V23_0, V25_0, V28_0, V29_0, V29_8,
+    entries, key,
 };
 use crate::daemon_json::schema::Kind::{
     Any, Bool, CgroupDriver, HostPort, List, Listener, Map, Object, Pair, Path, Str,
@@ -82,7 +83,14 @@ pub const KEYS: &[Key] = &[
         .about("proxies for the engine: http-proxy, https-proxy, no-proxy")
         .shown(Shown::Proxies),
     key("raw-logs", Bool, V1_12).about("write the log without colours and times"),
-    key("rootless", Bool, Engine(19, 3)).about("the engine runs without root's rights"),
+    key("rootless", Bool, Engine(19, 3))
+        .about("the engine runs without root's rights")
+        .conflicts(&[Conflict::error(
+            With::Root,
+            "the packages' unit runs dockerd as root, and it does not start with this; remove it, or \
+             set a rootless engine up with dockerd-rootless-setuptool.sh",
+        )
+        .since(V28_0)]),
     key("storage-driver", Str, V1_12)
         .about("how layers are kept")
         .conflicts(&[Conflict::error(
