@@ -89,6 +89,10 @@ fn check_disk(findings: &mut Findings<'_>, driver: &str, disk: Option<&Disk>) {
     findings.error(&["storage-driver"], message);
 }
 
+/// An option that engines before this one take.
+const KERNEL_CHECK: &str = "overlay2.override_kernel_check";
+const WITHOUT_KERNEL_CHECK: Engine = Engine(24, 0);
+
 fn check_options(
     findings: &mut Findings<'_>,
     document: &Document,
@@ -108,7 +112,8 @@ fn check_options(
             continue;
         };
         let (name, value) = (name.trim().to_lowercase(), value.trim());
-        if !known.contains(&&*name) {
+        let is_taken_yet = name == KERNEL_CHECK && findings.engine < WITHOUT_KERNEL_CHECK;
+        if !known.contains(&&*name) && !is_taken_yet {
             let message = format!(
                 "the storage driver {driver} takes no option {name}, and dockerd does not start; \
                  {}",
@@ -211,6 +216,8 @@ mod tests {
                 "{found}"
             );
         }
+        let gone = r#"{"storage-opts": ["overlay2.override_kernel_check=true"]}"#;
+        assert_eq!(found(gone, Engine(23, 0), &ext4), "");
         let vfs = r#"{"storage-driver": "vfs", "storage-opts": ["size=10G"]}"#;
         assert!(found(vfs, Engine(26, 1), &ext4).contains("project quotas"));
         assert_eq!(found(vfs, Engine(26, 1), &on("ext4", true)), "");

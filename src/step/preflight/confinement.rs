@@ -93,6 +93,10 @@ pub(super) fn check(unit: &str, settings: &[Setting], packaged: &str) -> Option<
 pub(super) fn warn(settings: &[Setting], packaged: &str, listener: Listener<'_>) {
     for setting in settings.iter().filter(|it| it.file != packaged) {
         let Setting { name, value, .. } = setting;
+        // What a later line takes back does nothing.
+        if !in_force(settings, name).contains(&setting) {
+            continue;
+        }
         let is_off = NO.contains(&value.to_lowercase().as_str());
         if is_apart(setting) || CONFINING.contains(&name.as_str()) && !is_off {
             let place = setting.place();
@@ -186,7 +190,8 @@ mod tests {
         let warned = RefCell::new(Vec::new());
         let settings = parse(
             FILE,
-            "[Service]\nPrivateUsers=yes\nProtectHome=yes\nRestrictNamespaces=no\nUMask=77\n",
+            "[Service]\nPrivateUsers=yes\nProtectHome=yes\nRestrictNamespaces=no\nUMask=77\n\
+                     ReadWritePaths=\nDeviceAllow=/dev/x\nDeviceAllow=\n",
         );
         warn(&settings, "", &|event| warned.borrow_mut().push(event));
         let warning = |line: &str| Event::Warning {

@@ -96,6 +96,10 @@ fn damaged(path: &Path, lost: &str) -> Obstacle {
 
 /// The beginning of a file; `None` where there is none, or only root may look.
 fn head(host: &Host, path: &Path) -> Result<Option<Vec<u8>>> {
+    let there = host.path(path).metadata();
+    if there.is_ok_and(|there| !there.is_file()) {
+        return Ok(Some(Vec::new())); // nor is it to be waited for
+    }
     let file = match File::open(host.path(path)) {
         Err(error)
             if matches!(

@@ -16,6 +16,7 @@ mod units;
 use anyhow::Result;
 
 use crate::host::Host;
+use crate::host::engine::UNIT;
 use crate::report::Listener;
 use crate::step::conflicts::blocked;
 use crate::step::daemon_json::DaemonJson;
@@ -48,12 +49,17 @@ impl Obstacle {
 /// [`Failure::Blocked`](crate::error::Failure::Blocked), with the file or unit and the command that
 /// helps.
 pub(super) fn check_units(host: &Host, is_replaced: bool, listener: Listener<'_>) -> Result<()> {
-    refuse(units::masked(host)?)?;
+    let runs = host.engine_is_active()?;
+    // An engine that runs may do without the socket's unit, or without containerd's.
+    refuse(units::masked(
+        host,
+        if runs { &[UNIT] } else { &units::UNITS },
+    )?)?;
     if host.runs_systemd()? {
         // In a chroot, what stands there is of the host around it.
         refuse(place::socket(host)?)?;
     }
-    if is_replaced || host.engine_is_active()? {
+    if is_replaced || runs {
         return Ok(());
     }
     refuse(service::check(host, listener)?)?;

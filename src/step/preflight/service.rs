@@ -26,17 +26,25 @@ const COMMANDS: &[&str] = &[
 /// Programs that come with the engine's packages and those that they need.
 const COMING: &[&str] = &[
     "containerd",
+    "containerd-shim-runc-v2",
     "ctr",
     "docker",
     "docker-init",
     "docker-proxy",
     "dockerd",
     "ip6tables",
+    "ip6tables-restore",
+    "ip6tables-save",
     "iptables",
+    "iptables-restore",
+    "iptables-save",
     "nft",
     "runc",
 ];
 const COMING_TO: &[&str] = &["/bin", "/sbin", "/usr/bin", "/usr/sbin"];
+
+/// Files with variables that come with them.
+const COMING_FILES: &[&str] = &["/etc/default/docker"];
 
 /// Settings without whose unit a service does not start.
 const NEEDS: &[&str] = &["BindsTo", "Requires", "Requisite"];
@@ -131,7 +139,8 @@ fn absent_file(host: &Host, settings: &[Setting], packaged: &str) -> Result<Opti
     for name in ["EnvironmentFile", "WorkingDirectory"] {
         for setting in own(settings, name, packaged) {
             let path = &setting.value;
-            if is_plain_path(path) && is_absent(host, path) {
+            let comes = COMING_FILES.contains(&path.as_str());
+            if !comes && is_plain_path(path) && is_absent(host, path) {
                 let fault = format!("{name}={path} is not there");
                 let cure = "Create it, or let the service start without it";
                 return Ok(Some(at(setting, &fault, cure, "#s/=/=-/")));
@@ -186,7 +195,8 @@ fn absent_unit(host: &Host, settings: &[Setting], packaged: &str) -> Result<Opti
         for setting in own(settings, name, packaged) {
             for unit in setting.value.split_whitespace() {
                 let comes = [UNIT, SOCKET_UNIT, CONTAINERD_UNIT].contains(&unit);
-                if comes || unit.contains('%') {
+                // Of a name without a kind, systemd passes over the setting.
+                if comes || unit.contains('%') || unit.starts_with('-') || !unit.contains('.') {
                     continue;
                 }
                 let state = host.unit(unit)?;
@@ -341,6 +351,9 @@ mod tests {
             "",
             "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd -H fd://\n",
             "[Service]\nUser=root\n",
+            "[Service]\nEnvironmentFile=/etc/default/docker\n",
+            "[Service]\nExecStartPre=/usr/sbin/iptables-restore /etc/rules\n",
+            "[Unit]\nRequires=-.mount flannel\n",
             "[Service]\nUser=x\nUser=\n",
             "[Service]\nEnvironmentFile=-/etc/none\nEnvironmentFile=/etc/docker-*.env\n",
             "[Service]\nExecStartPre=-/opt/none\nExecStartPost=/usr/sbin/iptables -L\n",

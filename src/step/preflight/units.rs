@@ -19,12 +19,12 @@ const MASKS: [(&str, &str); 2] = [
     ("/run/systemd/system", "--runtime "),
 ];
 
-/// Units that are masked: the engine needs all three.
-pub(super) fn masked(host: &Host) -> Result<Option<Obstacle>> {
+/// Those of these units that are masked.
+pub(super) fn masked(host: &Host, of: &[&'static str]) -> Result<Option<Obstacle>> {
     let (mut masked, mut commands) = (Vec::new(), Vec::new());
     for (folder, option) in MASKS {
         let mut units = Vec::new();
-        for unit in UNITS {
+        for unit in of.iter().copied() {
             if is_mask(host, &format!("{folder}/{unit}"))? {
                 units.push(unit);
             }
@@ -114,9 +114,9 @@ mod tests {
     #[test]
     fn every_masked_unit_is_named_with_the_commands_that_unmask_it() {
         let mask = |stub: StubHost, path: &str| stub.link(path, "/dev/null");
-        assert_eq!(masked(StubHost::new().host()).unwrap(), None);
+        assert_eq!(masked(StubHost::new().host(), &UNITS).unwrap(), None);
         let stub = mask(StubHost::new(), "/etc/systemd/system/docker.socket");
-        let one = masked(stub.host()).unwrap().unwrap();
+        let one = masked(stub.host(), &UNITS).unwrap().unwrap();
         assert_eq!(
             one.cause,
             "docker.socket is masked, so the engine cannot be started"
@@ -124,12 +124,14 @@ mod tests {
         assert!(one.cure.ends_with(": sudo systemctl unmask docker.socket"));
         let stub = mask(stub, "/etc/systemd/system/containerd.service");
         let stub = mask(stub, "/run/systemd/system/docker.service");
-        let all = masked(stub.host()).unwrap().unwrap();
+        let own = masked(stub.host(), &[UNIT]).unwrap().unwrap();
+        assert!(own.cause.starts_with("docker.service is masked"));
+        let all = masked(stub.host(), &UNITS).unwrap().unwrap();
         let end = ": sudo systemctl unmask containerd.service docker.socket && sudo systemctl \
                    unmask --runtime docker.service";
         assert!(all.cure.ends_with(end), "{}", all.cure);
         let other = StubHost::new().link("/etc/systemd/system/docker.service", "/srv/x.service");
-        assert_eq!(masked(other.host()).unwrap(), None);
+        assert_eq!(masked(other.host(), &UNITS).unwrap(), None);
     }
 
     #[test]
