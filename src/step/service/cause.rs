@@ -15,7 +15,7 @@ const KNOWN: &[(&[&str], &str, &str)] = &[
     (
         &["ensure docker is not running or delete", "is still running"],
         "another process has the number that stands in /run/docker.pid",
-        "See which: sudo systemctl status docker.service",
+        "Remove the file: sudo rm /run/docker.pid",
     ),
     (
         &["address already in use"],
