@@ -11,6 +11,7 @@ mod fetch;
 mod freshness;
 mod index;
 mod lock;
+mod parts;
 mod pins;
 mod purge;
 mod quote;

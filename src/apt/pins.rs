@@ -2,13 +2,17 @@
 
 use anyhow::Result;
 
+use super::parts::Parts;
 use super::setting::Place;
 use super::unmet::only_reading;
 use crate::host::Host;
 use crate::host::command::Command;
 
 const FILE: &str = "/etc/apt/preferences";
-const FOLDER: &str = "/etc/apt/preferences.d";
+const PARTS: Parts = Parts {
+    folder: "/etc/apt/preferences.d",
+    endings: &[None, Some("pref")],
+};
 
 /// A package of which apt takes no version, though it knows some.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,23 +73,13 @@ pub(super) fn unreadable(host: &Host, fault: &str) -> Result<Option<String>> {
 }
 
 fn files(host: &Host) -> Result<Vec<String>> {
-    let names = host.list(FOLDER)?;
-    let all = names.iter().filter(|name| is_read(name));
-    let all = all.map(|name| format!("{FOLDER}/{name}"));
     let mut files = Vec::new();
-    for file in std::iter::once(FILE.to_owned()).chain(all) {
+    for file in std::iter::once(FILE.to_owned()).chain(PARTS.files(host)?) {
         if host.exists(&file)? {
             files.push(file);
         }
     }
     Ok(files)
-}
-
-/// apt passes over names with other characters or endings (apt_preferences(5)).
-fn is_read(name: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
-    !name.starts_with('.') && name.chars().all(is_plain) && ending.is_none_or(|it| it == "pref")
 }
 
 /// The first package of a policy that has versions and no candidate.

@@ -4,12 +4,16 @@ use std::fmt;
 
 use anyhow::Result;
 
+use super::parts::Parts;
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::shell;
 
 const FILE: &str = "/etc/apt/apt.conf";
-const FOLDER: &str = "/etc/apt/apt.conf.d";
+const PARTS: Parts = Parts {
+    folder: "/etc/apt/apt.conf.d",
+    endings: &[None, Some("conf")],
+};
 
 /// A line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,11 +30,8 @@ impl fmt::Display for Place {
 
 /// Where this text stands in the configuration, comments aside; the last place, which counts.
 pub(super) fn find(host: &Host, text: &str) -> Result<Option<Place>> {
-    let names = host.list(FOLDER)?;
-    let names = names.iter().filter(|name| is_read(name));
-    let files = names.map(|name| format!("{FOLDER}/{name}"));
     let mut found = None;
-    for file in files.chain([FILE.to_owned()]) {
+    for file in PARTS.files(host)?.chain([FILE.to_owned()]) {
         let content = host.read_text(&file)?.unwrap_or_default();
         let is_comment = |line: &str| ["//", "#"].iter().any(|it| line.trim().starts_with(it));
         let mut lines = content.lines().enumerate();
@@ -61,13 +62,6 @@ pub(super) fn values(host: &Host, begin: &str) -> Result<Vec<(String, String)>> 
 pub(super) fn put_aside(file: &str) -> String {
     let aside = format!("{file}.disabled");
     format!("sudo mv {}", shell::joined([file, &aside]))
-}
-
-/// apt passes over names with other characters or endings (apt.conf(5)).
-fn is_read(name: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
-    !name.starts_with('.') && name.chars().all(is_plain) && ending.is_none_or(|it| it == "conf")
 }
 
 #[cfg(test)]

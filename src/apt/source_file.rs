@@ -7,12 +7,17 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::entry::Entry;
+use super::parts::Parts;
 use super::setting::Place;
 use super::source::Source;
 use crate::host::Host;
 
 /// The folder of the host's sources.
 pub const FOLDER: &str = "/etc/apt/sources.list.d";
+const PARTS: Parts = Parts {
+    folder: FOLDER,
+    endings: &[Some("list"), Some("sources")],
+};
 pub const SOURCES_LIST: &str = "/etc/apt/sources.list";
 
 /// One file of sources.
@@ -128,13 +133,8 @@ impl Part {
 
 /// The host's files of sources, those that apt reads.
 pub fn source_files(host: &Host) -> Result<Vec<SourceFile>> {
-    let names = host
-        .list(FOLDER)?
-        .into_iter()
-        .filter(|name| read_by_apt(name));
-    let paths = names.map(|name| format!("{FOLDER}/{name}"));
     let mut files = Vec::new();
-    for path in std::iter::once(SOURCES_LIST.to_owned()).chain(paths) {
+    for path in std::iter::once(SOURCES_LIST.to_owned()).chain(PARTS.files(host)?) {
         // apt passes over folders and the like, and reads what a link leads to.
         let there = std::fs::metadata(host.path(&path));
         if there.is_ok_and(|there| !there.is_file()) {
@@ -173,14 +173,7 @@ pub(super) fn named(host: &Host, address: &str) -> Result<Vec<Place>> {
 pub fn is_source_file(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path == Path::new(SOURCES_LIST)
-        || path.parent() == Some(Path::new(FOLDER)) && read_by_apt(&name)
-}
-
-/// apt passes over names with other characters or endings (sources.list(5)).
-fn read_by_apt(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    let ending = name.ends_with(".list") || name.ends_with(".sources");
-    ending && !name.starts_with('.') && name.chars().all(plain)
+        || path.parent() == Some(Path::new(FOLDER)) && PARTS.reads(&name)
 }
 
 #[cfg(test)]
@@ -280,9 +273,9 @@ mod tests {
             "list",
             "x.sources~",
         ] {
-            assert!(!read_by_apt(name), "{name}");
+            assert!(!PARTS.reads(name), "{name}");
         }
-        assert!(read_by_apt("docker-ce_1.0.list"));
+        assert!(PARTS.reads("docker-ce_1.0.list"));
     }
 
     /// Lines of all kinds, good and bad, in any order.
