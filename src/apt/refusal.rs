@@ -186,7 +186,7 @@ fn default_release(host: &Host, release: &str) -> Result<(String, String)> {
 fn source(host: &Host, file: Option<String>, fault: &str) -> Result<(String, String)> {
     if let Some(file) = file {
         let cause = format!("{file}: apt cannot read it, nor any other source beside it ({fault})");
-        return Ok((cause, source_cure(&file, fault)));
+        return Ok((cause, source_cure(&file, line_in(fault))));
     }
     // `Conflicting values … regarding source URI SUITE: …`
     let mut words = fault.split(' ');
@@ -200,18 +200,23 @@ fn source(host: &Host, file: Option<String>, fault: &str) -> Result<(String, Str
     Ok((
         cause,
         match named.last() {
-            Some(last) => source_cure(&last.file, &format!("line {}", last.line)),
+            Some(last) => source_cure(&last.file, Some(last.line)),
             None => "Give both the same value, or remove one of them".to_owned(),
         },
     ))
 }
 
+/// The line that apt's words name.
+fn line_in(fault: &str) -> Option<usize> {
+    let mut numbers = fault.split(' ').zip(fault.split(' ').skip(1));
+    numbers.find_map(|(before, number)| match before {
+        "entry" | "line" => number.parse().ok(),
+        _ => None,
+    })
+}
+
 /// A line is made a comment. A stanza cannot be, nor is a file that others look after.
-pub(super) fn source_cure(file: &str, fault: &str) -> String {
-    let numbers = fault.split(' ').zip(fault.split(' ').skip(1));
-    let line = numbers
-        .filter(|(before, _)| ["entry", "line"].contains(before))
-        .find_map(|(_, number)| number.parse::<usize>().ok());
+pub(super) fn source_cure(file: &str, line: Option<usize>) -> String {
     match line {
         Some(line) if file.ends_with(".list") => {
             let script = format!("{line}s/^/# /");

@@ -61,7 +61,7 @@ impl Unusable {
         places.retain(|place| !UBUNTUS.contains(&place.file.as_str()));
         let cure = places
             .first()
-            .map(|Place { file, line }| source_cure(file, &format!("line {line}")));
+            .map(|Place { file, line }| source_cure(file, Some(*line)));
         Ok(Unusable { what, cure })
     }
 
