@@ -3,7 +3,7 @@
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -34,6 +34,11 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
         put(to, content()?, like.mode() & 0o7777, Some(&like))
     };
     copy().with_context(|| format!("copying {} to {}", from.display(), to.display()))
+}
+
+/// The file to write where `path` may be a link: the one behind it.
+pub fn behind_links(path: PathBuf) -> PathBuf {
+    path.canonicalize().unwrap_or(path)
 }
 
 fn try_write(path: &Path, bytes: &[u8], mode: Option<u32>) -> io::Result<()> {

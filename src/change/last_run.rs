@@ -10,7 +10,6 @@ use anyhow::Result;
 use super::way_back::Revert;
 use super::{Tx, files};
 use crate::daemon_json::{self, Document};
-use crate::host::Host;
 use crate::host::engine::{UNIT, systemctl};
 
 /// Where the copy is; it goes with the journal.
@@ -52,7 +51,8 @@ impl Revert<'_> {
             true => self.put_beside(Path::new(daemon_json::PATH), Path::new(daemon_json::PATH))?,
             false => String::new(),
         };
-        let target = target(self.host);
+        // The file that the engine reads.
+        let target = files::behind_links(self.host.path(daemon_json::PATH));
         files::write(&target, &copy, None)?;
         for verb in ["reset-failed", "restart"] {
             let made = self.output(&systemctl(&[verb, UNIT]))?;
@@ -76,12 +76,6 @@ impl Revert<'_> {
             "{either}; it runs with the last one that it is known to have run with{whose}"
         ))
     }
-}
-
-/// The file that the engine reads, behind a link if there is one.
-fn target(host: &Host) -> std::path::PathBuf {
-    let path = host.path(daemon_json::PATH);
-    path.canonicalize().unwrap_or(path)
 }
 
 #[cfg(test)]

@@ -129,8 +129,7 @@ impl Tx<'_> {
         });
         self.act(&format!("write {path}"), undo, |tx| {
             // A link is followed: it is the file behind it that the engine reads.
-            let path = tx.host.path(path);
-            let target = path.canonicalize().unwrap_or(path);
+            let target = files::behind_links(tx.host.path(path));
             files::write(&target, bytes, mode)
         })
     }

@@ -45,7 +45,7 @@ impl Revert<'_> {
                 match before {
                     None => files::remove(&path)?,
                     Some(before) => {
-                        let target = path.canonicalize().unwrap_or(path);
+                        let target = files::behind_links(path);
                         files::write(&target, before, None)?;
                     }
                 }
@@ -72,10 +72,10 @@ impl Revert<'_> {
         if created && document.is_empty() && !is_link {
             files::remove(&path)?;
         } else if bytes != current {
-            let target = path.canonicalize().unwrap_or(path);
+            let target = files::behind_links(path);
             files::write(&target, &bytes, None)?;
         } else {
-            let target = path.canonicalize().unwrap_or(path);
+            let target = files::behind_links(path);
             files::remove_unfinished(&target)
                 .with_context(|| format!("tidying up beside {}", daemon_json::PATH))?;
         }
