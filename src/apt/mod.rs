@@ -50,7 +50,6 @@ pub use run::{apt_get, install, is_locked_out, run};
 pub use source::{COMPONENT, Source};
 pub use source_file::{is_sound, is_source_file, source_files};
 pub use space::require as require_space;
-pub use status::STATUS;
 pub use transaction::{Install, Transaction};
 pub(crate) use unmet::unmet;
 pub use versions::{is_older, newest, newest_first};

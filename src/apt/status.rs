@@ -2,11 +2,8 @@
 
 use anyhow::Result;
 
-use crate::facts::notes;
+use crate::facts::{STATUS, notes};
 use crate::host::Host;
-
-/// Where dpkg keeps it.
-pub const STATUS: &str = "/var/lib/dpkg/status";
 
 /// The status with dpkg's notes merged in, as it will be once dpkg has merged them; `None` when
 /// there are none. apt itself reads the file alone.

@@ -13,7 +13,7 @@ use crate::host::command::Command;
 
 pub use notes::notes;
 use notes::{interrupted, is_triggered};
-pub use status::{lost_status, status_cure};
+pub use status::{STATUS, lost_status, status_cure};
 
 /// What the engine consists of, in the order Docker's documentation installs it.
 pub const ENGINE_PACKAGES: &[&str] = &[

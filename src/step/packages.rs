@@ -200,7 +200,7 @@ impl Step for Packages {
 
     fn writes(&self, _host: &Host) -> Result<Vec<String>> {
         let archives = format!("{}/lock", apt::ARCHIVES);
-        let places = [PROGRAM, apt::STATUS, &archives].map(str::to_owned);
+        let places = [PROGRAM, facts::STATUS, &archives].map(str::to_owned);
         Ok(if self.offer.is_some() {
             places.into()
         } else {

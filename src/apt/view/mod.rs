@@ -30,6 +30,7 @@ use super::status;
 use super::transaction::Transaction;
 use super::trouble::Unusable;
 use super::ubuntu::Pocket;
+use crate::facts::STATUS;
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::http::Http;
@@ -168,7 +169,7 @@ impl View {
             true => command
                 .arg("--config-file")
                 .arg(self.path(CONFIGURATION))
-                .arg(format!("-oDir::State::status={}", status::STATUS)),
+                .arg(format!("-oDir::State::status={}", STATUS)),
         };
         let command = command.arg(format!("-oDir::Cache::archives={ARCHIVES}/"));
         self.with_reinstall(command)

@@ -8,7 +8,8 @@ use crate::host::Host;
 use crate::host::command::Output;
 use crate::shell;
 
-const STATUS: &str = "/var/lib/dpkg/status";
+/// Where dpkg keeps what it knows of the host's packages.
+pub const STATUS: &str = "/var/lib/dpkg/status";
 
 /// Copies of it: the one of the last change, and those of every day, of which the newest has no
 /// number behind its own. Older ones are compressed.
