@@ -72,7 +72,7 @@ pub use meant::nearest;
 pub use merge::{Merged, Wanted, merge};
 pub use named::{authorization_plugins, named_paths};
 pub use networks::free_pools;
-pub(crate) use networks::{DEFAULT_POOLS, in_the_way, leave_no_bridge};
+pub(crate) use networks::{BRIDGE, DEFAULT_POOLS, in_the_way, leave_no_bridge};
 pub(crate) use paths::of_others;
 pub use preset::{Preset, objections};
 pub(crate) use redacted::diff;

@@ -63,8 +63,8 @@ pub(crate) fn in_the_way(routes: &[Route]) -> Vec<String> {
     shown
 }
 
-/// The engine's own bridge.
-const BRIDGE: &str = "docker0";
+/// The bridge that dockerd makes for itself.
+pub(crate) const BRIDGE: &str = "docker0";
 
 /// Whether routes lead into all that an engine without settings could take for its bridge, with
 /// which it does not start. A bridge that is there keeps its addresses.

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::Host;
+use crate::daemon_json::BRIDGE;
 
 /// Has a line for each link. In a container /sys may show those of another host.
 const LINKS: &str = "/proc/net/dev";
@@ -46,7 +47,7 @@ pub fn is_engine_bridge(link: &str) -> bool {
     let of_network = link
         .strip_prefix("br-")
         .is_some_and(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    of_network || matches!(link, "docker0" | "docker_gwbridge")
+    of_network || matches!(link, BRIDGE | "docker_gwbridge")
 }
 
 /// Whether the engine makes links of such a name: its bridges, and the host's end of a container's

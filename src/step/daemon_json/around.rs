@@ -9,14 +9,14 @@ use serde_json::Value;
 
 use super::absent;
 use crate::daemon_json::{
-    Document, Found, Surroundings, authorization_plugins, listening_hosts, named_paths,
+    BRIDGE, Document, Found, Surroundings, authorization_plugins, listening_hosts, named_paths,
 };
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT};
 use crate::step::unit;
 
 /// The words for a bridge that need not be there: none at all, and dockerd's own.
-const NO_OTHERS: &[&str] = &["none", "docker0"];
+const NO_OTHERS: &[&str] = &["none", BRIDGE];
 
 /// Where dockerd keeps what it runs by where it is told no other.
 const EXEC_ROOT: &str = "/run/docker";
