@@ -34,9 +34,7 @@ impl Host {
         ))
         .into())
     }
-}
 
-impl Host {
     fn refuse_read_only(&self, path: &Path) -> Result<()> {
         let Some(disk) = self.disk_under(&path.to_string_lossy())? else {
             return Ok(());

@@ -40,6 +40,10 @@ impl Setting {
     }
 }
 
+/// The words that systemd reads as a boolean, in any case.
+pub(super) const YES: &[&str] = &["1", "yes", "y", "true", "t", "on"];
+pub(super) const NO: &[&str] = &["0", "no", "n", "false", "f", "off"];
+
 /// The settings of a unit in the order in which systemd reads them: those of its own file, then
 /// those of its drop-ins. There may be drop-ins before there is a unit.
 pub(super) fn of_unit(host: &Host, unit: &str) -> Result<Vec<Setting>> {

@@ -4,12 +4,13 @@ use super::Obstacle;
 use crate::host::engine::UNIT;
 use crate::report::{Event, Listener};
 use crate::shell::joined;
-use crate::step::unit_settings::{Setting, in_force};
+use crate::step::unit_settings::{NO, Setting, in_force};
 
 /// Settings for which systemd gives a service mounts of its own, and the values with which it does
 /// not. containerd, a service of its own, then sees nothing of what the engine mounts for containers.
 ///
-/// Source: `systemd.exec(5)`; each tried with an engine 26.1 under systemd 252.
+/// Source: `systemd.exec(5)`; most of the switches, and some of the lists, were tried with an engine
+/// 26.1.
 const MOUNTS_OF_ITS_OWN: &[(&str, &[&str])] = &[
     ("BindPaths", &[]),
     ("BindReadOnlyPaths", &[]),
@@ -39,9 +40,6 @@ const MOUNTS_OF_ITS_OWN: &[(&str, &[&str])] = &[
     ("RootImage", &[]),
     ("TemporaryFileSystem", &[]),
 ];
-
-/// As systemd reads a boolean.
-const NO: &[&str] = &["0", "no", "n", "false", "f", "off"];
 
 /// Settings that take away other things an engine works with, unless they are off; some other values
 /// do no harm either.

@@ -13,7 +13,7 @@ use crate::host::Host;
 use crate::host::engine::{CONTAINERD_UNIT, GROUP, SOCKET_UNIT, UNIT};
 use crate::report::Listener;
 use crate::shell::quoted;
-use crate::step::unit_settings::{self, Setting, in_force};
+use crate::step::unit_settings::{self, Setting, YES, in_force};
 
 /// Settings that name a program to run.
 const COMMANDS: &[&str] = &[
@@ -260,10 +260,8 @@ fn is_absent(host: &Host, path: &str) -> bool {
     there.is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
-/// As systemd reads a boolean.
 fn is_true(value: &str) -> bool {
-    let value = value.to_lowercase();
-    ["1", "yes", "y", "true", "t", "on"].contains(&value.as_str())
+    YES.contains(&value.to_lowercase().as_str())
 }
 
 #[cfg(test)]
