@@ -124,16 +124,25 @@ fn is_of_others(cause: &(dyn std::error::Error + 'static)) -> bool {
 /// other programs are [quoted](quote).
 fn named_at_the_end(text: &str) -> Option<String> {
     let (_, last) = text.lines().next()?.trim_end().rsplit_once(": ")?;
-    let program = last.strip_prefix("sudo ").unwrap_or(last);
-    let kept = program
-        .strip_prefix("--preserve-env=")
-        .and_then(|rest| rest.split_once(' '));
-    let program = kept.map_or(program, |(_, program)| program);
-    let (program, arguments) = program.split_once(' ')?;
+    let words = shell_words::split(last).ok()?;
+    let of_sudo = |word: &&String| {
+        let is_variable = word.split_once('=').is_some_and(|(name, _)| is_name(name));
+        *word == "sudo" || word.starts_with("--preserve-env=") || is_variable
+    };
+    let program = words.iter().find(|word| !of_sudo(word))?;
+    let (_, arguments) = last.split_once(&format!("{program} "))?;
     // A list in one word is an argument, words behind a comma are prose.
     let is_prose = arguments.contains(['\n', ';', '`']) || arguments.contains(", ");
-    let is_command = PROGRAMS.contains(&program) && !is_prose && !arguments.ends_with(',');
+    let is_command = PROGRAMS.contains(&program.as_str()) && !is_prose && !arguments.ends_with(',');
     is_command.then(|| last.trim_end_matches('.').to_owned())
+}
+
+/// Whether it may be the name of a variable.
+fn is_name(word: &str) -> bool {
+    let mut characters = word.chars();
+    let is_letter = |c: char| c == '_' || c.is_ascii_alphabetic();
+    characters.next().is_some_and(is_letter)
+        && characters.all(|c| is_letter(c) || c.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -160,6 +169,10 @@ mod tests {
             (
                 "failed: hub. Run: sudo --preserve-env=A,B dockstrap verify --registry 'a b'",
                 "sudo --preserve-env=A,B dockstrap verify --registry 'a b'",
+            ),
+            (
+                "no. Run: sudo --preserve-env=A 'no_proxy=a, b' https_proxy=p:1 dockstrap install",
+                "sudo --preserve-env=A 'no_proxy=a, b' https_proxy=p:1 dockstrap install",
             ),
         ] {
             let error = anyhow!(text.to_owned()).context("installing");

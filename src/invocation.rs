@@ -15,8 +15,10 @@ static GIVEN: OnceLock<Given> = OnceLock::new();
 pub(crate) struct Given {
     /// Flags, each with its value: `["--preset", "hardened"]`. None holds a password.
     pub(crate) flags: Vec<Vec<String>>,
-    /// The names of variables, whose values may be secret.
-    pub(crate) variables: Vec<String>,
+    /// The names of variables whose values are secret, for sudo to keep.
+    pub(crate) kept: Vec<String>,
+    /// Variables with their values: `https_proxy=http://proxy:3128`.
+    pub(crate) set: Vec<String>,
 }
 
 /// Remembers what this run was given, once.
@@ -34,15 +36,21 @@ pub(crate) fn install(flags: &[&str]) -> String {
 /// `sudo dockstrap` with these words. sudo drops all variables except those that are named as kept;
 /// none of their values goes on the command line.
 pub(crate) fn again(words: &[OsString], kept: &[&str]) -> String {
-    let kept = match kept {
-        [] => String::new(),
-        names => format!("--preserve-env={} ", names.join(",")),
-    };
-    format!("sudo {kept}dockstrap {}", shell::joined(words))
+    with_variables(words, kept, &[])
+}
+
+fn with_variables(words: &[OsString], kept: &[impl AsRef<str>], set: &[String]) -> String {
+    let kept: Vec<&str> = kept.iter().map(AsRef::as_ref).collect();
+    let kept = (!kept.is_empty()).then(|| format!("--preserve-env={}", kept.join(",")));
+    let before = ["sudo".to_owned()].into_iter().chain(kept);
+    let before = before
+        .chain(set.iter().cloned())
+        .chain(["dockstrap".to_owned()]);
+    shell::joined(before.map(OsString::from).chain(words.iter().cloned()))
 }
 
 impl Given {
-    fn install(&self, flags: &[&str]) -> String {
+    pub(crate) fn install(&self, flags: &[&str]) -> String {
         let is_replaced = |given: &&Vec<String>| {
             let given = given.first().map(|it| name(it));
             flags.iter().any(|flag| Some(name(flag)) == given)
@@ -50,8 +58,7 @@ impl Given {
         let given = self.flags.iter().filter(|flag| !is_replaced(flag));
         let words = ["install"].iter().chain(flags).map(OsString::from);
         let words: Vec<OsString> = words.chain(given.flatten().map(OsString::from)).collect();
-        let variables: Vec<&str> = self.variables.iter().map(String::as_str).collect();
-        again(&words, &variables)
+        with_variables(&words, &self.kept, &self.set)
     }
 }
 
@@ -87,12 +94,13 @@ mod tests {
                 flag(&["--replace=false"]),
                 flag(&["--yes"]),
             ],
-            variables: vec!["DOCKSTRAP_MIRROR".to_owned()],
+            kept: vec!["DOCKSTRAP_PROXY".to_owned()],
+            set: vec!["no_proxy=a, b".to_owned()],
         };
         assert_eq!(
             given.install(&["--suite", "resolute", "--replace=true"]),
-            "sudo --preserve-env=DOCKSTRAP_MIRROR dockstrap install --suite resolute \
-             '--replace=true' --config '/my file' --yes"
+            "sudo --preserve-env=DOCKSTRAP_PROXY 'no_proxy=a, b' dockstrap install --suite resolute \
+             --replace=true --config '/my file' --yes"
         );
         assert_eq!(Given::default().install(&[]), "sudo dockstrap install");
     }

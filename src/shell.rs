@@ -5,6 +5,10 @@ use std::ffi::OsStr;
 /// The word, in quotes where a shell would take it for something else.
 pub(crate) fn quoted(word: impl AsRef<OsStr>) -> String {
     let word = word.as_ref().to_string_lossy();
+    if word.split('=').count() == 2 && word.split('=').all(is_plain) {
+        // Behind the first word of a command line it means nothing to a shell.
+        return word.into_owned();
+    }
     let quoted = shell_words::quote(&word);
     // Bash expands more than the standard says: braces, and its history by `!`.
     let is_expanded = |c: char| "{}!^".contains(c) || c.is_control();
@@ -12,6 +16,12 @@ pub(crate) fn quoted(word: impl AsRef<OsStr>) -> String {
         return format!("'{word}'");
     }
     quoted.into_owned()
+}
+
+/// Whether no shell takes a part of the word for something else.
+fn is_plain(word: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:@+".contains(c);
+    !word.is_empty() && word.chars().all(is_plain)
 }
 
 /// The words of a command line with a space between them, each quoted.
@@ -33,6 +43,9 @@ mod tests {
         }
         assert_eq!(quoted("/etc/it's $(x)"), r"'/etc/it'\''s $(x)'");
         assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("--replace=true"), "--replace=true");
+        assert_eq!(quoted("no_proxy=a, b"), "'no_proxy=a, b'");
+        assert_eq!(quoted("a=~/x"), "'a=~/x'");
         assert_eq!(
             joined(["rm", "-r", "/srv/my docker"]),
             "rm -r '/srv/my docker'"

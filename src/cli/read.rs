@@ -6,10 +6,9 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, ValueEnum};
 
-use super::given::{flags, variables};
+use super::given::given as typed_again;
 use super::suggestion::correct;
 use super::{Cli, Command, OUTPUT};
-use crate::invocation;
 use crate::settings::{Given, Layer, Origin};
 use crate::ui::Output;
 
@@ -49,10 +48,7 @@ impl Cli {
         }
         if let Some(settings) = cli.command.settings() {
             settings.given = given(last);
-            cli.given = invocation::Given {
-                flags: flags(last),
-                variables: variables(last),
-            };
+            cli.given = typed_again(last, |name| std::env::var(name).ok());
         }
         Ok(cli)
     }

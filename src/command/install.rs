@@ -261,9 +261,14 @@ fn proxy_hint(settings: &Settings) -> Result<Option<String>> {
     Ok(proxy
         .filter(|_| settings.proxy_for.is_empty())
         .map(|proxy| {
+            let login = match proxy.has_credentials() {
+                true => ", with the login still in its variable",
+                false => "",
+            };
+            let keep = invocation::install(&["--proxy-for", "apt,engine"]);
             format!(
-                "The proxy {proxy} was for this run. To give it to apt and the engine for good: {}",
-                invocation::install(&["--proxy-for", "apt,engine"])
+                "The proxy {proxy} was for this run. To give it to apt and the engine for \
+                 good{login}: {keep}"
             )
         }))
 }

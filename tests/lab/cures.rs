@@ -451,9 +451,10 @@ fn the_command_behind_a_plan_sets_up_what_was_planned() {
         .split_once("Set this up with: ")
         .expect("a command");
     let command = command.trim();
+    let key = host.fingerprint();
     assert_eq!(
         command,
-        "sudo --preserve-env=DOCKSTRAP_KEY_FINGERPRINT dockstrap install --user alice --preset hardened"
+        format!("sudo dockstrap install --key-fingerprint {key} --user alice --preset hardened")
     );
     paste(&host, &format!("{command} --yes"));
     host.dockstrap(["plan", "--preset", "hardened", "--user", "alice", "--check"])

@@ -18,6 +18,14 @@ pub(crate) use name::is_host;
 pub use proxy::Proxy;
 pub use trusted::{CaCert, bundle, certificates};
 
+/// The names of a variable: small letters stand over capitals.
+type Names = [&'static str; 2];
+
+const HTTP_PROXY: Names = ["http_proxy", "HTTP_PROXY"];
+const HTTPS_PROXY: Names = ["https_proxy", "HTTPS_PROXY"];
+const ALL_PROXY: Names = ["all_proxy", "ALL_PROXY"];
+const NO_PROXY: Names = ["no_proxy", "NO_PROXY"];
+
 /// The way to the network.
 #[derive(Debug, Clone, Default)]
 pub struct Network {
@@ -50,29 +58,21 @@ impl Network {
         ca_cert: Option<CaCert>,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Network> {
-        let first = |names: [&'static str; 2]| {
-            let set = names
-                .iter()
-                .filter_map(|name| Some((*name, variable(name)?)));
-            set.into_iter().find(|(_, value)| !value.trim().is_empty())
-        };
-        let named = |names: [&'static str; 2]| {
-            let found = first(names).or_else(|| first(["all_proxy", "ALL_PROXY"]));
+        let first = |names| first(names, &variable);
+        let named = |names| {
+            let found = first(names).or_else(|| first(ALL_PROXY));
             let parsed = found.map(|(name, value)| {
                 Proxy::parse(value.trim())
                     .map_err(|why| Failure::Usage(format!("the variable {name} {why}")))
             });
             parsed.transpose()
         };
-        let (_, direct) = first(["no_proxy", "NO_PROXY"]).unwrap_or_default();
+        let (_, direct) = first(NO_PROXY).unwrap_or_default();
         let direct = Direct::parse(&direct);
         let (http, https) = match &proxy {
             _ if direct.is_everything() => (None, None),
             Some(_) => (proxy.clone(), proxy.clone()),
-            None => (
-                named(["http_proxy", "HTTP_PROXY"])?,
-                named(["https_proxy", "HTTPS_PROXY"])?,
-            ),
+            None => (named(HTTP_PROXY)?, named(HTTPS_PROXY)?),
         };
         Ok(Network {
             http,
@@ -119,6 +119,37 @@ impl Network {
         let host = url.host_str().unwrap_or_default();
         proxy.filter(|_| !self.direct.covers(host))
     }
+}
+
+/// The variables that the way hangs on, each with its value. A proxy that a setting names stands over
+/// all of them but `no_proxy`.
+pub(crate) fn variables_in_force(
+    is_chosen: bool,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Vec<(&'static str, String)> {
+    let found = |names| first(names, &variable);
+    let proxies = match (is_chosen, found(HTTP_PROXY), found(HTTPS_PROXY)) {
+        (true, ..) => vec![],
+        (false, Some(http), Some(https)) => vec![http, https],
+        (false, http, https) => [http, https, found(ALL_PROXY)]
+            .into_iter()
+            .flatten()
+            .collect(),
+    };
+    let stores = trusted::VARIABLES.map(|name| first([name, name], &variable));
+    let others = [found(NO_PROXY)].into_iter().chain(stores).flatten();
+    proxies.into_iter().chain(others).collect()
+}
+
+/// The first of the names whose variable says something, and what it says.
+fn first(
+    names: Names,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Option<(&'static str, String)> {
+    let set = names
+        .iter()
+        .filter_map(|name| Some((*name, variable(name)?)));
+    set.into_iter().find(|(_, value)| !value.trim().is_empty())
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::host::exposure::refuse_exposed;
 use crate::reading;
 
 /// With these, the environment names another store than the host's; apt does not read them.
-const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+pub(super) const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// The certificates of a PEM file.
 #[derive(Debug, Clone, PartialEq, Eq)]
