@@ -1,6 +1,8 @@
 //! `dockstrap install`: plan, ask, apply, prove.
 
 use std::fs::File;
+use std::panic::resume_unwind;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -128,15 +130,40 @@ impl<'a> Prepared<'a> {
 
     /// Makes the plan true, and tries to prove the engine where `verify` says so.
     pub fn carry_out(&self, verify: bool, listener: Listener<'_>) -> Result<Installed> {
+        let by_hand = verify && self.should_update()?;
         let begun = Instant::now();
         apply::apply(self.host, &self.plan, self.settings, listener)?;
-        let installed = self.proven(begun.elapsed(), verify, listener)?;
+        let installed = thread::scope(|scope| -> Result<Installed> {
+            // It takes no longer than a verification does.
+            let by_hand = by_hand.then(|| scope.spawn(|| apt::update_fault(self.host)));
+            let installed = self.proven(begun.elapsed(), verify, listener)?;
+            let fault = by_hand.map(|it| it.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            if let Some(text) = fault.flatten() {
+                listener(Event::Warning { text });
+            }
+            Ok(installed)
+        })?;
         if installed.is_running {
             // What works now is to work tomorrow.
-            let facts = facts::gather(self.host)?;
-            warn_of(doctor::all_errors(self.host, &facts), listener);
+            match facts::gather(self.host) {
+                Ok(facts) => warn_of(doctor::all_errors(self.host, &facts), listener),
+                Err(error) => {
+                    let text = format!(
+                        "what may keep Docker from working tomorrow was not looked for: {error:#}"
+                    );
+                    listener(Event::Warning { text });
+                }
+            }
         }
         Ok(installed)
+    }
+
+    /// Whether apt is to get Docker's repository from now on by what was set up here. A proxy that is
+    /// for this run alone is told of anyway.
+    fn should_update(&self) -> Result<bool> {
+        let of_source = |planned: &Planned| matches!(planned.id, "apt-key" | "apt-source");
+        let is_ours = self.plan.pending().any(of_source);
+        Ok(is_ours && self.settings.bundle.is_none() && proxy_hint(self.settings)?.is_none())
     }
 
     /// Where there is nothing to do: closes the run that was cut short, if one was, and verifies an

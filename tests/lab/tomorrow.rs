@@ -18,6 +18,20 @@ fn a_folder_of_keys_that_keeps_apt_out_is_opened_and_closed_again() {
     host.uninstall();
     before.is_restored_in(&host.tree());
 
+    // Where apt alone cannot get there, the install says so, and passes.
+    let conf = "/etc/apt/apt.conf.d/95proxy";
+    host.write(conf, "Acquire::https::Proxy \"http://127.0.0.9:3128\";\n");
+    let warned = host.dockstrap(["install", "--yes"]).exits(0);
+    warned
+        .says("apt cannot fetch Docker's index")
+        .says(": sudo apt-get update")
+        .says("127.0.0.9");
+    host.sh(&format!("rm {conf}"));
+    host.uninstall();
+    host.dockstrap(["install", "--yes"])
+        .exits(0)
+        .never_says("apt cannot fetch");
+
     // Closed later, it is opened by the next install.
     host.install();
     host.sh("chmod 0750 /etc/apt/keyrings");

@@ -46,15 +46,6 @@ impl Proxy {
         self.0.as_str().trim_end_matches('/')
     }
 
-    /// The address without user name and password.
-    pub(crate) fn without_credentials(&self) -> String {
-        let mut url = self.0.clone();
-        // Neither can fail for an address with a host.
-        let _ = url.set_username("");
-        let _ = url.set_password(None);
-        url.as_str().trim_end_matches('/').to_owned()
-    }
-
     /// Whether the address holds a user name or password.
     pub fn has_credentials(&self) -> bool {
         !self.0.username().is_empty() || self.0.password().is_some()
