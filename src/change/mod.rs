@@ -29,4 +29,4 @@ pub use tx::{POLICY, Tx};
 pub(crate) use tx::{VERIFICATION, withdraw_verification};
 pub use undo::{LINKED, Undo};
 pub use way_back::{Ahead, Extent, Foreseen, Reverted, has_engine, is_unused, keeps_containers};
-pub use yours::{has_engine_of_dockers, restorable, yours};
+pub use yours::{has_engine_of_dockers, is_of_settings, restorable, yours};

@@ -7,11 +7,11 @@ use anyhow::Result;
 
 use super::standing::{Lost, Unit};
 use super::{Act, Journal, Undo, member};
-use crate::apt::{self, Source};
+use crate::apt::{self, PROXY, Source};
 use crate::daemon_json::{Document, names_of};
 use crate::facts::{ENGINE_PACKAGES, Package, known_packages};
 use crate::host::Host;
-use crate::host::engine::UNIT;
+use crate::host::engine::{CERTIFICATES, UNIT};
 use crate::report::Yours;
 
 /// What an install leaves as somebody has it, but for keys of daemon.json, of which its step tells.
@@ -57,6 +57,12 @@ fn lost_source(host: &Host, journal: &Journal) -> Result<Vec<Lost>> {
     }
 }
 
+/// Whether it is the name of a file that is there only since settings ask for it, and comes back only
+/// with them.
+pub fn is_of_settings(name: &str) -> bool {
+    name == PROXY || name.starts_with(CERTIFICATES)
+}
+
 /// Whether the package of Docker's own engine is installed.
 pub fn has_engine_of_dockers(host: &Host) -> Result<bool> {
     let known = known_packages(host)?;
@@ -71,6 +77,10 @@ pub fn restorable(journal: &Journal) -> BTreeSet<String> {
     for act in journal.settled() {
         match &act.undo {
             Undo::RemoveMember { user, .. } => drop(names.insert(member(user))),
+            Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages, .. } => {
+                let others = packages.iter().cloned();
+                names.extend(others.filter(|name| !ENGINE_PACKAGES.contains(&name.as_str())));
+            }
             undo if undo.subject() == Some(Path::new(Source::PATH)) => {
                 names.insert(Source::PATH.to_owned());
             }

@@ -175,6 +175,22 @@ fn query(host: &Host) -> Result<impl Iterator<Item = (String, Package, bool)>> {
     Ok(lines.into_iter())
 }
 
+/// Whether all of these packages are installed.
+pub fn are_installed(host: &Host, names: &[String]) -> Result<bool> {
+    if names.is_empty() {
+        return Ok(true); // asked about no package, dpkg-query tells of all
+    }
+    let query = Command::new("dpkg-query")
+        .args(["--show", "--showformat=${Package} ${db:Status-Status}\n"])
+        .args(names);
+    let printed = dpkg_query(host, &query)?;
+    let installed: Vec<&str> = printed
+        .lines()
+        .filter_map(|line| line.strip_suffix(" installed"))
+        .collect();
+    Ok(names.iter().all(|name| installed.contains(&name.as_str())))
+}
+
 /// What `dpkg-query` prints. It exits with 1 when it knows none of what it is asked about, or not all.
 pub fn dpkg_query(host: &Host, query: &Command) -> Result<String> {
     let answer = host.query(query)?;

@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use crate::apt::PROXY;
 use crate::change::{self, Journal, Lost};
 use crate::host::Host;
-use crate::host::engine::CERTIFICATES;
 use crate::report::Yours;
 
 /// What is known of that.
@@ -42,7 +40,12 @@ impl Owned {
         let (mut kept, mut rest) = (Vec::new(), Vec::new());
         for lost in lost {
             match lost.yours {
-                Some(yours) if self.leaves(&yours) => kept.push(yours),
+                Some(mut yours) if self.leaves(&yours) => {
+                    if change::is_of_settings(&yours.name) {
+                        yours.now += "; an install with its settings writes it anew";
+                    }
+                    kept.push(yours);
+                }
                 yours => rest.push(Lost { yours, ..lost }),
             }
         }
@@ -50,10 +53,8 @@ impl Owned {
     }
 
     fn leaves(&self, yours: &Yours) -> bool {
-        // Files that only settings ask for.
-        let is_of_settings = yours.name == PROXY || yours.name.starts_with(CERTIFICATES);
         let named = self.named.as_ref();
         named.is_some_and(|names| !names.contains(&yours.name))
-            && (is_of_settings || self.yours.contains(yours))
+            && (change::is_of_settings(&yours.name) || self.yours.contains(yours))
     }
 }

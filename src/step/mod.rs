@@ -224,6 +224,7 @@ pub fn inspect_all(
         packages::Needs {
             roots: &roots,
             reinstalled: &reinstalled,
+            restored: owned.restored_packages(),
         },
         listener,
     )?;

@@ -36,7 +36,10 @@ impl Ownership {
             let mut changed = changed_keys(host, &journal)?;
             changed.extend(yours.into_iter().map(|it| it.name));
             changed.retain(|name| known.contains(name));
-            return Err(never_set(name, &changed));
+            return Err(match change::is_of_settings(name) {
+                true => of_settings(name),
+                false => never_set(name, &changed),
+            });
         }
         // Who is no longer a user at all cannot be a member again.
         let is_gone = |it: &Yours| {
@@ -72,10 +75,15 @@ impl Ownership {
 
     /// Packages that Docker's need or recommend, and that were removed.
     pub fn packages(&self) -> Vec<Yours> {
-        let is_other = |name: &str| name == UNIT || name.starts_with('/');
         let mut packages = self.kept.clone();
-        packages.retain(|it| change::user_of(&it.name).is_none() && !is_other(&it.name));
+        packages.retain(is_package);
         packages
+    }
+
+    /// Those of them that are to be there again.
+    pub fn restored_packages(&self) -> Vec<String> {
+        let restored = self.restored.iter().filter(|it| is_package(it));
+        restored.map(|it| it.name.clone()).collect()
     }
 
     /// Of what has these names.
@@ -92,6 +100,11 @@ impl Ownership {
     }
 }
 
+fn is_package(yours: &Yours) -> bool {
+    let name = yours.name.as_str();
+    change::user_of(name).is_none() && name != UNIT && !name.starts_with('/')
+}
+
 /// The names of keys that were changed since.
 fn changed_keys(host: &Host, journal: &Journal) -> Result<Vec<String>> {
     let bytes = host.read(daemon_json::PATH)?.unwrap_or_default();
@@ -99,6 +112,14 @@ fn changed_keys(host: &Host, journal: &Journal) -> Result<Vec<String>> {
     let lost = daemon_json::lost(&document, &journal.settled_configuration(&document));
     let keys = Edited::all(&document, &lost);
     Ok(keys.iter().map(Edited::name).collect())
+}
+
+fn of_settings(name: &str) -> anyhow::Error {
+    Failure::Usage(format!(
+        "--restore {name}: an install writes that file where its settings ask for it, and only then; \
+         nothing was changed. See what settings name it: dockstrap install --help"
+    ))
+    .into()
 }
 
 fn never_set(name: &str, changed: &[String]) -> anyhow::Error {
@@ -118,6 +139,7 @@ fn never_set(name: &str, changed: &[String]) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::apt;
     use crate::change::trial;
     use crate::error::exit_code;
     use crate::host::stub::StubHost;
@@ -159,6 +181,8 @@ mod tests {
         assert!(text.ends_with("by name: live-restore"), "{text}");
         named(&stub, "live-restore").unwrap();
         named(&stub, "mtu").unwrap(); // as it was set: there is nothing to do
+        let error = named(&stub, apt::PROXY).err().unwrap().to_string();
+        assert!(error.contains("where its settings ask for it"), "{error}");
         let error = named(&StubHost::new(), "icc").err().unwrap();
         assert!(error.to_string().ends_with("was changed since"), "{error}");
     }

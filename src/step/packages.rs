@@ -15,6 +15,7 @@ use crate::apt::{self, Transaction};
 use crate::change::{Tx, Undo};
 use crate::facts::{self, Facts};
 use crate::host::Host;
+use crate::host::command::Command;
 use crate::host::http::Http;
 use crate::report::{Event, Listener};
 use crate::settings::{EngineVersion, Settings};
@@ -30,6 +31,8 @@ const PROGRAM: &str = "/usr/bin/docker";
 pub struct Packages {
     /// The version of the engine that is asked for.
     version: Option<EngineVersion>,
+    /// Packages that somebody removed since, and that are to be there again.
+    restored: Vec<String>,
     /// What is to be installed; `None` when all is there.
     offer: Option<Offer>,
 }
@@ -40,6 +43,8 @@ pub struct Needs<'a> {
     pub roots: &'a [String],
     /// Packages that are not the engine's and are to be installed again.
     pub reinstalled: &'a Reinstalled,
+    /// Packages that somebody removed since, and that are to be there again.
+    pub restored: Vec<String>,
 }
 
 impl Packages {
@@ -50,15 +55,20 @@ impl Packages {
         facts: &Facts,
         settings: &Settings,
         repository: &mut Repository,
-        Needs { roots, reinstalled }: Needs<'_>,
+        Needs {
+            roots,
+            reinstalled,
+            restored,
+        }: Needs<'_>,
         listener: Listener<'_>,
     ) -> Result<Packages> {
         let version = settings.engine_version.clone();
         let missing = unmet(&facts.packages, version.as_ref());
         let again = [&*reinstalled.ours, &*reinstalled.others].concat();
-        if missing.is_empty() && again.is_empty() {
+        if missing.is_empty() && again.is_empty() && restored.is_empty() {
             return Ok(Packages {
                 version,
+                restored,
                 offer: None,
             });
         }
@@ -69,6 +79,7 @@ impl Packages {
         let touched = missing.iter().chain(&replaced);
         let mut touched: Vec<String> = touched.map(|name| (*name).to_owned()).collect();
         touched.extend_from_slice(&again);
+        touched.extend_from_slice(&restored);
         apt::refuse_held(host, &touched)?;
         let index = repository.index(http, &missing, listener)?;
         // Conflicts were refused before, unless they may be replaced.
@@ -85,6 +96,7 @@ impl Packages {
             reinstalls,
             again,
             repaired: reinstalled.others.clone(),
+            restored: restored.clone(),
             missing,
             replaced,
             allow_downgrade: settings.allow_downgrade,
@@ -96,6 +108,7 @@ impl Packages {
         let offer = Offer::of(host, http, repository, &index, wanted, listener)?;
         Ok(Packages {
             version,
+            restored,
             offer: Some(offer),
         })
     }
@@ -127,6 +140,7 @@ impl Step for Packages {
             }
             _ => true,
         };
+        let is_whole = is_whole && facts::are_installed(host, &self.restored)?;
         if is_whole && unmet(&known, self.version.as_ref()).is_empty() {
             let engine = known.get(ENGINE).map_or("", |engine| &engine.version);
             return Ok(Finding::satisfied(format!("docker-ce {engine}")));
@@ -189,6 +203,7 @@ impl Step for Packages {
         };
         let installed = tx.run_apt(&text, undo, &install, |host| refuse_another(host, offer));
         let Err(error) = installed else {
+            mark_as_dependencies(tx, &offer.restored)?;
             return service::start_again(tx, &running);
         };
         // The packages start the engine, and fail when it does not start.
@@ -211,6 +226,16 @@ impl Step for Packages {
     fn transaction(&self) -> Option<&Transaction> {
         self.offer.as_ref().map(|offer| &offer.transaction)
     }
+}
+
+/// Gives packages the mark that they had before somebody removed them: an uninstall leaves what
+/// people asked apt for.
+fn mark_as_dependencies(tx: &mut Tx<'_>, packages: &[String]) -> Result<()> {
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let mark = Command::new("apt-mark").arg("auto").args(packages);
+    tx.run_covered(&mark).map(drop)
 }
 
 #[cfg(test)]

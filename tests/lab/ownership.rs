@@ -39,7 +39,7 @@ fn j1_what_somebody_changed_since_stays_and_is_restored_by_name_or_as_a_whole() 
     host.write(FILE, logging);
     host.sh(&format!(
         "gpasswd --delete alice docker; systemctl --quiet disable docker.service
-         sed -i 's/^Suites: noble$/Suites: jammy/' {SOURCE}"
+         sed -i 's/^Suites: noble$/Suites: jammy/' {SOURCE}; dpkg --purge pigz"
     ));
     let kept = [
         "kept: yours: log-driver (\"json-file\")",
@@ -48,6 +48,7 @@ fn j1_what_somebody_changed_since_stays_and_is_restored_by_name_or_as_a_whole() 
         "kept: yours: live-restore (removed)",
         "kept: yours: user:alice (not in group docker)",
         "kept: yours: docker.service (disabled)",
+        "kept: yours: pigz (removed)",
         "kept: yours: /etc/apt/sources.list.d/docker.sources (edited)",
     ];
     let untouched = host.tree();
@@ -96,12 +97,17 @@ fn j1_what_somebody_changed_since_stays_and_is_restored_by_name_or_as_a_whole() 
     assert_eq!(file["log-opts"]["max-file"], "5");
     assert_eq!(file["log-driver"], "json-file");
     host.sh("systemctl is-enabled docker.service");
+    host.dockstrap(["plan", "--restore", "pigz"])
+        .exits(0)
+        .says("install 1 package")
+        .says("pigz ");
 
     as_alice(&host, "install --yes --no-verify --restore").exits(0);
     let file: Value = serde_json::from_str(&host.read(FILE)).expect("JSON");
     let set: Value = serde_json::from_str(&installed).expect("JSON");
     assert_eq!(file, set);
     host.sh("getent group docker").says("alice");
+    host.sh("pigz --version");
     host.sh(&format!("grep '^Suites: noble$' {SOURCE}"));
     host.dockstrap(["status"])
         .exits(0)

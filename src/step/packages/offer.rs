@@ -32,6 +32,8 @@ pub(super) struct Offer {
     pub again: Vec<String>,
     /// Those of others among them.
     pub repaired: Vec<String>,
+    /// Packages that somebody removed since, and that are to be there again.
+    pub restored: Vec<String>,
     /// Packages that are removed to make room.
     pub replaced: Vec<&'static str>,
     pub view: View,
@@ -51,6 +53,8 @@ pub(super) struct Wanted<'a> {
     pub again: Vec<String>,
     /// Those of others among them.
     pub repaired: Vec<String>,
+    /// Packages that somebody removed since, and that are to be there again.
+    pub restored: Vec<String>,
     pub replaced: Vec<&'static str>,
     pub allow_downgrade: bool,
     /// Where an engine that was not there before is going to keep its data.
@@ -73,6 +77,7 @@ impl Offer {
             reinstalls,
             again,
             repaired,
+            restored,
             replaced,
             allow_downgrade,
             new_roots,
@@ -95,7 +100,7 @@ impl Offer {
             .transpose()?;
         let meant = version.or(bundled.as_ref());
         let mut request = request(host, &missing, meant, &index.offered)?;
-        request.extend(again.iter().cloned());
+        request.extend(again.iter().chain(&restored).cloned());
         request.extend(replaced.iter().map(|name| format!("{name}-")));
         let mut transaction = view.plan(host, &request, listener)?;
         refuse_removals(&transaction, &replaced)?;
@@ -114,6 +119,7 @@ impl Offer {
             missing,
             again,
             repaired,
+            restored,
             replaced,
             view,
             transaction,
@@ -148,7 +154,7 @@ impl Offer {
     /// dependencies.
     pub(super) fn request(&self) -> Vec<String> {
         let mut named = self.missing.clone();
-        named.extend(self.again.iter().map(String::as_str));
+        named.extend(self.again.iter().chain(&self.restored).map(String::as_str));
         let mut request = self.transaction.pinned(&named);
         request.extend(self.replaced.iter().map(|name| format!("{name}-")));
         request

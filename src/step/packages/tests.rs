@@ -117,6 +117,7 @@ fn offered(stub: &StubHost) -> Result<Packages> {
         reinstalls: false,
         again: Vec::new(),
         repaired: Vec::new(),
+        restored: Vec::new(),
         missing: ENGINE_PACKAGES.to_vec(),
         replaced: Vec::new(),
         allow_downgrade: false,
@@ -126,6 +127,7 @@ fn offered(stub: &StubHost) -> Result<Packages> {
     let offer = Offer::of(stub.host(), &http, &repository, &index, wanted, &|_| {})?;
     Ok(Packages {
         version: None,
+        restored: Vec::new(),
         offer: Some(offer),
     })
 }
@@ -171,6 +173,7 @@ fn there_before_us_they_satisfy_and_nothing_is_asked_of_apt() {
     stub.write("/dpkg", stub.read("/installed"));
     let packages = Packages {
         version: None,
+        restored: Vec::new(),
         offer: None,
     };
     assert!(packages.inspect(stub.host()).unwrap().satisfied);
@@ -183,6 +186,7 @@ fn there_before_us_they_satisfy_and_nothing_is_asked_of_apt() {
 fn packages_that_went_missing_since_are_no_plan() {
     let error = Packages {
         version: None,
+        restored: Vec::new(),
         offer: None,
     }
     .inspect(host().host())
@@ -272,6 +276,7 @@ fn applied_twice_what_is_new_is_noted_once() {
         &stub,
         &Packages {
             version: None,
+            restored: Vec::new(),
             offer: None,
         },
     )
