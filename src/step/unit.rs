@@ -6,8 +6,10 @@ use anyhow::Result;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use serde_json::Value;
 
 use super::unit_settings;
+use crate::daemon_json::{self, Document, with_flags};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::engine::{UNIT, systemctl};
@@ -43,6 +45,17 @@ pub fn flags(host: &Host) -> Result<Vec<String>> {
         Some(argv) => with_variables(&waiting.environment, flags(&argv)),
         None => PACKAGED_FLAGS.iter().map(ToString::to_string).collect(),
     })
+}
+
+/// Whether the engine takes its sockets from systemd, as flag or file say: then it needs the unit
+/// that opens them.
+pub(super) fn takes_sockets(host: &Host) -> Result<bool> {
+    let bytes = host.read(daemon_json::PATH)?.unwrap_or_default();
+    let file = Document::parse(&bytes).unwrap_or_default();
+    let all = with_flags(&file, &flags(host)?);
+    let hosts = all.get("hosts").and_then(Value::as_array);
+    let mut hosts = hosts.into_iter().flatten().filter_map(Value::as_str);
+    Ok(hosts.any(|host| host.starts_with("fd://")))
 }
 
 fn has_variables(flags: &[String]) -> bool {

@@ -44,6 +44,9 @@ impl Setting {
 pub(super) const YES: &[&str] = &["1", "yes", "y", "true", "t", "on"];
 pub(super) const NO: &[&str] = &["0", "no", "n", "false", "f", "off"];
 
+/// Settings without whose unit a service does not start.
+pub(super) const NEEDS: &[&str] = &["BindsTo", "Requires", "Requisite"];
+
 /// The settings of a unit in the order in which systemd reads them: those of its own file, then
 /// those of its drop-ins. There may be drop-ins before there is a unit.
 pub(super) fn of_unit(host: &Host, unit: &str) -> Result<Vec<Setting>> {

@@ -51,10 +51,12 @@ impl Obstacle {
 pub(super) fn check_units(host: &Host, is_replaced: bool, listener: Listener<'_>) -> Result<()> {
     let runs = host.engine_is_active()?;
     // An engine that runs may do without the socket's unit, or without containerd's.
-    refuse(units::masked(
-        host,
-        if runs { &[UNIT] } else { &units::UNITS },
-    )?)?;
+    let needed = match (runs, is_replaced) {
+        (true, _) => vec![UNIT],
+        (false, true) => units::UNITS.to_vec(),
+        (false, false) => units::needed(host)?,
+    };
+    refuse(units::masked(host, &needed)?)?;
     if host.runs_systemd()? {
         // In a chroot, what stands there is of the host around it.
         refuse(place::socket(host)?)?;

@@ -13,7 +13,7 @@ use crate::host::Host;
 use crate::host::engine::{CONTAINERD_UNIT, GROUP, SOCKET_UNIT, UNIT};
 use crate::report::Listener;
 use crate::shell::quoted;
-use crate::step::unit_settings::{self, Setting, YES, in_force};
+use crate::step::unit_settings::{self, NEEDS, Setting, YES, in_force};
 
 /// Settings that name a program to run.
 const COMMANDS: &[&str] = &[
@@ -45,9 +45,6 @@ const COMING_TO: &[&str] = &["/bin", "/sbin", "/usr/bin", "/usr/sbin"];
 
 /// Files with variables that come with them.
 const COMING_FILES: &[&str] = &["/etc/default/docker"];
-
-/// Settings without whose unit a service does not start.
-const NEEDS: &[&str] = &["BindsTo", "Requires", "Requisite"];
 
 /// The first setting with which a unit would not start.
 pub(super) fn check(host: &Host, listener: Listener<'_>) -> Result<Option<Obstacle>> {

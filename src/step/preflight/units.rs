@@ -9,9 +9,28 @@ use crate::error::quote;
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::engine::{CONTAINERD_UNIT, SOCKET_UNIT, UNIT, systemctl};
+use crate::step::unit;
+use crate::step::unit_settings::{self, NEEDS, Setting};
 
 /// Those that the engine needs, in the order in which they start.
 pub(super) const UNITS: [&str; 3] = [CONTAINERD_UNIT, SOCKET_UNIT, UNIT];
+
+/// The same for the unit that is there: one that somebody wrote may do without the socket.
+pub(super) fn needed(host: &Host) -> Result<Vec<&'static str>> {
+    let settings = unit_settings::of_unit(host, UNIT)?;
+    let is_to_come = settings.iter().all(Setting::is_of_drop_in);
+    // An empty value removes nothing here, unlike elsewhere.
+    let mut needs = settings
+        .iter()
+        .filter(|it| NEEDS.contains(&it.name.as_str()));
+    let needs_socket = is_to_come
+        || needs.any(|it| it.value.split_whitespace().any(|unit| unit == SOCKET_UNIT))
+        || unit::takes_sockets(host)?;
+    let units = UNITS.into_iter();
+    Ok(units
+        .filter(|unit| needs_socket || *unit != SOCKET_UNIT)
+        .collect())
+}
 
 /// Where a unit is masked: for good, or until the host restarts.
 const MASKS: [(&str, &str); 2] = [
@@ -132,6 +151,22 @@ mod tests {
         assert!(all.cure.ends_with(end), "{}", all.cure);
         let other = StubHost::new().link("/etc/systemd/system/docker.service", "/srv/x.service");
         assert_eq!(masked(other.host(), &UNITS).unwrap(), None);
+    }
+
+    #[test]
+    fn a_unit_that_somebody_wrote_may_do_without_the_socket() {
+        let of = |file: &str, text: &str| {
+            let stub = StubHost::new().program("systemctl", "").file(file, text);
+            needed(stub.host()).unwrap().contains(&SOCKET_UNIT)
+        };
+        let own = "/etc/systemd/system/docker.service";
+        let starts = |listener: &str| format!("ExecStart=/usr/bin/dockerd -H {listener}\n");
+        assert!(!of(own, &starts("unix:///run/docker.sock")));
+        assert!(of(own, &starts("fd://")));
+        let requires = "Requires=docker.socket\nExecStart=/usr/bin/dockerd\n";
+        assert!(of(own, requires));
+        let drop_in = "/etc/systemd/system/docker.service.d/own.conf";
+        assert!(of(drop_in, &starts("unix:///run/docker.sock")));
     }
 
     #[test]

@@ -6,10 +6,13 @@ use anyhow::Result;
 
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_UNIT, SOCKET_UNIT, UNIT, systemctl};
+use crate::step::unit;
+use crate::step::unit_settings::NEEDS;
 
 /// What is asked of systemd.
 const PROPERTIES: &str = "--property=LoadState,ActiveState,SubState,Result,ConditionResult,\
-                          AssertResult,NRestarts,InvocationID,Requires,BindsTo,Requisite";
+                          ConditionTimestampMonotonic,AssertResult,AssertTimestampMonotonic,\
+                          NRestarts,InvocationID,Requires,BindsTo,Requisite";
 
 /// Kinds of units that can fail in a way of their own.
 const KINDS: &[&str] = &[".mount", ".path", ".service", ".socket"];
@@ -74,10 +77,17 @@ impl State {
                 result => format!("failed ({result})"),
             });
         }
-        let is_no = |key: &str| self.value(key) == "no";
         let is_waiting = self.value("ActiveState") == "inactive";
-        (is_waiting && (is_no("ConditionResult") || is_no("AssertResult")))
+        (is_waiting && (self.is_refuted("Condition") || self.is_refuted("Assert")))
             .then(|| "was not started, since a Condition or Assert of it does not hold".to_owned())
+    }
+
+    /// Whether systemd has found that a Condition or Assert does not hold. A unit that was never
+    /// started has "no" as well, since nothing was checked.
+    fn is_refuted(&self, kind: &str) -> bool {
+        let checked = self.value(&format!("{kind}TimestampMonotonic"));
+        let was_checked = checked.parse().is_ok_and(|time: u64| time > 0);
+        was_checked && self.value(&format!("{kind}Result")) == "no"
     }
 }
 
@@ -89,8 +99,12 @@ pub(super) fn find(host: &Host) -> Result<Option<(State, String)>> {
     if is_absent || engine.value("ActiveState") == "active" {
         return Ok(None);
     }
-    let mut needed = vec![CONTAINERD_UNIT.to_owned(), SOCKET_UNIT.to_owned()];
-    for key in ["Requires", "BindsTo", "Requisite"] {
+    let mut needed = vec![CONTAINERD_UNIT.to_owned()];
+    // Without Requires=, only an engine that takes its listeners from systemd needs the socket.
+    if unit::takes_sockets(host)? {
+        needed.push(SOCKET_UNIT.to_owned());
+    }
+    for key in NEEDS {
         let units = engine.value(key).split_whitespace();
         for unit in units.filter(|unit| KINDS.iter().any(|kind| unit.ends_with(kind))) {
             if !needed.iter().any(|known| known == unit) {
@@ -115,9 +129,18 @@ mod tests {
 
     /// The unit at fault and its fault, where `systemctl show` answers as these lines of `case` say.
     fn found(cases: &str) -> Option<String> {
+        found_with("fd://", cases)
+    }
+
+    /// The same for an engine that is to listen there.
+    fn found_with(listener: &str, cases: &str) -> Option<String> {
+        let argv = format!("argv[]=/usr/bin/dockerd -H {listener} ; }}");
         let stub = StubHost::new().program(
             "systemctl",
-            &format!("case $4 in {cases} *) echo ActiveState=active ;; esac"),
+            &format!(
+                "case \"$*\" in *ExecStart*) echo '{argv}'; exit ;; esac
+                 case $4 in {cases} *) echo ActiveState=active ;; esac"
+            ),
         );
         let found = find(stub.host()).unwrap();
         found.map(|(state, fault)| format!("{} {fault}", state.unit))
@@ -162,7 +185,49 @@ mod tests {
 
     #[test]
     fn a_condition_that_does_not_hold_is_a_fault() {
-        let skipped = "docker.service) printf 'ActiveState=inactive\\nConditionResult=no\\n' ;;";
-        assert!(found(skipped).unwrap().contains("a Condition or Assert"));
+        for kind in ["Condition", "Assert"] {
+            let skipped = |checked: u64| {
+                found(&format!(
+                    "docker.service) printf 'ActiveState=inactive\\n{kind}Result=no\\n\
+                     {kind}TimestampMonotonic={checked}\\n' ;;"
+                ))
+            };
+            assert!(skipped(7).unwrap().contains("a Condition or Assert"));
+            assert_eq!(skipped(0), None, "never started, so never checked");
+        }
+    }
+
+    #[test]
+    fn a_unit_that_was_never_started_is_not_to_blame() {
+        let waiting = "printf 'LoadState=loaded\\nActiveState=inactive\\nConditionResult=no\\n\
+                       ConditionTimestampMonotonic=0\\nAssertResult=no\\n\
+                       AssertTimestampMonotonic=0\\n'";
+        let units = "containerd.service|docker.socket|docker.service";
+        assert_eq!(found(&format!("{units}) {waiting} ;;")), None);
+    }
+
+    #[test]
+    fn the_socket_is_to_blame_only_where_the_engine_needs_it() {
+        let engine = |needs: &str| {
+            format!(
+                "docker.service) printf 'ActiveState=failed\\nResult=exit-code\\n{needs}\\n' ;;"
+            )
+        };
+        let on_its_own = "unix:///run/docker.sock";
+        for state in ["masked", "not-found"] {
+            let socket = format!("docker.socket) echo LoadState={state} ;;");
+            let blamed = |listener: &str, needs: &str| {
+                found_with(listener, &format!("{} {socket}", engine(needs))).unwrap()
+            };
+            let own = "docker.service failed (exit-code)";
+            assert_eq!(blamed(on_its_own, "Requires=sysinit.target"), own);
+            for (listener, needs) in [
+                ("fd://", "Requires="),
+                (on_its_own, "Requires=docker.socket"),
+                (on_its_own, "BindsTo=docker.socket"),
+            ] {
+                assert!(blamed(listener, needs).starts_with("docker.socket is "));
+            }
+        }
     }
 }
