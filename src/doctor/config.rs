@@ -1,6 +1,5 @@
 //! What the engine, and those beside it, are told.
 
-use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use crate::facts::{ENGINE_PACKAGES, Facts, Init};
 use crate::host::Host;
 use crate::host::engine::UNIT;
 use crate::host::http;
-use crate::step::{look_around, unit_environment, unit_flags};
+use crate::step::{UnitEnvironment, look_around, unit_flags};
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -120,11 +119,11 @@ fn proxies(host: &Host, facts: &Facts) -> Result<Option<String>> {
     };
     let for_apt = apt.lines().any(names_one);
     let environment = match facts.init {
-        Init::Systemd => unit_environment(host, UNIT)?,
-        Init::None => BTreeMap::new(),
+        Init::Systemd => UnitEnvironment::of(host, UNIT)?,
+        Init::None => UnitEnvironment::default(),
     };
     let in_environment = |name: &str| {
-        let mut said = environment.iter();
+        let mut said = environment.variables();
         said.any(|(said, value)| said.eq_ignore_ascii_case(name) && !value.is_empty())
     };
     let told = Told::of(host, facts)?;

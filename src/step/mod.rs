@@ -23,7 +23,9 @@ pub(crate) mod repository;
 mod service;
 pub(crate) mod suite;
 mod unit;
+mod unit_environment;
 mod unit_settings;
+mod unit_words;
 
 use std::time::Duration;
 
@@ -61,7 +63,8 @@ pub use repository::KEYRING;
 use repository::Repository;
 use service::Service;
 pub use service::failure_reason;
-pub use unit::{environment as unit_environment, flags as unit_flags};
+pub use unit::flags as unit_flags;
+pub use unit_environment::Environment as UnitEnvironment;
 
 /// How long containers, and the engine with them, may take to stop.
 const STOP_DEADLINE: Duration = Duration::from_secs(120);

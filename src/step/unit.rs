@@ -1,21 +1,17 @@
 //! What systemd says of the engine's unit.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::unit_settings;
+use super::unit_environment::Environment;
+use super::{unit_settings, unit_words};
 use crate::daemon_json::{self, Document, with_flags};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::engine::{UNIT, systemctl};
-
-/// What the environment of a unit says, by name.
-type Variables = BTreeMap<String, String>;
 
 /// The flags of the packages' own unit.
 pub const PACKAGED_FLAGS: &[&str] = &[
@@ -23,6 +19,9 @@ pub const PACKAGED_FLAGS: &[&str] = &[
     "fd://",
     "--containerd=/run/containerd/containerd.sock",
 ];
+
+/// What may stand before the program of a command; see `systemd.service(5)`.
+pub(super) const PREFIXES: [char; 6] = ['@', '-', ':', '+', '!', '|'];
 
 /// The flags that the unit gives to the engine: before it is installed, those of the drop-ins that
 /// wait for it, or else the packaged ones.
@@ -32,19 +31,34 @@ pub fn flags(host: &Host) -> Result<Vec<String>> {
     let argv = shown
         .split_once("argv[]=")
         .and_then(|(_, rest)| rest.split_once(" ;"));
-    let flags = |argv: &str| argv.split_whitespace().skip(1).map(str::to_owned).collect();
     if let Some((argv, _)) = argv {
-        let flags: Vec<String> = flags(argv);
-        return Ok(match has_variables(&flags) {
-            true => with_variables(&environment(host, UNIT)?, flags),
+        let flags = argv.split_whitespace().skip(1).map(str::to_owned);
+        let flags: Vec<String> = flags.collect();
+        return Ok(match flags.iter().any(|flag| flag.contains('$')) {
+            true => Environment::of(host, UNIT)?.in_place(flags),
             false => flags,
         });
     }
-    let waiting = Waiting::read(host)?;
-    Ok(match waiting.start {
-        Some(argv) => with_variables(&waiting.environment, flags(&argv)),
-        None => PACKAGED_FLAGS.iter().map(ToString::to_string).collect(),
-    })
+    Ok(waiting_flags(host)?
+        .unwrap_or_else(|| PACKAGED_FLAGS.iter().map(ToString::to_string).collect()))
+}
+
+/// What the files say of a unit that systemd has not loaded: mostly drop-ins that wait for it.
+fn waiting_flags(host: &Host) -> Result<Option<Vec<String>>> {
+    let settings = unit_settings::of_unit(host, UNIT)?;
+    let Some(start) = unit_settings::in_force(&settings, "ExecStart").pop() else {
+        return Ok(None);
+    };
+    let command = start.value.trim_start_matches(PREFIXES);
+    let prefix = &start.value[..start.value.len() - command.len()];
+    let words = unit_words::split(command).into_iter();
+    let program = if prefix.contains('@') { 2 } else { 1 };
+    let flags = words.skip(program).map(|word| unit_words::resolved(&word));
+    let flags = flags.collect();
+    Ok(Some(match prefix.contains(':') {
+        true => flags,
+        false => Environment::of_settings(host, &settings)?.in_place(flags),
+    }))
 }
 
 /// Whether the engine takes its sockets from systemd, as flag or file say: then it needs the unit
@@ -56,99 +70,6 @@ pub(super) fn takes_sockets(host: &Host) -> Result<bool> {
     let hosts = all.get("hosts").and_then(Value::as_array);
     let mut hosts = hosts.into_iter().flatten().filter_map(Value::as_str);
     Ok(hosts.any(|host| host.starts_with("fd://")))
-}
-
-fn has_variables(flags: &[String]) -> bool {
-    flags.iter().any(|flag| flag.starts_with('$'))
-}
-
-/// The flags with `$NAME`, which stands for any number of words, and `${NAME}`, which stands for
-/// one, replaced by what the unit's environment says; see `systemd.service(5)`.
-fn with_variables(variables: &Variables, flags: Vec<String>) -> Vec<String> {
-    let value = |name: &str| variables.get(name).cloned().unwrap_or_default();
-    let replaced = flags.into_iter().flat_map(|flag| {
-        let braced = flag
-            .strip_prefix("${")
-            .and_then(|rest| rest.strip_suffix('}'));
-        match (braced, flag.strip_prefix('$')) {
-            (Some(name), _) => vec![value(name)],
-            (None, Some(name)) => value(name).split_whitespace().map(str::to_owned).collect(),
-            (None, None) => vec![flag],
-        }
-    });
-    replaced.collect()
-}
-
-/// The environment that a unit gives to its program, its files included.
-pub fn environment(host: &Host, unit: &str) -> Result<Variables> {
-    let show = systemctl(&["show", unit, "--property=Environment,EnvironmentFiles"]);
-    let shown = host.query(&show)?.stdout;
-    let mut variables = Variables::new();
-    for line in shown.lines() {
-        if let Some(inline) = line.strip_prefix("Environment=") {
-            read_assignments(&mut variables, inline);
-        } else if let Some(file) = line.strip_prefix("EnvironmentFiles=") {
-            let path = file.split(" (").next().unwrap_or(file);
-            read_file(&mut variables, host, path)?;
-        }
-    }
-    Ok(variables)
-}
-
-/// Reads `NAME=VALUE` with spaces between them; one with spaces in it stands in quotes: every other
-/// part.
-fn read_assignments(variables: &mut Variables, line: &str) {
-    for (number, part) in line.split('"').enumerate() {
-        match number % 2 {
-            0 => part
-                .split(' ')
-                .for_each(|it| read_assignment(variables, it)),
-            _ => read_assignment(variables, part),
-        }
-    }
-}
-
-fn read_file(variables: &mut Variables, host: &Host, path: &str) -> Result<()> {
-    let text = host.read_text(path)?.unwrap_or_default();
-    let lines = text.lines();
-    let lines = lines.filter(|line| !line.trim_start().starts_with('#'));
-    lines.for_each(|line| read_assignment(variables, line));
-    Ok(())
-}
-
-fn read_assignment(variables: &mut Variables, text: &str) {
-    if let Some((name, value)) = text.split_once('=') {
-        let value = value.trim_matches(['"', '\'']).to_owned();
-        variables.insert(name.trim().to_owned(), value);
-    }
-}
-
-/// What the files say of a unit that systemd has not loaded: mostly drop-ins that wait for it.
-struct Waiting {
-    /// The last command of `ExecStart=`, if there is any.
-    start: Option<String>,
-    environment: Variables,
-}
-
-impl Waiting {
-    fn read(host: &Host) -> Result<Waiting> {
-        let settings = unit_settings::of_unit(host, UNIT)?;
-        let start = unit_settings::in_force(&settings, "ExecStart");
-        let mut environment = Variables::new();
-        for setting in unit_settings::in_force(&settings, "Environment") {
-            read_assignments(&mut environment, &setting.value);
-        }
-        // The files override what is said in the unit, wherever that is.
-        for setting in unit_settings::in_force(&settings, "EnvironmentFile") {
-            let path = &setting.value;
-            let path = path.strip_prefix('-').unwrap_or(path);
-            read_file(&mut environment, host, path)?;
-        }
-        Ok(Waiting {
-            start: start.last().map(|setting| setting.value.clone()),
-            environment,
-        })
-    }
 }
 
 /// What systemd says of the engine's unit.
@@ -258,6 +179,32 @@ mod tests {
         let taken_back = stub.read(drop_in) + "EnvironmentFile=\n";
         stub.write(drop_in, taken_back);
         assert_eq!(flags(stub.host()).unwrap(), ["--icc=false", "--tls"]);
+    }
+
+    #[test]
+    fn flags_of_a_waiting_drop_in_are_read_as_systemd_reads_them() {
+        let drop_in = "/etc/systemd/system/docker.service.d/own.conf";
+        let read = |start: &str| {
+            let text =
+                format!("[Service]\nEnvironment=HOST=fd://\nExecStart=\nExecStart={start}\n");
+            let stub = StubHost::new().program("systemctl", "").file(drop_in, text);
+            flags(stub.host()).unwrap()
+        };
+        for (start, expected) in [
+            ("/usr/bin/dockerd -H \"fd://\"", "-H fd://"),
+            ("\"/usr/bin/dockerd\" '--host=fd://'", "--host=fd://"),
+            ("/usr/bin/dockerd --host=\"fd://\"", "--host=fd://"),
+            (
+                "/usr/bin/dockerd -H unix://%t/docker.sock",
+                "-H unix:///run/docker.sock",
+            ),
+            ("/usr/bin/dockerd -H $HOST", "-H fd://"),
+            ("-/usr/bin/dockerd --host=${HOST}", "--host=fd://"),
+            ("@/usr/bin/dockerd dockerd -H fd://", "-H fd://"),
+            (":/usr/bin/dockerd --label=$HOST", "--label=$HOST"),
+        ] {
+            assert_eq!(read(start).join(" "), expected, "{start}");
+        }
     }
 
     #[test]

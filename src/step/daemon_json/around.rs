@@ -13,7 +13,7 @@ use crate::daemon_json::{
 };
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT};
-use crate::step::unit;
+use crate::step::unit_environment::Environment;
 
 /// The words for a bridge that need not be there: none at all, and dockerd's own.
 const NO_OTHERS: &[&str] = &["none", BRIDGE];
@@ -118,8 +118,8 @@ fn found(host: &Host, path: &str) -> Result<Found> {
 
 /// What stands under this name where containerd looks for programs.
 fn found_by_name(host: &Host, name: &str) -> Result<Found> {
-    let environment = unit::environment(host, STARTER)?;
-    let path = environment.get("PATH").map_or(SERVICE_PATH, String::as_str);
+    let environment = Environment::of(host, STARTER)?;
+    let path = environment.get("PATH").unwrap_or(SERVICE_PATH);
     for folder in path.split(':') {
         let found = found(host, &format!("{folder}/{name}"))?;
         if found == Found::Program {

@@ -1,6 +1,7 @@
 //! Where the engine is to listen: the docker command must reach it, and nobody else should.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 
 use anyhow::Result;
 use serde_json::Value;
@@ -12,6 +13,7 @@ use crate::host::engine::{SOCKET, SOCKET_UNIT, UNIT};
 use crate::host::listening::Listening;
 use crate::report::{Event, Listener};
 use crate::step::unit_settings::{self, Setting, in_force};
+use crate::step::unit_words;
 
 /// The engine's port on the network, without TLS and with it.
 const PORTS: [u16; 2] = [2375, 2376];
@@ -38,7 +40,9 @@ pub(super) fn check(
         socket.is_some_and(|(ip, _)| !ip.is_loopback()) && !verifies
     };
     let open = addresses.iter().copied().find(|address| is_open(address));
-    if !addresses.is_empty() && !addresses.iter().any(|it| is_own(it)) {
+    // What a file says that only root may read is not known.
+    let is_known = !flags.iter().any(|flag| flag.contains('$'));
+    if is_known && !addresses.is_empty() && !addresses.iter().any(|it| is_own(it)) {
         return Ok(Some(unreachable(start, &addresses, open)));
     }
     let elsewhere = by_systemd(host, listener)?;
@@ -73,7 +77,10 @@ pub(super) fn check(
 /// What docker.socket listens on in the engine's place: an obstacle where that is not the socket that
 /// the docker command looks for. A port is warned of.
 fn by_systemd(host: &Host, listener: Listener<'_>) -> Result<Option<Obstacle>> {
-    let settings = unit_settings::of_unit(host, SOCKET_UNIT)?;
+    let mut settings = unit_settings::of_unit(host, SOCKET_UNIT)?;
+    for setting in &mut settings {
+        setting.value = unit_words::resolved(&setting.value);
+    }
     let streams = in_force(&settings, "ListenStream");
     for stream in streams.iter().filter(|it| is_open_stream(&it.value)) {
         let text = format!(
@@ -83,7 +90,7 @@ fn by_systemd(host: &Host, listener: Listener<'_>) -> Result<Option<Obstacle>> {
         );
         listener(Event::Warning { text });
     }
-    let is_own = |it: &&Setting| matches!(it.value.as_str(), SOCKET | "/var/run/docker.sock");
+    let is_own = |it: &&Setting| is_socket(&it.value);
     let reset = settings
         .iter()
         .rfind(|it| it.name == "ListenStream" && it.value.is_empty());
@@ -156,11 +163,15 @@ fn in_use(start: Option<&Setting>, address: &str, port: u16, taken: &Listening) 
 
 /// Whether the docker command reaches it by itself.
 fn is_own(address: &str) -> bool {
-    address.starts_with("fd://")
-        || matches!(
-            address,
-            "unix://" | "unix:///run/docker.sock" | "unix:///var/run/docker.sock"
-        )
+    let path = address.strip_prefix("unix://");
+    address.starts_with("fd://") || path.is_some_and(|path| path.is_empty() || is_socket(path))
+}
+
+/// Whether it is the path of the socket where the docker command looks, however it is written.
+fn is_socket(path: &str) -> bool {
+    [SOCKET, "/var/run/docker.sock"]
+        .iter()
+        .any(|socket| Path::new(path) == Path::new(socket))
 }
 
 /// Address and port of what is to listen on the network.
@@ -205,6 +216,8 @@ mod tests {
             ("{}", &[][..]),
             ("{}", &["-H", "fd://"]),
             ("{}", &["-H", "unix:///var/run/docker.sock"]),
+            ("{}", &["-H", "unix:///run//docker.sock"]),
+            ("{}", &["-H", "tcp://127.0.0.1:2375", "$HIDDEN"]),
             (r#"{"hosts": ["tcp://127.0.0.1:2375", "fd://"]}"#, &[]),
             (
                 "{}",
@@ -291,6 +304,15 @@ mod tests {
             "{}",
             found.cure
         );
+        for own in [
+            "%t/docker.sock",
+            "/var/run/docker.sock",
+            "/run//docker.sock",
+        ] {
+            let text = format!("[Socket]\nListenStream=\nListenStream={own}\n");
+            let stub = StubHost::new().file(path, text);
+            assert_eq!(judged(&stub, "{}", &flags), (None, vec![]), "{own}");
+        }
         for (stream, warnings) in [("2375", 1), ("0.0.0.0:2375", 1), ("127.0.0.1:2375", 0)] {
             let stub = StubHost::new().file(path, format!("ListenStream={stream}\n"));
             let (found, told) = judged(&stub, "{}", &flags);

@@ -13,6 +13,7 @@ use crate::host::Host;
 use crate::host::engine::{CONTAINERD_UNIT, GROUP, SOCKET_UNIT, UNIT};
 use crate::report::Listener;
 use crate::shell::quoted;
+use crate::step::unit::PREFIXES;
 use crate::step::unit_settings::{self, NEEDS, Setting, YES, in_force};
 
 /// Settings that name a program to run.
@@ -241,7 +242,7 @@ fn own<'a>(
 
 /// The program of a command line, unless its failure does not count.
 fn program(command: &str) -> Option<&str> {
-    let program = command.trim_start_matches(['@', '-', ':', '+', '!', '|']);
+    let program = command.trim_start_matches(PREFIXES);
     let prefix = &command[..command.len() - program.len()];
     let program = program.split_whitespace().next()?.trim_matches(['"', '\'']);
     (!prefix.contains('-') && is_plain_path(program)).then_some(program)
