@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::net::{IpAddr, TcpListener};
-use std::path::Path;
 
 use anyhow::Result;
 use serde_json::Value;
 
+use super::subids;
 use crate::host::Host;
 use crate::host::command::Command;
+use crate::host::engine::is_of_remap;
 
 /// Where a plug-in that is no container's leaves its socket, or what tells where that is.
 ///
@@ -21,9 +22,22 @@ const DESCRIPTIONS: &[&str] = &["/etc/docker/plugins", "/usr/lib/docker/plugins"
 const REMAP_DEFAULT: &str = "default";
 
 /// Those of the plug-ins that there are not.
-pub(super) fn plugins(host: &Host, data_root: &str, names: &[&str]) -> BTreeSet<String> {
+pub(super) fn plugins(
+    host: &Host,
+    data_root: &str,
+    is_remapped: bool,
+    names: &[&str],
+) -> BTreeSet<String> {
+    if names.is_empty() {
+        return BTreeSet::new();
+    }
+    let managed = managed(host, data_root, is_remapped);
     let is_absent = |name: &&&str| {
-        !is_described(host, name) && is_managed(host, data_root, name) == Some(false)
+        let is_managed = managed.as_ref().map(|all| {
+            let tagged = format!("{name}:latest");
+            all.iter().any(|known| known == *name || *known == tagged)
+        });
+        !is_described(host, name) && is_managed == Some(false)
     };
     let absent = names.iter().filter(is_absent);
     absent.map(ToString::to_string).collect()
@@ -48,27 +62,35 @@ fn is_described(host: &Host, name: &str) -> bool {
     false
 }
 
-/// Whether the engine keeps a plug-in of this name; `None` where only root may look.
-fn is_managed(host: &Host, data_root: &str, name: &str) -> Option<bool> {
-    let folder = host.path(format!("{data_root}/plugins"));
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Some(false),
-        Err(_) => return None,
-    };
-    let names = entries.flatten().filter_map(|entry| name_of(&entry.path()));
-    let tagged = format!("{name}:latest");
-    Some(
-        names
-            .into_iter()
-            .any(|known| known == name || known == tagged),
-    )
+/// The names of the plug-ins that the engine keeps; `None` where only root may look, or one of them
+/// cannot be told.
+fn managed(host: &Host, data_root: &str, is_remapped: bool) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    for root in roots(host, data_root, is_remapped)? {
+        let folder = format!("{root}/plugins");
+        for entry in host.list(&folder).ok()? {
+            let file = format!("{folder}/{entry}/config.json");
+            if let Some(config) = host.read(&file).ok()? {
+                names.extend(name_of(&config));
+            }
+        }
+    }
+    Some(names)
 }
 
-/// The name of the plug-in that is kept in this folder.
-fn name_of(folder: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(folder.join("config.json")).ok()?;
-    let config: Value = serde_json::from_str(&text).ok()?;
+/// The folders in which an engine keeps its data: one for each user to whom it mapped containers.
+fn roots(host: &Host, data_root: &str, is_remapped: bool) -> Option<Vec<String>> {
+    if !is_remapped {
+        return Some(vec![data_root.to_owned()]);
+    }
+    let names = host.list(data_root).ok()?.into_iter();
+    let remapped = names.filter(|name| is_of_remap(name));
+    Some(remapped.map(|name| format!("{data_root}/{name}")).collect())
+}
+
+/// The name of the plug-in that this file is about.
+fn name_of(config: &[u8]) -> Option<String> {
+    let config: Value = serde_json::from_slice(config).ok()?;
     Some(config["plugin"]["Name"].as_str()?.to_owned())
 }
 
@@ -135,17 +157,7 @@ pub(super) fn remapped(host: &Host, text: &str) -> Result<Option<String>> {
     if name == "root" {
         return Ok(None); // dockerd goes on without
     }
-    for (file, option) in [("/etc/subuid", "subuids"), ("/etc/subgid", "subgids")] {
-        let ranges = host.read_text(file)?.unwrap_or_default();
-        let mut owners = ranges.lines().filter_map(|line| line.split(':').next());
-        if !owners.any(|owner| owner == name || owner == number) {
-            return Ok(Some(format!(
-                "{file} has no range for {name}; add one: usermod --add-{option} \
-                 100000-165535 {name}"
-            )));
-        }
-    }
-    Ok(None)
+    subids::fault(host, name, number)
 }
 
 #[cfg(test)]
@@ -163,10 +175,36 @@ mod tests {
                 r#"{"plugin": {"Name": "lab/c:latest"}}"#,
             );
         let names = ["a", "b", "lab/c", "lab/c:latest", "c"];
-        let absent = plugins(stub.host(), "/srv", &names);
+        let absent = plugins(stub.host(), "/srv", false, &names);
         assert_eq!(absent.into_iter().collect::<Vec<_>>(), ["c"]);
-        let none = plugins(stub.host(), "/elsewhere", &["lab/c"]);
+        let none = plugins(stub.host(), "/elsewhere", false, &["lab/c"]);
         assert_eq!(none.len(), 1);
+    }
+
+    #[test]
+    fn an_engine_with_userns_remap_keeps_its_plugins_in_a_folder_of_that_user() {
+        let named = |name: &str| format!(r#"{{"plugin": {{"Name": "{name}:latest"}}}}"#);
+        let stub = StubHost::new()
+            .file("/srv/plugins/01/config.json", named("lab/plain"))
+            .file(
+                "/srv/100000.100000/plugins/02/config.json",
+                named("lab/remapped"),
+            );
+        let absent = |is_remapped: bool| {
+            let names = ["lab/plain", "lab/remapped"];
+            plugins(stub.host(), "/srv", is_remapped, &names)
+                .into_iter()
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(absent(false), ["lab/remapped"]);
+        assert_eq!(absent(true), ["lab/plain"]);
+    }
+
+    #[test]
+    fn a_plugin_whose_file_is_not_to_be_read_whole_is_not_called_absent() {
+        let stub = StubHost::new().file("/srv/plugins/01/config.json", " ".repeat(2 << 20));
+        let found = plugins(stub.host(), "/srv", false, &["lab/c"]);
+        assert!(found.is_empty(), "{found:?}");
     }
 
     #[test]
@@ -198,6 +236,10 @@ mod tests {
                     *) exit 2 ;;
                 esac",
             )
+            .file(
+                "/etc/passwd",
+                "mapped:x:1000:1000::/:\nbare:x:1001:1001::/:\n",
+            )
             .file("/etc/subuid", "mapped:100000:65536\n")
             .file("/etc/subgid", "1000:100000:65536\n");
         let fault = |text: &str| remapped(stub.host(), text).unwrap();
@@ -208,7 +250,10 @@ mod tests {
             ("nobodys", "there is no user nobodys"),
             ("100000:100000", "there is no user 100000"),
             ("mapped:nosuch", "there is no group nosuch"),
-            ("bare", "usermod --add-subuids 100000-165535 bare"),
+            (
+                "bare",
+                "sudo usermod --add-subuids 165536-231071 --add-subgids",
+            ),
             ("a:b:c", "write USER:GROUP"),
         ] {
             let found = fault(wrong).unwrap_or_default();

@@ -57,7 +57,7 @@ pub fn look(host: &Host, document: &Document) -> Result<Surroundings> {
     };
     let plugins = authorization_plugins(document);
     Ok(Surroundings {
-        absent_plugins: absent::plugins(host, data_root, &plugins),
+        absent_plugins: absent::plugins(host, data_root, text("userns-remap").is_some(), &plugins),
         foreign_hosts: absent::hosts(host, listening_hosts(document))?,
         remap_fault: absent::remapped(host, text("userns-remap").unwrap_or_default())?,
         routes: host.routes_of_all_tables()?,

@@ -7,6 +7,7 @@ mod mode;
 mod passwords;
 mod proposal;
 mod refusal;
+mod subids;
 mod validate;
 
 use anyhow::Result;
