@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use super::Host;
 use super::lock::Holder;
+use super::service::Service;
 
 /// The state of a socket that listens; see `proc_net_tcp(5)`.
 const LISTENS: &str = "0A";
@@ -16,19 +17,20 @@ const LISTENS: &str = "0A";
 pub(crate) struct Listening {
     holder: Option<Holder>,
     /// The service to which it belongs.
-    service: Option<String>,
+    service: Option<Service>,
 }
 
 impl Listening {
-    /// Whether it belongs to this service.
-    pub(crate) fn is_of(&self, service: &str) -> bool {
-        self.service.as_deref() == Some(service)
+    /// Whether it belongs to this service of the system.
+    pub(crate) fn is_of(&self, unit: &str) -> bool {
+        let service = self.service.as_ref();
+        service.is_some_and(|service| service.is_of_system(unit))
     }
 
     /// The command that ends it.
     pub(crate) fn end(&self) -> Option<String> {
         match (&self.service, &self.holder) {
-            (Some(service), _) => Some(format!("sudo systemctl stop {service}")),
+            (Some(service), _) => Some(service.stop()),
             (None, Some(holder)) => Some(format!("sudo kill {}", holder.pid)),
             (None, None) => None,
         }
@@ -38,8 +40,12 @@ impl Listening {
 impl fmt::Display for Listening {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.holder {
-            Some(Holder { pid, program }) => write!(formatter, "{program} (pid {pid})"),
-            None => formatter.write_str("another program"),
+            Some(Holder { pid, program }) => write!(formatter, "{program} (pid {pid})")?,
+            None => formatter.write_str("another program")?,
+        }
+        match self.service.as_ref().and_then(Service::user) {
+            Some(user) => write!(formatter, " of user {user}"),
+            None => Ok(()),
         }
     }
 }
@@ -76,13 +82,6 @@ impl Host {
         };
         let pid = self.pids()?.into_iter().find(has_it);
         Ok(pid.and_then(|pid| self.process(pid)))
-    }
-
-    /// The service that a process belongs to.
-    pub(crate) fn service_of(&self, pid: i32) -> Option<String> {
-        let text = self.read_text(format!("/proc/{pid}/cgroup")).ok()??;
-        let group = text.trim().rsplit('/').next()?;
-        group.ends_with(".service").then(|| group.to_owned())
     }
 }
 
@@ -154,5 +153,19 @@ mod tests {
         let all = at("192.0.2.1", 81).unwrap();
         assert_eq!(all.end().unwrap(), "sudo systemctl stop nginx.service");
         assert_eq!(at("127.0.0.1", 80), None);
+        let group = "0::/user.slice/user-1000.slice/user@1000.service/app.slice/docker.service\n";
+        let stub = stub
+            .program("getent", "echo alice:x:1000:1000::/:")
+            .file("/proc/9/comm", "dockerd\n")
+            .file("/proc/9/cgroup", group);
+        let ip = "127.0.0.1".parse().unwrap();
+        let rootless = stub.host().listening(ip, 2375).unwrap().unwrap();
+        assert!(!rootless.is_of("docker.service"));
+        assert_eq!(rootless.to_string(), "dockerd (pid 9) of user alice");
+        let end = rootless.end().unwrap();
+        assert_eq!(
+            end,
+            "sudo systemctl --user --machine=alice@ stop docker.service"
+        );
     }
 }

@@ -27,6 +27,7 @@ mod private_folder;
 mod process;
 mod reachable;
 mod routes;
+pub(crate) mod service;
 pub mod shims;
 pub mod signal;
 #[cfg(test)]

@@ -22,7 +22,8 @@ impl Host {
         let is_other = |pid: &i32| {
             let text = |name: &str| self.read_text(format!("/proc/{pid}/{name}")).ok().flatten();
             let is_engine = text("comm").is_some_and(|name| name.trim() == "dockerd");
-            let is_of_unit = || text("cgroup").is_some_and(|it| it.trim().ends_with(UNIT));
+            let service = || self.service_of(*pid);
+            let is_of_unit = || service().is_some_and(|service| service.is_of_system(UNIT));
             is_engine && network(&pid.to_string()) == own && !is_of_unit()
         };
         Ok(self.pids()?.into_iter().filter(is_other).collect())
@@ -60,5 +61,8 @@ mod tests {
         assert!(stub.host().other_engines().unwrap().is_empty());
         process("13", "dockerd", "net:[1]", "/system.slice/other.service");
         assert_eq!(stub.host().other_engines().unwrap(), [13]);
+        let of_user = "/user.slice/user-1000.slice/user@1000.service/app.slice/docker.service";
+        process("14", "dockerd", "net:[1]", of_user); // rootless, in the network of the host
+        assert_eq!(stub.host().other_engines().unwrap(), [13, 14]);
     }
 }

@@ -24,14 +24,18 @@ pub(super) fn problem(host: &Host, configuration: &Document) -> Result<Option<Ob
         return Ok(None);
     };
     // A number that nobody has does no harm, and one of the unit's own may be about to start or stop.
-    let is_of_unit = host.service_of(pid).is_some_and(|service| service == UNIT);
+    let service = host.service_of(pid);
+    let is_of_unit = service.as_ref().is_some_and(|it| it.is_of_system(UNIT));
     let Some(Holder { program, .. }) = host.process(pid).filter(|_| !is_of_unit) else {
         return Ok(None);
     };
     Ok(Some(match program == "dockerd" {
         true => Obstacle::new(
             format!("an engine runs already, outside of its unit (dockerd, pid {pid})"),
-            format!("Stop it and run this again: sudo kill {pid}"),
+            format!(
+                "Stop it and run this again: {}",
+                service.map_or_else(|| format!("sudo kill {pid}"), |it| it.stop())
+            ),
         ),
         false => Obstacle::new(
             format!(
@@ -71,5 +75,12 @@ mod tests {
         let elsewhere = document(r#"{"pidfile": "/srv/pid"}"#);
         let found = problem(own.host(), &elsewhere).unwrap().unwrap();
         assert!(found.cure.ends_with(": sudo kill 78"), "{found:?}");
+        let other = own.file(
+            "/proc/78/cgroup",
+            "0::/system.slice/snap.docker.dockerd.service\n",
+        );
+        let found = problem(other.host(), &elsewhere).unwrap().unwrap();
+        let stop = ": sudo systemctl stop snap.docker.dockerd.service";
+        assert!(found.cure.ends_with(stop), "{found:?}");
     }
 }
