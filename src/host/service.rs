@@ -107,7 +107,7 @@ mod tests {
             ),
             (
                 "0::/system.slice/system-x.slice/x@1.service/sub\n",
-                Some("stop 'x@1.service'"),
+                Some("stop x@1.service"),
             ),
             (
                 "0::/user.slice/user-1000.slice/user@1000.service/app.slice/docker.service\n",

@@ -1,16 +1,20 @@
 //! Files that an earlier engine has kept, and with which no engine starts when they are damaged, as
 //! a power cut or a full disk leaves them.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::Obstacle;
 use crate::daemon_json::{self, Document};
-use crate::host::Host;
+use crate::host::engine::is_of_remap;
+use crate::host::{Host, is_forbidden};
 use crate::shell::quoted;
 
 /// Databases below the engine's folder, and what goes with each.
@@ -31,6 +35,10 @@ const OF_CONTAINERD: &[(&str, &str)] = &[(
     "images that containerd keeps, which are pulled again; volumes stay",
 )];
 
+/// The storage drivers by which an engine goes on when none is configured: it looks for the data of
+/// each. Source: `scanPriorDrivers` in `daemon/graphdriver/driver.go` of moby.
+const FOUND_AGAIN: &[&str] = &["btrfs", "fuse-overlayfs", "overlay2", "zfs"];
+
 /// The names of images, in a folder of each storage driver.
 const NAMES: &str = "repositories.json";
 const NAMES_LOST: &str = "names of images; the images stay, and a pull names them again";
@@ -49,38 +57,87 @@ const HEAD: u64 = 65_536 + 128;
 
 /// The first damaged file. A running engine has them open, and is not asked about them.
 pub(crate) fn problem(host: &Host, configuration: &Document) -> Result<Option<Obstacle>> {
-    let data_root = daemon_json::data_root(configuration.get("data-root")).to_owned();
-    let containerd = host.containerd_root()?;
-    for (root, files) in [(&data_root, OF_ENGINE), (&containerd, OF_CONTAINERD)] {
-        for (file, lost) in files {
-            let path = root.join(file);
-            if head(host, &path)?.is_some_and(|head| !is_database(&head)) {
-                return Ok(Some(damaged(&path, lost)));
-            }
+    let engine = root(host, configuration)?;
+    let below = |root: &Path, files: &[(&str, &'static str)]| -> Vec<(PathBuf, &str)> {
+        let files = files.iter();
+        files.map(|(file, lost)| (root.join(file), *lost)).collect()
+    };
+    let root = engine.as_deref();
+    let mut files = root.map_or_else(Vec::new, |root| below(root, OF_ENGINE));
+    files.extend(below(&host.containerd_root()?, OF_CONTAINERD));
+    for (path, lost) in files {
+        if head(host, &path)?.is_some_and(|head| !is_database(&head)) {
+            return Ok(Some(damaged(&path, lost)));
         }
     }
     if configuration.value_at(&["features", "containerd-snapshotter"]) == Some(&true.into()) {
         return Ok(None); // their names are kept with them
     }
-    damaged_names(host, &data_root)
+    let named = configuration.get("storage-driver").and_then(Value::as_str);
+    let named = named.filter(|name| !name.is_empty());
+    root.map_or(Ok(None), |root| damaged_names(host, root, named))
 }
 
-fn damaged_names(host: &Host, data_root: &Path) -> Result<Option<Obstacle>> {
-    let images = data_root.join("image");
-    let drivers = match host.list(&images) {
-        Err(error) if crate::host::is_forbidden(&error) => return Ok(None),
-        drivers => drivers?,
+/// The folder in which the engine keeps its data: with `userns-remap` one below the data-root. `None`
+/// where there are several of those, or only root may look.
+fn root(host: &Host, configuration: &Document) -> Result<Option<PathBuf>> {
+    let data_root = daemon_json::data_root(configuration.get("data-root")).to_owned();
+    let remap = configuration.get("userns-remap").and_then(Value::as_str);
+    if remap.is_none_or(str::is_empty) {
+        return Ok(Some(data_root));
+    }
+    let names = readable(host.list(&data_root))?.unwrap_or_default();
+    let mut remapped = names.into_iter().filter(|name| is_of_remap(name));
+    Ok(match (remapped.next(), remapped.next()) {
+        (Some(one), None) => Some(data_root.join(one)),
+        _ => None,
+    })
+}
+
+/// Nothing where only root may look.
+fn readable<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Err(error) if is_forbidden(&error) => Ok(None),
+        result => result.map(Some),
+    }
+}
+
+/// The damaged names of the images of a driver that is in force: the one that is configured, or one
+/// whose data the engine finds.
+fn damaged_names(
+    host: &Host,
+    data_root: &Path,
+    configured: Option<&str>,
+) -> Result<Option<Obstacle>> {
+    let is_kept = |driver: &str| {
+        let data = readable(host.list(data_root.join(driver)))?;
+        Ok::<_, anyhow::Error>(data.is_some_and(|names| !names.is_empty()))
+    };
+    let drivers = match &configured {
+        Some(driver) => std::slice::from_ref(driver),
+        None => FOUND_AGAIN,
     };
     for driver in drivers {
-        let path = images.join(driver).join(NAMES);
-        let Some(text) = host.read(&path)? else {
+        if configured.is_none() && !is_kept(driver)? {
+            continue;
+        }
+        let path = data_root.join("image").join(driver).join(NAMES);
+        let Some(text) = readable(host.read(&path))?.flatten() else {
             continue;
         };
-        if serde_json::from_slice::<IgnoredAny>(&text).is_err() {
+        if !is_names(&text) {
             return Ok(Some(damaged(&path, NAMES_LOST)));
         }
     }
     Ok(None)
+}
+
+/// Whether the engine takes it. It reads one object, and nothing behind that.
+///
+/// Source: `reload` of moby's `daemon/internal/refstore/store.go`.
+fn is_names(text: &[u8]) -> bool {
+    let mut read = serde_json::Deserializer::from_slice(text);
+    Option::<BTreeMap<String, IgnoredAny>>::deserialize(&mut read).is_ok()
 }
 
 fn damaged(path: &Path, lost: &str) -> Obstacle {
@@ -200,16 +257,61 @@ mod tests {
         assert!(found(&StubHost::new().file(meta_db, "x")).is_some());
     }
 
+    const NAMES_OF_OVERLAY: &str = "/var/lib/docker/image/overlay2/repositories.json";
+
+    /// A host on which an engine has kept images with overlay2.
+    fn with_images() -> StubHost {
+        StubHost::new().folder("/var/lib/docker/overlay2/l")
+    }
+
+    fn judged(stub: &StubHost, configuration: &str) -> Option<String> {
+        let document = Document::parse(configuration.as_bytes()).unwrap();
+        let found = problem(stub.host(), &document).unwrap();
+        found.map(|found| found.cause.split(' ').next().unwrap().to_owned())
+    }
+
     #[test]
     fn names_of_images_are_json() {
-        let names = "/var/lib/docker/image/overlay2/repositories.json";
-        assert_eq!(
-            found(&StubHost::new().file(names, "{\"Repositories\":{}}")),
-            None
-        );
-        for damaged in ["", "{\"Repositories\":{"] {
-            let told = found(&StubHost::new().file(names, damaged)).unwrap();
+        let read = |text: &str| found(&with_images().file(NAMES_OF_OVERLAY, text));
+        for whole in [
+            "{\"Repositories\":{}}",
+            "{\"Repositories\":{}}\n",
+            "{\"Repositories\":{}}\0\0garbage",
+            "{} {",
+            "null",
+        ] {
+            assert_eq!(read(whole), None, "{whole}");
+        }
+        for damaged in ["", "\0", "{\"Repositories\":{", "[]", "7"] {
+            let told = read(damaged).unwrap();
             assert!(told.cure.contains("names of images"), "{}", told.cure);
         }
+    }
+
+    #[test]
+    fn names_count_for_the_driver_in_force() {
+        let vfs = "/var/lib/docker/image/vfs/repositories.json";
+        let stub = with_images().file(vfs, "{");
+        assert_eq!(judged(&stub, "{}"), None, "overlay2 is in force");
+        assert_eq!(judged(&stub, r#"{"storage-driver": "overlay2"}"#), None);
+        let named = r#"{"storage-driver": "vfs"}"#;
+        assert_eq!(judged(&stub, named).as_deref(), Some(vfs));
+        let stub = stub.file(NAMES_OF_OVERLAY, "{");
+        assert_eq!(judged(&stub, "{}").as_deref(), Some(NAMES_OF_OVERLAY));
+        let bare = StubHost::new()
+            .file(NAMES_OF_OVERLAY, "{")
+            .folder("/var/lib/docker/overlay2");
+        assert_eq!(judged(&bare, "{}"), None, "its data is gone");
+    }
+
+    #[test]
+    fn an_engine_with_userns_remap_keeps_its_files_in_a_folder_of_that_user() {
+        let kept = "/var/lib/docker/100000.100000/network/files/local-kv.db";
+        let remap = r#"{"userns-remap": "default"}"#;
+        let stub = StubHost::new().file(NETWORKS, "x");
+        assert_eq!(judged(&stub, remap), None);
+        let stub = stub.file(kept, "x");
+        assert_eq!(judged(&stub, remap).as_deref(), Some(kept));
+        assert_eq!(judged(&stub, "{}").as_deref(), Some(NETWORKS));
     }
 }
