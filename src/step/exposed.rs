@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::unit_settings;
+use super::unit_settings::{self, Content};
 use crate::daemon_json;
 use crate::error::Failure;
 use crate::host::engine::{CONTAINERD_CONFIG, CONTAINERD_UNIT, SOCKET_UNIT, UNIT};
@@ -34,7 +34,9 @@ pub(crate) fn unit_files(host: &Host) -> Result<Vec<String>> {
 fn environment_files(host: &Host, units: &[String]) -> Result<Vec<String>> {
     let mut files = Vec::new();
     for unit in units {
-        let text = host.read_text(unit)?.unwrap_or_default();
+        let Content::Text(text) = unit_settings::content(host, unit)? else {
+            continue;
+        };
         let named = text.lines().filter_map(|line| {
             let (name, path) = line.trim().split_once('=')?;
             let path = path.trim().trim_start_matches('-');

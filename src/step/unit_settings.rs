@@ -1,6 +1,7 @@
 //! What the files of a unit say: each setting with the file and the line that says it.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use anyhow::Result;
@@ -47,9 +48,26 @@ pub(super) const NO: &[&str] = &["0", "no", "n", "false", "f", "off"];
 /// Settings without whose unit a service does not start.
 pub(super) const NEEDS: &[&str] = &["BindsTo", "Requires", "Requisite"];
 
-/// The settings of a unit in the order in which systemd reads them: those of its own file, then
-/// those of its drop-ins. There may be drop-ins before there is a unit.
+/// What the files of a unit say, and which of them say nothing.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    /// In the order in which systemd reads them: those of the unit's own file, then those of its
+    /// drop-ins. There may be drop-ins before there is a unit.
+    pub settings: Vec<Setting>,
+    /// Files and folders that only root may read.
+    pub hidden: Vec<String>,
+    /// Pipes, at which systemd itself would wait for ever.
+    pub pipes: Vec<String>,
+}
+
+/// The settings of a unit, as far as they can be read.
 pub(super) fn of_unit(host: &Host, unit: &str) -> Result<Vec<Setting>> {
+    Ok(files_of(host, unit)?.settings)
+}
+
+/// The files of a unit.
+pub(super) fn files_of(host: &Host, unit: &str) -> Result<Files> {
+    let mut found = Files::default();
     let mut files = Vec::new();
     for folder in FOLDERS {
         let path = format!("{folder}/{unit}");
@@ -58,17 +76,41 @@ pub(super) fn of_unit(host: &Host, unit: &str) -> Result<Vec<Setting>> {
             break;
         }
     }
-    files.extend(drop_ins(host, unit)?);
-    let mut settings = Vec::new();
+    files.extend(drop_ins(host, unit, &mut found.hidden)?);
     for file in files {
-        // `/dev/null`, to which a unit or a drop-in is linked that does not count, is empty.
-        match host.read_text(&file) {
-            // One that holds a secret; a plan that is not made by root does without it.
-            Err(error) if is_forbidden(&error) => {}
-            text => settings.extend(parse(&file, &text?.unwrap_or_default())),
+        match content(host, &file)? {
+            Content::Text(text) => found.settings.extend(parse(&file, &text)),
+            Content::Hidden => found.hidden.push(file),
+            Content::Pipe => found.pipes.push(file),
+            Content::Nothing => {}
         }
     }
-    Ok(settings)
+    Ok(found)
+}
+
+/// What a file of a unit is to systemd.
+pub(super) enum Content {
+    Text(String),
+    /// Only root may read it.
+    Hidden,
+    /// systemd waits for what comes out of it.
+    Pipe,
+    /// It is not there, or passed over like a folder.
+    Nothing,
+}
+
+pub(super) fn content(host: &Host, file: &str) -> Result<Content> {
+    let kind = std::fs::metadata(host.path(file)).map(|there| there.file_type());
+    match kind {
+        Ok(kind) if kind.is_fifo() => return Ok(Content::Pipe),
+        Ok(kind) if kind.is_dir() || kind.is_socket() => return Ok(Content::Nothing),
+        _ => {}
+    }
+    // `/dev/null`, to which a unit or a drop-in is linked that does not count, is empty.
+    Ok(match host.read_text(file) {
+        Err(error) if is_forbidden(&error) => Content::Hidden,
+        text => text?.map_or(Content::Nothing, Content::Text),
+    })
 }
 
 /// The settings of this name that are in force: an empty value removes those before it.
@@ -85,13 +127,21 @@ pub(super) fn in_force<'a>(settings: &'a [Setting], name: &str) -> Vec<&'a Setti
 
 /// The drop-ins of a unit in the order in which they are read: by name, whatever the folder. Of two
 /// with one name the first folder counts, and one of this unit before one of all units of its type.
-fn drop_ins(host: &Host, unit: &str) -> Result<Vec<String>> {
+/// Folders that only root may read are added to `hidden`.
+fn drop_ins(host: &Host, unit: &str, hidden: &mut Vec<String>) -> Result<Vec<String>> {
     let kind = unit.rsplit('.').next().unwrap_or_default();
     let mut files = BTreeMap::new();
     for of in [unit, kind] {
         for folder in FOLDERS {
             let folder = format!("{folder}/{of}.d");
-            for name in host.list(&folder)? {
+            let names = match host.list(&folder) {
+                Err(error) if is_forbidden(&error) => {
+                    hidden.push(folder);
+                    continue;
+                }
+                names => names?,
+            };
+            for name in names {
                 let path = format!("{folder}/{name}");
                 files.entry(name).or_insert(path);
             }
@@ -158,6 +208,21 @@ mod tests {
         let stub = stub.file("/etc/systemd/system/x.service", "User=own\n");
         let said = of_unit(stub.host(), "x.service").unwrap();
         assert_eq!(said[0].value, "own");
+    }
+
+    #[test]
+    fn what_is_no_file_is_passed_over_and_a_pipe_is_known() {
+        let folder = "/etc/systemd/system/x.service.d";
+        let stub = StubHost::new()
+            .folder(&format!("{folder}/a.conf"))
+            .file(&format!("{folder}/b.conf"), "User=b\n")
+            .link(&format!("{folder}/c.conf"), "/nonexistent");
+        let pipe = stub.host().path(format!("{folder}/d.conf"));
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRUSR).unwrap();
+        let found = files_of(stub.host(), "x.service").unwrap();
+        assert_eq!(found.settings.len(), 1);
+        assert_eq!(found.pipes, [format!("{folder}/d.conf")]);
+        assert!(found.hidden.is_empty());
     }
 
     #[test]

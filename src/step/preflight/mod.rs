@@ -49,6 +49,7 @@ impl Obstacle {
 /// [`Failure::Blocked`](crate::error::Failure::Blocked), with the file or unit and the command that
 /// helps.
 pub(super) fn check_units(host: &Host, is_replaced: bool, listener: Listener<'_>) -> Result<()> {
+    refuse(service::pipe(host)?)?;
     let runs = host.engine_is_active()?;
     // An engine that runs may do without the socket's unit, or without containerd's.
     let needed = match (runs, is_replaced) {

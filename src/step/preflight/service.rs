@@ -11,7 +11,7 @@ use anyhow::Result;
 use super::{Obstacle, confinement};
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_UNIT, GROUP, SOCKET_UNIT, UNIT};
-use crate::report::Listener;
+use crate::report::{Event, Listener};
 use crate::shell::quoted;
 use crate::step::unit::PREFIXES;
 use crate::step::unit_settings::{self, NEEDS, Setting, YES, in_force};
@@ -51,7 +51,12 @@ const COMING_FILES: &[&str] = &["/etc/default/docker"];
 pub(super) fn check(host: &Host, listener: Listener<'_>) -> Result<Option<Obstacle>> {
     for unit in [CONTAINERD_UNIT, SOCKET_UNIT, UNIT] {
         let packaged = format!("/usr/lib/systemd/system/{unit}");
-        let settings = unit_settings::of_unit(host, unit)?;
+        let files = unit_settings::files_of(host, unit)?;
+        for path in files.hidden {
+            let text = format!("{path} was not checked, since only root can read it");
+            listener(Event::Warning { text });
+        }
+        let settings = files.settings;
         if settings.iter().all(|setting| setting.file == packaged) {
             continue;
         }
@@ -69,6 +74,21 @@ pub(super) fn check(host: &Host, listener: Listener<'_>) -> Result<Option<Obstac
             return Ok(Some(found));
         }
         confinement::warn(&settings, &packaged, listener);
+    }
+    Ok(None)
+}
+
+/// A pipe in the place of a unit or a drop-in: systemd reads it when it loads the unit, and then does
+/// nothing else any more.
+pub(super) fn pipe(host: &Host) -> Result<Option<Obstacle>> {
+    for unit in [CONTAINERD_UNIT, SOCKET_UNIT, UNIT] {
+        let pipes = unit_settings::files_of(host, unit)?.pipes;
+        if let Some(path) = pipes.first() {
+            return Ok(Some(Obstacle::new(
+                format!("{path} is a pipe, at which systemd would wait for ever"),
+                format!("Remove it and run this again: sudo rm {}", quoted(path)),
+            )));
+        }
     }
     Ok(None)
 }
@@ -324,6 +344,17 @@ mod tests {
             "names flannel.service",
             "'2s| *flannel.service||'",
         );
+    }
+
+    #[test]
+    fn a_pipe_is_refused_and_what_cannot_be_read_is_named() {
+        let stub = StubHost::new().folder("/etc/systemd/system/docker.service.d");
+        assert_eq!(pipe(stub.host()).unwrap(), None);
+        let path = stub.host().path(DROP_IN);
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRUSR).unwrap();
+        let refused = pipe(stub.host()).unwrap().unwrap();
+        assert!(refused.cause.starts_with(&format!("{DROP_IN} is a pipe")));
+        assert!(refused.cure.ends_with(&format!(": sudo rm {DROP_IN}")));
     }
 
     #[test]
