@@ -24,6 +24,7 @@ use crate::step::daemon_json::DaemonJson;
 pub(crate) use containerd::problem as containerd_problem;
 pub(crate) use iptables::problem as iptables_problem;
 pub(crate) use kept_files::problem as kept_files_problem;
+pub(crate) use process_file::problem as process_file_problem;
 
 /// Something that is in the way, and the command that removes it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use crate::shell::quoted;
 const PATH: &str = "/run/docker.pid";
 
 /// The process that keeps an engine from starting. The engine's unit must not run.
-pub(super) fn problem(host: &Host, configuration: &Document) -> Result<Option<Obstacle>> {
+pub(crate) fn problem(host: &Host, configuration: &Document) -> Result<Option<Obstacle>> {
     let named = configuration
         .get("pidfile")
         .and_then(|value| value.as_str());

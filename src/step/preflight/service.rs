@@ -3,6 +3,7 @@
 //!
 //! Refused is only what is certain. What may keep the engine from working is a warning.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -49,10 +50,14 @@ const COMING_FILES: &[&str] = &["/etc/default/docker"];
 
 /// The first setting with which a unit would not start.
 pub(super) fn check(host: &Host, listener: Listener<'_>) -> Result<Option<Obstacle>> {
+    let mut hidden = BTreeSet::new();
     for unit in [CONTAINERD_UNIT, SOCKET_UNIT, UNIT] {
         let packaged = format!("/usr/lib/systemd/system/{unit}");
         let files = unit_settings::files_of(host, unit)?;
         for path in files.hidden {
+            if !hidden.insert(path.clone()) {
+                continue; // one of all services
+            }
             let text = format!("{path} was not checked, since only root can read it");
             listener(Event::Warning { text });
         }

@@ -2,7 +2,9 @@
 
 use crate::daemon_json::{self, Document, with_flags};
 use crate::host::Host;
-use crate::step::preflight::{Obstacle, containerd_problem, iptables_problem, kept_files_problem};
+use crate::step::preflight::{
+    Obstacle, containerd_problem, iptables_problem, kept_files_problem, process_file_problem,
+};
 use crate::step::unit;
 
 /// What is said, what that means, and what helps.
@@ -57,6 +59,7 @@ fn obstacle(host: &Host) -> Option<Obstacle> {
     let file = Document::parse(&bytes).unwrap_or_default();
     let configuration = with_flags(&file, &unit::flags(host).ok()?);
     let seen = [
+        process_file_problem(host, &configuration),
         containerd_problem(host, None),
         iptables_problem(host, &configuration),
         kept_files_problem(host, &configuration),
@@ -89,5 +92,25 @@ mod tests {
         let stub = StubHost::new().program("systemctl", "").file(path, "x");
         let said = of(stub.host(), "invalid database").unwrap();
         assert!(said.starts_with(&format!("{path} is damaged")), "{said}");
+    }
+    #[test]
+    fn an_engine_that_runs_elsewhere_is_stopped_and_keeps_its_file() {
+        let words = "ensure docker is not running or delete /run/docker.pid: process with PID 77 \
+                     is still running";
+        let stub = StubHost::new()
+            .program("systemctl", "")
+            .file("/run/docker.pid", "77");
+        let nobodys = of(stub.host(), words).unwrap();
+        assert!(
+            nobodys.ends_with("Remove the file: sudo rm /run/docker.pid"),
+            "{nobodys}"
+        );
+        let stub = stub.file("/proc/77/comm", "dockerd\n");
+        let other = of(stub.host(), words).unwrap();
+        assert!(other.ends_with(": sudo kill 77"), "{other}");
+        assert!(!other.contains("sudo rm"), "{other}");
+        let stub = stub.file("/proc/77/comm", "sleep\n");
+        let reused = of(stub.host(), words).unwrap();
+        assert!(reused.contains("which is sleep") && reused.ends_with("sudo rm /run/docker.pid"));
     }
 }
