@@ -157,9 +157,10 @@ impl Host {
         if self.runs_systemd()? {
             let show = systemctl(&[
                 "show",
-                unit,
                 "--timestamp=us+utc",
                 "--property=LoadState,UnitFileState,ActiveState,StateChangeTimestamp",
+                "--",
+                unit,
             ]);
             let shown = self.query(&show)?.success()?.stdout;
             let lines = shown.lines().filter_map(|line| line.split_once('='));
@@ -167,7 +168,7 @@ impl Host {
                 .map(|(key, value)| (key.into(), value.into()))
                 .collect());
         }
-        let asked = self.query(&systemctl(&["is-enabled", unit]))?.stdout;
+        let asked = self.query(&systemctl(&["is-enabled", "--", unit]))?.stdout;
         let (load, file) = match asked.trim() {
             // Older than 252, it says so in words for people.
             "" | "not-found" => ("not-found", ""),
@@ -214,7 +215,7 @@ impl Host {
         if !self.runs_systemd()? {
             return Ok(false);
         }
-        let asked = self.query(&systemctl(&["is-active", "--quiet", unit]))?;
+        let asked = self.query(&systemctl(&["is-active", "--quiet", "--", unit]))?;
         match asked.code {
             INACTIVE | NO_SUCH_UNIT => Ok(false),
             _ => asked.success().map(|_| true),
@@ -283,6 +284,20 @@ mod tests {
         };
         assert_eq!([0, 3, 4].map(asked), [Some(true), Some(false), Some(false)]);
         assert_eq!([1, 127].map(asked), [None, None]);
+    }
+
+    #[test]
+    fn a_unit_whose_name_begins_with_a_dash_is_no_option() {
+        let with = StubHost::new().program("systemctl", "echo LoadState=loaded");
+        assert_eq!(with.host().unit("-.mount").unwrap()["LoadState"], "loaded");
+        let call = with.calls().pop().unwrap();
+        assert!(call.ends_with(" -- -.mount"), "{call}");
+        let apart = StubHost::new()
+            .program("systemctl", "echo enabled")
+            .without_systemd();
+        apart.host().unit("-.mount").unwrap();
+        let call = apart.calls().pop().unwrap();
+        assert!(call.ends_with("is-enabled -- -.mount"), "{call}");
     }
 
     #[test]

@@ -219,7 +219,9 @@ fn absent_unit(host: &Host, settings: &[Setting], packaged: &str) -> Result<Opti
             for unit in setting.value.split_whitespace() {
                 let comes = [UNIT, SOCKET_UNIT, CONTAINERD_UNIT].contains(&unit);
                 // Of a name without a kind, systemd passes over the setting.
-                if comes || unit.contains('%') || unit.starts_with('-') || !unit.contains('.') {
+                // The file system's root and that of all groups are always there.
+                let is_root = matches!(unit, "-.mount" | "-.slice");
+                if comes || is_root || unit.contains('%') || !unit.contains('.') {
                     continue;
                 }
                 let state = host.unit(unit)?;
@@ -348,6 +350,11 @@ mod tests {
             "[Unit]\nRequires=docker.socket flannel.service\n",
             "names flannel.service",
             "'2s| *flannel.service||'",
+        );
+        refused(
+            "[Unit]\nRequires=--version.service\n",
+            "names --version.service",
+            "'2s| *--version.service||'",
         );
     }
 

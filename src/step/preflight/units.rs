@@ -109,7 +109,7 @@ pub(super) fn unloadable(host: &Host) -> Result<Option<Obstacle>> {
 }
 
 fn load_error(host: &Host, unit: &str) -> String {
-    let show = systemctl(&["show", unit, "--property=LoadError", "--value"]);
+    let show = systemctl(&["show", "--property=LoadError", "--value", "--", unit]);
     let shown = host.query(&show).map(|output| output.stdout);
     shown.unwrap_or_default()
 }
@@ -124,7 +124,7 @@ mod tests {
         StubHost::new().program(
             "systemctl",
             &format!(
-                "case \"$2\" in {states} *) state=loaded ;; esac
+                "case \"$5\" in {states} *) state=loaded ;; esac
                  echo LoadState=$state"
             ),
         )
