@@ -78,7 +78,7 @@ pub fn check(document: &Document, context: &Context<'_>) -> Vec<Problem> {
     build_cache::check(&mut findings, document);
     conflicts::check(&mut findings, &all, context);
     bridge::check(&mut findings, &all);
-    tls::check(&mut findings, &all);
+    tls::check(&mut findings, &all, context);
     storage::check(&mut findings, &all, context);
     if let Some(surroundings) = context.surroundings {
         networks::check(&mut findings, document, &surroundings.routes);

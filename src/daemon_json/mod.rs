@@ -83,7 +83,8 @@ pub(crate) use secrets::{SEAL, Secrets, below, secrets};
 pub use seen::differing;
 pub use settle::settle;
 pub use strict::Refusal;
-pub use surroundings::{Disk, Found, Route, Surroundings};
+pub use surroundings::{CERTIFICATE_FILES, Certificates, Disk, Found, Route, Surroundings};
+pub use tls::{is_spoken as speaks_tls, is_verified as verifies_tls};
 pub use wishes::Wishes;
 
 /// Where dockerd looks for its configuration when it is told nothing else.

@@ -24,6 +24,8 @@ pub struct Surroundings {
     pub absent_bridge: Option<String>,
     /// Of the plug-ins that the configuration names for authorization, those that there are not.
     pub absent_plugins: BTreeSet<String>,
+    /// Where the engine looks for its certificate when a flag asks for TLS, as far as that matters.
+    pub certificates: Option<Certificates>,
     /// Of the hosts that it has the engine listen on, those that are none of this host's.
     pub foreign_hosts: BTreeSet<String>,
     /// Why root cannot be mapped to the user that it names.
@@ -46,6 +48,19 @@ pub struct Route {
     pub device: String,
     /// Whether the engine made it: it is no reason to keep away from the network.
     pub is_engines: bool,
+}
+
+/// The files of a certificate that the engine uses where no others are named.
+pub const CERTIFICATE_FILES: [&str; 3] = ["ca.pem", "cert.pem", "key.pem"];
+
+/// The folder in which the engine looks for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificates {
+    pub folder: String,
+    /// Those of them that are not there.
+    pub absent: Vec<&'static str>,
+    /// Whether the unit's environment asks for TLS as a flag does.
+    pub is_asked_for: bool,
 }
 
 /// What stands at a path.

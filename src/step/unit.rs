@@ -26,12 +26,7 @@ pub(super) const PREFIXES: [char; 6] = ['@', '-', ':', '+', '!', '|'];
 /// The flags that the unit gives to the engine: before it is installed, those of the drop-ins that
 /// wait for it, or else the packaged ones.
 pub fn flags(host: &Host) -> Result<Vec<String>> {
-    let show = systemctl(&["show", UNIT, "--property=ExecStart", "--value"]);
-    let shown = host.query(&show)?.stdout;
-    let argv = shown
-        .split_once("argv[]=")
-        .and_then(|(_, rest)| rest.split_once(" ;"));
-    if let Some((argv, _)) = argv {
+    if let Some(argv) = loaded_command(host)? {
         let flags = argv.split_whitespace().skip(1).map(str::to_owned);
         let flags: Vec<String> = flags.collect();
         return Ok(match flags.iter().any(|flag| flag.contains('$')) {
@@ -41,6 +36,24 @@ pub fn flags(host: &Host) -> Result<Vec<String>> {
     }
     Ok(waiting_flags(host)?
         .unwrap_or_else(|| PACKAGED_FLAGS.iter().map(ToString::to_string).collect()))
+}
+
+/// The environment that the unit gives to the engine, or is going to.
+pub(super) fn environment(host: &Host) -> Result<Environment> {
+    match loaded_command(host)? {
+        Some(_) => Environment::of(host, UNIT),
+        None => Environment::of_settings(host, &unit_settings::of_unit(host, UNIT)?),
+    }
+}
+
+/// The command of the unit that systemd has loaded.
+fn loaded_command(host: &Host) -> Result<Option<String>> {
+    let show = systemctl(&["show", UNIT, "--property=ExecStart", "--value"]);
+    let shown = host.query(&show)?.stdout;
+    let argv = shown
+        .split_once("argv[]=")
+        .and_then(|(_, rest)| rest.split_once(" ;"));
+    Ok(argv.map(|(argv, _)| argv.to_owned()))
 }
 
 /// What the files say of a unit that systemd has not loaded: mostly drop-ins that wait for it.

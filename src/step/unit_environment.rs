@@ -102,7 +102,7 @@ impl Environment {
     }
 
     /// What a variable stands for: nothing where there is none, unless it may be in a hidden file.
-    fn value(&self, name: &str) -> Option<&str> {
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
         self.get(name).or((!self.is_partly_hidden).then_some(""))
     }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Error, Result};
 use serde_json::Value;
 
-use super::absent;
+use super::{absent, certificates};
 use crate::daemon_json::{
     BRIDGE, Document, Found, Surroundings, authorization_plugins, listening_hosts, named_paths,
 };
@@ -58,6 +58,7 @@ pub fn look(host: &Host, document: &Document) -> Result<Surroundings> {
     let plugins = authorization_plugins(document);
     Ok(Surroundings {
         absent_plugins: absent::plugins(host, data_root, text("userns-remap").is_some(), &plugins),
+        certificates: certificates::look(host, document)?,
         foreign_hosts: absent::hosts(host, listening_hosts(document))?,
         remap_fault: absent::remapped(host, text("userns-remap").unwrap_or_default())?,
         routes: host.routes_of_all_tables()?,

@@ -2,6 +2,7 @@
 
 mod absent;
 mod around;
+mod certificates;
 mod file;
 mod mode;
 mod passwords;

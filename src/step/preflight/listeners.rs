@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{Obstacle, service};
-use crate::daemon_json::{self, Document, is_said_by_flag};
+use crate::daemon_json::{self, Document, is_said_by_flag, verifies_tls};
 use crate::host::Host;
 use crate::host::engine::{SOCKET, SOCKET_UNIT, UNIT};
 use crate::host::listening::Listening;
@@ -34,7 +34,7 @@ pub(super) fn check(
     let settings = unit_settings::of_unit(host, UNIT)?;
     let start = in_force(&settings, "ExecStart").pop();
     let start = start.filter(|_| is_said_by_flag("hosts", flags));
-    let verifies = configuration.get("tlsverify") == Some(&true.into());
+    let verifies = verifies_tls(configuration);
     let is_open = |address: &str| {
         let socket = tcp(address, verifies);
         socket.is_some_and(|(ip, _)| !ip.is_loopback()) && !verifies
@@ -223,6 +223,7 @@ mod tests {
                 "{}",
                 &["-H", "tcp://0.0.0.0:2376", "--host=fd://", "--tlsverify"],
             ),
+            ("{}", &["-H", "tcp://0.0.0.0:2376", "-H", "fd://", "--tls"]),
         ] {
             assert_eq!(
                 judged(&stub, text, flags),
