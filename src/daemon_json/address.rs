@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 
 use super::check::Severity;
+use super::schema::Engine;
 use super::syntax::network;
 
 /// The parts of `SCHEME://[USER@]HOST[:PORT][REST]`.
@@ -159,6 +160,18 @@ pub(super) fn is_known_proxy(url: &str) -> bool {
     )
 }
 
+/// Since this engine, a mirror's URL has two slashes; before, one without was taken and of no use.
+const WANTS_SLASHES: Engine = Engine(28, 3);
+const WANTS_SCHEME: &str = "must start with https:// or http://";
+
+/// What is wrong with the URL of a registry mirror for this engine.
+pub(super) fn mirror_fault_for(url: &str, engine: Engine) -> Option<(Severity, &'static str)> {
+    match engine >= WANTS_SLASHES && !url.contains("://") {
+        true => Some((Severity::Error, WANTS_SCHEME)),
+        false => mirror_fault(url),
+    }
+}
+
 /// What is wrong with the URL of a registry mirror, and how bad it is. Source: `ValidateMirror` of
 /// dockerd, which looks for no host, and `url.Parse` of Go.
 pub(super) fn mirror_fault(url: &str) -> Option<(Severity, &'static str)> {
@@ -170,7 +183,7 @@ pub(super) fn mirror_fault(url: &str) -> Option<(Severity, &'static str)> {
     let (path, fragment) = behind.split_once('#').unwrap_or((behind, ""));
     let query = path.split_once('?').map_or("", |(_, query)| query);
     let fault = if !is_http.contains(&true) {
-        "must start with https:// or http://"
+        WANTS_SCHEME
     } else if url.contains(|letter: char| letter.is_ascii_control()) {
         "must not hold line breaks or tabs"
     } else if authority.contains('@') {

@@ -14,8 +14,8 @@ use super::schema::{Engine, Standing, key};
 use super::secrets::Secrets;
 use super::surroundings::Surroundings;
 use super::{
-    bridge, build_cache, conflicts, flags, inside, logging, networks, paths, storage, tls, types,
-    unknown,
+    api_version, bridge, build_cache, conflicts, flags, inside, logging, networks, paths, storage,
+    tls, types, unknown,
 };
 
 /// What the file is checked against.
@@ -76,6 +76,7 @@ pub fn check(document: &Document, context: &Context<'_>) -> Vec<Problem> {
     logging::check(&mut findings, &all);
     inside::check(&mut findings, document);
     build_cache::check(&mut findings, document);
+    api_version::check(&mut findings, document);
     conflicts::check(&mut findings, &all, context);
     bridge::check(&mut findings, &all);
     tls::check(&mut findings, &all, context);

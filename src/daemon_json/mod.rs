@@ -7,6 +7,7 @@
 //! [`merge()`] puts wanted keys in, [`revert()`] takes them out; [`schema`] knows every key.
 
 mod address;
+mod api_version;
 mod bridge;
 mod build_cache;
 pub mod change;

@@ -24,6 +24,8 @@ pub(super) enum Must {
     Program,
     /// One that is made where there is nothing yet.
     Folder,
+    /// Anything else, or nothing: the engine makes a file there.
+    NoFolder,
 }
 
 /// A value that names something.
@@ -80,6 +82,14 @@ pub(super) fn named(document: &Document) -> Vec<Named> {
         if folder.starts_with('/') {
             add(&[key], folder, Must::Folder, Severity::Error);
         }
+    }
+    if text("pidfile").starts_with('/') {
+        add(
+            &["pidfile"],
+            text("pidfile"),
+            Must::NoFolder,
+            Severity::Error,
+        );
     }
     if text("storage-driver") == "fuse-overlayfs" {
         let path = ["storage-driver"];

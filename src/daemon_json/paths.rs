@@ -67,7 +67,12 @@ fn check_named(findings: &mut Findings<'_>, document: &Document, around: &Surrou
             (Must::Folder, Some(Found::File | Found::Program)) => {
                 format!("{file} is a file, and dockerd does not start without a folder there")
             }
-            (Must::Folder, _) => continue,
+            (Must::NoFolder, Some(Found::Folder)) => {
+                format!(
+                    "{file} is a folder, and dockerd does not start without room for a file there"
+                )
+            }
+            (Must::Folder | Must::NoFolder, _) => continue,
             (_, Some(Found::Nothing)) if !file.contains('/') => {
                 format!("there is no program {file} where the engine looks for one; install it")
             }

@@ -29,7 +29,7 @@ pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: Kind, valu
     match kind {
         Kind::CgroupDriver => check_exec_option(findings, path, text),
         Kind::Mirror => {
-            if let Some((severity, fault)) = address::mirror_fault(text) {
+            if let Some((severity, fault)) = address::mirror_fault_for(text, findings.engine) {
                 findings.add(severity, path, format!("a mirror's URL {fault}"));
             }
         }

@@ -88,6 +88,18 @@ fn what_is_not_there_is_an_error_at_its_place() {
 }
 
 #[test]
+fn the_process_file_is_no_folder() {
+    let text = r#"{"pidfile": "/srv/pid"}"#;
+    let found = |found| problems_in(text, &around(&[("/srv/pid", found)]));
+    assert!(
+        found(Found::Folder).starts_with("error: line 1, column 2: pidfile: /srv/pid is a folder")
+    );
+    for sound in [Found::Nothing, Found::File, Found::Program] {
+        assert_eq!(found(sound), "", "{sound:?}");
+    }
+}
+
+#[test]
 fn what_only_some_containers_would_miss_is_a_warning() {
     let around = around(&[("/opt/crun", Found::Nothing), ("/init", Found::Nothing)]);
     let problem = |text: &str| problems_in(text, &around);

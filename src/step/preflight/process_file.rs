@@ -19,6 +19,13 @@ pub(crate) fn problem(host: &Host, configuration: &Document) -> Result<Option<Ob
         .get("pidfile")
         .and_then(|value| value.as_str());
     let path = named.filter(|path| path.starts_with('/')).unwrap_or(PATH);
+    if host.path(path).is_dir() {
+        let from = quoted(path);
+        return Ok(Some(Obstacle::new(
+            format!("{path} is a folder, and the engine does not start without its file there"),
+            format!("Move it away and run this again: sudo mv {from} {from}.before"),
+        )));
+    }
     let text = host.read_text(path)?.unwrap_or_default();
     let Ok(pid) = text.trim().parse::<i32>() else {
         return Ok(None);
@@ -54,6 +61,18 @@ pub(crate) fn problem(host: &Host, configuration: &Document) -> Result<Option<Ob
 mod tests {
     use super::*;
     use crate::host::stub::StubHost;
+
+    #[test]
+    fn a_folder_in_its_place_is_refused() {
+        let stub = StubHost::new().folder(PATH);
+        let found = problem(stub.host(), &Document::new()).unwrap().unwrap();
+        assert!(
+            found.cause.starts_with("/run/docker.pid is a folder"),
+            "{found:?}"
+        );
+        let end = ": sudo mv /run/docker.pid /run/docker.pid.before";
+        assert!(found.cure.ends_with(end), "{found:?}");
+    }
 
     #[test]
     fn a_number_counts_while_a_process_has_it() {
