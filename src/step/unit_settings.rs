@@ -1,6 +1,7 @@
 //! What the files of a unit say: each setting with the file and the line that says it.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
@@ -56,8 +57,9 @@ pub(super) struct Files {
     pub settings: Vec<Setting>,
     /// Files and folders that only root may read.
     pub hidden: Vec<String>,
-    /// Pipes, at which systemd itself would wait for ever.
-    pub pipes: Vec<String>,
+    /// What is no file, with its kind. systemd passes over it when it starts the unit, or waits at a
+    /// pipe for ever, and cannot enable the unit.
+    pub odd: Vec<(String, Odd)>,
 }
 
 /// The settings of a unit, as far as they can be read.
@@ -81,7 +83,7 @@ pub(super) fn files_of(host: &Host, unit: &str) -> Result<Files> {
         match content(host, &file)? {
             Content::Text(text) => found.settings.extend(parse(&file, &text)),
             Content::Hidden => found.hidden.push(file),
-            Content::Pipe => found.pipes.push(file),
+            Content::Odd(kind) => found.odd.push((file, kind)),
             Content::Nothing => {}
         }
     }
@@ -93,18 +95,33 @@ pub(super) enum Content {
     Text(String),
     /// Only root may read it.
     Hidden,
-    /// systemd waits for what comes out of it.
-    Pipe,
-    /// It is not there, or passed over like a folder.
+    Odd(Odd),
+    /// It is gone meanwhile.
     Nothing,
 }
 
+/// What may stand in the place of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Odd {
+    Folder,
+    Pipe,
+    Socket,
+    /// One that leads nowhere.
+    Link,
+}
+
 pub(super) fn content(host: &Host, file: &str) -> Result<Content> {
-    let kind = std::fs::metadata(host.path(file)).map(|there| there.file_type());
-    match kind {
-        Ok(kind) if kind.is_fifo() => return Ok(Content::Pipe),
-        Ok(kind) if kind.is_dir() || kind.is_socket() => return Ok(Content::Nothing),
-        _ => {}
+    let odd = match std::fs::metadata(host.path(file)).map(|there| there.file_type()) {
+        Ok(kind) if kind.is_dir() => Some(Odd::Folder),
+        Ok(kind) if kind.is_fifo() => Some(Odd::Pipe),
+        Ok(kind) if kind.is_socket() => Some(Odd::Socket),
+        Err(error) if error.kind() == ErrorKind::NotFound && host.path(file).is_symlink() => {
+            Some(Odd::Link)
+        }
+        _ => None,
+    };
+    if let Some(odd) = odd {
+        return Ok(Content::Odd(odd));
     }
     // `/dev/null`, to which a unit or a drop-in is linked that does not count, is empty.
     Ok(match host.read_text(file) {
@@ -211,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_is_passed_over_and_a_pipe_is_known() {
+    fn what_is_no_file_is_told_from_what_says_something() {
         let folder = "/etc/systemd/system/x.service.d";
         let stub = StubHost::new()
             .folder(&format!("{folder}/a.conf"))
@@ -221,7 +238,9 @@ mod tests {
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRUSR).unwrap();
         let found = files_of(stub.host(), "x.service").unwrap();
         assert_eq!(found.settings.len(), 1);
-        assert_eq!(found.pipes, [format!("{folder}/d.conf")]);
+        let odd = [("a", Odd::Folder), ("c", Odd::Link), ("d", Odd::Pipe)];
+        let odd = odd.map(|(name, kind)| (format!("{folder}/{name}.conf"), kind));
+        assert_eq!(found.odd, odd);
         assert!(found.hidden.is_empty());
     }
 

@@ -144,6 +144,85 @@ fn drop_ins_with_which_no_engine_starts_are_named_with_their_line() {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
+fn drop_ins_are_read_as_systemd_reads_them() {
+    let host = LabHost::up("noble");
+    // What only root may read is named; what is no file is in the way.
+    let folder = "/etc/systemd/system/docker.service.d";
+    host.sh(&format!("mkdir -p --mode=0700 {folder}"));
+    host.dockstrap_by(["runuser", "--user", "alice", "--"], ["plan"])
+        .exits(0)
+        .says(&format!("{folder} was not checked"));
+    host.sh(&format!("chmod 0755 {folder}; mkfifo {folder}/pipe.conf"));
+    is_cured(&host, &["pipe.conf is a pipe"]);
+    host.sh(&format!("mkdir {folder}/folder.conf"));
+    is_cured(
+        &host,
+        &["folder.conf is a folder", "cannot enable docker.service"],
+    );
+    host.sh(&format!("ln -s /nonexistent {folder}/link.conf"));
+    is_cured(&host, &["link.conf is a link that leads nowhere"]);
+
+    // Quotes, specifiers and variables.
+    host.write(
+        DROP_IN,
+        "[Service]\nEnvironment=LISTEN=unix://%t/docker.sock\nExecStart=\n\
+         ExecStart=/usr/bin/dockerd --host=\"${LISTEN}\" '--label' \"a=b c\" \
+         --containerd=%t/containerd/containerd.sock\n",
+    );
+    let socket = "/etc/systemd/system/docker.socket.d/own.conf";
+    host.write(
+        socket,
+        "[Socket]\nListenStream=\nListenStream=%t/docker.sock\n",
+    );
+    host.dockstrap(["install", "--yes"]).exits(0);
+    let labels = host.sh("docker info --format '{{.Labels}}'");
+    assert!(labels.stdout.contains("a=b c"), "{}", labels.stdout);
+
+    // This engine needs no socket of systemd's: a failure of its own is its own.
+    host.sh(
+        "sed -i 's/--label/--no-such-flag/' /etc/systemd/system/docker.service.d/own.conf
+             systemctl stop docker.socket docker.service; systemctl daemon-reload",
+    );
+    host.dockstrap(["install", "--yes"])
+        .exits(1)
+        .says("no-such-flag")
+        .never_says("Condition")
+        .never_says("since ");
+    host.sh(
+        "sed -i 's/--no-such-flag/--label/' /etc/systemd/system/docker.service.d/own.conf
+             systemctl daemon-reload",
+    );
+
+    // An engine beside it keeps its file.
+    host.sh("cp /bin/sleep /tmp/dockerd
+             /tmp/dockerd 600 >/dev/null 2>&1 & echo $! >/run/docker.pid");
+    let cure = cure_of(&host, &["an engine runs already, outside of its unit"]);
+    assert!(cure.starts_with("sudo kill "), "{cure}");
+    host.sh(&cure);
+    host.dockstrap(["install", "--yes"]).exits(0);
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn the_command_for_a_user_without_a_range_works_as_pasted() {
+    let host = LabHost::up("noble");
+    host.sh("useradd --system mapped; touch /etc/subuid /etc/subgid
+             sed -i /mapped/d /etc/subuid /etc/subgid
+             echo other:231072:65536 >>/etc/subuid; echo mapped:100000:65536 >>/etc/subgid");
+    host.sh("mkdir -p /etc/docker; echo '{\"userns-remap\": \"mapped\"}' >/etc/docker/daemon.json");
+    let refused = host.unchanged_by(4, ["install", "--yes"]);
+    let said = refused.all();
+    let (_, cure) = said.split_once("add one: ").expect("a command");
+    let cure = cure.lines().next().expect("a line").trim();
+    assert!(cure.starts_with("sudo usermod --add-subuids "), "{cure}");
+    host.sh(cure);
+    let ranges = host.read("/etc/subuid");
+    assert!(ranges.contains("\nmapped:296608:65536\n"), "{ranges}");
+    host.dockstrap(["plan"]).exits(0);
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
 fn the_unit_that_failed_is_named_with_its_words_of_this_start() {
     let host = LabHost::up("noble");
     host.install();

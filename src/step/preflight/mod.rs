@@ -11,6 +11,7 @@ mod listeners;
 mod place;
 mod process_file;
 mod service;
+mod unit_files;
 mod units;
 
 use anyhow::Result;
@@ -50,7 +51,7 @@ impl Obstacle {
 /// [`Failure::Blocked`](crate::error::Failure::Blocked), with the file or unit and the command that
 /// helps.
 pub(super) fn check_units(host: &Host, is_replaced: bool, listener: Listener<'_>) -> Result<()> {
-    refuse(service::pipe(host)?)?;
+    refuse(unit_files::odd(host)?)?;
     let runs = host.engine_is_active()?;
     // An engine that runs may do without the socket's unit, or without containerd's.
     let needed = match (runs, is_replaced) {
