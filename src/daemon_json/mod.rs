@@ -99,3 +99,11 @@ pub fn data_root(value: Option<&Value>) -> &Path {
     let chosen = value.and_then(Value::as_str);
     Path::new(chosen.filter(|it| it.starts_with('/')).unwrap_or(DATA_ROOT))
 }
+
+/// Whether the engine maps root of its containers to another user, and keeps its data in a folder for
+/// that user. Source: `setupRemappedRoot` of dockerd, which goes on without for root itself.
+pub(crate) fn remaps_root(document: &Document) -> bool {
+    let users = document.get("userns-remap").and_then(Value::as_str);
+    let user = users.and_then(|users| users.split(':').next());
+    !matches!(user, None | Some("" | "0" | "root"))
+}

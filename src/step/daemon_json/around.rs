@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{absent, certificates};
 use crate::daemon_json::{
     BRIDGE, Document, Found, Surroundings, authorization_plugins, listening_hosts, named_paths,
+    remaps_root,
 };
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT};
@@ -57,7 +58,7 @@ pub fn look(host: &Host, document: &Document) -> Result<Surroundings> {
     };
     let plugins = authorization_plugins(document);
     Ok(Surroundings {
-        absent_plugins: absent::plugins(host, data_root, text("userns-remap").is_some(), &plugins),
+        absent_plugins: absent::plugins(host, data_root, remaps_root(document), &plugins),
         certificates: certificates::look(host, document)?,
         foreign_hosts: absent::hosts(host, listening_hosts(document))?,
         remap_fault: absent::remapped(host, text("userns-remap").unwrap_or_default())?,

@@ -15,6 +15,7 @@ use super::Obstacle;
 use crate::daemon_json::{self, Document};
 use crate::host::engine::is_of_remap;
 use crate::host::{Host, is_forbidden};
+use crate::reading;
 use crate::shell::quoted;
 
 /// Databases below the engine's folder, and what goes with each.
@@ -82,8 +83,7 @@ pub(crate) fn problem(host: &Host, configuration: &Document) -> Result<Option<Ob
 /// where there are several of those, or only root may look.
 fn root(host: &Host, configuration: &Document) -> Result<Option<PathBuf>> {
     let data_root = daemon_json::data_root(configuration.get("data-root")).to_owned();
-    let remap = configuration.get("userns-remap").and_then(Value::as_str);
-    if remap.is_none_or(str::is_empty) {
+    if !daemon_json::remaps_root(configuration) {
         return Ok(Some(data_root));
     }
     let names = readable(host.list(&data_root))?.unwrap_or_default();
@@ -122,8 +122,8 @@ fn damaged_names(
             continue;
         }
         let path = data_root.join("image").join(driver).join(NAMES);
-        let Some(text) = readable(host.read(&path))?.flatten() else {
-            continue;
+        let Ok(text) = reading::read(&host.path(&path), reading::RECORDS) else {
+            continue; // it is not there, or cannot be judged
         };
         if !is_names(&text) {
             return Ok(Some(damaged(&path, NAMES_LOST)));
@@ -289,6 +289,16 @@ mod tests {
     }
 
     #[test]
+    fn names_of_many_images_are_read_wherever_they_are() {
+        let many = format!(r#"{{"Repositories": {{"{}": {{}}}}}}"#, "a".repeat(2 << 20));
+        let names = "/srv/docker/image/overlay2/repositories.json";
+        let stub = StubHost::new()
+            .folder("/srv/docker/overlay2/l")
+            .file(names, many);
+        assert_eq!(judged(&stub, r#"{"data-root": "/srv/docker"}"#), None);
+    }
+
+    #[test]
     fn names_count_for_the_driver_in_force() {
         let vfs = "/var/lib/docker/image/vfs/repositories.json";
         let stub = with_images().file(vfs, "{");
@@ -312,6 +322,8 @@ mod tests {
         assert_eq!(judged(&stub, remap), None);
         let stub = stub.file(kept, "x");
         assert_eq!(judged(&stub, remap).as_deref(), Some(kept));
-        assert_eq!(judged(&stub, "{}").as_deref(), Some(NETWORKS));
+        for plain in ["{}", r#"{"userns-remap": "root"}"#] {
+            assert_eq!(judged(&stub, plain).as_deref(), Some(NETWORKS));
+        }
     }
 }
