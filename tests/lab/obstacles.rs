@@ -204,6 +204,35 @@ fn drop_ins_are_read_as_systemd_reads_them() {
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_rootless_engine_is_not_the_systems_and_a_flag_for_tls_needs_its_certificate() {
+    let host = LabHost::up("noble");
+    host.sh("systemctl start user@1000.service
+             systemd-run --quiet --user --machine=alice@ --unit=docker.service \
+             systemd-socket-activate --listen=127.0.0.1:2376 /bin/cat");
+    host.write(
+        DROP_IN,
+        "[Service]\nEnvironment=DOCKER_CERT_PATH=/etc/docker/tls\nExecStart=\n\
+         ExecStart=/usr/bin/dockerd -H fd:// -H tcp://127.0.0.1:2376 --tlsverify\n",
+    );
+    host.unchanged_by(4, ["install", "--yes"])
+        .says("does not start without /etc/docker/tls/ca.pem and /etc/docker/tls/cert.pem");
+    host.sh("mkdir -p /etc/docker/tls; cd /etc/docker/tls
+             openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=lab \
+             -keyout key.pem -out cert.pem 2>/dev/null
+             cp cert.pem ca.pem");
+    let words = ["port 2376 is in use by systemd-socket", "of user alice"];
+    let cure = cure_of(&host, &words);
+    assert_eq!(
+        cure,
+        "sudo systemctl --user --machine=alice@ stop docker.service"
+    );
+    host.sh(&cure);
+    host.dockstrap(["install", "--yes"]).exits(0);
+    host.sh("ss --listening --tcp --numeric | grep -q 127.0.0.1:2376");
+}
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
 fn the_command_for_a_user_without_a_range_works_as_pasted() {
     let host = LabHost::up("noble");
     host.sh("useradd --system mapped; touch /etc/subuid /etc/subgid
