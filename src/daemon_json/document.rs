@@ -234,6 +234,15 @@ mod tests {
     }
 
     #[test]
+    fn spaces_of_any_kind_behind_the_end_stay_there() {
+        let mut spaced = document("{\"a\": 1}\u{a0}");
+        spaced.set("b", &json!(2));
+        assert_eq!(spaced.get("b"), Some(&json!(2)));
+        assert!(spaced.text().ends_with("}\u{a0}"), "{}", spaced.text());
+        assert_eq!(document(spaced.text()), spaced);
+    }
+
+    #[test]
     fn setting_the_value_a_key_has_changes_nothing() {
         let mut same = document("{ \"a\" :1 }");
         same.set("a", &json!(1));

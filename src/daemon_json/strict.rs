@@ -49,7 +49,7 @@ fn object(text: &str) -> Result<Map<String, Value>, Refusal> {
     if text.trim().is_empty() {
         return Ok(Map::new());
     }
-    let value = serde_json::from_str(text).map_err(|error| not_json(text, &error))?;
+    let value = serde_json::from_str(text.trim_end()).map_err(|error| not_json(text, &error))?;
     refuse_duplicate_keys(text, &tree(text).map_err(|error| from_tree(text, &error))?)?;
     match value {
         Value::Object(root) => Ok(root),
@@ -71,7 +71,8 @@ pub(super) fn tree(text: &str) -> Result<Node<'_>, ParseError> {
         allow_non_finite_numbers: false,
         allow_extended_string_escapes: false,
     };
-    let parsed = parse_to_ast(text, &Default::default(), &options)?;
+    // dockerd takes away whatever Unicode calls a space, such as a no-break space.
+    let parsed = parse_to_ast(text.trim_end(), &Default::default(), &options)?;
     Ok(parsed.value.unwrap_or_else(nothing))
 }
 

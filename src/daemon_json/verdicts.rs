@@ -31,6 +31,7 @@ fn host(document: &Document) -> Surroundings {
     let paths = named_paths(document).into_iter().map(|path| {
         let found = match path.as_str() {
             "/dev/log" | "/etc/passwd" => Found::File,
+            "/srv/target" => Found::Folder,
             _ => Found::Nothing,
         };
         (path, found)

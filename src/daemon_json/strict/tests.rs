@@ -61,6 +61,8 @@ fn a_byte_order_mark_names_the_encoding() {
 fn what_looks_like_a_quote_or_a_space_is_named() {
     assert!(refused("{“debug”: true}").contains("(U+201C), which JSON does not have"));
     assert!(refused("{\u{a0} \"debug\": true}").contains("U+00A0"));
+    // Behind the end, dockerd takes it away.
+    assert_eq!(read("{\"a\": 1}\n\u{a0}".as_bytes()).unwrap().root["a"], 1);
 }
 
 #[test]
