@@ -1,11 +1,14 @@
 //! dpkg's own record of the packages, for when it is lost: dpkg knows of none then, and apt does
 //! nothing.
 
+use std::io::Read;
+
 use anyhow::Result;
 
 use crate::error::{Failure, quote};
 use crate::host::Host;
 use crate::host::command::Output;
+use crate::reading;
 use crate::shell;
 
 /// Where dpkg keeps what it knows of the host's packages.
@@ -15,10 +18,13 @@ pub const STATUS: &str = "/var/lib/dpkg/status";
 /// number behind its own. Older ones are compressed.
 const COPIES: &[&str] = &["/var/lib/dpkg/status-old", "/var/backups/dpkg.status.0"];
 
+/// What the record begins with. A power cut may leave zeros in its place.
+const BEGIN: [u8; 8] = *b"Package:";
+
 /// What helps where it cannot be read, with the command.
 pub fn status_cure(host: &Host) -> Result<String> {
     for copy in COPIES {
-        if host.read(copy)?.is_some_and(|text| !text.is_empty()) {
+        if is_copy(host, copy) {
             let words = shell::joined(["cp", "--preserve", copy, STATUS]);
             return Ok(format!("Put its last copy back: sudo {words}"));
         }
@@ -27,6 +33,14 @@ pub fn status_cure(host: &Host) -> Result<String> {
         "There is no copy of it in {}; take one from a backup of this host",
         COPIES.join(" or ")
     ))
+}
+
+/// Whether the record stands there, of whatever size. A file that cannot be read is no copy.
+fn is_copy(host: &Host, path: &str) -> bool {
+    let mut begin = [0; BEGIN.len()];
+    let file = reading::open(&host.path(path));
+    file.and_then(|mut file| file.read_exact(&mut begin))
+        .is_ok_and(|()| begin == BEGIN)
 }
 
 /// The failure of a dpkg-query that could not read it.
@@ -81,6 +95,22 @@ mod tests {
             .file("/var/backups/dpkg.status.0", "Package: dpkg\n");
         assert_eq!(
             refused(daily),
+            "sudo cp --preserve /var/backups/dpkg.status.0 /var/lib/dpkg/status"
+        );
+        // That of a host with some thousand packages, beside one that a power cut zeroed.
+        let large = format!("Package: dpkg\n{}", "Status: installed\n".repeat(200_000));
+        let large = StubHost::new()
+            .file("/var/lib/dpkg/status-old", "\0".repeat(4096))
+            .file("/var/backups/dpkg.status.0", large);
+        assert_eq!(
+            refused(large),
+            "sudo cp --preserve /var/backups/dpkg.status.0 /var/lib/dpkg/status"
+        );
+        let unreadable = StubHost::new()
+            .folder("/var/lib/dpkg/status-old")
+            .file("/var/backups/dpkg.status.0", "Package: dpkg\n");
+        assert_eq!(
+            refused(unreadable),
             "sudo cp --preserve /var/backups/dpkg.status.0 /var/lib/dpkg/status"
         );
         assert_eq!(refused(StubHost::new()), "sudo dockstrap doctor");
