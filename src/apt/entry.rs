@@ -47,6 +47,15 @@ pub struct Entry {
     options: BTreeMap<String, Vec<String>>,
 }
 
+/// Why a source cannot bring what fits a host, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Misfit {
+    /// It is for another system, or no longer there.
+    System(String),
+    /// It is for another release. Somebody may have chosen that.
+    Suite(String),
+}
+
 impl Entry {
     /// Reads `deb [OPTION=VALUE …] URI SUITE COMPONENT…`; `None` for a line that is no source.
     pub fn of_line(line: &str) -> Option<Entry> {
@@ -163,19 +172,22 @@ impl Entry {
     }
 
     /// Why it cannot bring what fits this host, wherever it fetches from.
-    pub fn misfit(&self, source: &Source) -> Option<String> {
+    pub fn misfit(&self, source: &Source) -> Option<Misfit> {
         for uri in &self.uris {
             let segments = segments(uri);
             if RETIRED.contains(&segments[0].as_str()) {
-                return Some(format!("{} is no longer there", without_password(uri)));
+                let gone = format!("{} is no longer there", without_password(uri));
+                return Some(Misfit::System(gone));
             }
             if let Some(other) = segments.last().filter(|last| *last != "ubuntu") {
-                return Some(format!("it is for {other}, not for Ubuntu"));
+                let reason = format!("it is for {other}, not for Ubuntu");
+                return Some(Misfit::System(reason));
             }
         }
         let is_other = |suite: &&String| **suite != source.suite;
         let other = self.suites.iter().find(is_other)?;
-        Some(format!("it is for {other}, not for {}", source.suite))
+        let reason = format!("it is for {other}, not for {}", source.suite);
+        Some(Misfit::Suite(reason))
     }
 
     /// The architectures it is limited to, when that leaves `architecture` out.

@@ -3,11 +3,11 @@
 use anyhow::Result;
 
 use super::{Check, Severity};
-use crate::apt::{self, Closed, Existing, Migration, Source, source_files};
-use crate::change::Tx;
+use crate::apt::{self, Closed, Existing, Migration, Misfit, Source, source_files};
+use crate::change::{Journal, Tx};
 use crate::error::Failure;
 use crate::facts::{self, Facts};
-use crate::host::Host;
+use crate::host::{Host, is_forbidden};
 use crate::trust::DOCKER_KEY_FINGERPRINT;
 
 pub const CHECKS: &[Check] = &[
@@ -31,6 +31,18 @@ pub const CHECKS: &[Check] = &[
         link: "https://github.com/docker/docker-install/issues/244",
         look: key_mode,
         fix: Some(mend_key_mode),
+    },
+    Check {
+        id: "DS603",
+        severity: Severity::Error,
+        title: "apt can reach the key that a source for Docker's repository names",
+        danger: "apt reads keys as the user _apt, and ignores the repository without its key.",
+        cure: "let the repository have its key in /etc/apt/keyrings, with a way back: sudo dockstrap \
+               install; or open the folder or file that is named yourself: sudo chmod o+x FOLDER, \
+               sudo chmod o+r FILE",
+        link: "https://github.com/docker/docker-install/issues/244",
+        look: key_out_of_reach,
+        fix: None,
     },
 ];
 
@@ -72,39 +84,67 @@ fn misfit(host: &Host, facts: &Facts) -> Result<Option<String>> {
     let source = source(facts);
     for file in source_files(host)? {
         for (part, entry) in file.dockers(&source) {
-            let misfit = entry.misfit(&source).filter(|_| facts.release.is_some());
-            if let Some(reason) = misfit {
-                return Ok(Some(format!("{}, line {}: {reason}", file.path, part.line)));
+            let told =
+                |reason: String| Some(format!("{}, line {}: {reason}", file.path, part.line));
+            match entry.misfit(&source).filter(|_| facts.release.is_some()) {
+                Some(Misfit::System(reason)) => return Ok(told(reason)),
+                Some(Misfit::Suite(reason)) if !suite_is_chosen(host)? => return Ok(told(reason)),
+                _ => {}
             }
         }
     }
     Ok(None)
 }
 
-/// The first on the way to a keyring of a source that is closed to the user `_apt`.
-fn closed(host: &Host, facts: &Facts) -> Result<Option<Closed>> {
-    let files = source_files(host)?;
-    let source = source(facts);
-    for keyring in files.iter().flat_map(|file| file.keyrings(&source)) {
-        if let Some(closed) = apt::closed(host, keyring)? {
-            return Ok(Some(closed));
+/// Whether the last install was told which suite to take.
+///
+/// # Errors
+/// Where only root can read that.
+fn suite_is_chosen(host: &Host) -> Result<bool> {
+    match Journal::read(host) {
+        Err(error) if is_forbidden(&error) => Err(error),
+        // Another run says what is wrong with the journal.
+        Err(_) => Ok(false),
+        Ok(journal) => {
+            let last = journal.installed();
+            Ok(last.is_some_and(|run| run.given.contains_key("suite")))
         }
     }
-    Ok(None)
 }
 
+/// What is closed to the user `_apt` on the way to the keyrings of sources.
+fn closed(host: &Host, facts: &Facts) -> Result<Vec<Closed>> {
+    let files = source_files(host)?;
+    let source = source(facts);
+    let mut closed = Vec::new();
+    for keyring in files.iter().flat_map(|file| file.keyrings(&source)) {
+        closed.extend(apt::closed(host, keyring)?);
+    }
+    Ok(closed)
+}
+
+/// The closed files and folders that are dockstrap's to open.
 fn key_mode(host: &Host, facts: &Facts) -> Result<Option<String>> {
     let closed = closed(host, facts)?;
-    Ok(closed.map(|Closed { path, mode, .. }| {
-        let path = path.display();
-        format!("{path} has the mode {mode:04o}, so apt cannot read the key")
-    }))
+    Ok(closed.iter().find(|it| it.open.is_some()).map(shut_out))
+}
+
+/// Those that are up to their owner.
+fn key_out_of_reach(host: &Host, facts: &Facts) -> Result<Option<String>> {
+    let closed = closed(host, facts)?;
+    Ok(closed.iter().find(|it| it.open.is_none()).map(shut_out))
+}
+
+fn shut_out(Closed { path, mode, .. }: &Closed) -> String {
+    let path = path.display();
+    format!("{path} has the mode {mode:04o}, so apt cannot read the key")
 }
 
 fn mend_key_mode(tx: &mut Tx<'_>) -> Result<()> {
     let facts = facts::gather_anyway(tx.host())?;
-    // A folder may hide another that is closed as well.
-    while let Some(Closed { path, open, .. }) = closed(tx.host(), &facts)? {
+    let open = |closed: Closed| Some((closed.path, closed.open?));
+    // Two sources may name one key.
+    while let Some((path, open)) = closed(tx.host(), &facts)?.into_iter().find_map(open) {
         tx.set_mode(&path, open)?;
     }
     Ok(())
@@ -113,7 +153,9 @@ fn mend_key_mode(tx: &mut Tx<'_>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::change::{PATH, Purpose, Run, trial};
     use crate::host::stub::StubHost;
+    use crate::settings::{Given, Origin};
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
@@ -160,6 +202,45 @@ mod tests {
     }
 
     #[test]
+    fn another_suite_is_a_finding_unless_the_last_install_was_told_to_take_it() {
+        let found = |keys: &[&str], line: &str| {
+            let given = keys.iter().map(|key| ((*key).to_owned(), Origin::Flag));
+            let run = Run::now(Purpose::Install, Given::from_iter(given));
+            let mut run = serde_json::to_value(run).unwrap();
+            run["line"] = "run".into();
+            let head = r#"{"line":"journal","schema":1,"dockstrap":"1.0.0","created":"2026-11-01T00:00:00Z"}"#;
+            let stub = StubHost::noble()
+                .file("/etc/apt/sources.list.d/docker.list", line)
+                .file(PATH, format!("{head}\n{run}\n{{\"line\":\"ended\"}}\n"));
+            let facts = facts::gather(stub.host()).unwrap();
+            sources(stub.host(), &facts).unwrap().unwrap_or_default()
+        };
+        let jammy = "deb https://download.docker.com/linux/ubuntu jammy stable\n";
+        assert!(found(&["mirror"], jammy).contains("it is for jammy, not for noble"));
+        assert_eq!(found(&["suite"], jammy), "");
+        let debian = "deb https://download.docker.com/linux/debian jammy stable\n";
+        assert!(found(&["suite"], debian).contains("it is for debian"));
+    }
+
+    #[test]
+    fn a_key_that_is_not_dockstraps_to_open_is_another_finding_and_stays_closed() {
+        let line =
+            "deb [signed-by=/root/d.asc] https://download.docker.com/linux/ubuntu noble stable\n";
+        let stub = StubHost::noble()
+            .file("/etc/apt/sources.list.d/docker.list", line)
+            .file("/root/d.asc", "key");
+        let host = stub.host();
+        stub.set_mode("/", 0o755);
+        stub.set_mode("/root", 0o700);
+        let facts = facts::gather(host).unwrap();
+        assert_eq!(key_mode(host, &facts).unwrap(), None);
+        let found = key_out_of_reach(host, &facts).unwrap().unwrap();
+        assert!(found.starts_with("/root has the mode 0700"), "{found}");
+        trial::run(host, mend_key_mode).unwrap();
+        assert_eq!(stub.mode("/root"), 0o700);
+    }
+
+    #[test]
     fn the_keyring_that_the_source_names_is_looked_at_behind_links_and_in_its_folder() {
         let line = "deb [signed-by=/etc/apt/keyrings/d.gpg] https://download.docker.com/linux/ubuntu noble stable\n";
         let stub = StubHost::noble()
@@ -177,7 +258,7 @@ mod tests {
         set("/", 0o755);
         assert_eq!(key_mode(host, &facts).unwrap(), None);
         set("/srv/key", 0o600);
-        let found = key_mode(host, &facts).unwrap().unwrap();
+        let found = key_out_of_reach(host, &facts).unwrap().unwrap();
         assert!(
             found.contains("/etc/apt/keyrings/d.gpg has the mode 0600"),
             "{found}"

@@ -7,15 +7,12 @@ use anyhow::{Result, ensure};
 
 use super::repository::{Repository, trusted};
 use super::{Finding, Step};
-use crate::apt::{self, Closed};
+use crate::apt::{self, APTS_OWN, Closed};
 use crate::change::Tx;
 use crate::error::Failure;
 use crate::host::command::Command;
 use crate::host::{Host, UserName};
 use crate::trust::{Certificate, Fingerprint};
-
-/// The user as whom apt fetches and verifies.
-const APTS_OWN: &str = "_apt";
 
 pub struct AptKey {
     keyring: String,
@@ -44,18 +41,24 @@ impl Step for AptKey {
 
     fn inspect(&self, host: &Host) -> Result<Finding> {
         let AptKey { keyring, pin, .. } = self;
+        let (mut opening, mut warnings) = (Vec::new(), Vec::new());
         // The key itself, where it is the one that is closed, is written anew.
-        let closed = apt::closed(host, keyring)?;
-        let closed = closed.filter(|closed| closed.path != Path::new(keyring));
-        let opening = closed.iter().map(|Closed { path, mode, open }| {
+        for closed in apt::closed(host, keyring)?.iter().filter(|it| it.is_folder) {
+            let Closed { path, mode, .. } = closed;
             let path = path.display();
-            format!("open {path} to apt's own user (mode {mode:04o} becomes {open:04o})")
-        });
+            match closed.open {
+                Some(open) => opening.push(format!(
+                    "open {path} to apt's own user (mode {mode:04o} becomes {open:04o})"
+                )),
+                None => warnings.push(self.shut_out(closed)),
+            }
+        }
         if self.is_there(host)? {
-            return Ok(match &closed {
-                None => Finding::satisfied(format!("{keyring} holds {pin}")),
-                Some(_) => Finding::pending(format!("let apt read {keyring}"), opening.collect()),
-            });
+            let finding = match opening.as_slice() {
+                [] => Finding::satisfied(format!("{keyring} holds {pin}")),
+                _ => Finding::pending(format!("let apt read {keyring}"), opening),
+            };
+            return Ok(finding.with_warnings(warnings));
         }
         // Written again, it would be no safer.
         if let Some(exposure) = host.exposure(Path::new(keyring))?
@@ -71,22 +74,18 @@ impl Step for AptKey {
             true => "replace",
             false => "write",
         };
-        Ok(Finding::pending(
-            format!("{verb} {keyring}"),
-            [format!("fingerprint {pin}")]
-                .into_iter()
-                .chain(opening)
-                .collect(),
-        ))
+        opening.insert(0, format!("fingerprint {pin}"));
+        Ok(Finding::pending(format!("{verb} {keyring}"), opening).with_warnings(warnings))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
         if !self.is_there(tx.host())? {
             self.write(tx)?;
         }
-        // A folder may hide another that is closed as well.
-        while let Some(Closed { path, open, .. }) = apt::closed(tx.host(), &self.keyring)? {
-            tx.set_mode(&path, open)?;
+        for Closed { path, open, .. } in apt::closed(tx.host(), &self.keyring)? {
+            if let Some(open) = open {
+                tx.set_mode(&path, open)?;
+            }
         }
         self.require_readable(tx.host())
     }
@@ -107,12 +106,27 @@ impl AptKey {
         let keyring = &self.keyring;
         let read = Command::new("runuser").args(["--user", APTS_OWN, "--", "cat", keyring]);
         let read = host.query(&read)?;
+        let is_refused = read.tail().contains("Permission denied");
+        if is_refused && let Some(closed) = apt::closed(host, keyring)?.first() {
+            return Err(Failure::Blocked(self.shut_out(closed)).into());
+        }
         ensure!(
-            !read.tail().contains("Permission denied"),
+            !is_refused,
             "apt's own user {APTS_OWN} cannot read {keyring}: {}",
             read.tail()
         );
         Ok(())
+    }
+
+    /// That something which is not dockstrap's to open keeps apt out, with the command that opens it.
+    fn shut_out(&self, closed: &Closed) -> String {
+        format!(
+            "{} has the mode {:04o}, so apt's own user {APTS_OWN} cannot read {}. Let it in: {}",
+            closed.path.display(),
+            closed.mode,
+            self.keyring,
+            closed.cure()
+        )
     }
 
     /// Whether the keyring holds the certificate. An older form of the same one lacks the keys that
@@ -233,14 +247,31 @@ mod tests {
             stub.set_mode("/etc/apt/keyrings", 0o700);
             let before = stub.snapshot();
             let finding = inspect(&stub);
-            let opening = "open /etc/apt/keyrings to apt's own user (mode 0700 becomes 0755)";
+            let opening = "open /etc/apt/keyrings to apt's own user (mode 0700 becomes 0701)";
             assert!(!finding.satisfied);
             assert_eq!(finding.details.last().unwrap(), opening);
             apply(&stub);
-            assert_eq!(stub.mode("/etc/apt/keyrings"), 0o755);
+            assert_eq!(stub.mode("/etc/apt/keyrings"), 0o701);
             assert!(inspect(&stub).satisfied);
             assert_eq!(trial::revert(stub.host()).unwrap(), [""; 0]);
             assert_eq!(stub.snapshot(), before);
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_not_dockstraps_to_open_is_warned_of_and_stays_closed() {
+        let stub = StubHost::new().file(KEYRING, key().certificate.armored());
+        // The journal takes no mode with such a bit, and the other folder is everybody's.
+        for (path, mode) in [("/etc/apt/keyrings", 0o2700), ("/etc", 0o700)] {
+            let before = stub.mode(path);
+            stub.set_mode(path, mode);
+            let finding = inspect(&stub);
+            assert!(finding.satisfied);
+            let cure = format!("Let it in: sudo chmod o+x {path}");
+            assert!(finding.warnings[0].ends_with(&cure), "{finding:?}");
+            apply(&stub);
+            assert_eq!(stub.mode(path), mode);
+            stub.set_mode(path, before);
         }
     }
 

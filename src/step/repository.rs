@@ -52,8 +52,8 @@ impl Repository {
         listener: Listener<'_>,
     ) -> Result<Repository> {
         let pin = settings.key_fingerprint;
-        let holds_pin = |keyring: &str| Ok(trusted(host, keyring, &pin)?.is_some());
-        let kept = Existing::find(host, &source, &pin, holds_pin)?.kept;
+        let is_usable = |keyring: &str| is_usable(host, keyring, &pin);
+        let kept = Existing::find(host, &source, &pin, is_usable)?.kept;
         let keyring = kept.map_or_else(|| KEYRING.to_owned(), |kept| kept.keyring);
         let local = trusted(host, &keyring, &pin)?;
         let is_local = local.is_some();
@@ -166,6 +166,14 @@ pub fn trusted(host: &Host, keyring: &str, pin: &Fingerprint) -> Result<Option<C
     Ok(Certificate::verify(&bytes, pin, SystemTime::now()).ok())
 }
 
+/// Whether a keyring holds the pinned key, and apt's own user can come to it once the folders that are
+/// dockstrap's to open are open.
+fn is_usable(host: &Host, keyring: &str, pin: &Fingerprint) -> Result<bool> {
+    let closed = apt::closed(host, keyring)?;
+    let can_be_open = closed.iter().all(|it| it.open.is_some());
+    Ok(can_be_open && trusted(host, keyring, pin)?.is_some())
+}
+
 /// Fetches the key of the repository, and believes it when it is the pinned one.
 ///
 /// # Errors
@@ -214,4 +222,26 @@ pub fn fetch_key(
         });
     }
     Ok(certificate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::stub::StubHost;
+    use crate::trust::fixture;
+
+    #[test]
+    fn a_keyring_is_taken_only_where_apt_can_come_to_it() {
+        let pin = fixture::certificate("docker").unwrap().fingerprint();
+        let theirs = "/root/docker.asc";
+        let stub = StubHost::new()
+            .file(theirs, fixture::bytes("docker.asc"))
+            .file(KEYRING, fixture::bytes("docker.asc"));
+        let is_usable = |keyring: &str| is_usable(stub.host(), keyring, &pin).unwrap();
+        assert!(is_usable(theirs) && is_usable(KEYRING));
+        stub.set_mode("/root", 0o700);
+        stub.set_mode("/etc/apt/keyrings", 0o700);
+        assert!(!is_usable(theirs), "it stays closed");
+        assert!(is_usable(KEYRING), "it is going to be opened");
+    }
 }

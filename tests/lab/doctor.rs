@@ -110,6 +110,9 @@ const AFTER: &[Case] = &[
         "the engine is of release 28", "cp /root/status /var/lib/dpkg/status"),
     ("DS602", "chmod 0700 /etc/apt/keyrings", "/etc/apt/keyrings has the mode 0700", "chmod 0755 /etc/apt/keyrings"),
     ("DS602", "chmod 0600 /etc/apt/keyrings/docker.asc", "has the mode 0600", "chmod 0644 /etc/apt/keyrings/docker.asc"),
+    ("DS603", "cp /etc/apt/sources.list.d/docker.sources /root/; mkdir -m 0700 /srv/keys; cp /etc/apt/keyrings/docker.asc /srv/keys/
+        sed -i 's|^Signed-By: .*|Signed-By: /srv/keys/docker.asc|' /etc/apt/sources.list.d/docker.sources",
+        "/srv/keys has the mode 0700", "cp /root/docker.sources /etc/apt/sources.list.d/; rm -r /srv/keys"),
     ("DS701", "gpasswd --add bob docker", "by group docker: bob", "gpasswd --delete bob docker"),
     ("DS703", "chmod 0666 /run/docker.sock", "has the mode 0666", "chmod 0660 /run/docker.sock"),
     ("DS703", "chgrp users /run/docker.sock", "belongs to the group users", "chgrp docker /run/docker.sock"),

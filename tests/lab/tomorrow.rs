@@ -11,7 +11,7 @@ fn a_folder_of_keys_that_keeps_apt_out_is_opened_and_closed_again() {
     let before = host.tree();
     host.dockstrap(["plan"])
         .exits(0)
-        .says("open /etc/apt/keyrings to apt's own user (mode 0700 becomes 0755)");
+        .says("open /etc/apt/keyrings to apt's own user (mode 0700 becomes 0701)");
     host.install();
     host.sh("apt-get update").never_says("W:").never_says("E:");
     host.sh("runuser --user _apt -- cat /etc/apt/keyrings/docker.asc");
