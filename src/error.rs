@@ -101,6 +101,7 @@ const PROGRAMS: &[&str] = &[
     "mount",
     "mv",
     "newgrp",
+    "pro",
     "rm",
     "rmdir",
     "sed",

@@ -3,6 +3,7 @@
 mod age;
 mod archive;
 mod begun;
+mod broken;
 mod by_hand;
 mod closed;
 mod complaint;

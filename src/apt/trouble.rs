@@ -4,10 +4,11 @@ use std::fmt;
 
 use anyhow::Result;
 
+use super::broken::{Broken, broken};
 use super::entry::without_password;
 use super::refusal::source_cure;
 use super::setting::{self, Place, put_aside};
-use super::source_file::{SOURCES_LIST, named};
+use super::source_file::{FOLDER, SOURCES_LIST, named};
 use crate::error::quote;
 use crate::host::Host;
 use crate::host::command::Output;
@@ -16,36 +17,52 @@ use crate::redact::redact;
 /// Ubuntu's own sources, which nobody is to switch off.
 const UBUNTUS: &[&str] = &[SOURCES_LIST, "/etc/apt/sources.list.d/ubuntu.sources"];
 
+/// How the files of Ubuntu Pro's sources begin, which its client writes.
+const PROS: &str = "ubuntu-esm-";
+
 /// Sources that apt could not use.
 #[derive(Debug)]
 pub(super) struct Unusable {
     what: String,
     cure: Option<String>,
+    /// apt's own words.
+    said: String,
 }
 
 impl Unusable {
-    pub(super) fn new(what: String) -> Unusable {
-        Unusable { what, cure: None }
+    pub(super) fn new(what: String, said: String) -> Unusable {
+        Unusable {
+            what,
+            cure: None,
+            said,
+        }
     }
 
-    /// What an `apt-get update` that failed could not use.
-    pub(super) fn of(host: &Host, output: &Output) -> Result<Unusable> {
-        let mut shown = Vec::new();
-        let mut places = Vec::new();
-        for address in broken(output) {
-            let (address, named) = repository(host, address)?;
-            let text: Vec<String> = named.iter().map(Place::to_string).collect();
-            shown.push(match text.as_slice() {
-                [] => address,
-                text => format!("{address} ({})", text.join("; ")),
-            });
-            places.extend(named);
+    /// What an `apt-get update` that failed could not use. Without root it does not have the
+    /// credentials that apt has for some.
+    pub(super) fn of(host: &Host, output: &Output, is_root: bool) -> Result<Unusable> {
+        let broken = broken(output);
+        let (unasked, broken): (Vec<_>, Vec<_>) = broken
+            .into_iter()
+            .partition(|it| it.is_unauthorized && !is_root);
+        let said = said(unasked.iter().chain(&broken));
+        let (unasked, _) = located(host, unasked)?;
+        let (shown, mut places) = located(host, broken)?;
+        let mut what = Vec::new();
+        if !shown.is_empty() {
+            what.push(format!("apt cannot use {}", shown.join(", ")));
         }
-        if shown.is_empty() {
-            let text = "refreshing Ubuntu's indexes failed; apt says:";
-            return Ok(Unusable::new(quote(text, &output.tail())));
+        if !unasked.is_empty() {
+            let unasked = unasked.join(", ");
+            what.push(format!(
+                "apt cannot ask {unasked} without root, who may have the credentials for it"
+            ));
         }
-        let what = format!("apt cannot use {}", shown.join(", "));
+        if what.is_empty() {
+            let text = "refreshing Ubuntu's indexes failed".to_owned();
+            return Ok(Unusable::new(text, output.tail()));
+        }
+        let what = what.join("; ");
         if let Some((proxy, place)) = silent_proxy(host, output)? {
             let (place, cure) = match place {
                 Some(place) => (format!(" ({place})"), Some(put_aside(&place.file))),
@@ -56,30 +73,72 @@ impl Unusable {
                 "{what}: its proxy {} does not answer{place}",
                 redact(&proxy)
             );
-            return Ok(Unusable { what, cure });
+            return Ok(Unusable { what, cure, said });
         }
         places.retain(|place| !UBUNTUS.contains(&place.file.as_str()));
-        let cure = places
-            .first()
-            .map(|Place { file, line }| source_cure(file, Some(*line)));
-        Ok(Unusable { what, cure })
+        let cure = match places.first() {
+            None if unasked.is_empty() => None,
+            None => Some("As root it is asked: sudo dockstrap plan".to_owned()),
+            Some(place) => Some(cure(place)),
+        };
+        Ok(Unusable { what, cure, said })
     }
 
     /// As a warning, where it is in nobody's way.
     pub(super) fn as_warning(&self) -> String {
+        self.told("; the engine can be installed without")
+    }
+
+    fn told(&self, more: &str) -> String {
         let cure = self.cure.as_ref().map(|cure| format!(". {cure}"));
-        let cure = cure.unwrap_or_default();
-        format!("{}; the engine can be installed without{cure}", self.what)
+        let text = format!("{}{more}{}", self.what, cure.unwrap_or_default());
+        match self.said.is_empty() {
+            true => text,
+            false => quote(&text, &self.said),
+        }
     }
 }
 
 impl fmt::Display for Unusable {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.what)?;
-        match &self.cure {
-            Some(cure) => write!(formatter, ". {cure}"),
-            None => Ok(()),
-        }
+        formatter.write_str(&self.told(""))
+    }
+}
+
+/// What apt says of each repository.
+fn said<'a>(broken: impl Iterator<Item = &'a Broken>) -> String {
+    let lines = broken.filter(|it| !it.reason.is_empty());
+    let lines: Vec<String> = lines
+        .map(
+            |Broken {
+                 address, reason, ..
+             }| format!("apt says of {address}: {reason}"),
+        )
+        .collect();
+    lines.join("\n")
+}
+
+/// The repositories, each with its places in the host's sources, for people; and all these places.
+fn located(host: &Host, broken: Vec<Broken>) -> Result<(Vec<String>, Vec<Place>)> {
+    let (mut shown, mut places) = (Vec::new(), Vec::new());
+    for Broken { address, .. } in broken {
+        let (address, named) = repository(host, address)?;
+        let text: Vec<String> = named.iter().map(Place::to_string).collect();
+        shown.push(match text.as_slice() {
+            [] => address,
+            text => format!("{address} ({})", text.join("; ")),
+        });
+        places.extend(named);
+    }
+    Ok((shown, places))
+}
+
+/// What helps with the source that is named there. Ubuntu Pro writes its own anew.
+fn cure(Place { file, line }: &Place) -> String {
+    let name = file.strip_prefix(FOLDER).unwrap_or_default();
+    match name.trim_start_matches('/').starts_with(PROS) {
+        true => "It is Ubuntu Pro's; see how that is: sudo pro status".to_owned(),
+        false => source_cure(file, Some(*line)),
     }
 }
 
@@ -105,28 +164,6 @@ fn silent_proxy(host: &Host, output: &Output) -> Result<Option<(String, Option<P
     Ok(None)
 }
 
-/// The repositories that `apt-get update` could not use, as addresses without passwords.
-fn broken(output: &Output) -> Vec<String> {
-    let failed = output
-        .stdout
-        .lines()
-        .filter(|line| line.starts_with("Err:"));
-    let mut found = Vec::new();
-    for line in failed.chain(output.stderr.lines().filter(|line| is_complaint(line))) {
-        let words = line.split([' ', '\'']);
-        let mut addresses = words.filter(|word| word.contains("://"));
-        let Some(address) = addresses.next() else {
-            continue;
-        };
-        let repository = address.split("/dists/").next().unwrap_or(address);
-        let shown = without_password(repository.trim_end_matches('/'));
-        if !found.contains(&shown) {
-            found.push(shown);
-        }
-    }
-    found
-}
-
 /// Where the host's sources name the repository with this address. apt names its index where that has
 /// expired, and of a repository without `dists` the index lies anywhere below.
 fn repository(host: &Host, address: String) -> Result<(String, Vec<Place>)> {
@@ -143,43 +180,14 @@ fn repository(host: &Host, address: String) -> Result<(String, Vec<Place>)> {
     }
 }
 
-fn is_complaint(line: &str) -> bool {
-    line.starts_with("E: ") || line.starts_with("W: ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::command::Command;
+    use crate::apt::broken::tests::said;
     use crate::host::stub::StubHost;
-    use std::ffi::OsStr;
 
-    fn said(stdout: &str, stderr: &str) -> Output {
-        let failing = Command::new("false");
-        let mut output = failing.run(OsStr::new("/usr/bin:/bin")).unwrap();
-        output.stdout = stdout.to_owned();
-        output.stderr = stderr.to_owned();
-        output
-    }
-
-    #[test]
-    fn fault_17_broken_sources_are_named_once_and_without_their_password() {
-        let update = said(
-            "Hit:1 http://archive.ubuntu.com/ubuntu noble InRelease\n\
-             Err:2 http://alice:secret@nowhere.example/repo noble InRelease\n  \
-             Could not resolve 'nowhere.example'\n",
-            "W: GPG error: http://ppa.example/x noble InRelease: NO_PUBKEY 0123\n\
-             E: The repository 'http://ppa.example/x noble InRelease' is not signed.\n\
-             E: Failed to fetch http://gone.example/deb/dists/noble/main/Packages  404\n",
-        );
-        assert_eq!(
-            broken(&update),
-            [
-                "http://nowhere.example/repo",
-                "http://ppa.example/x",
-                "http://gone.example/deb"
-            ]
-        );
+    fn of(stub: &StubHost, output: &Output) -> Unusable {
+        Unusable::of(stub.host(), output, true).unwrap()
     }
 
     #[test]
@@ -192,9 +200,7 @@ mod tests {
             .program("apt-config", "");
         let told = |address: &str| {
             let line = format!("E: Release file for {address} is expired (invalid since 6d 1h).\n");
-            Unusable::of(stub.host(), &said("", &line))
-                .unwrap()
-                .to_string()
+            of(&stub, &said("", &line)).to_string()
         };
         let list = "(/etc/apt/sources.list.d/other.list, line";
         let flat = told("http://third.example/a/./Release");
@@ -208,7 +214,12 @@ mod tests {
             "{below}"
         );
         let unknown = told("http://fourth.example/Release");
-        assert_eq!(unknown, "apt cannot use http://fourth.example/Release");
+        assert_eq!(
+            unknown,
+            "apt cannot use http://fourth.example/Release\n\
+             apt says of http://fourth.example/Release: Release file for \
+             http://fourth.example/Release is expired (invalid since 6d 1h)."
+        );
     }
 
     #[test]
@@ -219,13 +230,17 @@ mod tests {
                 "# mine\ndeb http://me:word@nowhere.example/repo/ noble main\n",
             )
             .program("apt-config", "");
-        let update = said("Err:1 http://nowhere.example/repo noble InRelease\n", "");
-        let unusable = Unusable::of(stub.host(), &update).unwrap();
+        let update = said(
+            "Err:1 http://nowhere.example/repo noble InRelease\n  Could not resolve 'nowhere'\n",
+            "",
+        );
+        let unusable = of(&stub, &update);
         assert_eq!(
             unusable.to_string(),
             "apt cannot use http://nowhere.example/repo (/etc/apt/sources.list.d/other.list, line 2). \
              Fix line 2, or make it a comment: sudo sed -i '2s/^/# /' \
-             /etc/apt/sources.list.d/other.list"
+             /etc/apt/sources.list.d/other.list\n\
+             apt says of http://nowhere.example/repo: Could not resolve 'nowhere'"
         );
         assert!(
             unusable
@@ -250,15 +265,48 @@ mod tests {
              127.0.0.9:3128 (127.0.0.9). - connect (111: Connection refused)\n",
             "",
         );
-        let text = Unusable::of(stub.host(), &update).unwrap().to_string();
+        let text = of(&stub, &update).to_string();
         assert!(
             text.contains("its proxy http://***@127.0.0.9:3128/ does not answer")
                 && text.contains("(/etc/apt/apt.conf.d/95proxy, line 1)"),
             "{text}"
         );
+        let first = text.lines().next().unwrap();
         assert!(
-            text.ends_with("/etc/apt/apt.conf.d/95proxy.disabled"),
+            first.ends_with("/etc/apt/apt.conf.d/95proxy.disabled"),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn ubuntu_pro_is_not_switched_off_where_only_root_has_its_credentials() {
+        let esm = "https://esm.ubuntu.com/apps/ubuntu";
+        let stub = StubHost::new()
+            .file(
+                "/etc/apt/sources.list.d/ubuntu-esm-apps.sources",
+                format!("Types: deb\nURIs: {esm}\nSuites: noble-apps-security\nComponents: main\n"),
+            )
+            .program("apt-config", "");
+        let update = said(
+            &format!(
+                "Err:5 {esm} noble-apps-security InRelease\n  401  Unauthorized [IP: 192.0.2.1]\n"
+            ),
+            &format!("E: The repository '{esm} noble-apps-security InRelease' is not signed.\n"),
+        );
+        let first = |is_root: bool| {
+            let unusable = Unusable::of(stub.host(), &update, is_root).unwrap();
+            unusable.as_warning().lines().next().unwrap().to_owned()
+        };
+        let unasked = first(false);
+        assert!(
+            unasked.starts_with(&format!("apt cannot ask {esm} (")),
+            "{unasked}"
+        );
+        assert!(unasked.ends_with(": sudo dockstrap plan"), "{unasked}");
+        let refused = first(true);
+        assert!(
+            refused.starts_with("apt cannot use") && refused.ends_with(": sudo pro status"),
+            "{refused}"
         );
     }
 }

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use nix::unistd::geteuid;
 use tempfile::TempDir;
 
 use super::archive::Archives;
@@ -274,10 +275,10 @@ impl View {
             Ok(output) => output,
             Err(error) => {
                 let text = format!("refreshing Ubuntu's indexes: {error:#}");
-                return Ok(Some(Unusable::new(text)));
+                return Ok(Some(Unusable::new(text, String::new())));
             }
         };
-        Unusable::of(host, &output).map(Some)
+        Unusable::of(host, &output, geteuid().is_root()).map(Some)
     }
 
     fn simulate(&self, host: &Host, packages: &[String]) -> Result<Transaction> {
