@@ -10,6 +10,7 @@ use super::pins;
 use super::setting::{self, Place, put_aside};
 use super::source_file::{FOLDER, SOURCES_LIST, named};
 use super::unmet::{self, Unmet};
+use super::view::lists_are_fresh;
 use crate::error::{Failure, quote};
 use crate::facts;
 use crate::host::Host;
@@ -55,18 +56,12 @@ pub(super) fn of(
         Complaint::Records(file) => records(host, &file)?,
         Complaint::UnmetDependencies => {
             let unmet = unmet::unmet(host);
-            return Ok((!unmet.is_empty()).then(|| unmet_dependencies(host, &unmet, stage)));
+            return match unmet.is_empty() {
+                true => Ok(None),
+                false => unmet_dependencies(host, &unmet, stage).map(Some),
+            };
         }
-        Complaint::NoArchive(package) => (
-            format!(
-                "dpkg has only a part of {package} on this host, and no source of apt's has its \
-                 package, without which apt refuses to work"
-            ),
-            format!(
-                "Add a source that has it, or remove what is there of it: sudo dpkg --remove \
-                 --force-remove-reinstreq {package}"
-            ),
-        ),
+        Complaint::NoArchive(package) => no_archive(host, &package)?,
         Complaint::Hook(hook) => {
             let (cause, cure) = self::hook(host, &hook)?;
             // What the command itself said is the reason.
@@ -78,26 +73,51 @@ pub(super) fn of(
     Ok(Some(Failure::Blocked(format!("{cause}{state} {cure}"))))
 }
 
-fn unmet_dependencies(host: &Host, unmet: &[Unmet], stage: Stage) -> Failure {
+fn unmet_dependencies(host: &Host, unmet: &[Unmet], stage: Stage) -> Result<Failure> {
     let needs: Vec<String> = unmet.iter().map(Unmet::to_string).collect();
-    Failure::Blocked(format!(
+    Ok(Failure::Blocked(format!(
         "packages on this host lack what they depend on ({}), and apt does nothing until that is \
          fixed{} {}",
         needs.join(", "),
         became_of_host(stage),
-        unmet::cure(host, unmet)
-    ))
+        unmet::cure(host, unmet)?
+    )))
+}
+
+/// A package that is there in part only. Another list may have its archive.
+fn no_archive(host: &Host, package: &str) -> Result<(String, String)> {
+    let cause = |none: &str| {
+        format!(
+            "dpkg has only a part of {package} on this host, and {none} has its package, without \
+             which apt refuses to work"
+        )
+    };
+    Ok(match lists_are_fresh(host)? {
+        true => (
+            cause("no source of apt's"),
+            format!(
+                "Add a source that has it, or remove what is there of it: sudo dpkg --remove \
+                 --force-remove-reinstreq {package}"
+            ),
+        ),
+        false => (
+            cause("none of apt's lists, which are old or not there,"),
+            format!(
+                "Fetch them, and install it again: sudo apt-get update && sudo apt-get install \
+                 --reinstall {package}"
+            ),
+        ),
+    })
 }
 
 /// Refuses to go on beside packages that lack what they depend on.
 ///
 /// # Errors
 /// [`Failure::Blocked`], unless there are none.
-pub(crate) fn refuse_unmet(host: &Host, unmet: &[Unmet]) -> Result<(), Failure> {
-    if unmet.is_empty() {
-        Ok(())
-    } else {
-        Err(unmet_dependencies(host, unmet, Stage::Planning))
+pub(crate) fn refuse_unmet(host: &Host, unmet: &[Unmet]) -> Result<()> {
+    match unmet.is_empty() {
+        true => Ok(()),
+        false => Err(unmet_dependencies(host, unmet, Stage::Planning)?.into()),
     }
 }
 

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use anyhow::Result;
+
 use super::run::apt_get;
 use super::transaction::Transaction;
+use super::view::lists_are_fresh;
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::{Command, Output};
 
 /// How apt mends what is broken, or is asked to.
 const FIX: &str = "--fix-broken";
@@ -34,37 +37,34 @@ pub(crate) fn unmet(host: &Host) -> Vec<Unmet> {
     }
 }
 
-/// What apt would do about these, with the command.
-pub(super) fn cure(host: &Host, unmet: &[Unmet]) -> String {
-    let mut packages: Vec<&str> = unmet.iter().map(|it| it.package.as_str()).collect();
-    packages.dedup();
-    let fix = only_reading(apt_get()).args(["--simulate", FIX, "install"]);
-    let fixed = host.query(&fix).map(|fixed| fixed.stdout);
-    let fixed = Transaction::parse(&fixed.unwrap_or_default());
-    let new: Vec<&str> = fixed
-        .installs
-        .iter()
-        .map(|it| it.package.as_str())
-        .collect();
-    match (new.as_slice(), fixed.removals.as_slice()) {
-        ([], []) => format!(
-            "Remove what cannot work: sudo dpkg --remove {}",
-            packages.join(" ")
-        ),
-        ([], gone) => format!(
-            "No source of apt's has it. Let apt remove {}: sudo apt-get {FIX} install",
-            gone.join(" ")
-        ),
-        (new, []) => format!(
-            "Let apt install {}: sudo apt-get {FIX} install",
-            new.join(" ")
-        ),
-        (new, gone) => format!(
-            "Let apt install {} and remove {}: sudo apt-get {FIX} install",
-            new.join(" "),
-            gone.join(" ")
-        ),
+/// What apt would do about these, with the command. What it would do by lists that are old or not
+/// there says nothing: a package that only they lack is no reason to remove another.
+pub(super) fn cure(host: &Host, unmet: &[Unmet]) -> Result<String> {
+    let fix = format!("sudo apt-get {FIX} install");
+    if !lists_are_fresh(host)? {
+        return Ok(format!(
+            "apt's lists are old or not there. Have it fetch them, and fix what they have: sudo \
+             apt-get update && {fix}"
+        ));
     }
+    let simulate = only_reading(apt_get()).args(["--simulate", FIX, "install"]);
+    let simulated = host.query(&simulate);
+    let simulated = simulated.and_then(Output::success);
+    let fixed = Transaction::parse(&simulated.map(|it| it.stdout).unwrap_or_default());
+    let new = fixed.installs.iter().map(|it| it.package.as_str());
+    let new = new.collect::<Vec<_>>().join(" ");
+    let gone = fixed.removals.join(" ");
+    Ok(match (new.as_str(), gone.as_str()) {
+        ("", "") => {
+            let mut packages: Vec<&str> = unmet.iter().map(|it| it.package.as_str()).collect();
+            packages.dedup();
+            let packages = packages.join(" ");
+            format!("Remove what cannot work: sudo dpkg --remove {packages}")
+        }
+        ("", gone) => format!("No source of apt's has it. Let apt remove {gone}: {fix}"),
+        (new, "") => format!("Let apt install {new}: {fix}"),
+        (new, gone) => format!("Let apt install {new} and remove {gone}: {fix}"),
+    })
 }
 
 /// Has apt neither wait for a lock nor keep what it reads.
@@ -108,7 +108,12 @@ pub(super) fn parse(said: &str) -> Vec<Unmet> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::apt::refuse_unmet;
+    use crate::error::next_command;
     use crate::host::stub::StubHost;
+
+    const LIST: &str = "/var/lib/apt/lists/archive.example_dists_noble_main_binary-amd64_Packages";
+    const PARTIAL: &str = "/var/lib/apt/lists/partial";
 
     const SAID: &str = "\
 You might want to run 'apt --fix-broken install' to correct these.
@@ -137,8 +142,11 @@ The following packages have unmet dependencies:
         let told = |simulated: &str| {
             let body =
                 format!("case $* in *--simulate*) printf '{simulated}' ;; *) exit 100 ;; esac");
-            let stub = StubHost::new().program("apt-get", &body);
-            cure(stub.host(), &parse(SAID))
+            let stub = StubHost::new()
+                .file(LIST, "")
+                .folder(PARTIAL)
+                .program("apt-get", &body);
+            cure(stub.host(), &parse(SAID)).unwrap()
         };
         let removed = told("Remv thing [1]\\n");
         assert!(
@@ -155,6 +163,31 @@ The following packages have unmet dependencies:
             neither.ends_with("sudo dpkg --remove thing tool:i386"),
             "{neither}"
         );
+    }
+
+    #[test]
+    fn nothing_is_removed_for_want_of_lists() {
+        let body = "case $* in *--simulate*) echo 'Remv thing [1]' ;; *) exit 100 ;; esac";
+        let told = |stub: StubHost| {
+            let stub = stub.program("apt-get", body);
+            let refused = refuse_unmet(stub.host(), &parse(SAID)).unwrap_err();
+            next_command(&refused, Some("install"))
+        };
+        let cure = "sudo apt-get update && sudo apt-get --fix-broken install";
+        assert_eq!(told(StubHost::new().folder(PARTIAL)), cure, "none");
+        assert_eq!(
+            told(StubHost::new().file(LIST, "")),
+            cure,
+            "of no known age"
+        );
+        let old = StubHost::new().file(LIST, "").folder(PARTIAL);
+        let folder = std::fs::File::open(old.host().path(PARTIAL)).unwrap();
+        let week = std::time::Duration::from_secs(7 * 24 * 60 * 60);
+        let then = std::time::SystemTime::now() - week;
+        folder.set_modified(then).unwrap();
+        assert_eq!(told(old), cure, "old");
+        let fresh = StubHost::new().file(LIST, "").folder(PARTIAL);
+        assert_eq!(told(fresh), "sudo apt-get --fix-broken install");
     }
 
     #[test]

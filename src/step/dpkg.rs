@@ -174,7 +174,7 @@ fn refuse_unmet(host: &Host, others: &BTreeSet<String>) -> Result<()> {
     }
     let mut unmet = apt::unmet(host);
     unmet.retain(|it| others.contains(it.package.split(':').next().unwrap_or_default()));
-    Ok(apt::refuse_unmet(host, &unmet)?)
+    apt::refuse_unmet(host, &unmet)
 }
 
 fn of_others(unfinished: &Unfinished, others: &BTreeSet<String>) -> anyhow::Error {

@@ -46,7 +46,7 @@ fn fault_19_a_package_that_is_there_in_part_is_installed_again() {
 
     // Of one that is nowhere to be had, there is no mending.
     host.write("/root/lost", LOST);
-    host.sh("cat /root/lost >>/var/lib/dpkg/status; rm /root/lost");
+    host.sh("apt-get update; cat /root/lost >>/var/lib/dpkg/status; rm /root/lost");
     host.unchanged_by(4, repair)
         .says("no source of apt's has its package")
         .says("dpkg --remove --force-remove-reinstreq lost");

@@ -33,7 +33,7 @@ pub fn next_command(outcome: &Outcome) -> String {
 #[track_caller]
 pub fn paste(host: &LabHost, command: &str) {
     let key = format!("DOCKSTRAP_KEY_FINGERPRINT={}", host.fingerprint());
-    let script = format!("yes | {command}");
+    let script = format!("yes | {{ {command}; }}");
     host.run(["env", &key, "sh", "-euc", &script]).exits(0);
 }
 
@@ -147,6 +147,17 @@ fn put_in(options: &str, field: &str) -> String {
 #[ignore = "needs root and the lab: sudo scripts/test"]
 fn what_dpkg_stumbles_over_is_named_and_cured() {
     let host = LabHost::up("noble");
+    // What lists lack that are not there is no reason to remove a package.
+    is_cured(
+        &host,
+        &format!(
+            "rm /var/lib/apt/lists/*_Packages; {}",
+            put_in("", "Depends: pigz")
+        ),
+        &["thing needs pigz", "apt's lists are old or not there"],
+    );
+    host.sh("dpkg --list thing pigz | grep --count '^ii' | grep 2; dpkg --purge thing; apt-get purge --yes pigz");
+
     let nowhere = "Depends: libnothere-1";
     let lacks = "thing needs libnothere-1";
     for options in ["", "--force-depends"] {

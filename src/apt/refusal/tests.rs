@@ -33,6 +33,8 @@ fn every_complaint_is_answered_with_its_file_and_a_command() {
             "Package: x\nPin: relase a=b\nPin-Priority: 1\n",
         )
         .file("/var/lib/dpkg/status-old", "Package: dpkg\n")
+        .file("/var/lib/apt/lists/x_Packages", "")
+        .folder("/var/lib/apt/lists/partial")
         .program(
             "apt-cache",
             "echo 'E: Did not understand pin type relase' >&2; exit 100",
@@ -90,6 +92,16 @@ fn every_complaint_is_answered_with_its_file_and_a_command() {
         assert!(error.to_string().contains("nothing was changed"), "{error}");
         assert_eq!(next_command(&error, Some("install")), next, "{error}");
     }
+}
+
+#[test]
+fn what_lists_that_are_not_there_lack_is_no_reason_to_remove_it() {
+    let said = "E: The package lost needs to be reinstalled, but I can't find an archive for it.";
+    let error = refused(&StubHost::new(), said);
+    assert_eq!(
+        next_command(&error, Some("install")),
+        "sudo apt-get update && sudo apt-get install --reinstall lost"
+    );
 }
 
 #[test]

@@ -113,6 +113,11 @@ impl View {
     }
 }
 
+/// Whether the host has indexes that tell what its sources have now.
+pub(in crate::apt) fn lists_are_fresh(host: &Host) -> Result<bool> {
+    Ok(has_indexes(host)? && !stale(host)?)
+}
+
 /// Whether the host has indexes at all; images often come without.
 pub(super) fn has_indexes(host: &Host) -> Result<bool> {
     let lists = host.list(LISTS)?;

@@ -42,6 +42,7 @@ use lists::{has_indexes, stale};
 
 pub use export::{Export, PartOfArchive};
 pub use lists::Lists;
+pub(super) use lists::lists_are_fresh;
 
 const CONFIGURATION: &str = "apt.conf";
 const DOCKER_SOURCE: &str = "sources/dockstrap-docker.sources";

@@ -91,6 +91,8 @@ fn fault_20_a_package_without_what_it_depends_on_is_named_with_both_whatever_is_
             *check*) echo ' pigz : Depends: libnothere-1 but it is not installable'; exit 100 ;;
         esac";
     let stub = StubHost::noble()
+        .file("/var/lib/apt/lists/x_Packages", "")
+        .folder("/var/lib/apt/lists/partial")
         .program("dpkg-query", OTHERS)
         .program("apt-get", said);
     for repair in [false, true] {
