@@ -19,6 +19,7 @@ mod purge;
 mod quote;
 mod reach;
 mod refusal;
+mod remount;
 mod repair;
 mod run;
 mod setting;
@@ -48,6 +49,7 @@ pub use lock::{ARCHIVES, LISTS, lock_archives, lock_lists, wait_for_locks, wait_
 pub use purge::{Leave, Purge, asked_for, asked_for_since, refuse_held};
 pub use reach::{PROXY, Reach, download_by_proxy, proxies};
 pub(crate) use refusal::{check_configuration, refuse_unmet};
+pub(crate) use remount::makes_writable;
 pub use repair::{Unpacking, clear_for_purge, finish};
 pub use run::{apt_get, install, is_locked_out, run};
 pub use source::{COMPONENT, Source};

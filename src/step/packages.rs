@@ -2,6 +2,7 @@
 
 mod before;
 mod offer;
+mod places;
 mod refuse;
 mod told;
 mod version;
@@ -24,9 +25,6 @@ use refuse::refuse_another;
 use told::restarts_engine;
 pub use version::request;
 use version::unmet;
-
-/// One of the files that packages bring.
-const PROGRAM: &str = "/usr/bin/docker";
 
 pub struct Packages {
     /// The version of the engine that is asked for.
@@ -213,14 +211,11 @@ impl Step for Packages {
         })
     }
 
-    fn writes(&self, _host: &Host) -> Result<Vec<String>> {
-        let archives = format!("{}/lock", apt::ARCHIVES);
-        let places = [PROGRAM, facts::STATUS, &archives].map(str::to_owned);
-        Ok(if self.offer.is_some() {
-            places.into()
-        } else {
-            Vec::new()
-        })
+    fn writes(&self, host: &Host) -> Result<Vec<String>> {
+        match self.offer {
+            Some(_) => places::written(host),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn transaction(&self) -> Option<&Transaction> {

@@ -236,3 +236,20 @@ fn fault_53_a_read_only_etc_is_named_and_nothing_is_changed() {
     take_cure(&host, &refused);
     host.install();
 }
+
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_read_only_usr_that_apt_itself_remounts_is_in_nobodys_way() {
+    let host = LabHost::up("noble");
+    host.sh("mount --bind /usr /usr; mount -o remount,bind,ro /usr");
+    host.unchanged_by(4, ["install", "--yes", "--no-verify"])
+        .says("/usr is mounted read-only, so /usr/bin/docker cannot be written");
+    host.write(
+        "/etc/apt/apt.conf.d/10usr",
+        "DPkg {\n  Pre-Invoke { \"mount -o remount,bind,rw /usr\"; };\n  \
+         Post-Invoke { \"mount -o remount,bind,ro /usr\"; };\n};\n",
+    );
+    host.install();
+    host.sh("docker info; ! touch /usr/written");
+    host.uninstall();
+}
