@@ -2,6 +2,7 @@
 //! out, give them to somebody. Where that means the engine's, it is refused before.
 
 use std::fmt::Display;
+use std::os::unix::fs::PermissionsExt;
 
 use anyhow::Result;
 
@@ -9,6 +10,7 @@ use super::conflicts::blocked;
 use crate::facts::ENGINE_PACKAGES;
 use crate::host::Host;
 use crate::host::command::Command;
+use crate::report::{Event, Listener};
 use crate::shell;
 
 /// Files without which the engine, or a command of docker's, does not work.
@@ -35,14 +37,15 @@ const OWNERS: &str = "/var/lib/dpkg/statoverride";
 const CONFIGURATION: &str = "/etc/dpkg/dpkg.cfg";
 const FOLDER: &str = "/etc/dpkg/dpkg.cfg.d";
 
-/// Refuses to have dpkg unpack the engine under rules with which it would not work.
+/// Refuses to have dpkg unpack the engine under rules with which it would not work; a wrapper in the
+/// place of a program is warned of.
 ///
 /// # Errors
 /// [`Failure::Blocked`](crate::error::Failure::Blocked), with the rule and the command that removes
 /// it.
-pub(super) fn refuse(host: &Host) -> Result<()> {
+pub(super) fn check(host: &Host, listener: Listener<'_>) -> Result<()> {
     refuse_configuration(host)?;
-    refuse_diversions(host)?;
+    check_diversions(host, listener)?;
     refuse_exclusions(host)?;
     refuse_owners(host)
 }
@@ -77,8 +80,8 @@ fn comment(file: &str, line: impl Display) -> String {
 }
 
 /// Each diversion has three lines: what is diverted, where to, and the package that wants it, or a
-/// colon.
-fn refuse_diversions(host: &Host) -> Result<()> {
+/// colon. One with a wrapper in the place of the program works.
+fn check_diversions(host: &Host, listener: Listener<'_>) -> Result<()> {
     let text = host.read_text(DIVERSIONS)?.unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     for entry in lines.chunks_exact(3) {
@@ -93,15 +96,37 @@ fn refuse_diversions(host: &Host) -> Result<()> {
                 vec!["dpkg-divert", "--package", owner],
             ),
         };
+        let told = format!("dpkg is told ({by}) to put {path} at {elsewhere}");
+        if stands_in(host, path) {
+            let text = format!("{told}; what is at {path} now is used in its place");
+            listener(Event::Warning { text });
+            continue;
+        }
         words.extend(["--rename", "--remove", path]);
-        return Err(blocked(
-            &format!(
-                "dpkg is told ({by}) to put {path} at {elsewhere}, where it would not be found"
-            ),
-            &format!("Remove the diversion: sudo {}", shell::joined(words)),
-        ));
+        let remove = format!("sudo {}", shell::joined(words));
+        let cause = format!("{told}, where it would not be found");
+        // dpkg-divert puts nothing in the place of what is there.
+        let cure = match host.exists(path)? {
+            false => format!("Remove the diversion: {remove}"),
+            true => {
+                let aside = shell::joined(["mv", path, &format!("{path}.disabled")]);
+                format!(
+                    "Move what is at {path} aside, since it is of no use there, and remove the \
+                     diversion: sudo {aside} && {remove}"
+                )
+            }
+        };
+        return Err(blocked(&cause, &cure));
     }
     Ok(())
+}
+
+/// Whether a file that can be used stands in the place of one of the engine's; a link counts as what it
+/// leads to.
+fn stands_in(host: &Host, path: &str) -> bool {
+    let is_unit = path.contains("/systemd/");
+    std::fs::metadata(host.path(path))
+        .is_ok_and(|there| there.is_file() && (is_unit || there.permissions().mode() & 0o111 != 0))
 }
 
 /// A pattern that dpkg.cfg leaves files out by, or takes them in again.
@@ -217,26 +242,27 @@ mod tests {
     use super::*;
     use crate::error::{exit_code, next_command};
     use crate::host::stub::StubHost;
+    use std::cell::RefCell;
 
     /// The command that the refusal of a host with this file ends with.
     fn cure(path: &str, text: &str) -> String {
         let stub = StubHost::new()
             .file(path, text)
             .program("getent", "case $2 in root) ;; *) exit 2 ;; esac");
-        let error = refuse(stub.host()).unwrap_err();
+        let error = check(stub.host(), &|_| {}).unwrap_err();
         assert_eq!(exit_code(&error), 4);
         next_command(&error, Some("install"))
     }
 
     fn is_let_through(path: &str, text: &str) {
-        refuse(StubHost::new().file(path, text).host()).unwrap();
+        check(StubHost::new().file(path, text).host(), &|_| {}).unwrap();
     }
 
     #[test]
     fn a_configuration_that_dpkg_cannot_read_is_named_with_its_line() {
         let told = "dpkg: error: configuration error: /etc/dpkg/dpkg.cfg.d/x:3: unknown option 'y'";
         let stub = StubHost::new().program("dpkg", &format!("echo \"{told}\" >&2; exit 2"));
-        let error = refuse(stub.host()).unwrap_err();
+        let error = check(stub.host(), &|_| {}).unwrap_err();
         assert!(
             error
                 .to_string()
@@ -261,6 +287,30 @@ mod tests {
             "sudo dpkg-divert --package wrapper --rename --remove /usr/bin/runc"
         );
         is_let_through(DIVERSIONS, others);
+    }
+
+    #[test]
+    fn a_diversion_with_a_wrapper_in_the_place_of_the_program_works_and_is_warned_of() {
+        let docker = "/usr/bin/docker";
+        let diverted = format!("{docker}\n{docker}.real\n:\n");
+        let stub = StubHost::new()
+            .file(DIVERSIONS, diverted)
+            .file(docker, "#!/bin/sh\nexec docker.real \"$@\"\n");
+        let warnings = RefCell::new(Vec::new());
+        let told = || check(stub.host(), &|event| warnings.borrow_mut().push(event));
+        let cure = "sudo mv /usr/bin/docker /usr/bin/docker.disabled && sudo dpkg-divert --rename \
+                    --remove /usr/bin/docker";
+        let refused = |error: anyhow::Error| next_command(&error, Some("install"));
+        assert_eq!(refused(told().unwrap_err()), cure, "it cannot be run");
+        stub.set_mode(docker, 0o755);
+        told().unwrap();
+        let [Event::Warning { text }] = &warnings.take()[..] else {
+            panic!("one warning was expected");
+        };
+        assert!(text.ends_with("what is at /usr/bin/docker now is used in its place"));
+        let stub = stub.link(docker, "gone");
+        let error = check(stub.host(), &|_| {}).unwrap_err();
+        assert_eq!(refused(error), cure, "it leads nowhere");
     }
 
     #[test]

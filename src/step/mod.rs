@@ -191,7 +191,7 @@ pub fn inspect_all(
     let dpkg = Dpkg::plan(host, facts, settings.repair)?;
     if !facts.missing_packages().is_empty() {
         apt::check_configuration(host)?;
-        dpkg_rules::refuse(host)?;
+        dpkg_rules::check(host, listener)?;
     }
     let network = settings.network()?;
     let mut configuration = DaemonJson::new(host, facts, settings, &network)?;

@@ -180,6 +180,24 @@ fn what_dpkg_stumbles_over_is_named_and_cured() {
         "dpkg-divert --local --no-rename --divert /usr/bin/docker.real --add /usr/bin/docker",
         &["to put /usr/bin/docker at /usr/bin/docker.real"],
     );
+    // A wrapper that can be run is as good, and one that cannot is moved out of the way.
+    let divert = "dpkg-divert --local --rename --divert /usr/bin/docker.real --add /usr/bin/docker
+        printf '#!/bin/sh\\nexec docker.real \"$@\"\\n' >/usr/bin/docker; chmod";
+    is_cured(
+        &host,
+        &format!("{divert} 0644 /usr/bin/docker; touch /usr/bin/docker.real"),
+        &["to put /usr/bin/docker at /usr/bin/docker.real"],
+    );
+    host.sh(&format!(
+        "rm /usr/bin/docker*; {divert} 0755 /usr/bin/docker"
+    ));
+    host.dockstrap(["plan"])
+        .exits(0)
+        .says("what is at /usr/bin/docker now is used in its place");
+    host.install();
+    host.sh("docker.real info; docker info");
+    host.uninstall();
+    host.sh("rm /usr/bin/docker; dpkg-divert --rename --remove /usr/bin/docker");
     let rules = "/etc/dpkg/dpkg.cfg.d/small";
     is_cured(
         &host,
