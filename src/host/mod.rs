@@ -51,7 +51,14 @@ use crate::trust::Sha256;
 use command::{Command, Output};
 
 /// Where records are kept, which grow with the host; everything else is configuration.
-const RECORDED: &[&str] = &["/proc", "/sys", "/var/lib", "/var/log", "/etc/gshadow"];
+const RECORDED: &[&str] = &[
+    "/proc",
+    "/sys",
+    "/var/lib",
+    "/var/log",
+    "/etc/group",
+    "/etc/gshadow",
+];
 
 /// A machine to look at: the real one, or a folder that stands for one in tests.
 #[derive(Debug, Clone)]

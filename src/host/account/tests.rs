@@ -74,3 +74,13 @@ fn a_look_up_that_fails_is_no_answer() {
     assert!(stub.host().group_members("docker").is_err());
     assert!(stub.host().has_user(&named("alice")).is_err());
 }
+
+#[test]
+fn a_group_file_of_many_thousand_members_is_read() {
+    let members = "somebody@example.org,".repeat(100_000);
+    let stub = StubHost::new().file(
+        "/etc/group",
+        format!("all:x:900:{members}\ndocker:x:901:\n"),
+    );
+    assert!(stub.host().has_local_group("docker").unwrap());
+}
