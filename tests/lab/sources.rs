@@ -127,6 +127,23 @@ fn a_release_newer_than_the_table_takes_a_suite_that_is_named() {
         .says("warning:");
 }
 
+#[test]
+#[ignore = "needs root and the lab: sudo scripts/test"]
+fn a_suite_of_another_release_that_is_chosen_is_no_finding() {
+    let host = LabHost::up("noble");
+    host.sh("sed -i s/noble/jammy/ /etc/os-release");
+    host.dockstrap(["install", "--yes", "--suite", "noble"])
+        .exits(0)
+        .never_says("DS601");
+    host.dockstrap(["doctor"]).never_says("DS601");
+    // It says so of a source that nobody chose.
+    host.uninstall();
+    host.write(LIST, &line("signed-by=/root/key.asc", "noble"));
+    host.dockstrap(["doctor"])
+        .exits(3)
+        .says("it is for noble, not for jammy");
+}
+
 fn line(options: &str, suite: &str) -> String {
     format!("deb [{options}] {URI} {suite} stable\n")
 }
