@@ -12,6 +12,7 @@ use super::source_file::{FOLDER, SOURCES_LIST, named};
 use crate::error::quote;
 use crate::host::Host;
 use crate::host::command::Output;
+use crate::invocation;
 use crate::redact::redact;
 
 /// Ubuntu's own sources, which nobody is to switch off.
@@ -78,7 +79,10 @@ impl Unusable {
         places.retain(|place| !UBUNTUS.contains(&place.file.as_str()));
         let cure = match places.first() {
             None if unasked.is_empty() => None,
-            None => Some("As root it is asked: sudo dockstrap plan".to_owned()),
+            None => Some(format!(
+                "An install asks as root: {}",
+                invocation::install(&[])
+            )),
             Some(place) => Some(cure(place)),
         };
         Ok(Unusable { what, cure, said })
@@ -302,7 +306,10 @@ mod tests {
             unasked.starts_with(&format!("apt cannot ask {esm} (")),
             "{unasked}"
         );
-        assert!(unasked.ends_with(": sudo dockstrap plan"), "{unasked}");
+        assert!(
+            unasked.ends_with("as root: sudo dockstrap install"),
+            "{unasked}"
+        );
         let refused = first(true);
         assert!(
             refused.starts_with("apt cannot use") && refused.ends_with(": sudo pro status"),
