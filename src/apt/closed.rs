@@ -1,4 +1,4 @@
-//! What apt cannot read of the way to a key: it reads keys as a user of its own, `_apt`.
+//! What apt cannot read of the way to a key: it reads keys as a user of its own, usually `_apt`.
 
 use std::fs::Metadata;
 use std::io::ErrorKind;
@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::setting;
 use super::source::Source;
 use crate::host::Host;
 use crate::shell::quoted;
 
-/// The user as whom apt fetches and verifies. apt drops its other groups, so that only the primary
-/// one counts.
-pub(crate) const APTS_OWN: &str = "_apt";
+/// The user as whom apt fetches and verifies, and where its configuration names another one.
+const APTS_OWN: &str = "_apt";
+const SANDBOX: &str = "APT::Sandbox::User";
 
 /// What lets others into a folder, and what lets them read a file.
 const ENTER: u32 = 0o001;
@@ -58,8 +59,11 @@ impl Closed {
 /// are followed, as apt does. A way that ends early, or that this user cannot see, is not closed
 /// from there on.
 pub(crate) fn closed(host: &Host, file: &str) -> Result<Vec<Closed>> {
-    let apt = apts_numbers(host)?;
     let mut found = Vec::new();
+    let Some(user) = user_of_apt(host) else {
+        return Ok(found);
+    };
+    let apt = numbers(host, &user)?;
     for path in way(host, file) {
         let there = match std::fs::metadata(host.path(&path)) {
             Err(error) if error.kind() == ErrorKind::NotFound => break,
@@ -123,9 +127,21 @@ fn needed(there: &Metadata, apt: Option<(u32, u32)>) -> u32 {
     }
 }
 
-/// The numbers of apt's own user and of its primary group.
-fn apts_numbers(host: &Host) -> Result<Option<(u32, u32)>> {
-    let entry = host.entry("passwd", APTS_OWN)?.unwrap_or_default();
+/// The user as whom apt reads keys; `None` where that is root. A configuration that cannot be read is
+/// refused elsewhere.
+pub(crate) fn user_of_apt(host: &Host) -> Option<String> {
+    let values = match host.has_program("apt-config") {
+        true => setting::values(host, SANDBOX).unwrap_or_default(),
+        false => Vec::new(),
+    };
+    let named = values.into_iter().find(|(name, _)| name == SANDBOX);
+    let user = named.map_or_else(|| APTS_OWN.to_owned(), |(_, user)| user);
+    (user != "root").then_some(user)
+}
+
+/// The numbers of a user and of its primary group. apt drops the other groups.
+fn numbers(host: &Host, user: &str) -> Result<Option<(u32, u32)>> {
+    let entry = host.entry("passwd", user)?.unwrap_or_default();
     let mut fields = entry.split(':').skip(2).map(str::parse);
     Ok(match (fields.next(), fields.next()) {
         (Some(Ok(user)), Some(Ok(group))) => Some((user, group)),
@@ -198,6 +214,24 @@ mod tests {
             stub.write("/etc/passwd", format!("_apt:x:{user}:{group}::/:/x\n"));
             assert_eq!(of(&stub, Source::KEYRING), found);
         }
+    }
+
+    #[test]
+    fn where_apt_works_as_root_or_as_another_user_that_one_counts() {
+        let stub = stub();
+        stub.set_mode("/etc/apt/keyrings", 0o700);
+        let as_user = |stub: StubHost, user: &str| {
+            let body = format!("echo 'APT::Sandbox::User \"{user}\";'");
+            stub.program("apt-config", &body)
+        };
+        let stub = as_user(stub, "root");
+        assert_eq!(of(&stub, Source::KEYRING), []);
+        let owner = stub.host().metadata("/etc/apt").unwrap().unwrap().uid();
+        let entry = format!("[ $2 = fetcher ] && echo fetcher:x:{owner}:65534::/:/x || exit 2");
+        let stub = as_user(stub, "_apt").program("getent", &entry);
+        assert_eq!(of(&stub, Source::KEYRING).len(), 1);
+        let stub = as_user(stub, "fetcher");
+        assert_eq!(of(&stub, Source::KEYRING), []);
     }
 
     #[test]

@@ -39,7 +39,7 @@ mod view;
 pub use age::{AgeLimit, Supply};
 pub use archive::{Archive, Archives, KnownArchive};
 pub(crate) use by_hand::update_fault;
-pub(crate) use closed::{APTS_OWN, Closed, closed};
+pub(crate) use closed::{Closed, closed, user_of_apt};
 pub use entry::{Misfit, without_password};
 pub use existing::{Existing, Migration};
 pub use fetch::{discard_for, fetch, remove_partials, still_to_fetch};

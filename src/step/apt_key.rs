@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 
 use super::repository::{Repository, trusted};
 use super::{Finding, Step};
-use crate::apt::{self, APTS_OWN, Closed};
+use crate::apt::{self, Closed};
 use crate::change::Tx;
 use crate::error::Failure;
 use crate::host::command::Command;
@@ -98,13 +98,16 @@ impl Step for AptKey {
 impl AptKey {
     /// Has apt's own user read the key, where that can be tried: modes do not tell all.
     fn require_readable(&self, host: &Host) -> Result<()> {
-        let user = UserName::new(APTS_OWN)?;
+        let Some(name) = apt::user_of_apt(host) else {
+            return Ok(());
+        };
+        let user = UserName::new(&name)?;
         let can_be_tried = nix::unistd::geteuid().is_root() && host.has_program("runuser");
         if !can_be_tried || !host.has_user(&user)? {
             return Ok(());
         }
         let keyring = &self.keyring;
-        let read = Command::new("runuser").args(["--user", APTS_OWN, "--", "cat", keyring]);
+        let read = Command::new("runuser").args(["--user", &name, "--", "cat", keyring]);
         let read = host.query(&read)?;
         let is_refused = read.tail().contains("Permission denied");
         if is_refused && let Some(closed) = apt::closed(host, keyring)?.first() {
@@ -112,7 +115,7 @@ impl AptKey {
         }
         ensure!(
             !is_refused,
-            "apt's own user {APTS_OWN} cannot read {keyring}: {}",
+            "apt's own user {name} cannot read {keyring}: {}",
             read.tail()
         );
         Ok(())
@@ -121,7 +124,7 @@ impl AptKey {
     /// That something which is not dockstrap's to open keeps apt out, with the command that opens it.
     fn shut_out(&self, closed: &Closed) -> String {
         format!(
-            "{} has the mode {:04o}, so apt's own user {APTS_OWN} cannot read {}. Let it in: {}",
+            "{} has the mode {:04o}, so apt's own user cannot read {}. Let it in: {}",
             closed.path.display(),
             closed.mode,
             self.keyring,
