@@ -9,7 +9,7 @@ use crate::change::{Tx, Undo};
 use crate::facts::{ENGINE_PACKAGES, Facts, Init};
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_UNIT, SOCKET_UNIT, UNIT, systemctl};
-use crate::step::preflight::containerd_problem;
+use crate::step::preflight::{confinement_problem, containerd_problem};
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -72,6 +72,17 @@ pub const CHECKS: &[Check] = &[
                /etc/containerd/config.toml config dump",
         link: "https://github.com/containerd/containerd/blob/main/docs/man/containerd-config.toml.5.md",
         look: containerd_config,
+        fix: None,
+    },
+    Check {
+        id: "DS807",
+        severity: Severity::Error,
+        title: "the units leave the engine and containerd what they need",
+        danger: "once the engine has started again, no container does: containerd does not see what a \
+                 confined engine mounts.",
+        cure: "remove the lines that are named, and then: systemctl daemon-reload",
+        link: "https://manpages.ubuntu.com/manpages/noble/man5/systemd.exec.5.html",
+        look: confined,
         fix: None,
     },
 ];
@@ -172,6 +183,10 @@ fn disabled(host: &Host, facts: &Facts) -> Result<Option<String>> {
 
 fn containerd_config(host: &Host, _: &Facts) -> Result<Option<String>> {
     Ok(containerd_problem(host, None)?.map(|found| found.cause))
+}
+
+fn confined(host: &Host, _: &Facts) -> Result<Option<String>> {
+    Ok(confinement_problem(host)?.map(|found| format!("{}. {}", found.cause, found.cure)))
 }
 
 /// What the engine needs comes up with it, and goes with it on the way back.

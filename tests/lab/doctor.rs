@@ -162,6 +162,9 @@ const AFTER: &[Case] = &[
         "systemctl --quiet enable docker.service docker.socket"),
     ("DS806", "cp /etc/containerd/config.toml /root/; echo 'version = ' >/etc/containerd/config.toml",
         "containerd does not start with this file", "cp /root/config.toml /etc/containerd/config.toml"),
+    ("DS807", "mkdir /etc/systemd/system/docker.service.d; printf '[Service]\\nPrivateTmp=yes\\n' \
+        >/etc/systemd/system/docker.service.d/private.conf; systemctl daemon-reload", "private.conf, line 2: PrivateTmp=yes",
+        "rm -r /etc/systemd/system/docker.service.d; systemctl daemon-reload"),
     ("DS901", "cp /etc/docker/daemon.json /root/; echo '{\"live-restor\": true}' >/etc/docker/daemon.json",
         "live-restore", "cp /root/daemon.json /etc/docker/daemon.json"),
     ("DS902", "cp /etc/docker/daemon.json /root/; echo '{}' >/etc/docker/daemon.json", "json-file without max-size",

@@ -1,10 +1,13 @@
 //! What a drop-in takes away from the engine or containerd that they need to work.
 
+use anyhow::Result;
+
 use super::Obstacle;
-use crate::host::engine::UNIT;
+use crate::host::Host;
+use crate::host::engine::{CONTAINERD_UNIT, UNIT};
 use crate::report::{Event, Listener};
 use crate::shell::joined;
-use crate::step::unit_settings::{NO, Setting, in_force};
+use crate::step::unit_settings::{self, NO, Setting, in_force};
 
 /// Settings for which systemd gives a service mounts of its own, and the values with which it does
 /// not. containerd, a service of its own, then sees nothing of what the engine mounts for containers.
@@ -57,6 +60,23 @@ const CONFINING: &[&str] = &[
     "RestrictNamespaces",
     "SystemCallFilter",
 ];
+
+/// The same of the units as they stand. What only root can read is not judged.
+pub(crate) fn problem(host: &Host) -> Result<Option<Obstacle>> {
+    for unit in [CONTAINERD_UNIT, UNIT] {
+        let settings = unit_settings::files_of(host, unit)?.settings;
+        let found = check(unit, &settings, &packaged(unit));
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// The file that a unit's package brings.
+pub(super) fn packaged(unit: &str) -> String {
+    format!("/usr/lib/systemd/system/{unit}")
+}
 
 /// All lines of a file with which no container starts, or containerd has no place to write to.
 pub(super) fn check(unit: &str, settings: &[Setting], packaged: &str) -> Option<Obstacle> {

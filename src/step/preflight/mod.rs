@@ -22,6 +22,7 @@ use crate::report::Listener;
 use crate::step::conflicts::blocked;
 use crate::step::daemon_json::DaemonJson;
 
+pub(crate) use confinement::problem as confinement_problem;
 pub(crate) use containerd::problem as containerd_problem;
 pub(crate) use iptables::problem as iptables_problem;
 pub(crate) use kept_files::problem as kept_files_problem;

@@ -52,7 +52,7 @@ const COMING_FILES: &[&str] = &["/etc/default/docker"];
 pub(super) fn check(host: &Host, listener: Listener<'_>) -> Result<Option<Obstacle>> {
     let mut hidden = BTreeSet::new();
     for unit in [CONTAINERD_UNIT, SOCKET_UNIT, UNIT] {
-        let packaged = format!("/usr/lib/systemd/system/{unit}");
+        let packaged = confinement::packaged(unit);
         let files = unit_settings::files_of(host, unit)?;
         for path in files.hidden {
             if !hidden.insert(path.clone()) {
