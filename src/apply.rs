@@ -59,16 +59,18 @@ pub fn apply(host: &Host, plan: &Plan, settings: &Settings, listener: Listener<'
             invocation::install(&[])
         ),
     };
-    let exception = match unproven {
-        true => ", but for its change of daemon.json, which no engine had taken up",
-        false => "",
+    let exception = if unproven {
+        ", but for its change of daemon.json, which no engine had taken up"
+    } else {
+        ""
     };
-    Err(failure.context(match older {
-        false => outcome,
-        true => format!(
+    Err(failure.context(if older {
+        format!(
             "{outcome}. What the run before, which was cut short, has set up still stands\
              {exception}; to take that back as well: sudo dockstrap uninstall"
-        ),
+        )
+    } else {
+        outcome
     }))
 }
 
@@ -103,9 +105,11 @@ pub fn end_first_boot(host: &Host, settings: &Settings, listener: Listener<'_>) 
     let (run, cancelled) = (Run::install(settings), Arc::default());
     let mut tx = Tx::begin(host, journal, run, settings.lock_wait, listener, cancelled)?;
     first_boot::end(&mut tx)?;
-    match knew_nothing {
-        true => tx.revert(0, Extent::default()).map(drop), // dockstrap has set up nothing here
-        false => tx.end(),
+    if knew_nothing {
+        // dockstrap has set up nothing here
+        tx.revert(0, Extent::default()).map(drop)
+    } else {
+        tx.end()
     }
 }
 
@@ -133,12 +137,13 @@ fn apply_step(tx: &mut Tx<'_>, planned: &Planned) -> Result<()> {
     step.apply(tx)
         .with_context(|| format!("setting up the {title}"))?;
     let after = step.inspect(tx.host())?;
-    match after.satisfied {
-        true => Ok(()),
-        false => Err(anyhow!(
+    if after.satisfied {
+        Ok(())
+    } else {
+        Err(anyhow!(
             "the {title} is not as it should be, though it was set up: still to do: {}",
             after.summary
-        )),
+        ))
     }
 }
 

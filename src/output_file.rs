@@ -230,9 +230,10 @@ impl Walk {
         let link = openat(&self.folder, name, flags, Mode::empty())?;
         if !is_trusted(&fstat(&link)?) {
             let why = "is a link of another user; name the file that is meant";
-            return Err(match self.ahead.is_empty() {
-                true => io::Error::other(format!("it {why}")),
-                false => refusal(self.at.join(name).as_os_str(), why),
+            return Err(if self.ahead.is_empty() {
+                io::Error::other(format!("it {why}"))
+            } else {
+                refusal(self.at.join(name).as_os_str(), why)
             });
         }
         let target = readlinkat(&link, "", Vec::new())?;

@@ -96,12 +96,13 @@ fn open_with(path: &Path, flags: OFlags) -> io::Result<File> {
 fn up_to(file: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > limit {
-        true => Err(io::Error::other(format!(
+    if bytes.len() as u64 > limit {
+        Err(io::Error::other(format!(
             "it is larger than {} MiB",
             limit >> 20
-        ))),
-        false => Ok(bytes),
+        )))
+    } else {
+        Ok(bytes)
     }
 }
 

@@ -168,9 +168,10 @@ fn credentials(text: &str) -> Option<usize> {
     // What looks like a port and is none is a password with a character that ends an authority.
     let (host, port) = authority.rsplit_once(':')?;
     let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-    match is_port || host.starts_with('[') {
-        true => None,
-        false => url.rfind('@'),
+    if is_port || host.starts_with('[') {
+        None
+    } else {
+        url.rfind('@')
     }
 }
 

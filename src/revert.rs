@@ -72,9 +72,10 @@ impl Reversal {
         let leaving = leaving_of_engine(host, &packages)?;
         let engine_stops = undos.any(stops_unit) || !leaving.is_empty();
         let engine_goes = !leaving.is_empty() || is_gone(host, &packages)?;
-        let containers = match engine_stops && host.engine_is_active()? {
-            true => host.running_names()?,
-            false => Vec::new(),
+        let containers = if engine_stops && host.engine_is_active()? {
+            host.running_names()?
+        } else {
+            Vec::new()
         };
         let is_of_data = |act: &Act| matches!(act.undo, Undo::RemoveData { .. });
         let leaves_engine = !journal.acts().iter().any(is_of_data);
@@ -91,9 +92,10 @@ impl Reversal {
                 }
             }
         }
-        let orphans = match engine_goes {
-            true => containers::orphans(host, &roots)?,
-            false => Vec::new(),
+        let orphans = if engine_goes {
+            containers::orphans(host, &roots)?
+        } else {
+            Vec::new()
         };
         let ahead = Ahead {
             leaving,
@@ -181,9 +183,10 @@ impl Reversal {
             }
         }
         // Also where the engine was started for them and could not stop them.
-        let left = match engine_goes {
-            true => containers::tell_left(host, &roots, listener)?,
-            false => 0,
+        let left = if engine_goes {
+            containers::tell_left(host, &roots, listener)?
+        } else {
+            0
         };
         tx.remove_partials()?;
         tx.remove_leftovers()?;

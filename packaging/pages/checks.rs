@@ -21,9 +21,10 @@ pub fn page(date: &str) -> Page {
     for (area, checks) in AREAS {
         page.subsection(&format!("{}{}", area[..1].to_uppercase(), &area[1..]));
         for check in *checks {
-            let fix = match check.is_mended() {
-                true => ", mended by --fix",
-                false => "",
+            let fix = if check.is_mended() {
+                ", mended by --fix"
+            } else {
+                ""
             };
             let what = format!("{}{fix}. Otherwise: {}", check.severity, check.danger);
             let cure = format!("What helps: {}", check.cure);

@@ -28,9 +28,10 @@ impl Step for Writes {
     }
 
     fn inspect(&self, host: &Host) -> Result<Finding> {
-        Ok(match self.satisfies && host.exists(self.path)? {
-            true => Finding::satisfied("there"),
-            false => Finding::pending(format!("write {}", self.path), Vec::new()),
+        Ok(if self.satisfies && host.exists(self.path)? {
+            Finding::satisfied("there")
+        } else {
+            Finding::pending(format!("write {}", self.path), Vec::new())
         })
     }
 

@@ -130,9 +130,10 @@ fn needed(there: &Metadata, apt: Option<(u32, u32)>) -> u32 {
 /// The user as whom apt reads keys; `None` where that is root. A configuration that cannot be read is
 /// refused elsewhere.
 pub(crate) fn user_of_apt(host: &Host) -> Option<String> {
-    let values = match host.has_program("apt-config") {
-        true => setting::values(host, SANDBOX).unwrap_or_default(),
-        false => Vec::new(),
+    let values = if host.has_program("apt-config") {
+        setting::values(host, SANDBOX).unwrap_or_default()
+    } else {
+        Vec::new()
     };
     let named = values.into_iter().find(|(name, _)| name == SANDBOX);
     let user = named.map_or_else(|| APTS_OWN.to_owned(), |(_, user)| user);

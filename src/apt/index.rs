@@ -102,9 +102,10 @@ impl Index {
             let context = format!("the index at {url} is refused; nothing was changed");
             let is_by_other = matches!(refusal, Refusal::OtherSigner { .. });
             let error = anyhow::Error::from(Failure::from(refusal));
-            match is_by_other {
-                true => error.context(SignedAnew(context)),
-                false => error.context(context),
+            if is_by_other {
+                error.context(SignedAnew(context))
+            } else {
+                error.context(context)
             }
         };
         let inrelease = match http.get(&url, INRELEASE_LIMIT, caches) {

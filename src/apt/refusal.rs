@@ -56,9 +56,10 @@ pub(super) fn of(
         Complaint::Records(file) => records(host, &file)?,
         Complaint::UnmetDependencies => {
             let unmet = unmet::unmet(host);
-            return match unmet.is_empty() {
-                true => Ok(None),
-                false => unmet_dependencies(host, &unmet, stage).map(Some),
+            return if unmet.is_empty() {
+                Ok(None)
+            } else {
+                unmet_dependencies(host, &unmet, stage).map(Some)
             };
         }
         Complaint::NoArchive(package) => no_archive(host, &package)?,
@@ -92,21 +93,22 @@ fn no_archive(host: &Host, package: &str) -> Result<(String, String)> {
              which apt refuses to work"
         )
     };
-    Ok(match lists_are_fresh(host)? {
-        true => (
+    Ok(if lists_are_fresh(host)? {
+        (
             cause("no source of apt's"),
             format!(
                 "Add a source that has it, or remove what is there of it: sudo dpkg --remove \
                  --force-remove-reinstreq {package}"
             ),
-        ),
-        false => (
+        )
+    } else {
+        (
             cause("none of apt's lists, which are old or not there,"),
             format!(
                 "Fetch them, and install it again: sudo apt-get update && sudo apt-get install \
                  --reinstall {package}"
             ),
-        ),
+        )
     })
 }
 
@@ -115,9 +117,10 @@ fn no_archive(host: &Host, package: &str) -> Result<(String, String)> {
 /// # Errors
 /// [`Failure::Blocked`], unless there are none.
 pub(crate) fn refuse_unmet(host: &Host, unmet: &[Unmet]) -> Result<()> {
-    match unmet.is_empty() {
-        true => Ok(()),
-        false => Err(unmet_dependencies(host, unmet, Stage::Planning)?.into()),
+    if unmet.is_empty() {
+        Ok(())
+    } else {
+        Err(unmet_dependencies(host, unmet, Stage::Planning)?.into())
     }
 }
 

@@ -86,9 +86,10 @@ pub fn clear_for_purge(
     }
     // What is of others and unpacked has files of such names by right.
     let mut unpacked = unfinished.to_configure.iter().chain(unfinished.partial());
-    match unpacked.all(|package| ours.contains(package)) {
-        true => begun::sweep(host, unpacking.since),
-        false => Ok(()),
+    if unpacked.all(|package| ours.contains(package)) {
+        begun::sweep(host, unpacking.since)
+    } else {
+        Ok(())
     }
 }
 

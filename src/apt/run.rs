@@ -86,9 +86,11 @@ fn on_behalf(command: Command) -> Command {
 /// The command that installs exactly these packages, each as `name=version`, and removes those
 /// that stand there as `name-`. apt must neither remove any other nor downgrade anything for it.
 pub fn install(packages: &[String]) -> Command {
-    let apt_get = match packages.iter().any(|package| package.ends_with('-')) {
-        true => apt_get(), // what it removes was compared with the plan right before
-        false => apt_get().arg("--no-remove"),
+    let apt_get = if packages.iter().any(|package| package.ends_with('-')) {
+        // what it removes was compared with the plan right before
+        apt_get()
+    } else {
+        apt_get().arg("--no-remove")
     };
     apt_get.arg("install").args(packages)
 }

@@ -60,9 +60,10 @@ impl SourceFile {
         }
         for part in &mut parts {
             let text = String::from_utf8_lossy(&part.bytes);
-            part.entry = match stanzas {
-                true => Entry::of_stanza(&text),
-                false => Entry::of_line(&text),
+            part.entry = if stanzas {
+                Entry::of_stanza(&text)
+            } else {
+                Entry::of_line(&text)
             };
         }
         SourceFile {

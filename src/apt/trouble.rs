@@ -96,9 +96,10 @@ impl Unusable {
     fn told(&self, more: &str) -> String {
         let cure = self.cure.as_ref().map(|cure| format!(". {cure}"));
         let text = format!("{}{more}{}", self.what, cure.unwrap_or_default());
-        match self.said.is_empty() {
-            true => text,
-            false => quote(&text, &self.said),
+        if self.said.is_empty() {
+            text
+        } else {
+            quote(&text, &self.said)
         }
     }
 }
@@ -140,9 +141,10 @@ fn located(host: &Host, broken: Vec<Broken>) -> Result<(Vec<String>, Vec<Place>)
 /// What helps with the source that is named there. Ubuntu Pro writes its own anew.
 fn cure(Place { file, line }: &Place) -> String {
     let name = file.strip_prefix(FOLDER).unwrap_or_default();
-    match name.trim_start_matches('/').starts_with(PROS) {
-        true => "It is Ubuntu Pro's; see how that is: sudo pro status".to_owned(),
-        false => source_cure(file, Some(*line)),
+    if name.trim_start_matches('/').starts_with(PROS) {
+        "It is Ubuntu Pro's; see how that is: sudo pro status".to_owned()
+    } else {
+        source_cure(file, Some(*line))
     }
 }
 

@@ -82,9 +82,10 @@ fn unfinished_name(path: &Path) -> String {
 /// Removes what a killed run has left of the file at `path`.
 pub fn remove_unfinished(path: &Path) -> io::Result<()> {
     let unfinished = path.with_file_name(unfinished_name(path));
-    match is_gone(&unfinished) {
-        true => Ok(()),
-        false => fs::remove_file(unfinished),
+    if is_gone(&unfinished) {
+        Ok(())
+    } else {
+        fs::remove_file(unfinished)
     }
 }
 

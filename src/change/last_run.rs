@@ -47,9 +47,10 @@ impl Revert<'_> {
             return Err(failure);
         };
         let there = current.is_some();
-        let beside = match there {
-            true => self.put_beside(Path::new(daemon_json::PATH), Path::new(daemon_json::PATH))?,
-            false => String::new(),
+        let beside = if there {
+            self.put_beside(Path::new(daemon_json::PATH), Path::new(daemon_json::PATH))?
+        } else {
+            String::new()
         };
         // The file that the engine reads.
         let target = files::behind_links(self.host.path(daemon_json::PATH));
@@ -68,9 +69,10 @@ impl Revert<'_> {
                 return Err(failure);
             }
         }
-        let whose = match there {
-            true => format!("; the one from before is in {beside}: fix it and put it back"),
-            false => String::new(),
+        let whose = if there {
+            format!("; the one from before is in {beside}: fix it and put it back")
+        } else {
+            String::new()
         };
         Ok(format!(
             "{either}; it runs with the last one that it is known to have run with{whose}"

@@ -70,9 +70,10 @@ impl Ending {
             }
             Ending::Process => {
                 let is_number = rest.parse::<u32>().is_ok();
-                let text = match is_number {
-                    true => host.read_text(path)?.unwrap_or_default(),
-                    false => return Ok(false),
+                let text = if is_number {
+                    host.read_text(path)?.unwrap_or_default()
+                } else {
+                    return Ok(false);
                 };
                 let text = text.trim_matches(['\0', '\n']);
                 text.is_empty() || text == rest

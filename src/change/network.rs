@@ -143,9 +143,11 @@ fn remove_ends(host: &Host, bridge: &str) -> Result<()> {
 fn remove_link(host: &Host, link: &str) -> Result<()> {
     let delete = Command::new("ip").args(["link", "delete", "dev", link]);
     let deleted = delete.run_apart(host.search_path())?;
-    match host.links()?.iter().any(|it| it == link) {
-        true => deleted.success().map(drop),
-        false => Ok(()), // it may have gone with the engine
+    if host.links()?.iter().any(|it| it == link) {
+        deleted.success().map(drop)
+    } else {
+        // it may have gone with the engine
+        Ok(())
     }
 }
 

@@ -32,9 +32,10 @@ pub fn stop_engine(host: &Host) {
 pub fn clear_runtime(host: &Host) {
     for path in RUNTIME {
         let path = host.path(path);
-        let _ = match path.is_dir() {
-            true => fs::remove_dir_all(path),
-            false => fs::remove_file(path),
+        let _ = if path.is_dir() {
+            fs::remove_dir_all(path)
+        } else {
+            fs::remove_file(path)
         };
     }
 }

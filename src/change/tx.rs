@@ -64,9 +64,12 @@ impl<'a> Tx<'a> {
         // Every way back can be walked twice, so that it needs no room on a disk that is full.
         let may_be_untold = run.purpose == Purpose::Uninstall && !journal.acts().is_empty();
         let begun = journal.open(host).and_then(|()| journal.run(run));
-        if let Err(error) = begun.or_else(|error| match may_be_untold && is_out_of_room(&error) {
-            true => Ok(()),
-            false => Err(error),
+        if let Err(error) = begun.or_else(|error| {
+            if may_be_untold && is_out_of_room(&error) {
+                Ok(())
+            } else {
+                Err(error)
+            }
         }) {
             if journal.acts().is_empty() {
                 // What is there of a new one says nothing, and there may be no room to mend it.
@@ -204,13 +207,13 @@ impl<'a> Tx<'a> {
         let mut kept = 0;
         let mut written = Ok(());
         let acts: Vec<Act> = self.journal.acts().to_vec();
-        let mut meant: Vec<Act> = match is_rollback {
-            true => self
-                .journal
+        let mut meant: Vec<Act> = if is_rollback {
+            self.journal
                 .unproven_configuration(after)
                 .cloned()
-                .collect(),
-            false => Vec::new(),
+                .collect()
+        } else {
+            Vec::new()
         };
         meant.extend(acts.iter().filter(|act| act.act > after).cloned());
         settle(&mut meant);
@@ -266,9 +269,10 @@ impl<'a> Tx<'a> {
                 }
             });
         }
-        match acts.len() > meant.len() {
-            false => journal::remove(self.host)?,
-            true => written.and_then(|()| self.journal.ended_as_it_began())?,
+        if acts.len() > meant.len() {
+            written.and_then(|()| self.journal.ended_as_it_began())?
+        } else {
+            journal::remove(self.host)?
         }
         Ok(kept)
     }

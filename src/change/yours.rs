@@ -51,9 +51,10 @@ fn lost_source(host: &Host, journal: &Journal) -> Result<Vec<Lost>> {
         return Ok(Vec::new());
     };
     let text = host.read(Source::PATH)?.unwrap_or_default();
-    match apt::is_sound(&text) {
-        true => act.undo.lost(host),
-        false => Ok(Vec::new()),
+    if apt::is_sound(&text) {
+        act.undo.lost(host)
+    } else {
+        Ok(Vec::new())
     }
 }
 

@@ -34,9 +34,10 @@ pub(super) fn given(matches: &ArgMatches, variable: impl Fn(&str) -> Option<Stri
     }
     let is_chosen = arguments.iter().any(|argument| argument.get_id() == PROXY);
     for (name, value) in network::variables_in_force(is_chosen, variable) {
-        match is_secret(PROXY, &value) {
-            true => given.kept.push(name.to_owned()),
-            false => given.set.push(format!("{name}={value}")),
+        if is_secret(PROXY, &value) {
+            given.kept.push(name.to_owned())
+        } else {
+            given.set.push(format!("{name}={value}"))
         }
     }
     given

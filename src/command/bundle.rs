@@ -50,10 +50,7 @@ fn create(host: &Host, settings: SettingsArgs, file: Option<&Path>) -> Result<u8
 
 fn inspect(host: &Host, file: &Path, settings: SettingsArgs, json: bool) -> Result<u8> {
     let settings = Settings::resolve(settings.layer, settings.config.as_deref())?;
-    let live = match json {
-        true => Live::quiet(),
-        false => Live::new(),
-    };
+    let live = if json { Live::quiet() } else { Live::new() };
     let inspected = bundle::inspect(host, file, &settings, &|event| live.show(event))?;
     drop(live);
     ui::report(&inspected)?;
@@ -82,17 +79,14 @@ fn print(inspected: &Inspected) {
         inspected.fingerprint
     ));
     let count = inspected.ubuntu_packages;
-    ui::line(
-        match inspected.ubuntu_indexes.iter().all(|it| it.verified) {
-            true => {
-                format!("  Ubuntu   {count} packages, verified by Ubuntu's keyring on this host")
-            }
-            false => format!(
-                "  Ubuntu   {count} packages, undamaged; their signature is not checked: this host has \
+    ui::line(if inspected.ubuntu_indexes.iter().all(|it| it.verified) {
+        format!("  Ubuntu   {count} packages, verified by Ubuntu's keyring on this host")
+    } else {
+        format!(
+            "  Ubuntu   {count} packages, undamaged; their signature is not checked: this host has \
              no {UBUNTU_KEYRING}"
-            ),
-        },
-    );
+        )
+    });
     for index in &inspected.ubuntu_indexes {
         let date = index.date.map(|date| date.strftime("%F").to_string());
         let date = date.as_deref().unwrap_or("unknown date");

@@ -21,9 +21,10 @@ const FOUND: u8 = 3;
 pub fn run(host: &Host, arguments: &cli::Doctor) -> Result<u8> {
     if arguments.fix {
         require_root("doctor --fix")?;
-        let live = match arguments.json {
-            true => Live::quiet(),
-            false => Live::new(),
+        let live = if arguments.json {
+            Live::quiet()
+        } else {
+            Live::new()
         };
         let show = |event| live.show(event);
         let wait = Duration::from_secs(LOCK_WAIT);
@@ -36,14 +37,12 @@ pub fn run(host: &Host, arguments: &cli::Doctor) -> Result<u8> {
     }
     let diagnosis = examine(host)?;
     ui::report(&diagnosis)?;
-    match arguments.json {
-        true => ui::json(&diagnosis)?,
-        false => ui::print_diagnosis(&diagnosis),
+    if arguments.json {
+        ui::json(&diagnosis)?
+    } else {
+        ui::print_diagnosis(&diagnosis)
     }
-    Ok(match diagnosis.has_errors() {
-        true => FOUND,
-        false => DONE,
-    })
+    Ok(if diagnosis.has_errors() { FOUND } else { DONE })
 }
 
 fn examine(host: &Host) -> Result<Diagnosis> {

@@ -35,9 +35,12 @@ pub fn run(host: &Host, arguments: Install) -> Result<u8> {
     let live = Live::new();
     let show = |event| live.show(event);
     let prepared = Prepared::new(host, &settings, &show)?;
-    let tell = |verification: Option<&Verification>| match ui::wants_report() {
-        true => ui::report(&report(host, &prepared.plan, verification)),
-        false => Ok(()),
+    let tell = |verification: Option<&Verification>| {
+        if ui::wants_report() {
+            ui::report(&report(host, &prepared.plan, verification))
+        } else {
+            Ok(())
+        }
     };
     if !prepared.plan.is_pending() {
         let settled = prepared.settle(!arguments.no_verify, &show)?;
@@ -251,9 +254,10 @@ impl Installed {
 pub fn report(host: &Host, plan: &Plan, verification: Option<&Verification>) -> Done {
     let step = |planned: &Planned| StepReport {
         step: planned.id.to_owned(),
-        verdict: match planned.finding.satisfied {
-            true => Verdict::Satisfied,
-            false => Verdict::Changed,
+        verdict: if planned.finding.satisfied {
+            Verdict::Satisfied
+        } else {
+            Verdict::Changed
         },
         text: planned.finding.summary.clone(),
         details: planned.finding.details.clone(),
@@ -288,9 +292,10 @@ fn proxy_hint(settings: &Settings) -> Result<Option<String>> {
     Ok(proxy
         .filter(|_| settings.proxy_for.is_empty())
         .map(|proxy| {
-            let login = match proxy.has_credentials() {
-                true => ", with the login still in its variable",
-                false => "",
+            let login = if proxy.has_credentials() {
+                ", with the login still in its variable"
+            } else {
+                ""
             };
             let keep = invocation::install(&["--proxy-for", "apt,engine"]);
             format!(

@@ -20,9 +20,10 @@ pub fn run(host: &Host, arguments: cli::Plan) -> Result<u8> {
     let settings =
         Settings::resolve(arguments.settings.layer, file)?.given(arguments.settings.given);
     let settings = settings.restoring(Restore::of(arguments.restore.restore));
-    let live = match arguments.json {
-        true => Live::quiet(),
-        false => Live::new(),
+    let live = if arguments.json {
+        Live::quiet()
+    } else {
+        Live::new()
     };
     let show = |event| live.show(event);
     let plan = Plan::make(host, facts::gather(host)?, &settings, &show)?;
@@ -44,8 +45,9 @@ pub fn run(host: &Host, arguments: cli::Plan) -> Result<u8> {
             "Nothing to do.".to_owned()
         });
     }
-    Ok(match arguments.check && plan.is_pending() {
-        true => PENDING,
-        false => DONE,
+    Ok(if arguments.check && plan.is_pending() {
+        PENDING
+    } else {
+        DONE
     })
 }

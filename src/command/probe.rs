@@ -29,10 +29,7 @@ pub fn run(probe: Probe) -> Result<u8> {
         } => {
             let reach = probe::reach(server.as_deref(), name.as_deref(), address);
             ui::json(&reach)?;
-            return Ok(match reach.is_whole() {
-                true => DONE,
-                false => UNREACHED,
-            });
+            return Ok(if reach.is_whole() { DONE } else { UNREACHED });
         }
         Probe::Serve { port, text } => probe::serve(port, &text)?,
         Probe::Sleep => probe::sleep_until_asked()?,

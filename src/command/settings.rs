@@ -40,9 +40,10 @@ pub fn run(command: Settings) -> Result<u8> {
 
 fn check(file: &Path, json: bool) -> Result<u8> {
     let is_stdin = file == Path::new(STDIN);
-    let text = match is_stdin {
-        true => reading::read_stdin(reading::CONFIGURATION),
-        false => reading::read_named_text(file, reading::CONFIGURATION),
+    let text = if is_stdin {
+        reading::read_stdin(reading::CONFIGURATION)
+    } else {
+        reading::read_named_text(file, reading::CONFIGURATION)
     };
     let text = text.map_err(|error| {
         let path = file.display();
@@ -54,27 +55,27 @@ fn check(file: &Path, json: bool) -> Result<u8> {
     let name = file.to_string_lossy();
     let report = json!({ "schema": 1, "file": name, "valid": !is_wrong, "problems": problems });
     ui::report(&report)?;
-    let shown = match is_stdin {
-        true => "standard input".to_owned(),
-        false => file.display().to_string(),
+    let shown = if is_stdin {
+        "standard input".to_owned()
+    } else {
+        file.display().to_string()
     };
-    match json {
-        true => ui::json(&report)?,
-        false => ui::print_problems(&shown, &problems),
+    if json {
+        ui::json(&report)?
+    } else {
+        ui::print_problems(&shown, &problems)
     }
-    Ok(match is_wrong {
-        true => WRONG,
-        false => DONE,
-    })
+    Ok(if is_wrong { WRONG } else { DONE })
 }
 
 fn show(arguments: SettingsArgs, json: bool) -> Result<u8> {
     let file = arguments.config.as_deref();
     let in_force = InForce::of(arguments.layer, file, arguments.given)?;
     ui::report(&in_force)?;
-    match json {
-        true => ui::json(&in_force)?,
-        false => ui::print_settings(&in_force),
+    if json {
+        ui::json(&in_force)?
+    } else {
+        ui::print_settings(&in_force)
     }
     Ok(DONE)
 }

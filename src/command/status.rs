@@ -27,10 +27,7 @@ pub fn run(host: &Host, arguments: &cli::Status) -> Result<u8> {
         ui::print_status(&status);
         ui::line(summary(&status));
     }
-    Ok(match status.has_drifted() {
-        true => DRIFTED,
-        false => DONE,
-    })
+    Ok(if status.has_drifted() { DRIFTED } else { DONE })
 }
 
 fn summary(status: &Status) -> String {

@@ -23,9 +23,12 @@ pub fn run(host: &Host, arguments: Uninstall) -> Result<u8> {
         undone.borrow_mut().extend(step_report(&event));
         live.show(event);
     };
-    let tell = |steps: Vec<StepReport>| match ui::wants_report() {
-        true => ui::report(&report(host, steps)),
-        false => Ok(()),
+    let tell = |steps: Vec<StepReport>| {
+        if ui::wants_report() {
+            ui::report(&report(host, steps))
+        } else {
+            Ok(())
+        }
     };
     let _lock = host.lock_run(lock_wait, &show)?;
     let _ = temporary::sweep(); // nothing is put there

@@ -30,9 +30,10 @@ pub fn run(host: &Host, arguments: cli::Verify, words: &[OsString]) -> Result<u8
     let choice = Choice {
         again: invocation::again(words, &kept),
         named: arguments.stages,
-        when: match arguments.all {
-            true => When::All,
-            false => When::Default,
+        when: if arguments.all {
+            When::All
+        } else {
+            When::Default
         },
         skip: arguments.skip,
         registry: registry(arguments.registry)?,
@@ -47,15 +48,17 @@ pub fn run(host: &Host, arguments: cli::Verify, words: &[OsString]) -> Result<u8
         })?),
         None => None,
     };
-    let live = match arguments.json {
-        true => Live::quiet(),
-        false => Live::new(),
+    let live = if arguments.json {
+        Live::quiet()
+    } else {
+        Live::new()
     };
     let show = |event| live.show(event);
     // Root's proof may restart the engine, so no install or uninstall may be at work meanwhile.
-    let lock = match nix::unistd::geteuid().is_root() {
-        true => Some(lock(host, &choice, &show)?),
-        false => None,
+    let lock = if nix::unistd::geteuid().is_root() {
+        Some(lock(host, &choice, &show)?)
+    } else {
+        None
     };
     temporary::sweep()?;
     if lock.is_some() {

@@ -102,9 +102,10 @@ pub(super) fn registry_fault(text: &str) -> Option<&'static str> {
         return Some("is no host");
     };
     let in_brackets = name.starts_with('[');
-    let is_host = match in_brackets {
-        true => host.bytes().all(|b| b.is_ascii_hexdigit() || b == b':') && !host.is_empty(),
-        false => host.split('.').all(is_label),
+    let is_host = if in_brackets {
+        host.bytes().all(|b| b.is_ascii_hexdigit() || b == b':') && !host.is_empty()
+    } else {
+        host.split('.').all(is_label)
     };
     let has_port = name.ends_with(':') || !port.is_empty();
     match (is_host, has_port && !is_port(port)) {
@@ -166,9 +167,10 @@ const WANTS_SCHEME: &str = "must start with https:// or http://";
 
 /// What is wrong with the URL of a registry mirror for this engine.
 pub(super) fn mirror_fault_for(url: &str, engine: Engine) -> Option<(Severity, &'static str)> {
-    match engine >= WANTS_SLASHES && !url.contains("://") {
-        true => Some((Severity::Error, WANTS_SCHEME)),
-        false => mirror_fault(url),
+    if engine >= WANTS_SLASHES && !url.contains("://") {
+        Some((Severity::Error, WANTS_SCHEME))
+    } else {
+        mirror_fault(url)
     }
 }
 

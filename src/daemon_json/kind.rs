@@ -129,9 +129,12 @@ impl Kind {
 impl Entries {
     /// The type of the entry of this name.
     pub(super) fn kind(&self, name: &str) -> Option<Kind> {
-        let is_it = |known: &str| match self.any_case {
-            true => known.eq_ignore_ascii_case(name),
-            false => known == name,
+        let is_it = |known: &str| {
+            if self.any_case {
+                known.eq_ignore_ascii_case(name)
+            } else {
+                known == name
+            }
         };
         let mut known = self.known.iter();
         known.find(|(known, _)| is_it(known)).map(|(_, kind)| *kind)

@@ -74,9 +74,10 @@ fn check_plugin(findings: &mut Findings<'_>, driver: &str, opts: &Value) {
     let path = ["log-driver"];
     let is_reference = driver.contains([':', '/']);
     let names = DRIVERS.iter().map(|driver| driver.name);
-    let what_starts = match children(opts).is_empty() {
-        true => "containers start",
-        false => "dockerd starts",
+    let what_starts = if children(opts).is_empty() {
+        "containers start"
+    } else {
+        "dockerd starts"
     };
     match nearest(driver, names).filter(|_| !is_reference) {
         Some(meant) => findings.error(
@@ -151,21 +152,22 @@ fn check_needs(findings: &mut Findings<'_>, driver: &Driver, opts: &Value) {
     for name in missing {
         let stops_dockerd = driver.needed_by_dockerd && !children(opts).is_empty();
         let cure = format!("write {name} into log-opts");
-        match stops_dockerd {
-            true => findings.error(
+        if stops_dockerd {
+            findings.error(
                 &["log-opts"],
                 format!(
                     "dockerd does not start without {name} of {}; {cure}",
                     driver.name
                 ),
-            ),
-            false => findings.warn(
+            )
+        } else {
+            findings.warn(
                 &["log-driver"],
                 format!(
                     "no container starts without {name}, unless it brings its own by --log-opt; \
                      {cure}"
                 ),
-            ),
+            )
         }
     }
 }

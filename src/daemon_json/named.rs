@@ -73,9 +73,12 @@ pub(super) fn named(document: &Document) -> Vec<Named> {
     let get = |key| document.get(key);
     let text = |key| get(key).and_then(Value::as_str).unwrap_or_default();
     let is_on = |key| get(key) == Some(&Value::Bool(true));
-    let bad_if = |condition| match condition {
-        true => Severity::Error,
-        false => Severity::Warning,
+    let bad_if = |condition| {
+        if condition {
+            Severity::Error
+        } else {
+            Severity::Warning
+        }
     };
     for key in ["data-root", "exec-root"] {
         let folder = text(key);

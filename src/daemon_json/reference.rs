@@ -118,9 +118,10 @@ pub fn page() -> String {
     page += PRESETS;
     let recommended = Preset::Recommended.entries(&Surroundings::default());
     for entry in Preset::Hardened.entries(&Surroundings::default()) {
-        let preset = match recommended.contains(&entry) {
-            true => "recommended, hardened: filled in",
-            false => "hardened: set",
+        let preset = if recommended.contains(&entry) {
+            "recommended, hardened: filled in"
+        } else {
+            "hardened: set"
         };
         let value = code(&entry.value.to_string());
         page += &row(&[&code(entry.key), &value, preset, entry.reason]);

@@ -64,12 +64,11 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document, context: &
 
 /// A driver that dockerd does not have. Case matters in its names.
 fn check_stranger(findings: &mut Findings<'_>, name: &str) {
-    let cure = match SNAPSHOTTERS.contains(&name) {
-        true => {
-            "it is one of containerd: write features {\"containerd-snapshotter\": true} as well"
-                .to_owned()
-        }
-        false => cure(name, || DRIVERS.iter().map(|(driver, _)| *driver)),
+    let cure = if SNAPSHOTTERS.contains(&name) {
+        "it is one of containerd: write features {\"containerd-snapshotter\": true} as well"
+            .to_owned()
+    } else {
+        cure(name, || DRIVERS.iter().map(|(driver, _)| *driver))
     };
     let message = format!("{name:?} is no storage driver, and dockerd does not start; {cure}");
     findings.error(&["storage-driver"], message);

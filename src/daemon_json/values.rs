@@ -59,9 +59,10 @@ fn check_number(findings: &mut Findings<'_>, path: &[&str], kind: Kind, value: &
         Kind::Count => format!("{number} is too little; write 0 or more"),
         _ => format!("must be {kind}; {number} is not"),
     };
-    match kind == Kind::Port && findings.engine < CHECKS_PORT {
-        true => findings.warn(path, message),
-        false => findings.error(path, message),
+    if kind == Kind::Port && findings.engine < CHECKS_PORT {
+        findings.warn(path, message)
+    } else {
+        findings.error(path, message)
     }
 }
 
@@ -119,9 +120,10 @@ pub(super) fn share_fault(text: &str, engine: Engine) -> Option<String> {
     let share = text.strip_suffix('%').filter(|_| engine >= TAKES_SHARES);
     let is_share = share.is_some_and(|number| number.parse::<u8>().is_ok());
     let is_size = text.is_empty() || syntax::size(text).is_some();
-    let example = match engine >= TAKES_SHARES {
-        true => "\"20GB\" or \"10%\"",
-        false => "\"20GB\"",
+    let example = if engine >= TAKES_SHARES {
+        "\"20GB\" or \"10%\""
+    } else {
+        "\"20GB\""
     };
     (!is_share && !is_size).then(|| format!("{text:?} is no size; write one like {example}"))
 }

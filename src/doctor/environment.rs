@@ -61,9 +61,10 @@ fn systemd(host: &Host, facts: &Facts) -> Result<Option<String>> {
         return Ok(None);
     }
     let version = host.read_text("/proc/version")?.unwrap_or_default();
-    Ok(Some(match version.to_lowercase().contains("microsoft") {
-        true => "this is WSL, and systemd does not run in it".to_owned(),
-        false => "systemd does not run on this host".to_owned(),
+    Ok(Some(if version.to_lowercase().contains("microsoft") {
+        "this is WSL, and systemd does not run in it".to_owned()
+    } else {
+        "systemd does not run on this host".to_owned()
     }))
 }
 

@@ -231,9 +231,10 @@ impl Examined {
 
 /// An error where only root can look.
 fn require_root() -> Result<()> {
-    match nix::unistd::geteuid().is_root() {
-        true => Ok(()),
-        false => Err(anyhow!("only root can look")),
+    if nix::unistd::geteuid().is_root() {
+        Ok(())
+    } else {
+        Err(anyhow!("only root can look"))
     }
 }
 
@@ -247,9 +248,10 @@ fn is_active(host: &Host, facts: &Facts, unit: &str) -> Result<bool> {
 /// What a running engine says of itself. One that is stopped is left alone: a connection to its
 /// socket would start it.
 fn engine(host: &Host, facts: &Facts) -> Result<Option<EngineInfo>> {
-    match is_active(host, facts, UNIT)? {
-        true => host.engine_info(),
-        false => Ok(None),
+    if is_active(host, facts, UNIT)? {
+        host.engine_info()
+    } else {
+        Ok(None)
     }
 }
 

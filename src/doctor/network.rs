@@ -97,9 +97,10 @@ fn tunnels(host: &Host, facts: &Facts) -> Result<Option<String>> {
         let counts = |pool: &&IpNet| chosen || is_of_tunnel || pool.to_string() != LAST_POOL;
         let mut pools = pools.iter().filter(counts);
         let pool = pools.find(|pool| overlap(pool, &route.network))?;
-        let what = match is_of_tunnel {
-            true => "the tunnel",
-            false => "the host's network on",
+        let what = if is_of_tunnel {
+            "the tunnel"
+        } else {
+            "the host's network on"
         };
         let Route {
             network, device, ..

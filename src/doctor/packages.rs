@@ -128,9 +128,10 @@ fn unfinished(host: &Host, facts: &Facts) -> Result<Option<String>> {
         return Ok(None);
     }
     let packages: Vec<String> = unfinished.packages().into_iter().collect();
-    Ok(Some(match packages.is_empty() {
-        true => "dpkg was cut short".to_owned(),
-        false => format!("dpkg was cut short at: {}", packages.join(" ")),
+    Ok(Some(if packages.is_empty() {
+        "dpkg was cut short".to_owned()
+    } else {
+        format!("dpkg was cut short at: {}", packages.join(" "))
     }))
 }
 

@@ -20,9 +20,10 @@ pub fn page() -> String {
     for (area, checks) in AREAS {
         page += &format!("\n## {}{}\n", area[..1].to_uppercase(), &area[1..]);
         for check in *checks {
-            let fix = match check.is_mended() {
-                true => ", mended by `--fix`",
-                false => "",
+            let fix = if check.is_mended() {
+                ", mended by `--fix`"
+            } else {
+                ""
             };
             page += &format!(
                 "\n### {}: {}\n\n{}{fix}. Otherwise: {}\n\n- What helps: {}\n- More: <{}>\n",

@@ -86,9 +86,10 @@ pub fn gather(host: &Host) -> Result<Facts> {
 /// cannot be found out is empty then.
 pub fn gather_anyway(host: &Host) -> Result<Facts> {
     let release = detect_release(host).unwrap_or_default();
-    let mut asked = match host.has_program("dpkg-query") {
-        true => packages::ask(host)?,
-        false => Default::default(),
+    let mut asked = if host.has_program("dpkg-query") {
+        packages::ask(host)?
+    } else {
+        Default::default()
     };
     let dpkg = asked.0.remove("dpkg");
     let architecture = dpkg.map_or_else(String::new, |dpkg| dpkg.architecture);
@@ -171,9 +172,10 @@ fn check_architecture(architecture: String) -> Result<String> {
 
 /// Whether systemd runs.
 pub fn detect_init(host: &Host) -> Result<Init> {
-    Ok(match host.runs_systemd()? {
-        true => Init::Systemd,
-        false => Init::None,
+    Ok(if host.runs_systemd()? {
+        Init::Systemd
+    } else {
+        Init::None
     })
 }
 

@@ -91,9 +91,12 @@ impl Bundle {
         if (&*it.release, &*it.suite, &*it.architecture) == (release, suite, architecture) {
             return Ok(());
         }
-        let named = |release: &str, suite: &str, architecture: &str| match release == suite {
-            true => format!("{release} on {architecture}"),
-            false => format!("{release} on {architecture} with packages for {suite}"),
+        let named = |release: &str, suite: &str, architecture: &str| {
+            if release == suite {
+                format!("{release} on {architecture}")
+            } else {
+                format!("{release} on {architecture} with packages for {suite}")
+            }
         };
         Err(Failure::Blocked(format!(
             "the bundle {} is for {}, and this host is {}; nothing was changed. Make one on a \

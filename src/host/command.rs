@@ -164,9 +164,10 @@ impl Command {
 
     /// Ends the program at once; with what it started when that is in a group with it.
     fn end(&self, handle: &duct::Handle, is_apart: bool) -> Result<()> {
-        let ended = match is_apart {
-            false => handle.kill(),
-            true => end_groups(&handle.pids()),
+        let ended = if is_apart {
+            end_groups(&handle.pids())
+        } else {
+            handle.kill()
         };
         ended.with_context(|| format!("ending {}", self.program))
     }

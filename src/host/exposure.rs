@@ -48,9 +48,10 @@ impl Host {
     /// does, or nothing is there.
     pub(crate) fn exposure(&self, path: &Path) -> io::Result<Option<Exposure>> {
         // In a test, a folder of whoever runs it stands for the root.
-        let root = match self.root == Path::new("/") {
-            true => 0,
-            false => fs::metadata(&self.root)?.uid(),
+        let root = if self.root == Path::new("/") {
+            0
+        } else {
+            fs::metadata(&self.root)?.uid()
         };
         match Way::along(&self.root, path, &[root]) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -216,9 +217,10 @@ impl Way<'_> {
     fn fault(&self, there: &Metadata) -> Option<Fault> {
         let owner = there.uid();
         if !self.owners.contains(&owner) {
-            return Some(match there.is_symlink() {
-                true => Fault::ForeignLink(owner),
-                false => Fault::Foreign(owner),
+            return Some(if there.is_symlink() {
+                Fault::ForeignLink(owner)
+            } else {
+                Fault::Foreign(owner)
             });
         }
         let kind = there.file_type();

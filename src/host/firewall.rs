@@ -212,9 +212,10 @@ impl Host {
     pub fn firewall_programs(&self) -> Vec<Program> {
         let is_there = |program: &&Program| self.has_program(&format!("{}-save", program.name));
         let by_set: Vec<Program> = BY_SET.iter().filter(is_there).copied().collect();
-        match by_set.is_empty() {
-            true => BY_FAMILY.to_vec(),
-            false => by_set,
+        if by_set.is_empty() {
+            BY_FAMILY.to_vec()
+        } else {
+            by_set
         }
     }
 

@@ -51,9 +51,10 @@ impl Host {
         while file.try_lock().is_err() {
             refuse_if(is_stopped())?;
             let holder = self.read_text(RUN_LOCK)?.unwrap_or_default();
-            let holder = match holder.parse().is_ok_and(|pid| self.process(pid).is_some()) {
-                true => format!("another dockstrap (pid {holder})"),
-                false => self.left_behind(),
+            let holder = if holder.parse().is_ok_and(|pid| self.process(pid).is_some()) {
+                format!("another dockstrap (pid {holder})")
+            } else {
+                self.left_behind()
             };
             if begun.elapsed() >= wait {
                 return Err(Failure::Locked(format!(
@@ -174,11 +175,12 @@ pub fn retry<T>(
 /// # Errors
 /// [`Failure::Cancelled`] if it does.
 pub fn refuse_if(is_stopped: bool) -> Result<(), Failure> {
-    match is_stopped {
-        true => Err(Failure::Cancelled(
+    if is_stopped {
+        Err(Failure::Cancelled(
             "cancelled; nothing was changed".to_owned(),
-        )),
-        false => Ok(()),
+        ))
+    } else {
+        Ok(())
     }
 }
 

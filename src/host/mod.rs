@@ -176,9 +176,10 @@ pub fn is_forbidden(error: &anyhow::Error) -> bool {
 
 /// How large the file at `path` may be.
 fn limit(path: &Path) -> u64 {
-    match RECORDED.iter().any(|it| path.starts_with(it)) {
-        true => reading::RECORDS,
-        false => reading::CONFIGURATION,
+    if RECORDED.iter().any(|it| path.starts_with(it)) {
+        reading::RECORDS
+    } else {
+        reading::CONFIGURATION
     }
 }
 

@@ -61,12 +61,11 @@ impl Host {
         let mut mounts = self.mounts()?.into_iter();
         // Of several at one place, the last one covers the others.
         let mount = mounts.rfind(|mount| mount.at == Path::new(at));
-        Ok(
-            match mount.is_none_or(|mount| mount.is_read_only_as_a_whole) {
-                true => "remount,rw",
-                false => "remount,bind,rw",
-            },
-        )
+        Ok(if mount.is_none_or(|mount| mount.is_read_only_as_a_whole) {
+            "remount,rw"
+        } else {
+            "remount,bind,rw"
+        })
     }
 
     /// The places in a folder, or deeper, on which something else is mounted: other file systems, or

@@ -22,9 +22,10 @@ impl Host {
             if self.path(folder).is_dir() {
                 return Ok(());
             }
-            let fault = match there.is_symlink() {
-                true => "is a link to a folder that is not there",
-                false => "is no folder",
+            let fault = if there.is_symlink() {
+                "is a link to a folder that is not there"
+            } else {
+                "is no folder"
             };
             let aside = format!("{}.aside", folder.display());
             return Err(Failure::Blocked(format!(

@@ -102,9 +102,10 @@ pub(crate) fn sweep_in(folder: &Path, prefix: &str) {
             continue; // anybody may give such a name to what is theirs
         }
         // What cannot be removed does no harm; the next run tries again.
-        let _ = match there.is_dir() {
-            true => fs::remove_dir_all(entry.path()),
-            false => fs::remove_file(entry.path()),
+        let _ = if there.is_dir() {
+            fs::remove_dir_all(entry.path())
+        } else {
+            fs::remove_file(entry.path())
         };
     }
 }

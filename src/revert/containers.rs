@@ -23,9 +23,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The containers that run on without the engine; none where its unit runs, or systemd does not.
 pub(super) fn orphans(host: &Host, roots: &[PathBuf]) -> Result<Vec<Contained>> {
     let contained = host.contained_of(roots)?;
-    match contained.is_empty() || !host.runs_systemd()? || host.engine_is_active()? {
-        true => Ok(Vec::new()),
-        false => Ok(contained),
+    if contained.is_empty() || !host.runs_systemd()? || host.engine_is_active()? {
+        Ok(Vec::new())
+    } else {
+        Ok(contained)
     }
 }
 

@@ -62,9 +62,10 @@ pub(super) fn layer(text: &str) -> Result<Layer, Vec<Problem>> {
     let File {
         problems, layers, ..
     } = File::read(text);
-    match problems.is_empty() {
-        true => Ok(layers.into_values().fold(Layer::default(), Layer::over)),
-        false => Err(problems),
+    if problems.is_empty() {
+        Ok(layers.into_values().fold(Layer::default(), Layer::over))
+    } else {
+        Err(problems)
     }
 }
 
@@ -141,13 +142,14 @@ impl<'a> File<'a> {
 
     fn check_file(&mut self, key: &str, layer: Layer) {
         let path = layer.ca_cert.as_ref().or(layer.bundle.as_ref());
-        match path.is_none_or(|path| path.exists()) {
-            true => self.check_value(key, layer),
-            false => self.add(
+        if path.is_none_or(|path| path.exists()) {
+            self.check_value(key, layer)
+        } else {
+            self.add(
                 Severity::Warning,
                 key,
                 not_there(path.map(PathBuf::as_path)),
-            ),
+            )
         }
     }
 
@@ -204,17 +206,21 @@ impl<'a> File<'a> {
 
 /// Where the value under this path stands, or the nearest above it. A key may have dots itself.
 fn span_of(value: &Spanned<DeValue<'_>>, path: &str) -> Option<Range<usize>> {
-    let below = |name: &str| match path == name {
-        true => Some(""),
-        false => path.strip_prefix(name)?.strip_prefix('.'),
+    let below = |name: &str| {
+        if path == name {
+            Some("")
+        } else {
+            path.strip_prefix(name)?.strip_prefix('.')
+        }
     };
     let found = match value.get_ref() {
         DeValue::Table(table) => table.iter().find_map(|(key, value)| {
             let rest = below(key.get_ref())?;
             // A table may begin far from its name.
-            Some(match rest.is_empty() {
-                true if value.get_ref().is_table() => key.span(),
-                _ => span_of(value, rest).unwrap_or(key.span()),
+            Some(if rest.is_empty() && value.get_ref().is_table() {
+                key.span()
+            } else {
+                span_of(value, rest).unwrap_or(key.span())
             })
         }),
         DeValue::Array(list) => (0..).zip(list.iter()).find_map(|(index, value)| {

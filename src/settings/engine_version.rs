@@ -19,11 +19,12 @@ impl EngineVersion {
     pub fn parse(text: &str) -> Result<EngineVersion, Failure> {
         let is_of_version = |c: char| c.is_ascii_alphanumeric() || ".+-~:".contains(c);
         let begins_right = text.starts_with(|first: char| first.is_ascii_digit());
-        match begins_right && text.chars().all(is_of_version) {
-            true => Ok(EngineVersion(text.to_owned())),
-            false => Err(Failure::Usage(format!(
+        if begins_right && text.chars().all(is_of_version) {
+            Ok(EngineVersion(text.to_owned()))
+        } else {
+            Err(Failure::Usage(format!(
                 "engine-version `{text}` is no version; give one like 29, 29.5 or 29.5.3"
-            ))),
+            )))
         }
     }
 

@@ -99,9 +99,12 @@ fn of_key(kind: daemon_json::Kind) -> Value {
 
 /// A pattern for a word in any case: patterns of JSON Schema have no flag for that.
 fn in_any_case(word: &str) -> String {
-    let letter = |c: char| match c.is_ascii_alphabetic() {
-        true => format!("[{}{}]", c.to_ascii_uppercase(), c.to_ascii_lowercase()),
-        false => c.to_string(),
+    let letter = |c: char| {
+        if c.is_ascii_alphabetic() {
+            format!("[{}{}]", c.to_ascii_uppercase(), c.to_ascii_lowercase())
+        } else {
+            c.to_string()
+        }
     };
     word.chars().map(letter).collect()
 }

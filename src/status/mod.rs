@@ -124,9 +124,10 @@ pub fn status(host: &Host) -> Result<Status> {
     let starts = journal.installed().is_none_or(|run| !run.no_start);
     for act in journal.acts().iter().rev() {
         let is_last = act.undo.subject().is_none_or(|path| subjects.insert(path));
-        lost.push(match is_last {
-            true => act.undo.lost(host)?,
-            false => Vec::new(),
+        lost.push(if is_last {
+            act.undo.lost(host)?
+        } else {
+            Vec::new()
         });
     }
     let owned = Owned::of(host, &journal)?;

@@ -77,9 +77,10 @@ impl Source {
             if !uri.ends_with(REPOSITORY) {
                 continue;
             }
-            let bytes = match keyring.starts_with('/') {
-                true => host.read(keyring)?.unwrap_or_default(),
-                false => Vec::new(),
+            let bytes = if keyring.starts_with('/') {
+                host.read(keyring)?.unwrap_or_default()
+            } else {
+                Vec::new()
             };
             sources.push(Source {
                 path: entry.split(':').next().unwrap_or_default().to_owned(),

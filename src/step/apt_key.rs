@@ -70,9 +70,10 @@ impl Step for AptKey {
             ))
             .into());
         }
-        let verb = match host.exists(keyring)? {
-            true => "replace",
-            false => "write",
+        let verb = if host.exists(keyring)? {
+            "replace"
+        } else {
+            "write"
         };
         opening.insert(0, format!("fingerprint {pin}"));
         Ok(Finding::pending(format!("{verb} {keyring}"), opening).with_warnings(warnings))
@@ -142,9 +143,10 @@ impl AptKey {
 
     fn write(&self, tx: &mut Tx<'_>) -> Result<()> {
         // apt 2.6 believes a file's ending.
-        let text = match self.keyring.ends_with(".asc") {
-            true => self.certificate.armored(),
-            false => self.certificate.binary(),
+        let text = if self.keyring.ends_with(".asc") {
+            self.certificate.armored()
+        } else {
+            self.certificate.binary()
         };
         if !belongs_to_root(tx.host(), &self.keyring)? {
             tx.move_aside(&self.keyring)?; // a file that is written anew keeps its owner

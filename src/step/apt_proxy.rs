@@ -28,9 +28,10 @@ impl AptProxy {
             }
         }
         let mut proxies = network.http().into_iter().chain(network.https());
-        let mode = match proxies.any(Proxy::has_credentials) {
-            true => 0o600,
-            false => 0o644,
+        let mode = if proxies.any(Proxy::has_credentials) {
+            0o600
+        } else {
+            0o644
         };
         Ok(AptProxy { text, mode })
     }

@@ -111,9 +111,10 @@ impl Step for AptSource {
             Some(kept) => format!("name Docker's repository in {} only", kept.path),
             None => {
                 details.insert(0, format!("{uri} {suite} stable [{architecture}]"));
-                let verb = match host.exists(Source::PATH)? {
-                    true => "replace",
-                    false => "write",
+                let verb = if host.exists(Source::PATH)? {
+                    "replace"
+                } else {
+                    "write"
                 };
                 format!("{verb} {}", Source::PATH)
             }

@@ -63,9 +63,10 @@ impl ByHand {
         let unfinished = facts.unfinished.packages();
         let mut bringing = ENGINE_PACKAGES.iter().chain(CONFLICTING_PACKAGES);
         let is_cut_short = bringing.any(|package| unfinished.contains(*package));
-        match is_cut_short || WITH_AN_ENGINE.iter().any(|package| facts.has(package)) {
-            true => Ok(None),
-            false => ByHand::find(host),
+        if is_cut_short || WITH_AN_ENGINE.iter().any(|package| facts.has(package)) {
+            Ok(None)
+        } else {
+            ByHand::find(host)
         }
     }
 
@@ -145,9 +146,10 @@ impl ByHand {
                 &format!("Stop it, and run this again: kill $(cat {PID_FILE})"),
             ));
         }
-        match replace {
-            true => Ok(()),
-            false => Err(self.refusal(host)),
+        if replace {
+            Ok(())
+        } else {
+            Err(self.refusal(host))
         }
     }
 
@@ -209,9 +211,10 @@ impl ByHand {
             let undo = Undo::StartUnits {
                 enabled: self.units_that(is_enabled)?,
                 active: self.units_that(|unit| host.unit_is_active(unit))?,
-                containers: match host.engine_is_active()? {
-                    true => host.running_containers()?,
-                    false => Vec::new(),
+                containers: if host.engine_is_active()? {
+                    host.running_containers()?
+                } else {
+                    Vec::new()
                 },
             };
             tx.note("stop the engine that was installed by hand", undo)?;
@@ -221,9 +224,10 @@ impl ByHand {
             tx.stop_containers(&running)?;
         }
         if !self.units.is_empty() {
-            let verb: &[&str] = match tx.host().runs_systemd()? {
-                true => &["disable", "--now"],
-                false => &["disable"],
+            let verb: &[&str] = if tx.host().runs_systemd()? {
+                &["disable", "--now"]
+            } else {
+                &["disable"]
             };
             let disable = verb.iter().chain(&self.units);
             let disable = Command::new("systemctl").args(disable.copied());

@@ -142,12 +142,13 @@ impl Step for DockerGroup {
         } else {
             Finding::satisfied(format!("members: {}", everyone.join(", ")))
         };
-        let finding = match finding.satisfied {
-            true => Finding {
+        let finding = if finding.satisfied {
+            Finding {
                 details: remark.into_iter().collect(),
                 ..finding
-            },
-            false => finding,
+            }
+        } else {
+            finding
         };
         Ok(finding.keeping(self.removed.clone()))
     }

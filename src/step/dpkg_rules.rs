@@ -106,15 +106,14 @@ fn check_diversions(host: &Host, listener: Listener<'_>) -> Result<()> {
         let remove = format!("sudo {}", shell::joined(words));
         let cause = format!("{told}, where it would not be found");
         // dpkg-divert puts nothing in the place of what is there.
-        let cure = match host.exists(path)? {
-            false => format!("Remove the diversion: {remove}"),
-            true => {
-                let aside = shell::joined(["mv", path, &format!("{path}.disabled")]);
-                format!(
-                    "Move what is at {path} aside, since it is of no use there, and remove the \
+        let cure = if host.exists(path)? {
+            let aside = shell::joined(["mv", path, &format!("{path}.disabled")]);
+            format!(
+                "Move what is at {path} aside, since it is of no use there, and remove the \
                      diversion: sudo {aside} && {remove}"
-                )
-            }
+            )
+        } else {
+            format!("Remove the diversion: {remove}")
         };
         return Err(blocked(&cause, &cure));
     }

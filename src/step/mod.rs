@@ -296,9 +296,10 @@ fn registries(
     configuration: &[Change],
 ) -> Result<Option<Inspected>> {
     let mut inspected = inspect(Registries::new(&settings.registries), host)?;
-    let news = match inspected.finding.satisfied {
-        true => &[][..],
-        false => &settings.registries,
+    let news = if inspected.finding.satisfied {
+        &[][..]
+    } else {
+        &settings.registries
     };
     if settings.bundle.is_none() {
         // With a bundle there may be no network at all.
@@ -312,9 +313,10 @@ fn registries(
 fn inspect(step: impl Step + 'static, host: &Host) -> Result<Inspected> {
     let finding = step.inspect(host).map_err(|error| {
         // A refusal says what it is about.
-        match error.chain().any(|cause| cause.is::<Failure>()) {
-            true => error,
-            false => error.context(format!("looking at the {}", step.title())),
+        if error.chain().any(|cause| cause.is::<Failure>()) {
+            error
+        } else {
+            error.context(format!("looking at the {}", step.title()))
         }
     })?;
     if !finding.satisfied {

@@ -36,9 +36,10 @@ impl Ownership {
             let mut changed = changed_keys(host, &journal)?;
             changed.extend(yours.into_iter().map(|it| it.name));
             changed.retain(|name| known.contains(name));
-            return Err(match change::is_of_settings(name) {
-                true => of_settings(name),
-                false => never_set(name, &changed),
+            return Err(if change::is_of_settings(name) {
+                of_settings(name)
+            } else {
+                never_set(name, &changed)
             });
         }
         // Who is no longer a user at all cannot be a member again.

@@ -98,9 +98,10 @@ impl Packages {
             missing,
             replaced,
             allow_downgrade: settings.allow_downgrade,
-            new_roots: match facts.packages.contains_key(ENGINE) {
-                true => Vec::new(),
-                false => roots.to_vec(),
+            new_roots: if facts.packages.contains_key(ENGINE) {
+                Vec::new()
+            } else {
+                roots.to_vec()
             },
         };
         let offer = Offer::of(host, http, repository, &index, wanted, listener)?;
@@ -179,9 +180,10 @@ impl Step for Packages {
         }
         let mut installs = offer.transaction.installs.iter();
         let restarts = installs.any(restarts_engine) && tx.host().engine_is_active()?;
-        let running = match restarts {
-            true => tx.host().running_containers()?,
-            false => Vec::new(),
+        let running = if restarts {
+            tx.host().running_containers()?
+        } else {
+            Vec::new()
         };
         if !running.is_empty() {
             let containers = running.clone();

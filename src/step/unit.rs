@@ -29,9 +29,10 @@ pub fn flags(host: &Host) -> Result<Vec<String>> {
     if let Some(argv) = loaded_command(host)? {
         let flags = argv.split_whitespace().skip(1).map(str::to_owned);
         let flags: Vec<String> = flags.collect();
-        return Ok(match flags.iter().any(|flag| flag.contains('$')) {
-            true => Environment::of(host, UNIT)?.in_place(flags),
-            false => flags,
+        return Ok(if flags.iter().any(|flag| flag.contains('$')) {
+            Environment::of(host, UNIT)?.in_place(flags)
+        } else {
+            flags
         });
     }
     Ok(waiting_flags(host)?
@@ -68,9 +69,10 @@ fn waiting_flags(host: &Host) -> Result<Option<Vec<String>>> {
     let program = if prefix.contains('@') { 2 } else { 1 };
     let flags = words.skip(program).map(|word| unit_words::resolved(&word));
     let flags = flags.collect();
-    Ok(Some(match prefix.contains(':') {
-        true => flags,
-        false => Environment::of_settings(host, &settings)?.in_place(flags),
+    Ok(Some(if prefix.contains(':') {
+        flags
+    } else {
+        Environment::of_settings(host, &settings)?.in_place(flags)
     }))
 }
 

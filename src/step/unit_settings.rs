@@ -134,9 +134,10 @@ pub(super) fn content(host: &Host, file: &str) -> Result<Content> {
 pub(super) fn in_force<'a>(settings: &'a [Setting], name: &str) -> Vec<&'a Setting> {
     let mut found = Vec::new();
     for setting in settings.iter().filter(|setting| setting.name == name) {
-        match setting.value.is_empty() {
-            true => found.clear(),
-            false => found.push(setting),
+        if setting.value.is_empty() {
+            found.clear()
+        } else {
+            found.push(setting)
         }
     }
     found

@@ -168,9 +168,10 @@ fn done() -> Text {
 /// With how long it took behind it, where that is worth a word.
 fn timed(text: Text, time: Duration) -> Text {
     let seconds = time.as_secs_f64();
-    let time = match seconds >= 0.05 {
-        true => format!("({seconds:.1} s)"),
-        false => String::new(),
+    let time = if seconds >= 0.05 {
+        format!("({seconds:.1} s)")
+    } else {
+        String::new()
     };
     text.and_styled(Style::new().dim().for_stderr(), time)
 }

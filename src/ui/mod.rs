@@ -88,11 +88,10 @@ fn print(text: Text) {
         let _ = screen.write_line(&redact(&text.to_string()));
         return;
     }
-    match wants_report() {
-        true => say(Priority::Info, text),
-        false => {
-            let _ = writeln!(std::io::stdout().lock(), "{}", redact(&text.to_string()));
-        }
+    if wants_report() {
+        say(Priority::Info, text)
+    } else {
+        let _ = writeln!(std::io::stdout().lock(), "{}", redact(&text.to_string()));
     }
 }
 
@@ -183,9 +182,10 @@ pub fn usage(said: &clap::Error) -> u8 {
         false if console::colors_enabled() => Text::rendered(coloured.trim_end()),
         _ => Text::plain(plain.trim_end()),
     };
-    match said.use_stderr() {
-        true => say(Priority::Error, text),
-        false => print(text),
+    if said.use_stderr() {
+        say(Priority::Error, text)
+    } else {
+        print(text)
     }
     if wants_report() {
         if code == 0 {

@@ -49,11 +49,10 @@ pub fn print_reversal(reversal: &Reversal, purge_data: bool) {
     let data = &reversal.data;
     if !data.goes.is_empty() {
         let data = paths(&data.goes);
-        line(match purge_data {
-            true => format!("Images, containers and volumes are removed as well: {data}"),
-            false => {
-                format!("Images, containers and volumes stay (--purge-data removes them): {data}")
-            }
+        line(if purge_data {
+            format!("Images, containers and volumes are removed as well: {data}")
+        } else {
+            format!("Images, containers and volumes stay (--purge-data removes them): {data}")
         });
     }
     if purge_data {
@@ -79,9 +78,10 @@ pub fn print_reversal(reversal: &Reversal, purge_data: bool) {
 
 fn print_step(planned: &Planned) {
     let Planned { title, finding, .. } = planned;
-    let mark = match finding.satisfied {
-        true => (Style::new().dim(), "="),
-        false => (Style::new().green().bold(), "+"),
+    let mark = if finding.satisfied {
+        (Style::new().dim(), "=")
+    } else {
+        (Style::new().green().bold(), "+")
     };
     let mark = Text::plain("  ").and_styled(mark.0, mark.1);
     print(mark.and(format!(" {title:13} {}", finding.summary)));

@@ -43,9 +43,10 @@ pub fn confirm(show: impl FnOnce(), question: &str, yes: bool, by_default: bool)
     }
     show();
     SCREEN.set(None);
-    match ask(screen, question, by_default)? {
-        true => Ok(()),
-        false => Err(Failure::Cancelled("cancelled; nothing was changed".to_owned()).into()),
+    if ask(screen, question, by_default)? {
+        Ok(())
+    } else {
+        Err(Failure::Cancelled("cancelled; nothing was changed".to_owned()).into())
     }
 }
 

@@ -35,9 +35,10 @@ fn summary(status: &Status) -> Vec<(&'static str, String)> {
             Origin::File(path) => format!("{key} by {}", path.display()),
         });
         let given: Vec<String> = given.collect();
-        let meant = match given.is_empty() {
-            true => "by the defaults".to_owned(),
-            false => given.join(", "),
+        let meant = if given.is_empty() {
+            "by the defaults".to_owned()
+        } else {
+            given.join(", ")
         };
         let at = run.at.strftime("%F %T");
         lines.push(("last install", format!("{at} UTC, {meant}")));
@@ -112,9 +113,10 @@ fn print_step(step: &StepStatus) {
         let text = Text::plain("  ").and_styled(mark.0.clone(), mark.1);
         let text = text.and(format!(" {id:13} "));
         let text = text.and_styled(Style::new().dim(), day).and(" ");
-        print(text.and(&done.text).and(match done.finished {
-            true => "",
-            false => " (begun, and not known to be done)",
+        print(text.and(&done.text).and(if done.finished {
+            ""
+        } else {
+            " (begun, and not known to be done)"
         }));
         id = "";
     }

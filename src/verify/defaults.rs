@@ -53,15 +53,16 @@ fn start_with_defaults(proof: &Proof<'_>) -> Result<()> {
         Err(error) => format!("{error:#}"),
     };
     let is_of_runtime = runtime != STOCK_RUNTIME && !said.contains("logging driver");
-    proof.find(match is_of_runtime {
-        true => format!(
+    proof.find(if is_of_runtime {
+        format!(
             "containers do not start with the host's defaults (runtime {runtime}, log driver \
              {driver}): {said}"
-        ),
-        false => format!(
+        )
+    } else {
+        format!(
             "containers do not start with the default log driver ({driver}){}: {said}",
             collector(proof.host).unwrap_or_default()
-        ),
+        )
     });
     Ok(())
 }

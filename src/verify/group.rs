@@ -40,16 +40,17 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     }
     let stranger = ask_as(proof, STRANGER)?;
     if stranger.code == 0 {
-        return Ok(Outcome::Failed(match group.has(STRANGER) {
-            true => format!(
+        return Ok(Outcome::Failed(if group.has(STRANGER) {
+            format!(
                 "{STRANGER}, as whom services run that nobody trusts, is a member of group \
                  {GROUP}, which is the same as root; end that with: gpasswd --delete {STRANGER} \
                  {GROUP}"
-            ),
-            false => format!(
+            )
+        } else {
+            format!(
                 "{STRANGER} is no member of group {GROUP} and may use the engine all the same, as \
                  anyone may: the rights of {SOCKET} are wrong; {RENEW}"
-            ),
+            )
         }));
     }
     if !was_refused(&stranger) {
@@ -116,15 +117,16 @@ fn ask_as(proof: &Proof<'_>, user: &str) -> Result<Output> {
 
 fn refusal(member: &str, asked: &Output) -> String {
     let said = asked.tail();
-    match was_refused(asked) {
-        true => format!(
+    if was_refused(asked) {
+        format!(
             "{member} is a member of group {GROUP}, but may not use the engine: the rights of \
              {SOCKET} are wrong; {RENEW}"
-        ),
-        false => format!(
+        )
+    } else {
+        format!(
             "{member} is a member of group {GROUP}, but cannot use the engine: {said}; try it \
              with: runuser --user {member} -- docker version"
-        ),
+        )
     }
 }
 

@@ -204,9 +204,10 @@ impl Choice {
 
     /// Whether the stage is one to be run.
     pub fn includes(&self, stage: &Stage) -> bool {
-        match self.named.is_empty() {
-            true => stage.when <= self.when || (stage.id == "registry" && self.registry.is_some()),
-            false => self.names(stage.id),
+        if self.named.is_empty() {
+            stage.when <= self.when || (stage.id == "registry" && self.registry.is_some())
+        } else {
+            self.names(stage.id)
         }
     }
 

@@ -80,9 +80,10 @@ impl std::fmt::Debug for Login {
 pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     let Some(registry) = &proof.choice.registry else {
         let reason = "no registry was named: --registry HOST[:PORT]";
-        return Ok(match proof.choice.names("registry") {
-            true => Outcome::Failed(reason.to_owned()),
-            false => Outcome::Skipped(reason.to_owned()),
+        return Ok(if proof.choice.names("registry") {
+            Outcome::Failed(reason.to_owned())
+        } else {
+            Outcome::Skipped(reason.to_owned())
         });
     };
     let authority = Authority::put(proof, registry)?;

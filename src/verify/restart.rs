@@ -26,9 +26,10 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     let lives_on = keeps_containers(proof.host)?;
     let others = containers_of_others(proof)?;
     if !others.is_empty() && !lives_on && !proof.choice.names("restart") {
-        let off = match engine.live_restore_enabled {
-            true => "live-restore is on, but not in /etc/docker/daemon.json",
-            false => "live-restore is off",
+        let off = if engine.live_restore_enabled {
+            "live-restore is on, but not in /etc/docker/daemon.json"
+        } else {
+            "live-restore is off"
         };
         return Ok(Outcome::Skipped(format!(
             "it would stop running containers, since {off}: {}; to do it all the same: dockstrap \
@@ -62,9 +63,10 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         !lives_on || after == before,
         "live-restore is on, but a container did not outlive a restart of the engine"
     );
-    Ok(Outcome::Passed(match after == before {
-        true => "a container lived on while the engine was restarted".to_owned(),
-        false => "a container was started again after the engine was restarted".to_owned(),
+    Ok(Outcome::Passed(if after == before {
+        "a container lived on while the engine was restarted".to_owned()
+    } else {
+        "a container was started again after the engine was restarted".to_owned()
     }))
 }
 

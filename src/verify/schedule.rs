@@ -115,13 +115,14 @@ fn side_by_side(
         }
         reports
     });
-    match stopped() {
-        false => Ok(reports),
-        true => Err(Failure::Cancelled(format!(
+    if stopped() {
+        Err(Failure::Cancelled(format!(
             "cancelled; the engine is not verified. To verify it, run: {}",
             proof.choice.again
         ))
-        .into()),
+        .into())
+    } else {
+        Ok(reports)
     }
 }
 

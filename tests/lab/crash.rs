@@ -84,9 +84,10 @@ fn completes(ground: &Ground, cut: Cut) -> Option<Duration> {
     ground.install();
     // All of the proof once in each series, on the first host that was brought to its end.
     let all = whole.is_none() && !ground.is_proven.replace(true);
-    match all {
-        true => ground.host.dockstrap(["verify"]),
-        false => ground.host.dockstrap(["verify", "engine", "run"]),
+    if all {
+        ground.host.dockstrap(["verify"])
+    } else {
+        ground.host.dockstrap(["verify", "engine", "run"])
     }
     .exits(0);
     ground.uninstall();

@@ -42,9 +42,10 @@ fn the_examples_of_the_readme_do_what_they_say() {
                 continue;
             }
             count += 1;
-            let file = match line.starts_with("dockstrap settings") {
-                true => "/root/sample.toml",
-                false => "/root/dockstrap-*.tar",
+            let file = if line.starts_with("dockstrap settings") {
+                "/root/sample.toml"
+            } else {
+                "/root/dockstrap-*.tar"
             };
             let mut line = line.replace("FILE", file);
             if line.starts_with("dockstrap install") || line.starts_with("dockstrap uninstall") {

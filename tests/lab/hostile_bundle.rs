@@ -296,12 +296,13 @@ fn hostile_settings_and_indexes_change_nothing_either() {
         "/etc/cron.d/x",
         "pool//etc/x.deb",
     ] {
-        let lines = index
-            .lines()
-            .map(|line| match line.starts_with("Filename: ") {
-                true => format!("Filename: {filename}\n"),
-                false => format!("{line}\n"),
-            });
+        let lines = index.lines().map(|line| {
+            if line.starts_with("Filename: ") {
+                format!("Filename: {filename}\n")
+            } else {
+                format!("{line}\n")
+            }
+        });
         repository.publish(&lines.collect::<String>(), &in_days(0));
         host.unchanged_by(5, ["plan"])
             .says("is not a path inside its folder");

@@ -26,12 +26,13 @@ pub fn repacked_with(
     dpkg_deb(&["--raw-extract".as_ref(), package, &content]);
     let control = content.join("DEBIAN/control");
     let text = fs::read_to_string(&control).unwrap();
-    let lines = text
-        .lines()
-        .map(|line| match line.starts_with("Version: ") {
-            true => format!("Version: {version}\n"),
-            false => format!("{line}\n"),
-        });
+    let lines = text.lines().map(|line| {
+        if line.starts_with("Version: ") {
+            format!("Version: {version}\n")
+        } else {
+            format!("{line}\n")
+        }
+    });
     fs::write(&control, lines.collect::<String>()).unwrap();
     change(&content);
     let packed = folder.join(format!("{version}.deb"));

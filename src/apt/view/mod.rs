@@ -166,21 +166,23 @@ impl View {
     }
 
     fn place(&self, command: Command) -> Command {
-        let command = match self.is_offline() {
-            false => command.arg(format!("-oDir::State::lists={LISTS}/")),
-            true => command
+        let command = if self.is_offline() {
+            command
                 .arg("--config-file")
                 .arg(self.path(CONFIGURATION))
-                .arg(format!("-oDir::State::status={}", STATUS)),
+                .arg(format!("-oDir::State::status={}", STATUS))
+        } else {
+            command.arg(format!("-oDir::State::lists={LISTS}/"))
         };
         let command = command.arg(format!("-oDir::Cache::archives={ARCHIVES}/"));
         self.with_reinstall(command)
     }
 
     fn with_reinstall(&self, command: Command) -> Command {
-        match self.reinstalls {
-            true => command.arg("-oAPT::Get::ReInstall=true"),
-            false => command,
+        if self.reinstalls {
+            command.arg("-oAPT::Get::ReInstall=true")
+        } else {
+            command
         }
     }
 

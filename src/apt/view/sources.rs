@@ -18,9 +18,10 @@ impl View {
         for file in source_files(host)? {
             let main = file.path == SOURCES_LIST;
             let name = Path::new(&file.path).file_name().unwrap_or_default();
-            let there = match main {
-                true => self.path("sources.list"),
-                false => self.path("sources").join(name),
+            let there = if main {
+                self.path("sources.list")
+            } else {
+                self.path("sources").join(name)
             };
             if !file.names_docker(&self.source) {
                 symlink(host.path(&file.path), there)?;

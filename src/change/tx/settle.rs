@@ -54,9 +54,10 @@ fn put_back(earlier: &[Act], undo: &Undo) -> Option<usize> {
     };
     let replaced = backup_sha256.as_ref();
     let is_ours = replaced.is_some_and(|text| earlier.iter().any(|act| wrote(act, text)));
-    match is_ours {
-        true => None,
-        false => earlier.iter().rposition(|act| wrote(act, sha256)),
+    if is_ours {
+        None
+    } else {
+        earlier.iter().rposition(|act| wrote(act, sha256))
     }
 }
 

@@ -41,9 +41,10 @@ impl Undo {
             Undo::RestoreFile { path, backup, .. } => {
                 normal(path)?;
                 let is_journal = backup.as_path() == Path::new(PATH);
-                match is_journal {
-                    true => Err(Forged::new("copy", PATH, "is the journal")),
-                    false => beneath("copy", backup, FOLDER),
+                if is_journal {
+                    Err(Forged::new("copy", PATH, "is the journal"))
+                } else {
+                    beneath("copy", backup, FOLDER)
                 }
             }
             Undo::RestoreLink { path, target } => link(path, target),
@@ -98,9 +99,10 @@ pub(in crate::change) fn package(name: &str) -> Result<(), Forged> {
             && text.chars().all(fits)
     };
     // To apt, a name with a dash at its end is one to remove.
-    match is_word(plain, "+-.") && !plain.ends_with('-') && is_word(architecture, "-") {
-        true => Ok(()),
-        false => Err(Forged::new("package", name, "is no name of one")),
+    if is_word(plain, "+-.") && !plain.ends_with('-') && is_word(architecture, "-") {
+        Ok(())
+    } else {
+        Err(Forged::new("package", name, "is no name of one"))
     }
 }
 
@@ -132,9 +134,10 @@ fn normal(path: &Path) -> Result<(), Forged> {
 
 fn beneath(what: &'static str, path: &Path, folder: &str) -> Result<(), Forged> {
     normal(path)?;
-    match path.starts_with(folder) && path != Path::new(folder) {
-        true => Ok(()),
-        false => Err(Forged::new(what, &path.to_string_lossy(), "is elsewhere")),
+    if path.starts_with(folder) && path != Path::new(folder) {
+        Ok(())
+    } else {
+        Err(Forged::new(what, &path.to_string_lossy(), "is elsewhere"))
     }
 }
 
@@ -144,36 +147,40 @@ fn link(path: &Path, target: &Path) -> Result<(), Forged> {
     if !LINKED.iter().any(|it| path == Path::new(it)) {
         return Err(Forged::new("link", &path.to_string_lossy(), "is elsewhere"));
     }
-    match text.is_empty() || text.contains(char::is_control) {
-        true => Err(Forged::new("link to", &text, "is no path")),
-        false => Ok(()),
+    if text.is_empty() || text.contains(char::is_control) {
+        Err(Forged::new("link to", &text, "is no path"))
+    } else {
+        Ok(())
     }
 }
 
 fn directly_in(what: &'static str, path: &Path, folder: &str) -> Result<(), Forged> {
     normal(path)?;
-    match path.parent() == Some(Path::new(folder)) {
-        true => Ok(()),
-        false => Err(Forged::new(what, &path.to_string_lossy(), "is elsewhere")),
+    if path.parent() == Some(Path::new(folder)) {
+        Ok(())
+    } else {
+        Err(Forged::new(what, &path.to_string_lossy(), "is elsewhere"))
     }
 }
 
 /// Requires a mode that lets nothing run as somebody else.
 fn mode_of(path: &Path, mode: u32) -> Result<(), Forged> {
-    match mode <= 0o7777 && mode & SET_ID == 0 {
-        true => Ok(()),
-        false => Err(Forged::new(
+    if mode <= 0o7777 && mode & SET_ID == 0 {
+        Ok(())
+    } else {
+        Err(Forged::new(
             "mode of",
             &path.to_string_lossy(),
             "would run it as its owner",
-        )),
+        ))
     }
 }
 
 fn docker_group(group: &str) -> Result<(), Forged> {
-    match group == GROUP {
-        true => Ok(()),
-        false => Err(Forged::new("group", group, "is not group docker")),
+    if group == GROUP {
+        Ok(())
+    } else {
+        Err(Forged::new("group", group, "is not group docker"))
     }
 }
 
@@ -187,16 +194,18 @@ fn is_word(text: &str, more: &str) -> bool {
 
 fn unit(name: &str) -> Result<(), Forged> {
     let kind = name.rsplit_once('.').map(|(_, kind)| kind);
-    match is_word(name, ":_.\\@-") && kind.is_some_and(|kind| UNITS.contains(&kind)) {
-        true => Ok(()),
-        false => Err(Forged::new("unit", name, "is no name of one")),
+    if is_word(name, ":_.\\@-") && kind.is_some_and(|kind| UNITS.contains(&kind)) {
+        Ok(())
+    } else {
+        Err(Forged::new("unit", name, "is no name of one"))
     }
 }
 
 fn container(name: &str) -> Result<(), Forged> {
-    match is_word(name, "_.-") {
-        true => Ok(()),
-        false => Err(Forged::new("container", name, "is no name of one")),
+    if is_word(name, "_.-") {
+        Ok(())
+    } else {
+        Err(Forged::new("container", name, "is no name of one"))
     }
 }
 

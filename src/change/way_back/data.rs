@@ -251,9 +251,10 @@ fn used_by(host: &Host, folder: &Path, roots: &[PathBuf], ahead: &Ahead) -> Resu
 /// The places on which something is mounted that would be lost with what is at `path`: a folder of the
 /// engine's, which itself stays, or something in it.
 fn mounted_over(host: &Host, path: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
-    match path == folder {
-        true => host.mounted_in(path),
-        false => host.mounted_at(path),
+    if path == folder {
+        host.mounted_in(path)
+    } else {
+        host.mounted_at(path)
     }
 }
 

@@ -32,9 +32,10 @@ impl Revert<'_> {
         let is_link = fs::symlink_metadata(&path).is_ok_and(|it| it.is_symlink());
         let Some(current) = self.host.read(daemon_json::PATH)? else {
             // What a link leads to is gone; the link is somebody else's.
-            return match is_link {
-                true => Ok(Reverted::Done),
-                false => files::remove(&path).map(|()| Reverted::Done),
+            return if is_link {
+                Ok(Reverted::Done)
+            } else {
+                files::remove(&path).map(|()| Reverted::Done)
             };
         };
         if let Some(Overwritten { before, after }) = &self.overwritten {
@@ -149,9 +150,10 @@ impl Revert<'_> {
     /// Of a run that fails, containers that it stopped run again. At an uninstall, which may come
     /// much later, they may have been stopped by somebody else.
     fn start_after_failure(&self, containers: &[String]) -> Result<Reverted> {
-        match self.is_rollback {
-            true => self.start_again(containers),
-            false => Ok(Reverted::Done),
+        if self.is_rollback {
+            self.start_again(containers)
+        } else {
+            Ok(Reverted::Done)
         }
     }
 

@@ -145,10 +145,7 @@ impl Call {
     }
 
     fn known(&self) -> Vec<String> {
-        match self.is_facts {
-            true => Vec::new(),
-            false => options(),
-        }
+        if self.is_facts { Vec::new() } else { options() }
     }
 }
 
@@ -176,9 +173,10 @@ fn flags(command: &str) -> Vec<Arg> {
 fn words_of(flag: &Arg, name: &str, long: &str, value: &Value) -> Result<Vec<String>, Failure> {
     let word = |value: &Value| Ok(format!("--{long}={}", scalar(name, value)?));
     match (flag.get_action(), value) {
-        (ArgAction::SetTrue, value) => Ok(match truth(name, value)? {
-            true => vec![format!("--{long}")],
-            false => Vec::new(),
+        (ArgAction::SetTrue, value) => Ok(if truth(name, value)? {
+            vec![format!("--{long}")]
+        } else {
+            Vec::new()
         }),
         (ArgAction::Append, Value::Array(values)) => values.iter().map(word).collect(),
         // A list that can also be a switch, for all that there is.

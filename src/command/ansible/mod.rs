@@ -80,9 +80,10 @@ fn present(
         answer.report(&install::report(host, &plan, None))?;
         answer.set(
             "msg",
-            match plan.is_pending() {
-                true => "Nothing was changed; this would be set up",
-                false => NOTHING_TO_DO,
+            if plan.is_pending() {
+                "Nothing was changed; this would be set up"
+            } else {
+                NOTHING_TO_DO
             },
         );
         return Ok(());
@@ -116,9 +117,10 @@ fn absent(
     require_root()?;
     let show = |event| happened.note(event);
     let lock_wait = Duration::from_secs(wanted.lock_wait);
-    let _lock = match check {
-        true => None,
-        false => Some(host.lock_run(lock_wait, &show)?),
+    let _lock = if check {
+        None
+    } else {
+        Some(host.lock_run(lock_wait, &show)?)
     };
     if !check {
         let _ = temporary::sweep(); // nothing is put there
@@ -181,11 +183,12 @@ fn gather(host: &Host, answer: &mut Answer) -> Result<()> {
 }
 
 fn require_root() -> Result<()> {
-    match nix::unistd::geteuid().is_root() {
-        true => Ok(()),
-        false => Err(Failure::Usage(
+    if nix::unistd::geteuid().is_root() {
+        Ok(())
+    } else {
+        Err(Failure::Usage(
             "only root can do this; nothing was changed. Give the task: become: true".to_owned(),
         )
-        .into()),
+        .into())
     }
 }

@@ -222,15 +222,14 @@ proptest! {
         let document = |text: &str| Document::parse(text.as_bytes()).unwrap();
         let before = Wishes::new(entries(presets.0), first).merged_into(document(&text));
         // Another file altogether, or the same with some keys replaced and others removed.
-        let now = match edits_ours {
-            false => document(&edited),
-            true => {
+        let now = if edits_ours {
                 let mut file = before.document.clone();
                 now.iter().for_each(|(key, value)| file.set(key, value));
                 keeps.keys().for_each(|key| file.remove(key));
                 file
-            }
-        };
+            } else {
+document(&edited)
+};
         let install = |now: &Document, changes: &[Change]| {
             let mut wishes = Wishes::new(entries(presets.1), second.clone());
             wishes.leave(&lost(now, changes));

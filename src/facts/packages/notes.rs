@@ -20,9 +20,10 @@ pub(super) fn interrupted(host: &Host) -> Result<Option<BTreeSet<String>>> {
             continue;
         };
         // The last note of a package counts.
-        match state.is_some_and(is_triggered) {
-            true => names.remove(&name),
-            false => names.insert(name),
+        if state.is_some_and(is_triggered) {
+            names.remove(&name)
+        } else {
+            names.insert(name)
         };
     }
     Ok((!notes.is_empty()).then_some(names))

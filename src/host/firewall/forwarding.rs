@@ -87,12 +87,12 @@ impl Host {
             for name in self.list(folder)? {
                 let file = format!("{folder}/{name}");
                 let is_network = name.ends_with(".network");
-                let text = match is_network {
-                    true => self
-                        .read_text(&file)
+                let text = if is_network {
+                    self.read_text(&file)
                         .unwrap_or_default()
-                        .unwrap_or_default(),
-                    false => continue,
+                        .unwrap_or_default()
+                } else {
+                    continue;
                 };
                 if text.lines().any(forwards_in_networkd) {
                     return Ok(Some(file));

@@ -98,10 +98,9 @@ pub fn bridge_in(rule: &str) -> Option<&str> {
     let words: Vec<&str> = rule.split(' ').collect();
     let at = words.iter().position(|word| matches!(*word, "-i" | "-o"))?;
     let bridge = *words.get(at + 1)?;
-    let shape = words.iter().map(|word| match *word == bridge {
-        true => "BRIDGE",
-        false => *word,
-    });
+    let shape = words
+        .iter()
+        .map(|word| if *word == bridge { "BRIDGE" } else { *word });
     let shape = shape.collect::<Vec<_>>().join(" ");
     OF_EACH_BRIDGE.contains(&shape.as_str()).then_some(bridge)
 }

@@ -52,15 +52,16 @@ pub(super) fn classify(
     }
     if ours.is_some_and(reqwest::Error::is_timeout) {
         let connecting = received.is_none() && ours.is_some_and(reqwest::Error::is_connect);
-        return match connecting {
-            true => Trouble::TimedOut {
+        return if connecting {
+            Trouble::TimedOut {
                 peer,
                 within: CONNECT_DEADLINE,
-            },
-            false => Trouble::Stalled {
+            }
+        } else {
+            Trouble::Stalled {
                 peer,
                 within: STALL,
-            },
+            }
         };
     }
     if find("dns error") {

@@ -56,9 +56,10 @@ impl Resolve for Resolver {
         let ipv4 = ask(&self.ipv4, Ipv4Only, name.as_str());
         let avoid_ipv6 = self.avoid_ipv6.load(Ordering::Relaxed);
         Box::pin(async move {
-            let addresses = match avoid_ipv6 {
-                true => one_or_else(ipv4, ipv6).await?,
-                false => either(ipv6, ipv4).await?,
+            let addresses = if avoid_ipv6 {
+                one_or_else(ipv4, ipv6).await?
+            } else {
+                either(ipv6, ipv4).await?
             };
             let addresses = addresses.into_iter();
             Ok(Box::new(addresses.map(|address| SocketAddr::new(address, 0))) as Addrs)

@@ -207,9 +207,10 @@ pub(super) fn host(url: &Url) -> &str {
 }
 
 fn verdict(proxy: &Proxy) -> &'static str {
-    match proxy.has_credentials() {
-        true => "does not take this user name and password",
-        false => "wants a user name and a password",
+    if proxy.has_credentials() {
+        "does not take this user name and password"
+    } else {
+        "wants a user name and a password"
     }
 }
 

@@ -17,9 +17,10 @@ impl Proxy {
     /// # Errors
     /// Why it cannot be used, to be put after a name; without the text, which may hold a password.
     pub fn parse(text: &str) -> Result<Proxy, &'static str> {
-        let url = match text.contains("://") {
-            true => Url::parse(text),
-            false => Url::parse(&format!("http://{text}")),
+        let url = if text.contains("://") {
+            Url::parse(text)
+        } else {
+            Url::parse(&format!("http://{text}"))
         };
         let url = url.map_err(|_| {
             "is no address of a proxy; write http://HOST:PORT, and special characters of a \

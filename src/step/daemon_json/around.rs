@@ -39,9 +39,10 @@ pub fn look(host: &Host, document: &Document) -> Result<Surroundings> {
     let data_root = text("data-root").unwrap_or(DATA_ROOT);
     let paths = named_paths(document).into_iter();
     let paths = paths.map(|path| {
-        let found = match path.contains('/') {
-            true => found(host, &path)?,
-            false => found_by_name(host, &path)?,
+        let found = if path.contains('/') {
+            found(host, &path)?
+        } else {
+            found_by_name(host, &path)?
         };
         Ok((path, found))
     });
@@ -73,9 +74,10 @@ pub fn look(host: &Host, document: &Document) -> Result<Surroundings> {
         paths: paths.collect::<Result<_>>()?,
         absent_group: group,
         most_open_files: host.most_open_files()?,
-        data_root: match data_root.starts_with('/') {
-            true => host.disk_under(data_root)?,
-            false => None,
+        data_root: if data_root.starts_with('/') {
+            host.disk_under(data_root)?
+        } else {
+            None
         },
         containerd_root: host.disk_under(CONTAINERD_ROOT)?,
         folders_of_others: folders_of_others(host, data_root, text("exec-root"))?,

@@ -135,9 +135,10 @@ impl Step for DaemonJson {
             return Ok(finding.with_warnings(proposal.warnings).keeping(kept));
         }
         self.refuse_unwritable(host, &proposal)?;
-        let verb = match host.exists(PATH)? {
-            true => "merge into",
-            false => "write",
+        let verb = if host.exists(PATH)? {
+            "merge into"
+        } else {
+            "write"
         };
         let explained: Vec<Explained> = changes
             .iter()

@@ -58,18 +58,17 @@ impl DaemonJson {
         let wishes = self.wishes(&current, &around, &restored, &theirs);
         let merged = wishes.merged_into(current.clone());
         passwords::refuse_to_lose(&merged.changes, &self.ours)?;
-        let warnings = match merged.changes.is_empty() {
-            true => warnings,
-            false => {
-                let all = with_flags(&merged.document, &self.unit_flags);
-                let around = around::look(host, &all)?;
-                let (errors, warnings) = self.check(&merged.document, &around);
-                if !errors.is_empty() {
-                    return Err(unwanted(&lines(&errors, Problem::without_position)));
-                }
-                refuse_folders_of_others(&merged, &around)?;
-                warnings
+        let warnings = if merged.changes.is_empty() {
+            warnings
+        } else {
+            let all = with_flags(&merged.document, &self.unit_flags);
+            let around = around::look(host, &all)?;
+            let (errors, warnings) = self.check(&merged.document, &around);
+            if !errors.is_empty() {
+                return Err(unwanted(&lines(&errors, Problem::without_position)));
             }
+            refuse_folders_of_others(&merged, &around)?;
+            warnings
         };
         let mut warnings: Vec<String> = warnings.iter().map(warning).collect();
         warnings.extend(self.lack_of_pools(&merged.document, &around)?);
@@ -206,13 +205,14 @@ fn refuse_folders_of_others(merged: &Merged, around: &Surroundings) -> Result<()
         .filter(|(key, _)| is_new(key))
         .map(|(key, fault)| format!("{key}: {}", daemon_json::of_others(fault)))
         .collect();
-    match refused.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::Blocked(format!(
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Blocked(format!(
             "the settings name a folder that another user can change; nothing was changed:\n{}",
             refused.join("\n")
         ))
-        .into()),
+        .into())
     }
 }
 

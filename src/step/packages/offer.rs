@@ -144,9 +144,10 @@ impl Offer {
     }
 
     fn with_downgrades(&self, command: Command) -> Command {
-        match self.goes_back {
-            true => command.arg("--allow-downgrades"),
-            false => command,
+        if self.goes_back {
+            command.arg("--allow-downgrades")
+        } else {
+            command
         }
     }
 

@@ -348,16 +348,13 @@ fn a_lock_that_comes_in_between_is_waited_for_and_the_plan_compared_again() {
         let outcome = apply(&stub, &packages);
         let tries = stub.calls();
         let tries = tries.iter().filter(|call| call.contains("--no-remove"));
-        match goes_on {
-            true => {
-                outcome.unwrap();
-                assert_eq!(tries.count(), 2);
-            }
-            false => {
-                let error = outcome.unwrap_err().to_string();
-                assert!(error.contains("changed since the plan"), "{error}");
-                assert_eq!(tries.count(), 1);
-            }
+        if goes_on {
+            outcome.unwrap();
+            assert_eq!(tries.count(), 2);
+        } else {
+            let error = outcome.unwrap_err().to_string();
+            assert!(error.contains("changed since the plan"), "{error}");
+            assert_eq!(tries.count(), 1);
         }
     }
 }

@@ -33,9 +33,10 @@ pub(super) fn pending(host: &Host, offer: &Offer) -> Result<Finding> {
         }
         Some(old) => format!("{} {old} → {}", install.package, install.version),
     });
-    let containers = match restarts {
-        true => containers_in_restart(host)?,
-        false => None,
+    let containers = if restarts {
+        containers_in_restart(host)?
+    } else {
+        None
     };
     let bundled = bundled_indexes(offer.view.pockets());
     let removed: Vec<&str> = transaction.removals.iter().map(String::as_str).collect();

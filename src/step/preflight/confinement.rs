@@ -80,13 +80,14 @@ pub(super) fn packaged(unit: &str) -> String {
 
 /// All lines of a file with which no container starts, or containerd has no place to write to.
 pub(super) fn check(unit: &str, settings: &[Setting], packaged: &str) -> Option<Obstacle> {
-    let (found, why) = match unit == UNIT {
-        true => (
+    let (found, why) = if unit == UNIT {
+        (
             with_mounts_of_its_own(settings),
             "containerd does not see what an engine that is confined like this mounts, so no \
              container starts",
-        ),
-        false => (strict(settings), "it has no place to write to"),
+        )
+    } else {
+        (strict(settings), "it has no place to write to")
     };
     let file = &found.iter().find(|it| it.file != packaged)?.file;
     let lines: Vec<&Setting> = found.into_iter().filter(|it| it.file == *file).collect();

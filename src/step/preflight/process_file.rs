@@ -36,15 +36,16 @@ pub(crate) fn problem(host: &Host, configuration: &Document) -> Result<Option<Ob
     let Some(Holder { program, .. }) = host.process(pid).filter(|_| !is_of_unit) else {
         return Ok(None);
     };
-    Ok(Some(match program == "dockerd" {
-        true => Obstacle::new(
+    Ok(Some(if program == "dockerd" {
+        Obstacle::new(
             format!("an engine runs already, outside of its unit (dockerd, pid {pid})"),
             format!(
                 "Stop it and run this again: {}",
                 service.map_or_else(|| format!("sudo kill {pid}"), |it| it.stop())
             ),
-        ),
-        false => Obstacle::new(
+        )
+    } else {
+        Obstacle::new(
             format!(
                 "{path} names pid {pid}, which is {program} and not the engine; the engine does \
                  not start while that process runs"
@@ -53,7 +54,7 @@ pub(crate) fn problem(host: &Host, configuration: &Document) -> Result<Option<Ob
                 "Remove the file and run this again: sudo rm {}",
                 quoted(path)
             ),
-        ),
+        )
     }))
 }
 

@@ -181,12 +181,13 @@ fn absent_program(host: &Host, settings: &[Setting], packaged: &str) -> Result<O
             }
             let fault = format!("{name}= names {program}, which is not there");
             let is_ours = matches!(file, "dockerd" | "containerd");
-            let (cure, script) = match *name == "ExecStart" && is_ours {
-                true => (
+            let (cure, script) = if *name == "ExecStart" && is_ours {
+                (
                     "Let it run the packages' own",
                     format!("#s|{program}|/usr/bin/{file}|"),
-                ),
-                false => ("Install it, or remove the line", "#d".to_owned()),
+                )
+            } else {
+                ("Install it, or remove the line", "#d".to_owned())
             };
             return Ok(Some(at(setting, &fault, cure, &script)));
         }

@@ -93,16 +93,17 @@ pub(super) fn unloadable(host: &Host) -> Result<Option<Obstacle>> {
         let verified = host.query(&verify);
         let is_sound = verified.as_ref().is_ok_and(|output| output.code == 0);
         let said = verified.map_or_else(|_| load_error(host, unit), |output| output.tail());
-        return Ok(Some(match is_sound {
+        return Ok(Some(if is_sound {
             // It was edited since it was loaded.
-            true => Obstacle::new(
+            Obstacle::new(
                 format!("systemd has an old {unit} loaded, which it refuses"),
                 "Let it read the files again: sudo systemctl daemon-reload",
-            ),
-            false => Obstacle::new(
+            )
+        } else {
+            Obstacle::new(
                 format!("systemd refuses the files of {unit}"),
                 quote(&format!("Fix what it names: systemctl cat {unit}"), &said),
-            ),
+            )
         }));
     }
     Ok(None)

@@ -46,9 +46,10 @@ impl State {
     /// The unit's last start, as systemd numbers them; empty where there was none.
     pub(super) fn invocation(&self) -> &str {
         let id = self.value("InvocationID").trim();
-        match id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            true => id,
-            false => "",
+        if id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            id
+        } else {
+            ""
         }
     }
 

@@ -33,9 +33,11 @@ pub(super) fn words_of_engine(host: &Host) -> String {
 pub(super) fn words_of(host: &Host, unit: &State) -> String {
     let of_start = entries(host, &unit.unit, unit.invocation());
     let has_spoken = |entry: &Value| entry["_TRANSPORT"] == "stdout";
-    let entries = match unit.was_restarted() && !of_start.iter().any(has_spoken) {
-        true => entries(host, &unit.unit, ""), // the start at hand has only begun
-        false => of_start,
+    let entries = if unit.was_restarted() && !of_start.iter().any(has_spoken) {
+        // the start at hand has only begun
+        entries(host, &unit.unit, "")
+    } else {
+        of_start
     };
     let lines: Vec<String> = entries.iter().filter_map(message).collect();
     without_secrets(host, &lines.join("\n"))

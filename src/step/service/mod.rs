@@ -181,9 +181,10 @@ impl Step for Service {
 
     fn inspect(&self, host: &Host) -> Result<Finding> {
         let Some(unit) = Unit::query(host)? else {
-            let what = match self.no_start {
-                false => "enabled and started by its package",
-                true => "enabled by its package, and will not be started",
+            let what = if self.no_start {
+                "enabled by its package, and will not be started"
+            } else {
+                "enabled and started by its package"
             };
             return Ok(Finding::pending(format!("{UNIT} is {what}"), Vec::new()));
         };
@@ -191,9 +192,10 @@ impl Step for Service {
         let needs = self.needs(host, &unit)?;
         let kept: Vec<Yours> = self.disabled.iter().cloned().collect();
         if needs.is_empty() {
-            let state = match unit.active {
-                true => "running",
-                false => "not started",
+            let state = if unit.active {
+                "running"
+            } else {
+                "not started"
             };
             let enabled = if unit.enabled { "enabled and " } else { "" };
             let finding = Finding::satisfied(format!("{UNIT} is {enabled}{state}"));
@@ -201,9 +203,10 @@ impl Step for Service {
         }
         let verbs: Vec<&str> = needs.iter().map(Need::verb).collect();
         let details = needs.iter().flat_map(Need::details).collect();
-        let rest = match self.no_start && !unit.active {
-            true => ", which will not be started",
-            false => "",
+        let rest = if self.no_start && !unit.active {
+            ", which will not be started"
+        } else {
+            ""
         };
         let summary = format!("{} {UNIT}{rest}", verbs.join(" and "));
         Ok(Finding::pending(summary, details).keeping(kept))
@@ -291,9 +294,10 @@ impl Need {
 
 /// What becomes of this many containers when the engine is restarted.
 pub fn fate_of_containers(running: u64, kept: bool) -> String {
-    match kept {
-        true => format!("{running} running containers are kept running by live-restore"),
-        false => format!("{running} running containers are restarted with it"),
+    if kept {
+        format!("{running} running containers are kept running by live-restore")
+    } else {
+        format!("{running} running containers are restarted with it")
     }
 }
 

@@ -108,9 +108,10 @@ fn commands<'a>(command: &'a Command, name: &str) -> Vec<(String, &'a Command)> 
     visible
         .flat_map(|inner| {
             let name = format!("{name} {}", inner.get_name());
-            match inner.has_subcommands() {
-                true => commands(inner, &name),
-                false => vec![(name, inner)],
+            if inner.has_subcommands() {
+                commands(inner, &name)
+            } else {
+                vec![(name, inner)]
             }
         })
         .collect()
