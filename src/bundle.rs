@@ -36,8 +36,9 @@ pub fn create(
     let facts = facts::gather(host)?;
     let source = suite::source(&facts, settings, listener)?;
     // Tried before anything is fetched.
-    let output = output.map(|path| Ok::<_, anyhow::Error>((path.to_owned(), open(path)?)));
-    let output = output.transpose()?;
+    let output = output
+        .map(|path| Ok::<_, anyhow::Error>((path.to_owned(), open(path)?)))
+        .transpose()?;
     let http = Http::new(&settings.network()?);
     let mut repository = Repository::resolve(host, &http, source, settings, listener)?;
     let index = repository.index(&http, ENGINE_PACKAGES, listener)?;
@@ -162,8 +163,12 @@ fn contained(folder: &str, archive: &Archive) -> Result<Contained> {
 /// Such as `dockstrap-noble-amd64-29.5.3.tar`.
 fn file_name(manifest: &Manifest) -> Result<FileName> {
     let engine = &manifest.engine;
-    let upstream = engine.split_once(':').map_or(&**engine, |(_, rest)| rest);
-    let upstream = upstream.split('-').next().unwrap_or_default();
+    let upstream = engine
+        .split_once(':')
+        .map_or(&**engine, |(_, rest)| rest)
+        .split('-')
+        .next()
+        .unwrap_or_default();
     Ok(FileName::parse(&format!(
         "dockstrap-{}-{}-{upstream}.tar",
         manifest.release, manifest.architecture

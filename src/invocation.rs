@@ -42,8 +42,9 @@ pub(crate) fn again(words: &[OsString], kept: &[&str]) -> String {
 fn with_variables(words: &[OsString], kept: &[impl AsRef<str>], set: &[String]) -> String {
     let kept: Vec<&str> = kept.iter().map(AsRef::as_ref).collect();
     let kept = (!kept.is_empty()).then(|| format!("--preserve-env={}", kept.join(",")));
-    let before = ["sudo".to_owned()].into_iter().chain(kept);
-    let before = before
+    let before = ["sudo".to_owned()]
+        .into_iter()
+        .chain(kept)
         .chain(set.iter().cloned())
         .chain(["dockstrap".to_owned()]);
     shell::joined(before.map(OsString::from).chain(words.iter().cloned()))
@@ -56,8 +57,12 @@ impl Given {
             flags.iter().any(|flag| Some(name(flag)) == given)
         };
         let given = self.flags.iter().filter(|flag| !is_replaced(flag));
-        let words = ["install"].iter().chain(flags).map(OsString::from);
-        let words: Vec<OsString> = words.chain(given.flatten().map(OsString::from)).collect();
+        let words: Vec<OsString> = ["install"]
+            .iter()
+            .chain(flags)
+            .map(OsString::from)
+            .chain(given.flatten().map(OsString::from))
+            .collect();
         with_variables(&words, &self.kept, &self.set)
     }
 }

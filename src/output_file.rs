@@ -163,12 +163,14 @@ impl Walk {
             self.folder = open_folder(CWD, OsStr::new("/"))?;
             self.at = PathBuf::from("/");
         }
-        let names = path.components().filter_map(|part| match part {
-            Component::Normal(name) => Some(name.to_owned()),
-            Component::ParentDir => Some(OsString::from("..")),
-            _ => None,
-        });
-        let names: Vec<OsString> = names.collect();
+        let names: Vec<OsString> = path
+            .components()
+            .filter_map(|part| match part {
+                Component::Normal(name) => Some(name.to_owned()),
+                Component::ParentDir => Some(OsString::from("..")),
+                _ => None,
+            })
+            .collect();
         names
             .into_iter()
             .rev()

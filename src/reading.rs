@@ -139,8 +139,8 @@ pub(crate) fn is_own_descriptor(path: &Path) -> bool {
     }
     let number = ["/dev/fd", "/proc/self/fd"]
         .iter()
-        .find_map(|folder| path.strip_prefix(folder).ok());
-    let number = number.map(|it| it.components().collect::<Vec<_>>());
+        .find_map(|folder| path.strip_prefix(folder).ok())
+        .map(|it| it.components().collect::<Vec<_>>());
     matches!(number.as_deref(), Some([Component::Normal(name)])
         if name.to_str().is_some_and(|name| name.parse::<u32>().is_ok()))
 }

@@ -54,13 +54,18 @@ impl Reversal {
         if journal.acts().is_empty() {
             return Ok(None);
         }
-        let packages = journal.acts().iter().filter_map(|act| match &act.undo {
-            Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages, .. } => {
-                Some(packages.as_slice())
-            }
-            _ => None,
-        });
-        let packages: Vec<String> = packages.flatten().cloned().collect();
+        let packages: Vec<String> = journal
+            .acts()
+            .iter()
+            .filter_map(|act| match &act.undo {
+                Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages, .. } => {
+                    Some(packages.as_slice())
+                }
+                _ => None,
+            })
+            .flatten()
+            .cloned()
+            .collect();
         if !packages.is_empty() {
             apt::refuse_held(host, &packages)?;
         }
@@ -269,8 +274,11 @@ fn is_of_engine(package: &str) -> bool {
 /// The engine's own of these packages that go. They stay when others have come to need them; and once
 /// they are gone, an engine that runs has come by other packages.
 fn leaving_of_engine(host: &Host, packages: &[String]) -> Result<Vec<String>> {
-    let ours = packages.iter().filter(|package| is_of_engine(package));
-    let ours: Vec<String> = ours.cloned().collect();
+    let ours: Vec<String> = packages
+        .iter()
+        .filter(|package| is_of_engine(package))
+        .cloned()
+        .collect();
     if ours.is_empty() || !unfinished_packages(host)?.is_empty() {
         return Ok(ours); // apt says nothing before what is unfinished is cleared up
     }

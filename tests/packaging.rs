@@ -53,8 +53,10 @@ fn the_licence_of_every_linked_crate_is_shipped() {
     let page = source("packaging/NOTICES.txt");
     let listed = page.lines().filter_map(|line| line.strip_prefix("- "));
     // A licence's text may be a list as well.
-    let listed = listed.filter(|it| it.split(' ').nth(1).is_some_and(is_version));
-    let listed: BTreeSet<String> = listed.map(str::to_owned).collect();
+    let listed: BTreeSet<String> = listed
+        .filter(|it| it.split(' ').nth(1).is_some_and(is_version))
+        .map(str::to_owned)
+        .collect();
     assert_eq!(listed, crates, "write it anew: scripts/notices");
 }
 

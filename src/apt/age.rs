@@ -69,8 +69,9 @@ impl AgeLimit {
     }
 
     fn refusal(self, index: &str, age: Duration, supply: Supply) -> Failure {
-        let signed = SystemTime::now().checked_sub(age);
-        let signed = signed.and_then(|it| Timestamp::try_from(it).ok());
+        let signed = SystemTime::now()
+            .checked_sub(age)
+            .and_then(|it| Timestamp::try_from(it).ok());
         let date = signed.unwrap_or_default().strftime("%F");
         let (days, most) = (age.as_secs() / DAY, self.most.as_secs() / DAY);
         let advice = match supply {

@@ -81,8 +81,11 @@ impl Begun {
                 remove_when(host, path, |_| true)?;
             }
         }
-        let folders = self.all.iter().flat_map(|path| path.ancestors().skip(1));
-        let folders: BTreeSet<&Path> = folders.collect();
+        let folders: BTreeSet<&Path> = self
+            .all
+            .iter()
+            .flat_map(|path| path.ancestors().skip(1))
+            .collect();
         // Those below come first.
         for folder in folders.iter().rev() {
             let there = host.metadata(folder)?;

@@ -46,8 +46,9 @@ impl Complaint {
         if output.code == 0 {
             return None;
         }
-        let errors = errors(&output.stderr);
-        let errors: Vec<String> = errors.map(|error| as_on_host(error, view)).collect();
+        let errors: Vec<String> = errors(&output.stderr)
+            .map(|error| as_on_host(error, view))
+            .collect();
         // A fault in the configuration makes others follow.
         let find =
             |read: fn(&str) -> Option<Complaint>| errors.iter().find_map(|error| read(error));

@@ -90,8 +90,9 @@ impl Entry {
     /// Reads a stanza; `None` for a text that is none.
     pub fn of_stanza(text: &str) -> Option<Entry> {
         // To apt, neither a comment nor a line of white space ends a field or a stanza.
-        let lines = text.lines().map(str::trim_end);
-        let lines: Vec<&str> = lines
+        let lines: Vec<&str> = text
+            .lines()
+            .map(str::trim_end)
             .filter(|line| !line.is_empty() && !line.starts_with('#'))
             .collect();
         let stanzas: Deb822 = lines.join("\n").parse().ok()?;
@@ -269,10 +270,16 @@ fn is_dockers(uri: &str, source: &Source) -> bool {
 fn segments(uri: &str) -> Vec<String> {
     let address = uri.split_once("://").map_or(uri, |(_, address)| address);
     let mut segments = address.split('/').filter(|segment| !segment.is_empty());
-    let host = segments.next().unwrap_or_default();
-    let host = host.rsplit('@').next().unwrap_or_default();
-    let host = host.split(':').next().unwrap_or_default();
-    let host = host.to_ascii_lowercase();
+    let host = segments
+        .next()
+        .unwrap_or_default()
+        .rsplit('@')
+        .next()
+        .unwrap_or_default()
+        .split(':')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     std::iter::once(host)
         .chain(segments.map(str::to_owned))
         .collect()

@@ -156,8 +156,9 @@ containerd.io:
                 &format!("case $* in *preferences.d/a*) ;; *) printf '{POLICY}' ;; esac"),
             );
         let policy = Command::new("apt-cache").arg("policy");
-        let pinned = forbidden(stub.host(), &policy, &["docker-ce", "containerd.io"]);
-        let pinned = pinned.unwrap().unwrap();
+        let pinned = forbidden(stub.host(), &policy, &["docker-ce", "containerd.io"])
+            .unwrap()
+            .unwrap();
         assert_eq!(pinned.package, "containerd.io");
         let place = pinned.place.unwrap().to_string();
         assert_eq!(place, "/etc/apt/preferences.d/b.pref, line 6");

@@ -155,8 +155,9 @@ pub fn refuse_held(host: &Host, packages: &[String]) -> Result<()> {
 
 /// Parts the packages that somebody has asked apt for from those that came along with others.
 pub fn asked_for(host: &Host, packages: Vec<String>) -> Result<(Vec<String>, Vec<String>)> {
-    let show = without_sources(Command::new("apt-mark"));
-    let show = show.arg("showmanual").args(&packages);
+    let show = without_sources(Command::new("apt-mark"))
+        .arg("showmanual")
+        .args(&packages);
     let shown = host.query(&show)?.success()?.stdout;
     let manual: Vec<&str> = shown.lines().collect();
     Ok(packages

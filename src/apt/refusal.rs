@@ -137,8 +137,10 @@ pub(crate) fn check_configuration(host: &Host) -> Result<()> {
     if let Some(refusal) = of(host, &told, None, Stage::Planning)? {
         return Err(refusal.into());
     }
-    let folder = told.stdout.trim().strip_prefix("FOLDER=");
-    let folder = folder
+    let folder = told
+        .stdout
+        .trim()
+        .strip_prefix("FOLDER=")
         .map(|it| it.trim_matches(['\'', '/']))
         .unwrap_or_default();
     if folder.is_empty() || folder == FOLDER.trim_matches('/') {

@@ -76,8 +76,10 @@ pub fn clear_for_purge(
     if broken.is_empty() {
         return Ok(());
     }
-    let begun = broken.iter().map(|package| Begun::of(host, package));
-    let begun = begun.collect::<Result<Vec<Begun>>>()?;
+    let begun = broken
+        .iter()
+        .map(|package| Begun::of(host, package))
+        .collect::<Result<Vec<Begun>>>()?;
     // What depends on them is broken as well, and goes with the purge that follows.
     let forced = ["--force-remove-reinstreq", "--force-depends", "--purge"];
     run(host, &dpkg().args(forced).args(broken))?;
@@ -97,8 +99,8 @@ impl Unpacking<'_> {
     /// Unpacks a package from apt's archive folder, when its file is there and is the one that is
     /// known. Returns whether it was unpacked.
     fn unpack_again(&self, host: &Host, package: &str) -> Result<bool> {
-        let version = Command::new("dpkg-query");
-        let version = version.args(["--show", "--showformat=${Version}", package]);
+        let version =
+            Command::new("dpkg-query").args(["--show", "--showformat=${Version}", package]);
         let version = dpkg_query(host, &version)?;
         let Some(archive) = self.file_of(package, &version) else {
             return Ok(false);

@@ -29,10 +29,14 @@ pub fn require(host: &Host, folders: &[(&str, u64)]) -> Result<()> {
     for (folder, bytes) in folders {
         // It may be missing yet; then the first one above it that is there says it.
         let path = host.path(folder);
-        let there = path.ancestors().find(|folder| folder.exists());
-        let there = there.unwrap_or(Path::new("/")).to_owned();
-        let disk = there.metadata();
-        let disk = disk.with_context(|| format!("looking at {}", there.display()))?;
+        let there = path
+            .ancestors()
+            .find(|folder| folder.exists())
+            .unwrap_or(Path::new("/"))
+            .to_owned();
+        let disk = there
+            .metadata()
+            .with_context(|| format!("looking at {}", there.display()))?;
         let demand = disks.entry(disk.dev()).or_default();
         demand.there = there;
         demand.folders.push(folder);

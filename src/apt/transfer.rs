@@ -155,8 +155,11 @@ impl Transfer<'_> {
     /// Opens the partial file for what comes behind its first `size` bytes.
     fn open_at(&self, size: u64) -> std::io::Result<File> {
         let mut options = OpenOptions::new();
-        let file = options.create(true).append(true).mode(0o600);
-        let file = file.open(self.partial)?;
+        let file = options
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(self.partial)?;
         file.set_len(size)?;
         self.here.store(size, Ordering::Relaxed);
         Ok(file)

@@ -112,8 +112,8 @@ impl fmt::Display for Unusable {
 
 /// What apt says of each repository.
 fn said<'a>(broken: impl Iterator<Item = &'a Broken>) -> String {
-    let lines = broken.filter(|it| !it.reason.is_empty());
-    let lines: Vec<String> = lines
+    let lines: Vec<String> = broken
+        .filter(|it| !it.reason.is_empty())
         .map(
             |Broken {
                  address, reason, ..

@@ -200,8 +200,10 @@ impl<'a> UbuntuPart<'a> {
         let suite = &self.part.suite;
         let architecture = &self.bundle.manifest().architecture;
         let name = Part::index(component, architecture).context("its path is too long")?;
-        let packed = self.part.packed_index(component, architecture);
-        let packed = packed.context("its path is too long")?;
+        let packed = self
+            .part
+            .packed_index(component, architecture)
+            .context("its path is too long")?;
         let Some(entry) = self.release.file(name.as_str()) else {
             let reason = format!("the signed index of {suite} does not name {name}");
             return Err(Failure::Trust(reason).into());

@@ -48,11 +48,14 @@ pub(super) fn cure(host: &Host, unmet: &[Unmet]) -> Result<String> {
         ));
     }
     let simulate = only_reading(apt_get()).args(["--simulate", FIX, "install"]);
-    let simulated = host.query(&simulate);
-    let simulated = simulated.and_then(Output::success);
+    let simulated = host.query(&simulate).and_then(Output::success);
     let fixed = Transaction::parse(&simulated.map(|it| it.stdout).unwrap_or_default());
-    let new = fixed.installs.iter().map(|it| it.package.as_str());
-    let new = new.collect::<Vec<_>>().join(" ");
+    let new = fixed
+        .installs
+        .iter()
+        .map(|it| it.package.as_str())
+        .collect::<Vec<_>>()
+        .join(" ");
     let gone = fixed.removals.join(" ");
     Ok(match (new.as_str(), gone.as_str()) {
         ("", "") => {

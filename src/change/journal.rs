@@ -251,11 +251,15 @@ impl Journal {
 
     /// Whether it says of all these package files what they must be.
     pub(super) fn knows_archives(&self, files: &[KnownArchive]) -> bool {
-        let known = self.acts.iter().filter_map(|act| match &act.undo {
-            Undo::RemoveArchives { files, .. } => Some(files),
-            _ => None,
-        });
-        let known: Vec<&KnownArchive> = known.flatten().collect();
+        let known: Vec<&KnownArchive> = self
+            .acts
+            .iter()
+            .filter_map(|act| match &act.undo {
+                Undo::RemoveArchives { files, .. } => Some(files),
+                _ => None,
+            })
+            .flatten()
+            .collect();
         files.iter().all(|file| known.contains(&file))
     }
 
@@ -301,8 +305,10 @@ impl Journal {
     /// What runs that were cut short did to daemon.json, up to this act: whether an engine starts
     /// with it is not known.
     pub fn unproven_configuration(&self, up_to: u64) -> impl Iterator<Item = &Act> {
-        let acts = self.acts.iter();
-        let acts = acts.filter(move |act| (self.proven + 1..=up_to).contains(&act.act));
+        let acts = self
+            .acts
+            .iter()
+            .filter(move |act| (self.proven + 1..=up_to).contains(&act.act));
         acts.filter(|act| act.undo.is_of_configuration())
     }
 

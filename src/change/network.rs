@@ -120,8 +120,9 @@ fn remove_rules(
 fn remove_tables(host: &Host, before: &Network) -> Result<()> {
     let is_new = |table: &String| nft::is_engines(table) && !before.tables.contains(table);
     for table in nft::tables(host)?.into_iter().filter(is_new) {
-        let delete = Command::new("nft").args(["delete", "table"]);
-        let delete = delete.args(table.split(' '));
+        let delete = Command::new("nft")
+            .args(["delete", "table"])
+            .args(table.split(' '));
         delete.run_apart(host.search_path())?.success()?;
     }
     Ok(())
@@ -132,8 +133,10 @@ fn remove_tables(host: &Host, before: &Network) -> Result<()> {
 fn remove_ends(host: &Host, bridge: &str) -> Result<()> {
     let show = Command::new("ip").args(["-oneline", "link", "show", "master", bridge]);
     let shown = host.query(&show)?.stdout;
-    let names = shown.lines().filter_map(|line| line.split(": ").nth(1));
-    let names = names.filter_map(|name| name.split('@').next());
+    let names = shown
+        .lines()
+        .filter_map(|line| line.split(": ").nth(1))
+        .filter_map(|name| name.split('@').next());
     for end in names.filter(|name| name.starts_with("veth")) {
         remove_link(host, end)?;
     }
@@ -180,8 +183,9 @@ fn remove_additions(
     links: &[String],
     left: &mut Vec<Left>,
 ) -> Result<()> {
-    let additions = host.firewalld_additions()?.into_iter();
-    let mut additions = additions
+    let mut additions = host
+        .firewalld_additions()?
+        .into_iter()
         .filter(|addition| !before.firewalld.iter().any(|it| it == addition.path))
         .peekable();
     if additions.peek().is_some() && host.runs_firewalld()? {
@@ -263,8 +267,9 @@ fn restore_policy(
             reason,
         )),
         None => {
-            let open = Command::new(program.name).args(["--wait", LOCK_WAIT]);
-            let open = open.args(["-P", "FORWARD", "ACCEPT"]);
+            let open = Command::new(program.name)
+                .args(["--wait", LOCK_WAIT])
+                .args(["-P", "FORWARD", "ACCEPT"]);
             open.run_apart(host.search_path())?.success()?;
         }
     }

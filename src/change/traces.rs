@@ -60,8 +60,11 @@ pub fn remove_unfinished_records(host: &Host, units: &[&str]) -> Result<()> {
 /// good. Those of a unit that another package has brought since are left.
 pub fn remove_unit_records(host: &Host, units: &[&str]) -> Result<()> {
     let at = |name: String| host.path(format!("{UNIT_RECORDS}/{name}"));
-    let folders = host.list(UNIT_RECORDS)?.into_iter();
-    let folders: Vec<String> = folders.filter(|name| at(name.clone()).is_dir()).collect();
+    let folders: Vec<String> = host
+        .list(UNIT_RECORDS)?
+        .into_iter()
+        .filter(|name| at(name.clone()).is_dir())
+        .collect();
     for unit in units {
         if is_of_a_package(host, unit)? {
             continue;

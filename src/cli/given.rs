@@ -61,8 +61,11 @@ fn typed(argument: &Arg, matches: &ArgMatches) -> Option<Vec<String>> {
     if !argument.get_action().takes_values() {
         return Some(vec![name]);
     }
-    let values = matches.try_get_raw(argument.get_id().as_str()).ok()??;
-    let values: Vec<_> = values.map(|value| value.to_string_lossy()).collect();
+    let values: Vec<_> = matches
+        .try_get_raw(argument.get_id().as_str())
+        .ok()??
+        .map(|value| value.to_string_lossy())
+        .collect();
     let value = values.join(",");
     Some(match (argument.is_require_equals_set(), value.as_str()) {
         // Given without a value, as `--restore` may be.

@@ -58,10 +58,13 @@ impl Cli {
 pub fn output_asked_for(words: impl IntoIterator<Item = OsString>) -> Output {
     let words: Vec<OsString> = words.into_iter().take_while(|it| it != "--").collect();
     let pairs = words.iter().zip(words.iter().skip(1));
-    let apart = pairs.filter(|(flag, _)| *flag == "--output");
-    let apart = apart.filter_map(|(_, form)| form.to_str());
-    let joined = words.iter().filter_map(|word| word.to_str());
-    let joined = joined.filter_map(|word| word.strip_prefix("--output="));
+    let apart = pairs
+        .filter(|(flag, _)| *flag == "--output")
+        .filter_map(|(_, form)| form.to_str());
+    let joined = words
+        .iter()
+        .filter_map(|word| word.to_str())
+        .filter_map(|word| word.strip_prefix("--output="));
     let by_flag = apart.chain(joined).last().map(str::to_owned);
     let form = by_flag.or_else(|| std::env::var(OUTPUT).ok());
     let form = form.and_then(|form| Output::from_str(&form, false).ok());

@@ -108,8 +108,11 @@ mod tests {
     #[test]
     fn no_slip_of_the_finger_suggests_a_hidden_command() {
         let command = Cli::command();
-        let hidden = command.get_subcommands().filter(|it| it.is_hide_set());
-        let hidden: Vec<&str> = hidden.map(Command::get_name).collect();
+        let hidden: Vec<&str> = command
+            .get_subcommands()
+            .filter(|it| it.is_hide_set())
+            .map(Command::get_name)
+            .collect();
         assert_eq!(hidden, ["first-boot", "probe"]);
         for name in &hidden {
             for cut in 1..name.len() {

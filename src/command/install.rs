@@ -179,8 +179,10 @@ impl<'a> Prepared<'a> {
         // A host that was set up by others: the next install is to know that it was verified.
         let is_adopted = verify && runs && self.journal.knows_nothing();
         // What the settings name is set again at each install: status is to know what that is.
-        let last = self.journal.installed();
-        let last = last.filter(|run| run.no_start == settings.no_start);
+        let last = self
+            .journal
+            .installed()
+            .filter(|run| run.no_start == settings.no_start);
         let is_renamed = last.is_some_and(|run| run.named.as_ref() != Some(&named(settings)));
         if self.journal.cut_short().is_some() || only_placed || is_adopted || is_renamed {
             apply::settle(host, Journal::read(host)?, settings, listener)?;

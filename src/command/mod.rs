@@ -58,8 +58,8 @@ pub fn run(cli: Cli) -> Result<u8> {
 }
 
 fn explain(keys: &[String]) -> Result<u8> {
-    let explained = keys.iter().map(|key| (key, explained(key)));
-    let explained: BTreeMap<&String, String> = explained.collect();
+    let explained: BTreeMap<&String, String> =
+        keys.iter().map(|key| (key, explained(key))).collect();
     for key in keys {
         ui::answer(explained[key].trim_end())?;
     }

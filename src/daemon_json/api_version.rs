@@ -39,8 +39,10 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document) {
 /// dockerd takes a part that is no number for 0, and so a part that is not there.
 fn compare(one: &str, other: &str) -> Ordering {
     let parts = |text: &str| -> Vec<i64> {
-        let parts = text.split('.').map(|part| part.parse().unwrap_or(0));
-        let mut parts: Vec<i64> = parts.collect();
+        let mut parts: Vec<i64> = text
+            .split('.')
+            .map(|part| part.parse().unwrap_or(0))
+            .collect();
         while parts.last() == Some(&0) {
             parts.pop();
         }

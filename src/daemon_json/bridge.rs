@@ -152,8 +152,8 @@ fn pools(document: &Document) -> Vec<IpAddr> {
         .map_or(vec![], children);
     let bases = pools
         .iter()
-        .filter_map(|(_, pool)| entry(pool, "base").as_str());
-    let bases = bases.filter_map(|base| base.parse::<IpNet>().ok());
+        .filter_map(|(_, pool)| entry(pool, "base").as_str())
+        .filter_map(|base| base.parse::<IpNet>().ok());
     bases.map(|base| base.addr()).collect()
 }
 

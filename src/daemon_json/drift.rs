@@ -78,8 +78,12 @@ fn with_change(earlier: Option<Value>, change: &Change) -> Option<Value> {
                 _ => Vec::new(),
             };
             part.retain(|entry| after.contains(entry) || !before.contains(entry));
-            let added = after.iter().filter(|entry| !before.contains(entry));
-            let added: Vec<Value> = added.filter(|it| !part.contains(it)).cloned().collect();
+            let added: Vec<Value> = after
+                .iter()
+                .filter(|entry| !before.contains(entry))
+                .filter(|it| !part.contains(it))
+                .cloned()
+                .collect();
             part.extend(added);
             Value::Array(part)
         }

@@ -59,8 +59,10 @@ pub fn facts(key: &Key) -> Vec<(&'static str, String)> {
     add("confirmed", confirmed(key).to_owned());
     for conflict in key.conflicts {
         let Conflict { text, .. } = conflict;
-        let entry = conflict.entry.map(|entry| format!("{entry}, "));
-        let entry = entry.unwrap_or_default();
+        let entry = conflict
+            .entry
+            .map(|entry| format!("{entry}, "))
+            .unwrap_or_default();
         let with = &conflict.with;
         add("conflicts", format!("{entry}with {with}: {text}"));
     }

@@ -56,8 +56,13 @@ pub fn with_flags(document: &Document, flags: &[String]) -> Document {
             (Kind::Bool, _) => Value::Bool(value != "false"),
             (kind, _) if kind.is_text() => value.into(),
             (Kind::List(kind), before) if kind.is_text() => {
-                let list = before.as_ref().and_then(Value::as_array).cloned();
-                let list = list.into_iter().flatten().chain([value.into()]);
+                let list = before
+                    .as_ref()
+                    .and_then(Value::as_array)
+                    .cloned()
+                    .into_iter()
+                    .flatten()
+                    .chain([value.into()]);
                 list.collect()
             }
             // The name of a runtime or an option, and what belongs to it.
@@ -65,8 +70,11 @@ pub fn with_flags(document: &Document, flags: &[String]) -> Document {
                 let Some((name, value)) = value.split_once('=') else {
                     continue;
                 };
-                let map = before.as_ref().and_then(Value::as_object).cloned();
-                let mut map = map.unwrap_or_default();
+                let mut map = before
+                    .as_ref()
+                    .and_then(Value::as_object)
+                    .cloned()
+                    .unwrap_or_default();
                 let value = match key.kind {
                     Kind::Map(Kind::Str) => value.into(),
                     _ => json!({ "path": value }),

@@ -44,12 +44,15 @@ fn places(document: &Document) -> Vec<(Vec<String>, String)> {
         let path = vec!["metrics-addr".to_owned()];
         (path, host.to_owned())
     });
-    let listeners = document.get("hosts").map_or(vec![], children).into_iter();
-    let listeners = listeners.filter_map(|(index, listener)| {
-        let listener = address(listener.as_str()?)?;
-        let path = vec!["hosts".to_owned(), index];
-        (listener.scheme == "tcp").then(|| (path, listener.host.to_owned()))
-    });
+    let listeners = document
+        .get("hosts")
+        .map_or(vec![], children)
+        .into_iter()
+        .filter_map(|(index, listener)| {
+            let listener = address(listener.as_str()?)?;
+            let path = vec!["hosts".to_owned(), index];
+            (listener.scheme == "tcp").then(|| (path, listener.host.to_owned()))
+        });
     let places = metrics.into_iter().chain(listeners);
     places.filter(|(_, host)| !host.is_empty()).collect()
 }

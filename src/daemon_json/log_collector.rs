@@ -74,8 +74,13 @@ fn place(address: &str, port: u16) -> Option<Place> {
     if scheme.starts_with("udp") {
         return None;
     }
-    let rest = rest.split(['/', '?']).next().unwrap_or_default();
-    let rest = rest.rsplit('@').next().unwrap_or_default();
+    let rest = rest
+        .split(['/', '?'])
+        .next()
+        .unwrap_or_default()
+        .rsplit('@')
+        .next()
+        .unwrap_or_default();
     let (host, port) = match rest.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
         _ => (rest, port),

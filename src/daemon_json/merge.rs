@@ -215,8 +215,7 @@ mod tests {
     /// The bytes of each property, by its name.
     fn properties(text: &str) -> BTreeMap<String, &str> {
         let tree = strict::tree(text).unwrap();
-        let properties = tree.as_object().unwrap().properties.iter();
-        let properties = properties.map(|it| {
+        let properties = tree.as_object().unwrap().properties.iter().map(|it| {
             let bytes = &text[it.range.start..it.range.end];
             (strict::name_of(text, &it.name), bytes)
         });

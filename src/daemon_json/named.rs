@@ -52,8 +52,10 @@ pub fn named_paths(document: &Document) -> Vec<String> {
 
 /// The plug-ins that are to be asked before each request is served.
 pub fn authorization_plugins(document: &Document) -> Vec<&str> {
-    let plugins = document.get("authorization-plugins");
-    let plugins = plugins.map_or(vec![], children).into_iter();
+    let plugins = document
+        .get("authorization-plugins")
+        .map_or(vec![], children)
+        .into_iter();
     plugins.filter_map(|(_, name)| name.as_str()).collect()
 }
 

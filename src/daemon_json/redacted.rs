@@ -105,8 +105,10 @@ pub(crate) fn diff(old: Option<&Document>, new: &Document) -> String {
     let known = RefCell::new(Vec::new());
     let marked = |document: &Document| marked(document, &known);
     let (old, new) = (old.map(marked).unwrap_or_default(), marked(new));
-    let diff = TextDiff::from_lines(&old, &new);
-    let diff = diff.unified_diff().header(PATH, PATH).to_string();
+    let diff = TextDiff::from_lines(&old, &new)
+        .unified_diff()
+        .header(PATH, PATH)
+        .to_string();
     let [begin, end] = MARKS;
     let mut parts = diff.split(begin);
     let first = parts.next().unwrap_or_default().to_owned();
@@ -120,8 +122,7 @@ pub(crate) fn diff(old: Option<&Document>, new: &Document) -> String {
 fn marked(document: &Document, known: &RefCell<Vec<String>>) -> String {
     let number = |secret: &str| {
         let mut known = known.borrow_mut();
-        let number = known.iter().position(|it| it == secret);
-        let number = number.unwrap_or_else(|| {
+        let number = known.iter().position(|it| it == secret).unwrap_or_else(|| {
             known.push(secret.to_owned());
             known.len() - 1
         });

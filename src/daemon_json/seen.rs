@@ -140,8 +140,10 @@ fn has_mirrors(value: &Value, info: &Value) -> Option<bool> {
 
 fn has_pools(value: &Value, info: &Value) -> Option<bool> {
     let pools = |list: &Value| -> Option<Vec<(Value, Value)>> {
-        let pools = list.as_array()?.iter();
-        let pools = pools.map(|pool| (network(entry(pool, "base")), entry(pool, "size").clone()));
+        let pools = list
+            .as_array()?
+            .iter()
+            .map(|pool| (network(entry(pool, "base")), entry(pool, "size").clone()));
         Some(pools.collect())
     };
     Some(pools(&info["DefaultAddressPools"])? == pools(value)?)

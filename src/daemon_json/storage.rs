@@ -38,8 +38,10 @@ const CHOOSES_STORE: Engine = Engine(29, 0);
 const SIZES: &[&str] = &["btrfs.min_space", "overlay2.size", "size"];
 
 pub(super) fn check(findings: &mut Findings<'_>, document: &Document, context: &Context<'_>) {
-    let named = document.get("storage-driver").and_then(Value::as_str);
-    let named = named.filter(|name| !name.is_empty());
+    let named = document
+        .get("storage-driver")
+        .and_then(Value::as_str)
+        .filter(|name| !name.is_empty());
     let disk = context.surroundings.and_then(|it| it.data_root.as_ref());
     if keeps_images_in_containerd(document, findings.engine) {
         return check_unused(findings, document);

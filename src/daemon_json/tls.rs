@@ -35,9 +35,11 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document, context: &
         let file = document.get(key).and_then(Value::as_str);
         file.is_some_and(|file| !file.is_empty())
     };
-    let switch = ["tlsverify", "tls"].map(|key| (key, document.get(key).is_some()));
-    let switch = switch.iter().find(|(_, is_there)| *is_there);
-    let switch = switch.map_or("tls", |(key, _)| *key);
+    let switch = ["tlsverify", "tls"]
+        .map(|key| (key, document.get(key).is_some()))
+        .iter()
+        .find(|(_, is_there)| *is_there)
+        .map_or("tls", |(key, _)| *key);
     let certificates = context.surroundings.and_then(|it| it.certificates.as_ref());
     let is_flag = ["tlsverify", "tls"]
         .iter()

@@ -94,8 +94,11 @@ pub(super) fn entry<'a>(object: &'a Value, name: &str) -> &'a Value {
 
 /// The same with the name as it is written there.
 pub(super) fn named<'a>(object: &'a Value, name: &str) -> Option<(&'a str, &'a Value)> {
-    let entries = object.as_object().into_iter().flatten();
-    let mut entries = entries.filter(|(known, _)| known.eq_ignore_ascii_case(name));
+    let mut entries = object
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(known, _)| known.eq_ignore_ascii_case(name));
     entries
         .next_back()
         .map(|(name, value)| (name.as_str(), value))

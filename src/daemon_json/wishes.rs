@@ -123,13 +123,18 @@ impl Wishes {
                 self.values("log-opts", Wanted::Set)
                     .any(|map| map.get(name).is_some())
             };
-            let options = options.iter().filter(|(name, _)| !named(name));
-            let options = options.map(|(name, value)| (name.clone(), value.clone()));
+            let options = options
+                .iter()
+                .filter(|(name, _)| !named(name))
+                .map(|(name, value)| (name.clone(), value.clone()));
             outgoing.insert("log-opts".to_owned(), Value::Object(options.collect()));
         }
         if let Some(Value::Array(labels)) = ours("labels") {
-            let wanted = self.values("labels", Wanted::Set);
-            let wanted: Vec<&Value> = wanted.filter_map(Value::as_array).flatten().collect();
+            let wanted: Vec<&Value> = self
+                .values("labels", Wanted::Set)
+                .filter_map(Value::as_array)
+                .flatten()
+                .collect();
             let is_replaced = |label: &&Value| {
                 let same = |other: &&Value| name_of_label(other) == name_of_label(label);
                 !wanted.contains(label) && wanted.iter().any(same)
@@ -143,8 +148,10 @@ impl Wishes {
 
     /// The values that are wanted for a key with this weight, the one that counts most last.
     fn values(&self, key: &str, weight: Wanted) -> impl Iterator<Item = &Value> {
-        let wishes = self.list.iter();
-        let wishes = wishes.filter(move |wish| wish.key == key && wish.weight == weight);
+        let wishes = self
+            .list
+            .iter()
+            .filter(move |wish| wish.key == key && wish.weight == weight);
         wishes.map(|wish| &wish.value)
     }
 

@@ -69,9 +69,12 @@ fn sources(host: &Host, facts: &Facts) -> Result<Option<String>> {
     if usize::from(kept.is_some()) + sources < 2 {
         return misfit(host, facts);
     }
-    let files = kept.iter().map(|kept| &kept.path);
-    let files = files.chain(migrations.iter().map(|migration| &migration.path));
-    let files: Vec<&str> = files.map(String::as_str).collect();
+    let files: Vec<&str> = kept
+        .iter()
+        .map(|kept| &kept.path)
+        .chain(migrations.iter().map(|migration| &migration.path))
+        .map(String::as_str)
+        .collect();
     Ok(Some(format!(
         "Docker's repository is named {} times, in {}",
         usize::from(kept.is_some()) + sources,

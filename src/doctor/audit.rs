@@ -39,8 +39,9 @@ pub(super) fn rules(host: &Host, facts: &Facts) -> Result<Option<String>> {
                 .unwrap_or_default(),
         );
     }
-    let units = step::unit_files(host)?.into_iter();
-    let units = units.filter(|path| !path.ends_with(".conf"));
+    let units = step::unit_files(host)?
+        .into_iter()
+        .filter(|path| !path.ends_with(".conf"));
     let mut unwatched = Vec::new();
     for path in WATCHED.iter().map(ToString::to_string).chain(units) {
         if host.exists(&path)? && !is_watched(&rules, &path) {

@@ -84,9 +84,11 @@ fn daemon_json_sound(host: &Host, facts: &Facts) -> Result<Option<String>> {
         surroundings: Some(&around),
     };
     let problems = daemon_json::check(&document, &context);
-    let errors = problems.iter();
-    let errors = errors.filter(|problem| problem.severity == daemon_json::Severity::Error);
-    let errors: Vec<String> = errors.map(ToString::to_string).collect();
+    let errors: Vec<String> = problems
+        .iter()
+        .filter(|problem| problem.severity == daemon_json::Severity::Error)
+        .map(ToString::to_string)
+        .collect();
     Ok((!errors.is_empty()).then(|| errors.join("; ")))
 }
 

@@ -118,8 +118,10 @@ fn own_rules(host: &Host, facts: &Facts) -> Result<Option<String>> {
     // the user's rules.
     for (table, chain) in [("nat", "PREROUTING"), ("filter", "FORWARD")] {
         let rules = list(table, chain)?.unwrap_or_default();
-        let targets = rules.split("-j ").skip(1);
-        let mut targets = targets.filter_map(|target| target.split_whitespace().next());
+        let mut targets = rules
+            .split("-j ")
+            .skip(1)
+            .filter_map(|target| target.split_whitespace().next());
         if !targets.any(|target| target.starts_with("DOCKER") && target != "DOCKER-USER") {
             return Ok(Some(format!(
                 "the engine runs, but {chain} of {table} in the firewall does not lead to its \

@@ -206,9 +206,11 @@ fn controllers(host: &Host, _: &Facts) -> Result<Option<String>> {
         return Ok(None);
     };
     let there: Vec<&str> = there.split_whitespace().collect();
-    let missing = ["cpu", "memory", "pids"];
-    let missing = missing.iter().filter(|name| !there.contains(name));
-    let missing: Vec<&str> = missing.copied().collect();
+    let missing: Vec<&str> = ["cpu", "memory", "pids"]
+        .iter()
+        .filter(|name| !there.contains(name))
+        .copied()
+        .collect();
     Ok((!missing.is_empty()).then(|| format!("there is no control over: {}", missing.join(", "))))
 }
 

@@ -91,8 +91,11 @@ pub const CHECKS: &[Check] = &[
 const DPKG_LOCK: &str = "/var/lib/dpkg/lock-frontend";
 
 fn others(_: &Host, facts: &Facts) -> Result<Option<String>> {
-    let there = CONFLICTING_PACKAGES.iter().filter(|name| facts.has(name));
-    let there: Vec<&str> = there.copied().collect();
+    let there: Vec<&str> = CONFLICTING_PACKAGES
+        .iter()
+        .filter(|name| facts.has(name))
+        .copied()
+        .collect();
     Ok((!there.is_empty()).then(|| format!("installed beside Docker's own: {}", there.join(" "))))
 }
 
@@ -110,8 +113,10 @@ fn desktop(host: &Host, _: &Facts) -> Result<Option<String>> {
 
 fn held(host: &Host, _: &Facts) -> Result<Option<String>> {
     let held = said(host, "apt-mark", &["showhold"]).unwrap_or_default();
-    let held = held.lines().filter(|name| ENGINE_PACKAGES.contains(name));
-    let held: Vec<&str> = held.collect();
+    let held: Vec<&str> = held
+        .lines()
+        .filter(|name| ENGINE_PACKAGES.contains(name))
+        .collect();
     Ok((!held.is_empty()).then(|| format!("held back: {}", held.join(" "))))
 }
 

@@ -102,8 +102,10 @@ impl Unfinished {
     /// All packages that it is about.
     pub fn packages(&self) -> BTreeSet<String> {
         let interrupted = self.interrupted.iter().flatten();
-        let all = interrupted.chain(&self.triggered);
-        let all = all.chain(&self.to_configure).chain(self.partial());
+        let all = interrupted
+            .chain(&self.triggered)
+            .chain(&self.to_configure)
+            .chain(self.partial());
         all.cloned().collect()
     }
 

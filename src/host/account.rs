@@ -154,8 +154,13 @@ fn first_field(entry: &str) -> String {
 
 /// The members that an entry of a group names.
 fn members(entry: &str) -> Vec<String> {
-    let members = entry.trim().split(':').nth(3).unwrap_or_default();
-    let members = members.split(',').filter(|member| !member.is_empty());
+    let members = entry
+        .trim()
+        .split(':')
+        .nth(3)
+        .unwrap_or_default()
+        .split(',')
+        .filter(|member| !member.is_empty());
     members.map(str::to_owned).collect()
 }
 

@@ -29,8 +29,11 @@ impl Host {
                 return Ok(Err((ACCOUNTS_LOCK, holder)));
             }
             for lock in ACCOUNT_FILES {
-                let pid = self.read_text(lock)?.unwrap_or_default();
-                let pid = pid.trim_matches(['\0', '\n', ' ']).parse();
+                let pid = self
+                    .read_text(lock)?
+                    .unwrap_or_default()
+                    .trim_matches(['\0', '\n', ' '])
+                    .parse();
                 if let Ok(Some(holder)) = pid.map(|pid| self.process(pid)) {
                     return Ok(Err((*lock, holder)));
                 }

@@ -128,10 +128,11 @@ impl Command {
     }
 
     fn follow(&self, search_path: &OsStr, is_apart: bool) -> Result<Output> {
-        let expression = self
+        let mut expression = self
             .expression(search_path)
-            .with_context(|| self.starting())?;
-        let mut expression = expression.stdout_capture().stderr_capture();
+            .with_context(|| self.starting())?
+            .stdout_capture()
+            .stderr_capture();
         if is_apart {
             expression = apart(&expression);
         }

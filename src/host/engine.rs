@@ -199,8 +199,10 @@ impl Host {
     pub fn containerd_root(&self) -> Result<PathBuf> {
         let text = self.read_text(CONTAINERD_CONFIG)?.unwrap_or_default();
         let table: toml::Table = text.parse().unwrap_or_default();
-        let chosen = table.get("root").and_then(toml::Value::as_str);
-        let chosen = chosen.filter(|path| path.starts_with('/'));
+        let chosen = table
+            .get("root")
+            .and_then(toml::Value::as_str)
+            .filter(|path| path.starts_with('/'));
         Ok(chosen.unwrap_or(CONTAINERD_ROOT).into())
     }
 

@@ -169,9 +169,11 @@ impl Network {
             if !rules.is_closed() {
                 network.lets_through.push(program.name.to_owned());
             }
-            let found = rules.of_an_engine(is_engine_bridge).into_iter();
-            let found = found.chain(rules.of_forwarding(is_engine_bridge));
-            let found = found.map(|rule| format!("{} {rule}", program.name));
+            let found = rules
+                .of_an_engine(is_engine_bridge)
+                .into_iter()
+                .chain(rules.of_forwarding(is_engine_bridge))
+                .map(|rule| format!("{} {rule}", program.name));
             network.rules.extend(found);
         }
         let additions = host.firewalld_additions()?.into_iter();
@@ -201,8 +203,11 @@ impl Network {
 
     /// The rules that were known of this program, as commands.
     pub fn known_rules(&self, program: Program) -> Vec<String> {
-        let rules = self.rules.iter().filter_map(|rule| rule.split_once(' '));
-        let rules = rules.filter(|(name, _)| *name == program.name);
+        let rules = self
+            .rules
+            .iter()
+            .filter_map(|rule| rule.split_once(' '))
+            .filter(|(name, _)| *name == program.name);
         rules.map(|(_, rule)| rule.to_owned()).collect()
     }
 }

@@ -19,8 +19,10 @@ impl Host {
     pub fn most_open_files(&self) -> Result<Option<u64>> {
         let read = |path: &str| Ok::<_, anyhow::Error>(self.read_text(path)?.unwrap_or_default());
         let status = read("/proc/1/status")?;
-        let bounding = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
-        let bounding = bounding.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
+        let bounding = status
+            .lines()
+            .find_map(|line| line.strip_prefix("CapBnd:"))
+            .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
         let Some(bounding) = bounding else {
             return Ok(None);
         };

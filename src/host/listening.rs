@@ -76,8 +76,11 @@ impl Host {
         let link = format!("socket:[{inode}]");
         let has_it = |pid: &i32| {
             let folder = format!("/proc/{pid}/fd");
-            let files = self.list(&folder).unwrap_or_default().into_iter();
-            let mut files = files.map(|name| std::fs::read_link(self.path(&folder).join(name)));
+            let mut files = self
+                .list(&folder)
+                .unwrap_or_default()
+                .into_iter()
+                .map(|name| std::fs::read_link(self.path(&folder).join(name)));
             files.any(|file| file.is_ok_and(|file| file.as_os_str() == link.as_str()))
         };
         let pid = self.pids()?.into_iter().find(has_it);

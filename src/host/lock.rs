@@ -86,8 +86,11 @@ impl Host {
     fn left_behind(&self) -> String {
         let has_lock = |pid: &i32| {
             let folder = format!("/proc/{pid}/fd");
-            let files = self.list(&folder).unwrap_or_default().into_iter();
-            let mut files = files.map(|name| std::fs::read_link(self.path(&folder).join(name)));
+            let mut files = self
+                .list(&folder)
+                .unwrap_or_default()
+                .into_iter()
+                .map(|name| std::fs::read_link(self.path(&folder).join(name)));
             files.any(|file| file.is_ok_and(|file| file == self.path(RUN_LOCK)))
         };
         let pids = self.pids().unwrap_or_default().into_iter();
@@ -96,8 +99,9 @@ impl Host {
             let parent = self.parent_of(**pid);
             parent.is_none_or(|parent| !holders.contains(&parent))
         });
-        let named = first.and_then(|pid| self.process(*pid));
-        let named = named.map(|Holder { pid, program }| format!(", {program} (pid {pid})"));
+        let named = first
+            .and_then(|pid| self.process(*pid))
+            .map(|Holder { pid, program }| format!(", {program} (pid {pid})"));
         format!(
             "the package manager of a dockstrap that was killed{}",
             named.unwrap_or_default()

@@ -30,8 +30,10 @@ impl Mark {
     pub fn own() -> Mark {
         let pid = Pid::this().as_raw();
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-        let namespace = namespace.to_string_lossy().into_owned();
+        let namespace = fs::read_link("/proc/self/ns/pid")
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let digits = namespace.trim_matches(|letter: char| !letter.is_ascii_digit());
         Mark {
             uid: geteuid().as_raw(),

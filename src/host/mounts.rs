@@ -132,8 +132,7 @@ fn parse(line: &str) -> Option<Mount> {
     let here = fields.get(5)?.split(',');
     let mut of_all = of_all.split(' ');
     let kind = of_all.next()?.to_owned();
-    let everywhere = of_all.nth(1)?.split(',');
-    let everywhere: Vec<&str> = everywhere.collect();
+    let everywhere: Vec<&str> = of_all.nth(1)?.split(',').collect();
     Some(Mount {
         is_read_only_as_a_whole: everywhere.contains(&"ro"),
         device: (*fields.get(2)?).to_owned(),

@@ -14,8 +14,9 @@ impl Host {
     /// what to do about it; `None` where nothing does.
     pub(crate) fn folder_of_others(&self, folder: &Path) -> Result<Option<String>> {
         let mut above = folder.ancestors();
-        let nearest = above.find(|it| self.path(it).exists());
-        let nearest = nearest.unwrap_or(Path::new("/"));
+        let nearest = above
+            .find(|it| self.path(it).exists())
+            .unwrap_or(Path::new("/"));
         let checking = || format!("checking who can change {}", nearest.display());
         if let Some(exposure) = self.exposure(nearest).with_context(checking)? {
             let (fault, cure) = (exposure.with_place(), exposure.cure());

@@ -115,8 +115,10 @@ impl StubHost {
         let listener = UnixListener::bind(self.host.path(SOCKET)).unwrap();
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let lines = BufReader::new(&stream).lines().map_while(Result::ok);
-                let mut lines = lines.take_while(|line| !line.is_empty());
+                let mut lines = BufReader::new(&stream)
+                    .lines()
+                    .map_while(Result::ok)
+                    .take_while(|line| !line.is_empty());
                 let question = lines.next().unwrap_or_default();
                 lines.for_each(drop);
                 let body = answer(&question);

@@ -136,8 +136,9 @@ mod tests {
         fs::write(of_gone("b.json"), "").unwrap();
         std::os::unix::fs::symlink(at(&staying[4]), of_gone("link")).unwrap();
         sweep_in(folder.path(), PREFIX);
-        let left = fs::read_dir(folder.path()).unwrap().flatten();
-        let mut left: Vec<_> = left
+        let mut left: Vec<_> = fs::read_dir(folder.path())
+            .unwrap()
+            .flatten()
             .map(|it| it.file_name().into_string().unwrap())
             .collect();
         left.sort();

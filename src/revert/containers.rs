@@ -55,8 +55,12 @@ pub(super) fn tell_left(host: &Host, roots: &[PathBuf], listener: Listener<'_>) 
         left = host.contained_of(roots)?;
     }
     for container in &left {
-        let processes = container.processes.iter().map(i32::to_string);
-        let processes = processes.collect::<Vec<_>>().join(" ");
+        let processes = container
+            .processes
+            .iter()
+            .map(i32::to_string)
+            .collect::<Vec<_>>()
+            .join(" ");
         listener(Event::Kept {
             step: "service".to_owned(),
             text: format!("the container {}", container.name),

@@ -154,9 +154,11 @@ impl<'a> File<'a> {
     }
 
     fn check_daemon(&mut self, layer: Layer) {
-        let version = self.layers.get("engine-version");
-        let version = version.and_then(|layer| layer.engine_version.as_deref());
-        let version = version.and_then(|text| EngineVersion::parse(text).ok());
+        let version = self
+            .layers
+            .get("engine-version")
+            .and_then(|layer| layer.engine_version.as_deref())
+            .and_then(|text| EngineVersion::parse(text).ok());
         for problem in value::daemon_problems(layer.daemon.exposed(), version.as_ref()) {
             let key = format!("daemon.{}", problem.key);
             self.add(problem.severity, &key, problem.message);

@@ -39,8 +39,8 @@ impl EngineVersion {
     /// one that there never was for these releases.
     pub fn engine(&self) -> Option<Engine> {
         let upstream = upstream(&self.0);
-        let engine = Engine::of(upstream);
-        let engine = engine.or_else(|| Engine::of(&format!("{upstream}.{}", u8::MAX)));
+        let engine =
+            Engine::of(upstream).or_else(|| Engine::of(&format!("{upstream}.{}", u8::MAX)));
         engine.filter(|engine| *engine >= OLDEST)
     }
 }

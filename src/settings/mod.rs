@@ -132,8 +132,11 @@ impl Settings {
         };
         let ca_cert = layer.ca_cert.map(|path| CaCert::read(&path));
         let max_index_age = layer.max_index_age.map_or(MAX_INDEX_AGE, NonZeroU32::get);
-        let engine_version = layer.engine_version.as_deref().map(EngineVersion::parse);
-        let engine_version = engine_version.transpose()?;
+        let engine_version = layer
+            .engine_version
+            .as_deref()
+            .map(EngineVersion::parse)
+            .transpose()?;
         let preset = layer.preset.unwrap_or_default();
         Ok(Settings {
             mirror: value::mirror(layer.mirror.as_deref().unwrap_or(MIRROR))?,

@@ -191,16 +191,18 @@ fn units(journal: &Journal) -> Vec<Unit<'_>> {
 
 /// The step of this name, made where nothing was said of it yet.
 fn step<'a>(steps: &'a mut Vec<StepStatus>, id: &str) -> &'a mut StepStatus {
-    let place = steps.iter().position(|step| step.id == id);
-    let place = place.unwrap_or_else(|| {
-        steps.push(StepStatus {
-            id: id.to_owned(),
-            done: Vec::new(),
-            drift: Vec::new(),
-            kept: Vec::new(),
+    let place = steps
+        .iter()
+        .position(|step| step.id == id)
+        .unwrap_or_else(|| {
+            steps.push(StepStatus {
+                id: id.to_owned(),
+                done: Vec::new(),
+                drift: Vec::new(),
+                kept: Vec::new(),
+            });
+            steps.len() - 1
         });
-        steps.len() - 1
-    });
     &mut steps[place]
 }
 

@@ -66,8 +66,9 @@ impl Source {
     /// Every source of Docker's repository that apt reads.
     pub fn all(host: &Host) -> Result<Vec<Source>> {
         let format = "$(SOURCESENTRY)\t$(REPO_URI)\t$(RELEASE)\t$(SIGNED_BY)";
-        let list = Command::new("apt-get").args(["indextargets", "--format", format]);
-        let list = list.arg("Created-By: Packages");
+        let list = Command::new("apt-get")
+            .args(["indextargets", "--format", format])
+            .arg("Created-By: Packages");
         let mut sources = Vec::new();
         for line in answer(host, &list).lines() {
             let fields: Vec<&str> = line.split('\t').collect();

@@ -156,8 +156,12 @@ fn a_stopped_engine_is_one_loss_of_its_own_step() {
     tx.note("enable docker.service", restore).unwrap();
     tx.end().unwrap();
     let status = status(stub.host()).unwrap();
-    let drift = status.steps.iter().flat_map(|step| &step.drift);
-    let drift: Vec<&str> = drift.map(|it| it.text.as_str()).collect();
+    let drift: Vec<&str> = status
+        .steps
+        .iter()
+        .flat_map(|step| &step.drift)
+        .map(|it| it.text.as_str())
+        .collect();
     assert_eq!(drift, ["docker.service is not running"]);
     assert_eq!(status.steps[3].drift.len(), 1, "of the step service");
     let mut done = status.steps.iter().flat_map(|step| &step.done);

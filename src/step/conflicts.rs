@@ -101,8 +101,9 @@ pub fn running_under(host: &Host, packages: &[&str]) -> Vec<String> {
 /// own, of which it tells itself.
 fn tasks(host: &Host) -> Vec<String> {
     let lines = |arguments: &[&str]| {
-        let listed = host.query(&Command::new("ctr").args(arguments));
-        let listed = listed.and_then(Output::success);
+        let listed = host
+            .query(&Command::new("ctr").args(arguments))
+            .and_then(Output::success);
         listed.map_or_else(|_| String::new(), |output| output.stdout)
     };
     let mut running = Vec::new();

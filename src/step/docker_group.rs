@@ -130,8 +130,12 @@ impl Step for DockerGroup {
         let add = |user: &&str| format!("add {user}, who then has root's rights on this host");
         let remark = self.remark(&group);
         let has = |user: String| format!("{user} has root's rights already");
-        let details = missing.iter().map(add).chain(remark.clone());
-        let details: Vec<String> = details.chain(group.hidden().into_iter().map(has)).collect();
+        let details: Vec<String> = missing
+            .iter()
+            .map(add)
+            .chain(remark.clone())
+            .chain(group.hidden().into_iter().map(has))
+            .collect();
         let everyone = group.everyone();
         let finding = if there.is_none() {
             Finding::pending(format!("create group {GROUP}"), details)

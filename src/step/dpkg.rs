@@ -130,8 +130,10 @@ impl Step for Dpkg {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
         let left = self.left(tx.host())?;
-        let finished = self.others.iter();
-        let finished = finished.filter(|package| !self.reinstalled.others.contains(package));
+        let finished = self
+            .others
+            .iter()
+            .filter(|package| !self.reinstalled.others.contains(package));
         let packages = finished.cloned().collect();
         tx.finish_dpkg(&left, Undo::KeepConfigured { packages })
     }
@@ -157,8 +159,9 @@ fn ours(host: &Host, unfinished: &Unfinished) -> Result<BTreeSet<String>> {
     if journal.cut_short().is_some() {
         ours.extend(unfinished.amid_triggers.iter().cloned());
         let finished = |name: &&String| {
-            let left = [&unfinished.to_configure, &unfinished.to_unpack];
-            let left = left.into_iter().chain([&unfinished.half_installed]);
+            let left = [&unfinished.to_configure, &unfinished.to_unpack]
+                .into_iter()
+                .chain([&unfinished.half_installed]);
             !left.into_iter().any(|names| names.contains(*name))
         };
         let noted = unfinished.interrupted.iter().flatten();

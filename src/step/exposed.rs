@@ -19,8 +19,10 @@ pub(crate) fn unit_files(host: &Host) -> Result<Vec<String>> {
     for folder in unit_settings::FOLDERS {
         for unit in UNITS {
             let path = format!("{folder}/{unit}");
-            let drop_ins = host.list(format!("{path}.d"))?.into_iter();
-            let drop_ins = drop_ins.filter(|name| name.ends_with(".conf"));
+            let drop_ins = host
+                .list(format!("{path}.d"))?
+                .into_iter()
+                .filter(|name| name.ends_with(".conf"));
             files.extend(drop_ins.map(|name| format!("{path}.d/{name}")));
             if host.exists(&path)? {
                 files.push(path);

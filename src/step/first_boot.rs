@@ -304,8 +304,9 @@ mod tests {
             ("users", file(PATH)),
             ("mirror", Origin::Flag),
             ("preset", file("/root/other.toml")),
-        ];
-        let given = given.map(|(key, origin)| (key.to_owned(), origin)).into();
+        ]
+        .map(|(key, origin)| (key.to_owned(), origin))
+        .into();
         let step = FirstBoot::of("/usr/bin/dockstrap", &given);
         let warnings = step.inspect(host().host()).unwrap().warnings;
         assert!(

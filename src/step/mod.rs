@@ -216,8 +216,11 @@ pub fn inspect_all(
         apt_source.step = Box::new(source_step.remembering(offer));
     }
     let roots = configuration.roots(host)?;
-    let reinstalled = dpkg.as_ref().map(Dpkg::reinstalled).cloned();
-    let reinstalled = reinstalled.unwrap_or_default();
+    let reinstalled = dpkg
+        .as_ref()
+        .map(Dpkg::reinstalled)
+        .cloned()
+        .unwrap_or_default();
     let packages = Packages::plan(
         host,
         &http,

@@ -74,8 +74,11 @@ impl Packages {
             text: "asking apt what is to be installed".to_owned(),
         });
         let replaced = facts.conflicting_packages();
-        let touched = missing.iter().chain(&replaced);
-        let mut touched: Vec<String> = touched.map(|name| (*name).to_owned()).collect();
+        let mut touched: Vec<String> = missing
+            .iter()
+            .chain(&replaced)
+            .map(|name| (*name).to_owned())
+            .collect();
         touched.extend_from_slice(&again);
         touched.extend_from_slice(&restored);
         apt::refuse_held(host, &touched)?;

@@ -100,9 +100,10 @@ pub fn silent(
     }
     let mirrors = changes
         .iter()
-        .filter(|change| change.key == "registry-mirrors");
-    let mirrors = mirrors.flat_map(|change| change.after.as_ref()?.as_array());
-    let mirrors = mirrors.flatten().filter_map(|mirror| mirror.as_str());
+        .filter(|change| change.key == "registry-mirrors")
+        .flat_map(|change| change.after.as_ref()?.as_array())
+        .flatten()
+        .filter_map(|mirror| mirror.as_str());
     for mirror in mirrors {
         let host = mirror.split_once("://").map_or(mirror, |(_, rest)| rest);
         let host = host.split('/').next();

@@ -27,8 +27,7 @@ pub(super) const PREFIXES: [char; 6] = ['@', '-', ':', '+', '!', '|'];
 /// wait for it, or else the packaged ones.
 pub fn flags(host: &Host) -> Result<Vec<String>> {
     if let Some(argv) = loaded_command(host)? {
-        let flags = argv.split_whitespace().skip(1).map(str::to_owned);
-        let flags: Vec<String> = flags.collect();
+        let flags: Vec<String> = argv.split_whitespace().skip(1).map(str::to_owned).collect();
         return Ok(if flags.iter().any(|flag| flag.contains('$')) {
             Environment::of(host, UNIT)?.in_place(flags)
         } else {
@@ -67,8 +66,10 @@ fn waiting_flags(host: &Host) -> Result<Option<Vec<String>>> {
     let prefix = &start.value[..start.value.len() - command.len()];
     let words = unit_words::split(command).into_iter();
     let program = if prefix.contains('@') { 2 } else { 1 };
-    let flags = words.skip(program).map(|word| unit_words::resolved(&word));
-    let flags = flags.collect();
+    let flags = words
+        .skip(program)
+        .map(|word| unit_words::resolved(&word))
+        .collect();
     Ok(Some(if prefix.contains(':') {
         flags
     } else {
@@ -82,8 +83,12 @@ pub(super) fn takes_sockets(host: &Host) -> Result<bool> {
     let bytes = host.read(daemon_json::PATH)?.unwrap_or_default();
     let file = Document::parse(&bytes).unwrap_or_default();
     let all = with_flags(&file, &flags(host)?);
-    let hosts = all.get("hosts").and_then(Value::as_array);
-    let mut hosts = hosts.into_iter().flatten().filter_map(Value::as_str);
+    let mut hosts = all
+        .get("hosts")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
     Ok(hosts.any(|host| host.starts_with("fd://")))
 }
 

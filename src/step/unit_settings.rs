@@ -239,8 +239,8 @@ mod tests {
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRUSR).unwrap();
         let found = files_of(stub.host(), "x.service").unwrap();
         assert_eq!(found.settings.len(), 1);
-        let odd = [("a", Odd::Folder), ("c", Odd::Link), ("d", Odd::Pipe)];
-        let odd = odd.map(|(name, kind)| (format!("{folder}/{name}.conf"), kind));
+        let odd = [("a", Odd::Folder), ("c", Odd::Link), ("d", Odd::Pipe)]
+            .map(|(name, kind)| (format!("{folder}/{name}.conf"), kind));
         assert_eq!(found.odd, odd);
         assert!(found.hidden.is_empty());
     }

@@ -202,8 +202,10 @@ fn cause(said: &str) -> String {
     let Some(said) = said.strip_prefix("error: ") else {
         return "no command is given".to_owned();
     };
-    let end = ["\n\nUsage:", "\n\nFor more information"].iter();
-    let end = end.filter_map(|follows| said.find(follows)).min();
+    let end = ["\n\nUsage:", "\n\nFor more information"]
+        .iter()
+        .filter_map(|follows| said.find(follows))
+        .min();
     said[..end.unwrap_or(said.len())].trim_end().to_owned()
 }
 

@@ -28,13 +28,16 @@ fn summary(status: &Status) -> Vec<(&'static str, String)> {
     } = status;
     let mut lines = Vec::new();
     if let Some(run) = installed {
-        let given = run.given.iter().map(|(key, origin)| match origin {
-            Origin::Flag => format!("{key} by a flag"),
-            Origin::Task => format!("{key} by a task of Ansible"),
-            Origin::Variable => format!("{key} by a variable"),
-            Origin::File(path) => format!("{key} by {}", path.display()),
-        });
-        let given: Vec<String> = given.collect();
+        let given: Vec<String> = run
+            .given
+            .iter()
+            .map(|(key, origin)| match origin {
+                Origin::Flag => format!("{key} by a flag"),
+                Origin::Task => format!("{key} by a task of Ansible"),
+                Origin::Variable => format!("{key} by a variable"),
+                Origin::File(path) => format!("{key} by {}", path.display()),
+            })
+            .collect();
         let meant = if given.is_empty() {
             "by the defaults".to_owned()
         } else {
@@ -95,8 +98,9 @@ fn print_step(step: &StepStatus) {
     let mut id = step.id.as_str();
     if step.done.is_empty() {
         for drift in &step.drift {
-            let text = Text::plain("  ").and_styled(changed.0.clone(), changed.1);
-            let text = text.and(format!(" {id:13} "));
+            let text = Text::plain("  ")
+                .and_styled(changed.0.clone(), changed.1)
+                .and(format!(" {id:13} "));
             print(text.and_styled(Style::new().yellow(), &drift.text));
             id = "";
         }
@@ -110,9 +114,11 @@ fn print_step(step: &StepStatus) {
     for done in &step.done {
         let mark = if done.stands { &same } else { &changed };
         let day = done.at.strftime("%Y-%m-%d");
-        let text = Text::plain("  ").and_styled(mark.0.clone(), mark.1);
-        let text = text.and(format!(" {id:13} "));
-        let text = text.and_styled(Style::new().dim(), day).and(" ");
+        let text = Text::plain("  ")
+            .and_styled(mark.0.clone(), mark.1)
+            .and(format!(" {id:13} "))
+            .and_styled(Style::new().dim(), day)
+            .and(" ");
         print(text.and(&done.text).and(if done.finished {
             ""
         } else {

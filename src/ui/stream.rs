@@ -187,8 +187,8 @@ mod tests {
         state.line(&Event::Warning {
             text: "old index".to_owned(),
         });
-        let failure = anyhow::Error::from(Failure::Trust("another key".to_owned()));
-        let failure = failure.context("checking the key");
+        let failure = anyhow::Error::from(Failure::Trust("another key".to_owned()))
+            .context("checking the key");
         let last = state.last_line(Some("install"), 5, Some(&failure));
         assert_eq!(last["event"], "report");
         assert_eq!(last["command"], "install");

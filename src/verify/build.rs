@@ -40,9 +40,10 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     let _cache = Cache::watch(proof)?;
     let tag = |of: &str| format!("dockstrap-verify:{token}-{of}");
     let build = |file: &Path, tag: &str| -> Result<Output> {
-        let build = proof.docker().args(["buildx", "build", "--progress=plain"]);
-        let build = build.args(["--label", &proof.label(), "--tag", tag, "--file"]);
-        let build = build
+        let build = proof
+            .docker()
+            .args(["buildx", "build", "--progress=plain"])
+            .args(["--label", &proof.label(), "--tag", tag, "--file"])
             .arg(file)
             .arg(&context)
             .deadline(Duration::from_secs(120));
@@ -117,8 +118,9 @@ impl Drop for Cache<'_> {
         let Proof { host, token, .. } = self.proof;
         for _ in 0..5 {
             let usage = host.query(&usage(self.proof.sheltered()));
-            let after = usage.map(|usage| records(&usage.stdout, token));
-            let after = after.unwrap_or_default();
+            let after = usage
+                .map(|usage| records(&usage.stdout, token))
+                .unwrap_or_default();
             let made: Vec<&str> = after.difference(&self.before).map(String::as_str).collect();
             if made.is_empty() {
                 break;

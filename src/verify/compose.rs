@@ -25,8 +25,9 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     let compose = |arguments: &[&str]| {
         let compose = proof
             .docker()
-            .args(["compose", "--project-name", &project, "--file"]);
-        let compose = compose.arg(&file).args(arguments.iter().copied());
+            .args(["compose", "--project-name", &project, "--file"])
+            .arg(&file)
+            .args(arguments.iter().copied());
         compose.deadline(Duration::from_secs(90))
     };
     let up = compose(&[
@@ -65,8 +66,10 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         let inspect = proof
             .docker()
             .args(["inspect", "--format={{.State.StartedAt}}"]);
-        let started = proof.ask(&inspect.arg(&container))?;
-        let started: jiff::Timestamp = started.parse().context("reading a time")?;
+        let started: jiff::Timestamp = proof
+            .ask(&inspect.arg(&container))?
+            .parse()
+            .context("reading a time")?;
         anyhow::Ok(started)
     };
     ensure!(

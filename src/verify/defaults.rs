@@ -43,8 +43,10 @@ fn start_with_defaults(proof: &Proof<'_>) -> Result<()> {
     if OF_THE_HOST.contains(&driver) && runtime == STOCK_RUNTIME {
         return Ok(());
     }
-    let container = proof.container_with_defaults("run").deadline(PATIENCE);
-    let container = container.args(["--rm", "--network=none"]);
+    let container = proof
+        .container_with_defaults("run")
+        .deadline(PATIENCE)
+        .args(["--rm", "--network=none"]);
     let run = proof.probe(container, &["hello", &proof.token])?;
     let said = match proof.host.query(&run) {
         Ok(output) if output.code == 0 => return Ok(()),

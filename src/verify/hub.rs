@@ -46,8 +46,10 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         return Ok(outcome);
     }
     let name = proof.name("hub");
-    let run = proof.container("run").deadline(Duration::from_secs(120));
-    let run = run.args(["--name", &name, digest]);
+    let run = proof
+        .container("run")
+        .deadline(Duration::from_secs(120))
+        .args(["--name", &name, digest]);
     let said = proof.run_to_end(&name, &run)?.success()?.stdout;
     ensure!(
         said.contains(GREETING),

@@ -91,8 +91,10 @@ fn outside() -> Option<SocketAddr> {
 
 /// What helps when packets do not come through.
 fn cure(proof: &Proof<'_>, reason: &str) -> Result<&'static str> {
-    let forwarding = proof.host.read_text("/proc/sys/net/ipv4/ip_forward")?;
-    let forwarding = forwarding.unwrap_or_default();
+    let forwarding = proof
+        .host
+        .read_text("/proc/sys/net/ipv4/ip_forward")?
+        .unwrap_or_default();
     Ok(match forwarding.trim() {
         _ if reason.contains("looking up") => {
             "the engine's own name server does not answer: systemctl restart docker"

@@ -57,8 +57,10 @@ pub fn remove(host: &Host, docker: &Command, token: &str) {
 fn remove_listed(host: &Host, list: &Command, remove: &Command, is_ours: impl Fn(&str) -> bool) {
     // A command that was cut short may still be obeyed while its objects are listed.
     for _ in 0..3 {
-        let listed = host.query(list).map(|output| output.stdout);
-        let listed = listed.unwrap_or_default();
+        let listed = host
+            .query(list)
+            .map(|output| output.stdout)
+            .unwrap_or_default();
         let found: BTreeSet<&str> = listed.lines().filter(|line| is_ours(line)).collect();
         if found.is_empty() {
             break;

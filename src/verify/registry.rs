@@ -102,8 +102,8 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
 fn push_and_pull(proof: &Proof<'_>, registry: &Registry) -> Result<Outcome> {
     let docker = || proof.docker().deadline(Duration::from_secs(120));
     if let Some(Login { user, password }) = &registry.login {
-        let login = docker().args(["login", "--username", user, "--password-stdin"]);
-        let login = login
+        let login = docker()
+            .args(["login", "--username", user, "--password-stdin"])
             .arg(registry.host())
             .input(password.clone().into_bytes());
         let host = registry.host();

@@ -14,8 +14,10 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     proof.ask(&create.args(["--label", &proof.label(), &name]))?;
     let file = |options: &str, write: &str| -> Result<File> {
         let volume = format!("{name}:/data{options}");
-        let container = proof.container("run").arg("--network=none");
-        let container = container.args(["--volume", &volume]);
+        let container = proof
+            .container("run")
+            .arg("--network=none")
+            .args(["--volume", &volume]);
         proof.report(
             "volume-writer",
             container,
@@ -38,8 +40,10 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         "a container could write to a volume that it was given to read"
     );
     let user = proof.name("volume-user");
-    let create = proof.container("create").args(["--name", &user]);
-    let create = create.args(["--volume", &format!("{name}:/data")]);
+    let create = proof
+        .container("create")
+        .args(["--name", &user])
+        .args(["--volume", &format!("{name}:/data")]);
     proof.ask(&proof.probe(create, &["sleep"])?)?;
     let remove = proof.docker().args(["volume", "rm", &name]);
     proof.refused(&remove, "a volume in use must not be removed")?;

@@ -165,8 +165,10 @@ fn a_variable_is_a_flag_under_another_name() {
 fn only_root_may_change_the_host() {
     let folder = tempfile::tempdir().unwrap();
     for command in ["install", "uninstall"] {
-        let output = as_nobody(folder.path()).args([command, "--yes"]).output();
-        let output = output.unwrap();
+        let output = as_nobody(folder.path())
+            .args([command, "--yes"])
+            .output()
+            .unwrap();
         assert_eq!(output.status.code(), Some(2));
         let said = stderr(&output);
         assert!(said.contains("nothing was changed"), "{said}");

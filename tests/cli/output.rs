@@ -7,8 +7,7 @@ use crate::{dockstrap, refused, run, stderr, stdout};
 /// The lines of JSON on standard output; the last one is the report.
 fn lines(output: &Output) -> Vec<serde_json::Value> {
     let stdout = stdout(output);
-    let lines = stdout.lines().map(serde_json::from_str);
-    let lines: Result<Vec<_>, _> = lines.collect();
+    let lines: Result<Vec<_>, _> = stdout.lines().map(serde_json::from_str).collect();
     lines.unwrap_or_else(|error| panic!("{error}: {stdout}"))
 }
 

@@ -167,8 +167,11 @@ fn what_a_full_disk_does_not_take_is_no_success() {
         &["explain", "icc"],
     ] {
         let full = std::fs::File::options().write(true).open("/dev/full");
-        let output = dockstrap().args(arguments).stdout(full.unwrap()).output();
-        let output = output.unwrap();
+        let output = dockstrap()
+            .args(arguments)
+            .stdout(full.unwrap())
+            .output()
+            .unwrap();
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
         let said = stderr(&output);
         assert!(said.contains("writing to standard output"), "{said}");

@@ -39,8 +39,8 @@ fn a_fleet_is_set_up_left_alone_and_taken_back() {
     });
     // An inventory says so of a host that needs none.
     let variables = json!({"dockstrap_users": ["alice"], "dockstrap_daemon": {"mtu": 1400},
-        "dockstrap_proxy": "", "dockstrap_engine_version": ""});
-    let variables = variables.to_string();
+        "dockstrap_proxy": "", "dockstrap_engine_version": ""})
+    .to_string();
 
     // Leaves the program on the hosts, so that the next run can leave all as it is.
     let bare = controller.play("dockstrap.docker.facts", []).exits(0);
@@ -172,8 +172,13 @@ fn the_collection_is_documented_and_the_linter_has_nothing_to_say() {
     }
     let collection = controller.collection.to_string_lossy();
     let readme = std::fs::read_to_string(controller.collection.join("README.md")).unwrap();
-    let playbook = readme.split("```yaml\n").nth(1).expect("a playbook");
-    let playbook = playbook.split("```").next().unwrap_or_default();
+    let playbook = readme
+        .split("```yaml\n")
+        .nth(1)
+        .expect("a playbook")
+        .split("```")
+        .next()
+        .unwrap_or_default();
     std::fs::write(controller.path("readme.yml"), playbook).unwrap();
     let of_readme = controller.play("readme.yml", ["--syntax-check"]);
     of_readme.exits(0);

@@ -186,8 +186,10 @@ fn replaced(whole: &[u8], from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let mut bytes = whole.to_vec();
     let windows = bytes.windows(from.len());
-    let at = windows.into_iter().position(|it| it == from.as_bytes());
-    let at = at.expect("such a text");
+    let at = windows
+        .into_iter()
+        .position(|it| it == from.as_bytes())
+        .expect("such a text");
     bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
     bytes
 }

@@ -24,8 +24,12 @@ impl Contents {
         let mut members = Vec::new();
         for entry in Archive::new(bundle).entries().expect("a tar") {
             let mut entry = entry.expect("a file in it");
-            let path = entry.path().expect("its path");
-            let path = path.to_str().expect("in UTF-8").to_owned();
+            let path = entry
+                .path()
+                .expect("its path")
+                .to_str()
+                .expect("in UTF-8")
+                .to_owned();
             let mut content = Vec::new();
             std::io::Read::read_to_end(&mut entry, &mut content).expect("reading it");
             members.push(Member {
@@ -127,8 +131,10 @@ impl Contents {
 }
 
 fn named(path: &str, content: &[u8]) -> Value {
-    let sha256 = Sha256::digest(content);
-    let sha256: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256: String = Sha256::digest(content)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     json!({ "path": path, "size": content.len(), "sha256": sha256 })
 }
 

@@ -143,8 +143,7 @@ fn at_every_line(part: usize, row: Row) {
 /// One in so many changes to files, in each part on another release: the programs that change them
 /// are others.
 fn at_changes(part: usize, row: Row) {
-    let stride = number(STRIDE, STRIDE_BY_DEFAULT);
-    let stride: usize = stride.try_into().expect(STRIDE);
+    let stride: usize = number(STRIDE, STRIDE_BY_DEFAULT).try_into().expect(STRIDE);
     let changes = (1 + part * stride / PARTS..).step_by(stride);
     let ground = Ground::new(["noble", "jammy", "resolute"][part]);
     one_after_the_other(&ground, changes.map(Cut::AfterChange), row);
@@ -152,11 +151,12 @@ fn at_changes(part: usize, row: Row) {
 
 /// Walks the row at each of the cuts, until there is no more to be cut short.
 fn one_after_the_other(ground: &Ground, cuts: impl Iterator<Item = Cut>, row: Row) {
-    let cuts = cuts.take_while(|cut| {
-        let _told = Told(cut.to_string());
-        row(ground, *cut).is_none()
-    });
-    let cuts = cuts.count();
+    let cuts = cuts
+        .take_while(|cut| {
+            let _told = Told(cut.to_string());
+            row(ground, *cut).is_none()
+        })
+        .count();
     assert!(cuts >= 4, "only {cuts} runs were cut short");
 }
 

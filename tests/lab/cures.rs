@@ -48,8 +48,10 @@ pub fn take_cure(host: &LabHost, outcome: &Outcome) {
 #[track_caller]
 fn is_cured(host: &LabHost, set_up: &str, words: &[&str]) {
     host.sh(set_up);
-    let refused = host.unchanged_by(4, INSTALL);
-    let refused = refused.says("nothing was changed").says_all(words);
+    let refused = host
+        .unchanged_by(4, INSTALL)
+        .says("nothing was changed")
+        .says_all(words);
     take_cure(host, &refused);
     // The install that the cures of a test lead to comes at its end.
     host.dockstrap(["plan"]).exits(0);

@@ -81,8 +81,9 @@ impl LabHost {
         let shown = shown(&command);
         let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut tracer = command.spawn().expect("starting strace");
-        let lines = BufReader::new(tracer.stdout.take().expect("a pipe")).lines();
-        let lines = lines.map(|line| line.expect("reading what strace tells"));
+        let lines = BufReader::new(tracer.stdout.take().expect("a pipe"))
+            .lines()
+            .map(|line| line.expect("reading what strace tells"));
         let pid = Pid::from_raw(tracer.id().try_into().expect("a process"));
         let signal = |signal| kill(pid, signal).expect("reaching strace");
         for (number, _) in lines.filter(|line| is_change(line)).enumerate() {

@@ -159,8 +159,13 @@ fn an_uninstall_ends_containers_that_run_on_without_the_engine() {
         "the container keeper stays and keeps its data in /var/lib/containerd",
     ]);
     assert!(host.has("/srv/data/docker/containers") && !host.has("/usr/bin/docker"));
-    let end = outcome.stderr.split_once("to end it: ");
-    let end = end.expect("what helps").1.lines().next();
+    let end = outcome
+        .stderr
+        .split_once("to end it: ")
+        .expect("what helps")
+        .1
+        .lines()
+        .next();
     host.sh("pgrep --exact containerd-shim");
     host.sh(end.expect("a command"));
     wait_until("its end", || {

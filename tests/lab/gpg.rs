@@ -80,8 +80,10 @@ impl Keys {
     pub fn gpg_reading(&self, arguments: &[&str], input: &[u8]) -> Vec<u8> {
         let home = self.home().to_str().unwrap();
         let ours = ["--batch", "--quiet", "--homedir", home];
-        let gpg = duct::cmd("gpg", [&ours, arguments].concat());
-        let gpg = gpg.stdin_bytes(input).stdout_capture().stderr_capture();
+        let gpg = duct::cmd("gpg", [&ours, arguments].concat())
+            .stdin_bytes(input)
+            .stdout_capture()
+            .stderr_capture();
         let output = gpg.unchecked().run().expect("gpg");
         assert!(output.status.success(), "{arguments:?}: {output:?}");
         output.stdout

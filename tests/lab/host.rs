@@ -134,8 +134,11 @@ impl LabHost {
         words: [&str; W],
         arguments: [&str; N],
     ) -> Command {
-        let words = words.iter().map(ToString::to_string);
-        let words: Vec<String> = words.chain(self.with_program(&arguments)).collect();
+        let words: Vec<String> = words
+            .iter()
+            .map(ToString::to_string)
+            .chain(self.with_program(&arguments))
+            .collect();
         let inner = self.command(&words, None);
         let mut command = Command::new(&tracer[0]);
         command.args(&tracer[1..]).arg(inner.get_program());

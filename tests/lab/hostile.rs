@@ -119,8 +119,10 @@ fn fault_13_nothing_of_the_callers_decides_what_root_runs_or_reaches_it() {
         assert!(lines.is_empty(), "{forbidden}: {lines:?}");
     }
     let of = |name: &str| {
-        let values = seen.lines().filter_map(|line| line.strip_prefix(name));
-        let mut values: Vec<&str> = values.collect();
+        let mut values: Vec<&str> = seen
+            .lines()
+            .filter_map(|line| line.strip_prefix(name))
+            .collect();
         values.sort_unstable();
         values.dedup();
         values.join(" ")

@@ -118,7 +118,9 @@ fn what_containers_and_files_say_neither_moves_the_cursor_nor_speaks_for_the_eng
     let last = failed.stdout.lines().last().expect("a last line");
     let last: Value = serde_json::from_str(last).expect("JSON");
     assert_eq!(last["error"]["next"], "sudo dockstrap doctor");
-    let failed = failed.says_all(&["its last words", "no room in /var"]);
-    let failed = failed.never_says("evil").all();
+    let failed = failed
+        .says_all(&["its last words", "no room in /var"])
+        .never_says("evil")
+        .all();
     assert!(!failed.contains(CONTROLS), "{failed:?}");
 }

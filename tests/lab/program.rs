@@ -28,8 +28,9 @@ on_each_release! {
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
 fn the_program_is_small_and_starts_at_once() {
-    let program = std::env::var_os("DOCKSTRAP_BIN").map(PathBuf::from);
-    let program = program.expect("DOCKSTRAP_BIN");
+    let program = std::env::var_os("DOCKSTRAP_BIN")
+        .map(PathBuf::from)
+        .expect("DOCKSTRAP_BIN");
     let megabytes = program.metadata().unwrap().len() / 1_000_000;
     // The quick profile for working on lab tests is larger.
     let most = if program.parent().unwrap().ends_with("release") {

@@ -161,8 +161,8 @@ fn apt_and_the_script_take_a_release_and_refuse_what_is_not_of_it() {
     let hashed = names(&by_hash).into_iter().map(|name| by_hash.join(name));
     let compressed = hashed
         .into_iter()
-        .find(|file| fs::read(file).unwrap() == named);
-    let compressed = compressed.expect("the index by its hash");
+        .find(|file| fs::read(file).unwrap() == named)
+        .expect("the index by its hash");
     let mut tampered = named.clone();
     *tampered.last_mut().unwrap() ^= 1;
     fs::write(&compressed, tampered).unwrap();

@@ -22,8 +22,10 @@ pub struct Terminal {
 impl Terminal {
     pub fn open(mut command: Command) -> Terminal {
         let text = format!("{:?}", command.get_args());
-        let command = command.env("TERM", "xterm-256color");
-        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let command = command
+            .env("TERM", "xterm-256color")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut child = command.spawn().expect("starting scripts/lab");
         let keyboard = child.stdin.take().expect("a pipe");
         let mut output = child.stdout.take().expect("a pipe");

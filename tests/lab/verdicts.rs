@@ -39,9 +39,11 @@ done
 /// The files of this run, and which they are, for people.
 fn files() -> (Vec<String>, String) {
     let listed = std::fs::read_dir(FILES).expect("the files");
-    let names = listed.map(|entry| entry.expect("an entry").file_name());
-    let names = names.map(|name| name.into_string().expect("a name in UTF-8"));
-    let mut names: Vec<String> = names.filter(|name| name.ends_with(".json")).collect();
+    let mut names: Vec<String> = listed
+        .map(|entry| entry.expect("an entry").file_name())
+        .map(|name| name.into_string().expect("a name in UTF-8"))
+        .filter(|name| name.ends_with(".json"))
+        .collect();
     names.sort();
     let all = names.len();
     if std::env::var_os("DOCKSTRAP_LAB_ALL").is_some() {
@@ -49,8 +51,9 @@ fn files() -> (Vec<String>, String) {
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let seed = std::env::var("DOCKSTRAP_LAB_SEED").ok();
-    let seed = seed.map(|seed| seed.parse().expect("a number as seed"));
-    let seed: u64 = seed.unwrap_or(now.expect("a time after 1970").as_secs() % PARTS);
+    let seed: u64 = seed
+        .map(|seed| seed.parse().expect("a number as seed"))
+        .unwrap_or(now.expect("a time after 1970").as_secs() % PARTS);
     let mut numbers = 0..;
     names.retain(|_| {
         numbers

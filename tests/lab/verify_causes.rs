@@ -87,8 +87,8 @@ fn layers_caches_services_restarts_and_members_that_are_broken_are_named() {
     host.sh(&format!(
         "mount --bind {folder} {folder}; mount -o remount,bind,ro {folder}"
     ));
-    let proof = host.dockstrap(["verify", "run", "--json", "--junit", "/run/verify.xml"]);
-    let proof = proof
+    let proof = host
+        .dockstrap(["verify", "run", "--json", "--junit", "/run/verify.xml"])
         .exits(0)
         .says("status will not know of this verification");
     assert_eq!(proof.json()["stages"][0]["outcome"], "passed");

@@ -86,13 +86,15 @@ fn after_a_failure_the_command_to_run_next_repeats_what_was_asked_for() {
         .dockstrap(["verify", "engine", "--junit", "/run/it's \"$(id)\".xml"])
         .exits(7);
     let odd = next(&odd);
-    let secret = host.run([
-        "sh",
-        "-c",
-        "DOCKSTRAP_REGISTRY_PASSWORD=s3cret dockstrap verify engine \
+    let secret = host
+        .run([
+            "sh",
+            "-c",
+            "DOCKSTRAP_REGISTRY_PASSWORD=s3cret dockstrap verify engine \
          --registry registry.example:5000 --registry-user alice",
-    ]);
-    let secret = secret.exits(7).never_says("s3cret");
+        ])
+        .exits(7)
+        .never_says("s3cret");
     assert_eq!(
         next(&secret),
         "sudo --preserve-env=DOCKSTRAP_REGISTRY_PASSWORD dockstrap verify engine \

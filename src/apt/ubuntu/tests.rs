@@ -135,8 +135,9 @@ fn a_bomb_is_unpacked_no_further_than_the_signed_index_says() {
 
 #[test]
 fn an_index_that_is_another_damaged_or_cut_off_is_refused() {
-    let other = String::from_utf8(bytes("Packages")).unwrap();
-    let other = other.replace("docker-ce", "docker-cf");
+    let other = String::from_utf8(bytes("Packages"))
+        .unwrap()
+        .replace("docker-ce", "docker-cf");
     Trial::new("InRelease", gzip(other.as_bytes()), &[]).refused(ROOM, "SHA-256");
     let whole = gzip(&bytes("Packages"));
     for packed in [&whole[..whole.len() / 2], b"", b"Package: a\n"] {

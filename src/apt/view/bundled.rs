@@ -59,8 +59,9 @@ impl View {
         for archive in &archives.others {
             // An older one of the host's own sources cannot be: there are none in this view.
             let path = archive.uri.strip_prefix(METHOD).map(unescape);
-            let path = path.filter(|path| Path::new(path).is_file());
-            let path = path.ok_or_else(|| lacking(bundle, archive))?;
+            let path = path
+                .filter(|path| Path::new(path).is_file())
+                .ok_or_else(|| lacking(bundle, archive))?;
             archive.check(Path::new(&path))?.map_err(refuse)?;
         }
         Ok(())
@@ -84,8 +85,9 @@ impl View {
         for (number, part) in archives.iter().enumerate() {
             let verified = UbuntuPart::verify(bundle, part, &keyring, now)?;
             let root = RelativePath::parse(&format!("bundle/{number}"))?;
-            let below = folder.below(&root);
-            let below = below.with_context(|| format!("making {root}"))?;
+            let below = folder
+                .below(&root)
+                .with_context(|| format!("making {root}"))?;
             verified.unpack(Some(&below), &mut room)?;
             self.pockets.push(verified.pocket());
             let components: Vec<&str> = part.components.iter().map(RelativePath::as_str).collect();

@@ -48,9 +48,10 @@ impl View {
         let needed = lacking.iter().map(|it| it.on.as_str());
         let names = packages.iter().map(String::as_str).chain(needed);
         // Without versions, and without what is to be removed.
-        let names = names.filter(|name| !name.ends_with('-'));
-        let names = names.filter_map(|name| name.split([' ', '=', ':']).next());
-        let names: Vec<&str> = names.collect();
+        let names: Vec<&str> = names
+            .filter(|name| !name.ends_with('-'))
+            .filter_map(|name| name.split([' ', '=', ':']).next())
+            .collect();
         let policy = Command::new("apt-cache")
             .arg("--config-file")
             .arg(self.path(CONFIGURATION))

@@ -373,8 +373,13 @@ fn every_journal_that_was_ever_written_is_read() {
 fn the_newest_fixture_has_every_kind() {
     let text = include_str!("../../../tests/fixtures/journal/schema-1");
     let enumerated = include_str!("../undo.rs");
-    let body = enumerated.split("pub enum Undo {").nth(1).unwrap();
-    let body = body.split("\n}\n").next().unwrap();
+    let body = enumerated
+        .split("pub enum Undo {")
+        .nth(1)
+        .unwrap()
+        .split("\n}\n")
+        .next()
+        .unwrap();
     let is_variant = |line: &&str| {
         let name = line.strip_prefix("    ");
         name.is_some_and(|name| name.starts_with(|first: char| first.is_ascii_uppercase()))

@@ -140,8 +140,9 @@ fn tables_of_nftables_go_unless_they_were_there_before() {
 fn what_the_engine_added_to_firewalld_goes_unless_somebody_edited_it() {
     let zone = "/etc/firewalld/zones/docker.xml";
     let policy = "/etc/firewalld/policies/docker-forwarding.xml";
-    let stub = host().file(zone, "<zone target=\"ACCEPT\"><short>docker</short></zone>");
-    let stub = stub.file(policy, "<policy><rule/></policy>");
+    let stub = host()
+        .file(zone, "<zone target=\"ACCEPT\"><short>docker</short></zone>")
+        .file(policy, "<policy><rule/></policy>");
     let left = restored(&stub);
     assert!(
         left.contains(&format!("{policy} (it was edited since)")),

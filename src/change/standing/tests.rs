@@ -158,8 +158,11 @@ fn what_somebody_may_have_chosen_is_told_from_what_is_broken() {
     lost.extend(member("docker").lost(stub.host()).unwrap());
     lost.extend(member("wheel").lost(stub.host()).unwrap());
     lost.extend(unit.lost(stub.host(), true).unwrap());
-    let yours = lost.iter().filter_map(|lost| lost.yours.as_ref());
-    let yours: Vec<String> = yours.map(Yours::to_string).collect();
+    let yours: Vec<String> = lost
+        .iter()
+        .filter_map(|lost| lost.yours.as_ref())
+        .map(Yours::to_string)
+        .collect();
     assert_eq!(lost.len(), 6);
     assert_eq!(
         yours,

@@ -87,8 +87,10 @@ impl Tx<'_> {
                 if containers.is_empty() {
                     continue;
                 }
-                let stop = docker().arg("stop").args(limit);
-                let stop = stop.args(containers.iter().map(|it| &it.id));
+                let stop = docker()
+                    .arg("stop")
+                    .args(limit)
+                    .args(containers.iter().map(|it| &it.id));
                 let stopped = self.run_covered(&stop.deadline(patience + SLACK));
                 failed = failed.or(stopped.err());
             }

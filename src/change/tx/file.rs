@@ -61,8 +61,9 @@ impl Tx<'_> {
 
     /// Makes `bytes` the content of the file at `path`, which is there and keeps its mode.
     pub fn edit_file(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
-        let mode = self.mode(path)?;
-        let mode = mode.with_context(|| format!("{path} is no longer there"))?;
+        let mode = self
+            .mode(path)?
+            .with_context(|| format!("{path} is no longer there"))?;
         self.write_file(path, bytes, mode)
     }
 
@@ -105,8 +106,10 @@ impl Tx<'_> {
         let path = daemon_json::PATH;
         self.create_folders(path)?;
         let before = self.host.read(path)?;
-        let document = before.as_ref().and_then(|it| Document::parse(it).ok());
-        let document = document.unwrap_or_default();
+        let document = before
+            .as_ref()
+            .and_then(|it| Document::parse(it).ok())
+            .unwrap_or_default();
         let is_empty = before.is_some() && document.is_empty();
         let changes = seal(changes);
         let undo = Undo::RestoreDaemonJson {
@@ -158,8 +161,8 @@ impl Tx<'_> {
 
     /// Gives a file or folder another mode; of a link, to what it leads to.
     pub fn set_mode(&mut self, path: &Path, mode: u32) -> Result<()> {
-        let there = std::fs::metadata(self.host.path(path));
-        let there = there.with_context(|| format!("looking at {}", path.display()))?;
+        let there = std::fs::metadata(self.host.path(path))
+            .with_context(|| format!("looking at {}", path.display()))?;
         let text = format!("give {} the mode {mode:04o}", path.display());
         let undo = Undo::RestoreMode {
             path: path.into(),

@@ -54,16 +54,22 @@ impl Tx<'_> {
     /// Takes back the acts that are meant, newest first, and strikes them out of the journal. What
     /// runs goes on running.
     pub fn withdraw(&mut self, is_meant: impl Fn(&Act) -> bool) -> Result<()> {
-        let acts = self.journal.acts().iter().filter(|act| is_meant(act));
-        let acts: Vec<Act> = acts.cloned().collect();
+        let acts: Vec<Act> = self
+            .journal
+            .acts()
+            .iter()
+            .filter(|act| is_meant(act))
+            .cloned()
+            .collect();
         let (extent, wait) = (Extent::default(), self.lock_wait);
         let revert = Revert {
             stops: false, // it may be we who run
             ..Revert::of(self.host, acts.iter(), extent, wait, self.listener)?
         };
         for act in acts.iter().rev() {
-            let outcome = revert.undo(&act.undo, &[]);
-            let outcome = outcome.with_context(|| format!("taking back: {}", act.text))?;
+            let outcome = revert
+                .undo(&act.undo, &[])
+                .with_context(|| format!("taking back: {}", act.text))?;
             self.journal.reverted(act.act)?;
             if let Reverted::Kept(reason) = outcome {
                 let (step, text) = (act.step.clone(), act.text.clone());

@@ -53,8 +53,11 @@ const LOST_AND_FOUND: &str = "lost+found";
 pub fn data_of(host: &Host, folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut data = Vec::new();
     for folder in folders {
-        let names = host.list(folder)?.into_iter();
-        let mut names = names.filter(|name| name != LOST_AND_FOUND).peekable();
+        let mut names = host
+            .list(folder)?
+            .into_iter()
+            .filter(|name| name != LOST_AND_FOUND)
+            .peekable();
         if is_dockers_alone(host, folder)? {
             data.extend(names.peek().map(|_| folder.clone()));
         } else {
@@ -243,8 +246,9 @@ fn used_by(host: &Host, folder: &Path, roots: &[PathBuf], ahead: &Ahead) -> Resu
         return Ok(None);
     }
     let uses = |root: &str| Path::new(root).starts_with(folder);
-    let running = host.engine_info()?;
-    let running = running.filter(|engine| uses(&engine.docker_root_dir));
+    let running = host
+        .engine_info()?
+        .filter(|engine| uses(&engine.docker_root_dir));
     Ok(running.map(|_| "the engine that runs".to_owned()))
 }
 

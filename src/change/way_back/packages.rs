@@ -157,8 +157,10 @@ impl Revert<'_> {
                 }
             )));
         }
-        let install = apt::apt_get().arg("install");
-        let install = install.args(asked_for).args(automatic);
+        let install = apt::apt_get()
+            .arg("install")
+            .args(asked_for)
+            .args(automatic);
         apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
         apt::discard_for(self.host, &install)
             .and_then(|()| self.install_again(&install))

@@ -151,8 +151,10 @@ impl Call {
 
 /// The options of a task.
 fn options() -> Vec<String> {
-    let flags = ["install", "uninstall"].into_iter().flat_map(flags);
-    let flags = flags.map(|flag| flag.get_id().to_string());
+    let flags = ["install", "uninstall"]
+        .into_iter()
+        .flat_map(flags)
+        .map(|flag| flag.get_id().to_string());
     let mut names: Vec<String> = flags
         .chain(NOT_FLAGS.iter().map(ToString::to_string))
         .collect();
@@ -257,8 +259,12 @@ fn unknown(name: &str, known: &[String]) -> Failure {
 /// What clap says, of the option instead of the flag.
 fn in_words(error: &clap::Error, command: &str) -> String {
     let said = error.to_string();
-    let said = said.split("\n\n").next().unwrap_or(&said);
-    let mut said = said.trim_start_matches("error: ").to_owned();
+    let mut said = said
+        .split("\n\n")
+        .next()
+        .unwrap_or(&said)
+        .trim_start_matches("error: ")
+        .to_owned();
     for flag in flags(command) {
         let shown = format!("'{flag}'");
         said = said.replace(&shown, &format!("option {}", flag.get_id()));

@@ -72,8 +72,9 @@ fn present(
     for origin in given.values_mut().filter(|it| **it == Origin::Flag) {
         *origin = Origin::Task;
     }
-    let settings = Settings::resolve(wanted.settings.layer, file)?.given(given);
-    let settings = settings.restoring(Restore::of(wanted.restore.restore));
+    let settings = Settings::resolve(wanted.settings.layer, file)?
+        .given(given)
+        .restoring(Restore::of(wanted.restore.restore));
     if check {
         let plan = Plan::make(host, facts::gather(host)?, &settings, &show)?;
         answer.plan(&plan);

@@ -131,8 +131,10 @@ impl Manifest {
     /// The signed indexes without which a part is of no use.
     pub(super) fn required(&self) -> impl Iterator<Item = RelativePath> {
         self.archives.iter().flat_map(|part| {
-            let indexes = part.components.iter();
-            let indexes = indexes.map(|it| part.packed_index(it, &self.architecture));
+            let indexes = part
+                .components
+                .iter()
+                .map(|it| part.packed_index(it, &self.architecture));
             indexes.chain([part.inrelease()]).flatten()
         })
     }

@@ -68,8 +68,9 @@ impl Members {
                 long_name = Some(read_name(file, place)?);
                 continue;
             }
-            let bytes = long_name.take();
-            let bytes = bytes.unwrap_or_else(|| entry.header().path_bytes().into_owned());
+            let bytes = long_name
+                .take()
+                .unwrap_or_else(|| entry.header().path_bytes().into_owned());
             if manifest.is_none() && bytes != MANIFEST.as_bytes() {
                 return Err(Fault::NoBundle);
             }

@@ -70,8 +70,11 @@ impl Host {
                 continue;
             }
             let known = before.known_rules(program);
-            let rules = self.rules_of(program)?.unwrap_or_default();
-            let mut rules = rules.of_forwarding(is_engine_bridge).into_iter();
+            let mut rules = self
+                .rules_of(program)?
+                .unwrap_or_default()
+                .of_forwarding(is_engine_bridge)
+                .into_iter();
             if let Some(rule) = rules.find(|rule| !known.contains(rule)) {
                 return Ok(Some(format!("rule `{} {rule}` may need it", program.shown)));
             }

@@ -19,8 +19,12 @@ const OF_IPTABLES: &[&str] = &["filter", "nat", "mangle", "raw", "security"];
 /// None where nft is not there or shows nothing.
 pub fn tables(host: &Host) -> Result<Vec<String>> {
     let list = Command::new("nft").args(["--stateless", "list", "ruleset"]);
-    let listed = host.query(&list).ok().filter(|output| output.code == 0);
-    let listed = listed.map(|output| output.stdout).unwrap_or_default();
+    let listed = host
+        .query(&list)
+        .ok()
+        .filter(|output| output.code == 0)
+        .map(|output| output.stdout)
+        .unwrap_or_default();
     Ok(tables_in(&listed))
 }
 

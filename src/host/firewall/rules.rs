@@ -143,10 +143,14 @@ impl Rules {
     /// `before` is what [`Rules::of_an_engine`] found before there was an engine.
     pub fn removal(&self, links: &[String], before: &[String]) -> Removal {
         let rules = || self.tables.iter().flat_map(|table| &table.rules);
-        let bridges = rules().filter_map(|rule| shape::bridge_in(rule));
-        let bridges: BTreeSet<String> = bridges.map(str::to_owned).chain(links.to_vec()).collect();
-        let networks = rules().filter_map(|rule| shape::network_in(rule, &bridges));
-        let networks: Vec<IpNet> = networks.collect();
+        let bridges: BTreeSet<String> = rules()
+            .filter_map(|rule| shape::bridge_in(rule))
+            .map(str::to_owned)
+            .chain(links.to_vec())
+            .collect();
+        let networks: Vec<IpNet> = rules()
+            .filter_map(|rule| shape::network_in(rule, &bridges))
+            .collect();
         let mut removal = Removal::default();
         for name in TABLES {
             for table in self.tables.iter().filter(|table| table.name == *name) {
@@ -209,11 +213,15 @@ impl Table {
         }
         let chains: Vec<&String> = self.chains.iter().filter(|it| goes(it)).collect();
         let deleted = deleted.iter().map(|rule| rule.replacen("-A ", "-D ", 1));
-        let flushed = chains.iter().filter(|chain| chain.as_str() != USERS);
-        let flushed = flushed.map(|chain| format!("-F {chain}"));
+        let flushed = chains
+            .iter()
+            .filter(|chain| chain.as_str() != USERS)
+            .map(|chain| format!("-F {chain}"));
         // The kernel keeps a chain that a rule leads to.
-        let unused = chains.iter().filter(|it| !led_to.contains(&it.as_str()));
-        let unused = unused.map(|chain| format!("-X {chain}"));
+        let unused = chains
+            .iter()
+            .filter(|it| !led_to.contains(&it.as_str()))
+            .map(|chain| format!("-X {chain}"));
         let lines: Vec<String> = deleted.chain(flushed).chain(unused).collect();
         if !lines.is_empty() {
             let lines = lines.join("\n");

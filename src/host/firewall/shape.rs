@@ -100,8 +100,9 @@ pub fn bridge_in(rule: &str) -> Option<&str> {
     let bridge = *words.get(at + 1)?;
     let shape = words
         .iter()
-        .map(|word| if *word == bridge { "BRIDGE" } else { *word });
-    let shape = shape.collect::<Vec<_>>().join(" ");
+        .map(|word| if *word == bridge { "BRIDGE" } else { *word })
+        .collect::<Vec<_>>()
+        .join(" ");
     OF_EACH_BRIDGE.contains(&shape.as_str()).then_some(bridge)
 }
 

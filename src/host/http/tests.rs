@@ -89,8 +89,11 @@ fn listen(serve: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> String {
 }
 
 fn head(stream: &mut impl Read) -> String {
-    let lines = BufReader::new(stream).lines().map_while(Result::ok);
-    let lines: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+    let lines: Vec<String> = BufReader::new(stream)
+        .lines()
+        .map_while(Result::ok)
+        .take_while(|line| !line.is_empty())
+        .collect();
     lines.join("\n")
 }
 

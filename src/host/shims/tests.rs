@@ -40,11 +40,11 @@ fn the_engines_containers_are_found_by_what_looks_after_them() {
         .folder(&format!("{docker}/1000.1000/containers/{}", id('b')))
         .folder(&format!("{own}/containers/{}", id('c')))
         .file("/proc/11/cmdline", "sleep\0")
-        .file("/proc/11/stat", "11 (a) b) S 10 1");
-    let stub = stub.shim(10, SHIM_PROGRAM, &line("moby", &id('a')));
-    let stub = stub.shim(12, SHIM_PROGRAM, &line("moby-1000.1000", &id('b')));
-    let stub = stub.shim(13, SHIM_PROGRAM, &line("k8s.io", &id('c')));
-    let stub = stub.shim(15, SHIM_PROGRAM, &line("moby", &id('d')));
+        .file("/proc/11/stat", "11 (a) b) S 10 1")
+        .shim(10, SHIM_PROGRAM, &line("moby", &id('a')))
+        .shim(12, SHIM_PROGRAM, &line("moby-1000.1000", &id('b')))
+        .shim(13, SHIM_PROGRAM, &line("k8s.io", &id('c')))
+        .shim(15, SHIM_PROGRAM, &line("moby", &id('d')));
     let web = contained("web", own, &[11, 10]);
     let other = contained("bbbbbbbbbbbb", docker, &[12]);
     assert_eq!(found(&stub), [web.clone(), other]);

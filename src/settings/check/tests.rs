@@ -94,8 +94,11 @@ fn each_kind_of_mistake_is_refused_at_its_place() {
     ] {
         let problems = check(text);
         let said = said(text);
-        let first = problems.iter().find(|it| it.severity == Severity::Error);
-        let first = first.map(ToString::to_string).unwrap_or_default();
+        let first = problems
+            .iter()
+            .find(|it| it.severity == Severity::Error)
+            .map(ToString::to_string)
+            .unwrap_or_default();
         assert!(
             first.starts_with(place) && first.contains(word),
             "{text}: {said:?}"

@@ -37,8 +37,7 @@ pub fn look(host: &Host, document: &Document) -> Result<Surroundings> {
         value.filter(|text| !text.is_empty())
     };
     let data_root = text("data-root").unwrap_or(DATA_ROOT);
-    let paths = named_paths(document).into_iter();
-    let paths = paths.map(|path| {
+    let paths = named_paths(document).into_iter().map(|path| {
         let found = if path.contains('/') {
             found(host, &path)?
         } else {

@@ -58,10 +58,11 @@ impl DaemonJson {
         settings: &Settings,
         network: &Network,
     ) -> Result<DaemonJson> {
-        let installed = facts.packages.get(PACKAGE);
-        let installed = installed.filter(|package| package.is_installed());
-        let asked_for = settings.engine_version.as_ref();
-        let asked_for = asked_for.filter(|wish| {
+        let installed = facts
+            .packages
+            .get(PACKAGE)
+            .filter(|package| package.is_installed());
+        let asked_for = settings.engine_version.as_ref().filter(|wish| {
             let is_there = installed.is_some_and(|package| wish.includes(&package.version));
             !is_there
         });
@@ -149,8 +150,10 @@ impl Step for DaemonJson {
                 why: proposal.wishes.reason(&change.key).to_owned(),
             })
             .collect();
-        let details = explained.iter().map(|it| format!("{}: {}", it.key, it.why));
-        let details = details.chain(mode::hiding(host, &proposal));
+        let details = explained
+            .iter()
+            .map(|it| format!("{}: {}", it.key, it.why))
+            .chain(mode::hiding(host, &proposal));
         Ok(Finding {
             diff: Some(proposal.diff(host.exists(PATH)?)),
             ..Finding::pending(format!("{verb} {PATH}"), details.collect())
@@ -196,8 +199,11 @@ fn shown(key: &str, value: Option<&Value>) -> Option<Redacted> {
 
 /// What the engine said, without the secrets of the file and the flags that it goes by.
 pub(super) fn without_secrets(host: &Host, said: &str) -> String {
-    let document = host.read(PATH).ok().flatten();
-    let document = document.and_then(|bytes| Document::parse(&bytes).ok());
+    let document = host
+        .read(PATH)
+        .ok()
+        .flatten()
+        .and_then(|bytes| Document::parse(&bytes).ok());
     let flags = unit::flags(host).unwrap_or_default();
     Secrets::of(&document.unwrap_or_default(), &flags).star_out(said)
 }
@@ -221,9 +227,9 @@ fn proxies(network: &Network) -> Value {
         ("http-proxy", url(network.http())),
         ("https-proxy", url(network.https())),
         ("no-proxy", direct),
-    ];
-    let entries = entries.into_iter();
-    let entries = entries.filter_map(|(name, text)| Some((name.to_owned(), text?.into())));
+    ]
+    .into_iter()
+    .filter_map(|(name, text)| Some((name.to_owned(), text?.into())));
     Value::Object(entries.collect())
 }
 

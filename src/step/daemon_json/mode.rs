@@ -22,15 +22,18 @@ pub(super) fn hiding(host: &Host, proposal: &Proposal) -> Option<String> {
         Some(mode) if mode & OF_OTHERS != 0 => mode & !OF_OTHERS,
         Some(_) => return None,
     };
-    let key = merged.changes.iter().find(|change| {
-        let alone = |value: &Option<_>| {
-            let mut alone = Document::new();
-            value.iter().for_each(|value| alone.set(&change.key, value));
-            alone
-        };
-        alone(&change.after).adds_password_to(&alone(&change.before))
-    });
-    let key = key.map_or("it", |change| &change.key);
+    let key = merged
+        .changes
+        .iter()
+        .find(|change| {
+            let alone = |value: &Option<_>| {
+                let mut alone = Document::new();
+                value.iter().for_each(|value| alone.set(&change.key, value));
+                alone
+            };
+            alone(&change.after).adds_password_to(&alone(&change.before))
+        })
+        .map_or("it", |change| &change.key);
     Some(format!(
         "keep {PATH} from other users (mode {hidden:04o}): {key} holds a secret"
     ))

@@ -73,8 +73,7 @@ impl DaemonJson {
         let mut warnings: Vec<String> = warnings.iter().map(warning).collect();
         warnings.extend(self.lack_of_pools(&merged.document, &around)?);
         if self.preset == Preset::Hardened {
-            let objections = daemon_json::objections(&merged.document);
-            let objections = objections.into_iter();
+            let objections = daemon_json::objections(&merged.document).into_iter();
             if !self.can_separate(&current) {
                 warnings.push(format!(
                     "{PATH}: icc: CIS 2.2 is left out, for without iptables (and ip6tables, where \

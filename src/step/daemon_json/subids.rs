@@ -47,8 +47,10 @@ pub(super) fn fault(host: &Host, name: &str, number: &str) -> Result<Option<Stri
     };
     let cure = if is_for_usermod {
         let range = format!("{first}-{}", first + (COUNT - 1));
-        let options = options.iter().map(|option| format!("{option} {range}"));
-        let options: Vec<String> = options.collect();
+        let options: Vec<String> = options
+            .iter()
+            .map(|option| format!("{option} {range}"))
+            .collect();
         format!("sudo usermod {} {}", options.join(" "), quoted(name))
     } else {
         let line = quoted(format!("{name}:{first}:{COUNT}"));

@@ -70,8 +70,9 @@ fn the_triggers_of_others_that_a_run_of_ours_was_cut_short_at_are_run_without_as
     let step = plan(&stub, false).unwrap().unwrap();
     let finding = step.inspect(stub.host()).unwrap();
     assert!(finding.satisfied, "apt does it along with the rest");
-    let all = ENGINE_PACKAGES.iter();
-    let all = all.map(|name| format!("echo {name} 5 amd64 triggers-awaited ok; "));
+    let all = ENGINE_PACKAGES
+        .iter()
+        .map(|name| format!("echo {name} 5 amd64 triggers-awaited ok; "));
     let stub = stub.program(
         "dpkg-query",
         &format!(

@@ -94,8 +94,9 @@ impl Offer {
             view.reinstall();
         }
         // A bundle holds no other engine than the one it was made with.
-        let bundled = http.bundle().map(|bundle| &bundle.manifest().engine);
-        let bundled = bundled
+        let bundled = http
+            .bundle()
+            .map(|bundle| &bundle.manifest().engine)
             .map(|engine| EngineVersion::parse(engine))
             .transpose()?;
         let meant = version.or(bundled.as_ref());

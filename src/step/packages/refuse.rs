@@ -74,8 +74,10 @@ pub fn refuse_another(host: &Host, offer: &Offer) -> Result<()> {
     let simulate = apt::apt_get()
         .args(["--simulate", "install"])
         .args(offer.request());
-    let simulated = host.query(&offer.lend(simulate))?.success();
-    let simulated = simulated.context("comparing what apt would do with the plan")?;
+    let simulated = host
+        .query(&offer.lend(simulate))?
+        .success()
+        .context("comparing what apt would do with the plan")?;
     if Transaction::parse(&simulated.stdout).equals(&offer.transaction) {
         return Ok(());
     }

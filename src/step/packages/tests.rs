@@ -148,8 +148,10 @@ fn absent_they_are_installed_in_just_the_versions_of_the_plan() {
     let after = packages.inspect(stub.host()).unwrap();
     assert_eq!(after, Finding::satisfied("docker-ce 5:29.5.3"));
     let calls = stub.calls();
-    let install = calls.iter().find(|call| call.contains("--no-remove"));
-    let install = install.unwrap();
+    let install = calls
+        .iter()
+        .find(|call| call.contains("--no-remove"))
+        .unwrap();
     for package in ENGINE_PACKAGES {
         assert!(
             install.contains(&format!(" {package}=5:29.5.3 ")),

@@ -16,8 +16,10 @@ pub(super) fn pending(host: &Host, offer: &Offer) -> Result<Finding> {
         transaction, http, ..
     } = offer;
     let installs = &transaction.installs;
-    let removals = transaction.removals.iter();
-    let removals = removals.map(|name| format!("remove {name}, its containers stop"));
+    let removals = transaction
+        .removals
+        .iter()
+        .map(|name| format!("remove {name}, its containers stop"));
     let restarts = installs.iter().any(restarts_engine) && host.engine_is_active()?;
     let details = installs.iter().map(|install| match &install.replaces {
         None => format!("{} {}", install.package, install.version),
@@ -73,11 +75,13 @@ pub(super) fn pending(host: &Host, offer: &Offer) -> Result<Finding> {
 
 /// From when the indexes of Ubuntu's archive in a bundle are.
 fn bundled_indexes(pockets: &[Pocket]) -> Option<String> {
-    let dated = pockets.iter().map(|pocket| {
-        let date = Timestamp::try_from(pocket.date).unwrap_or_default();
-        format!("{} of {}", pocket.suite, date.strftime("%F"))
-    });
-    let dated: Vec<String> = dated.collect();
+    let dated: Vec<String> = pockets
+        .iter()
+        .map(|pocket| {
+            let date = Timestamp::try_from(pocket.date).unwrap_or_default();
+            format!("{} of {}", pocket.suite, date.strftime("%F"))
+        })
+        .collect();
     (!dated.is_empty()).then(|| format!("Ubuntu's indexes in the bundle: {}", dated.join(", ")))
 }
 

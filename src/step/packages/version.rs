@@ -115,8 +115,9 @@ mod tests {
                 Sha256::of(b"")
             )
         };
-        let text = ["5:28.9.0-1~x", "5:29.10.0-1~x", "5:29.9.0-1~x"].map(stanza);
-        let text = text.concat();
+        let text = ["5:28.9.0-1~x", "5:29.10.0-1~x", "5:29.9.0-1~x"]
+            .map(stanza)
+            .concat();
         let entry = Entry {
             path: "Packages".parse().unwrap(),
             size: text.len() as u64,
@@ -145,8 +146,8 @@ mod tests {
             &["docker-ce"],
             Some(&version("27")),
             &offered(),
-        );
-        let error = error.unwrap_err();
+        )
+        .unwrap_err();
         assert_eq!(exit_code(&error), 4);
         let newest_first = "It has:\n  5:29.10.0-1~x\n  5:29.9.0-1~x\n  5:28.9.0-1~x";
         assert!(error.to_string().ends_with(newest_first), "{error}");

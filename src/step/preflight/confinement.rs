@@ -97,8 +97,12 @@ pub(super) fn check(unit: &str, settings: &[Setting], packaged: &str) -> Option<
     let scripts = lines
         .iter()
         .flat_map(|it| ["-e".to_owned(), format!("{}d", it.line)]);
-    let sed = ["sed", "-i"].map(str::to_owned).into_iter().chain(scripts);
-    let sed: Vec<String> = sed.chain([file.clone()]).collect();
+    let sed: Vec<String> = ["sed", "-i"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(scripts)
+        .chain([file.clone()])
+        .collect();
     Some(Obstacle::new(
         format!("{file}, {}: {why}", named.collect::<Vec<_>>().join(", ")),
         format!(

@@ -104,8 +104,12 @@ pub(super) fn elsewhere(host: &Host, configuration: &Document) -> Result<Option<
 }
 
 fn too_new(version: u64, coming: &str) -> Option<Obstacle> {
-    let numbers = coming.rsplit(':').next().unwrap_or(coming);
-    let mut numbers = numbers.split(['.', '-', '~', '+']).map(str::parse::<u32>);
+    let mut numbers = coming
+        .rsplit(':')
+        .next()
+        .unwrap_or(coming)
+        .split(['.', '-', '~', '+'])
+        .map(str::parse::<u32>);
     let release = (numbers.next()?.ok()?, numbers.next()?.ok()?);
     let mut known = VERSIONS.iter();
     let (_, newest) = known.find(|(below, _)| release < *below)?;

@@ -74,8 +74,10 @@ pub(crate) fn problem(host: &Host, configuration: &Document) -> Result<Option<Ob
     if configuration.value_at(&["features", "containerd-snapshotter"]) == Some(&true.into()) {
         return Ok(None); // their names are kept with them
     }
-    let named = configuration.get("storage-driver").and_then(Value::as_str);
-    let named = named.filter(|name| !name.is_empty());
+    let named = configuration
+        .get("storage-driver")
+        .and_then(Value::as_str)
+        .filter(|name| !name.is_empty());
     root.map_or(Ok(None), |root| damaged_names(host, root, named))
 }
 

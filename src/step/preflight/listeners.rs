@@ -32,8 +32,9 @@ pub(super) fn check(
         .filter_map(Value::as_str)
         .collect();
     let settings = unit_settings::of_unit(host, UNIT)?;
-    let start = in_force(&settings, "ExecStart").pop();
-    let start = start.filter(|_| is_said_by_flag("hosts", flags));
+    let start = in_force(&settings, "ExecStart")
+        .pop()
+        .filter(|_| is_said_by_flag("hosts", flags));
     let verifies = verifies_tls(configuration);
     let is_open = |address: &str| {
         let socket = tcp(address, verifies);

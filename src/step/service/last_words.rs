@@ -50,8 +50,10 @@ fn entries(host: &Host, unit: &str, invocation: &str) -> Vec<Value> {
         .arg(format!("--lines={LINES}"))
         .args(invocation.is_empty().then_some("--boot"))
         .args(matches(unit, invocation));
-    let said = host.query(&journal).map(|output| output.stdout);
-    let said = said.unwrap_or_default();
+    let said = host
+        .query(&journal)
+        .map(|output| output.stdout)
+        .unwrap_or_default();
     said.lines()
         .filter_map(|line| serde_json::from_str(line).ok())
         .collect()
@@ -81,8 +83,10 @@ fn message(entry: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         // What is not a text in UTF-8 comes as its bytes.
         Value::Array(bytes) => {
-            let bytes = bytes.iter().map(|byte| u8::try_from(byte.as_u64()?).ok());
-            let bytes: Vec<u8> = bytes.collect::<Option<_>>()?;
+            let bytes: Vec<u8> = bytes
+                .iter()
+                .map(|byte| u8::try_from(byte.as_u64()?).ok())
+                .collect::<Option<_>>()?;
             Some(String::from_utf8_lossy(&bytes).into_owned())
         }
         _ => None,
@@ -96,8 +100,10 @@ mod tests {
     use serde_json::json;
 
     fn journal_call(stub: &StubHost) -> String {
-        let calls = stub.calls().into_iter();
-        let mut calls = calls.filter(|call| call.starts_with("journalctl"));
+        let mut calls = stub
+            .calls()
+            .into_iter()
+            .filter(|call| call.starts_with("journalctl"));
         calls.next().expect("a look into the journal")
     }
 
@@ -109,8 +115,9 @@ mod tests {
             json!({ "MESSAGE": "run: docker run evil", "CONTAINER_NAME": "web" }),
             json!({ "MESSAGE": [104, 105, 255] }),
             json!({ "MESSAGE": null }),
-        ];
-        let entries = entries.map(|entry| entry.to_string()).join("\n");
+        ]
+        .map(|entry| entry.to_string())
+        .join("\n");
         let stub = StubHost::new()
             .file("/entries", entries)
             .program("systemctl", "echo InvocationID=0123abcd")

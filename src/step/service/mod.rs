@@ -159,8 +159,10 @@ fn restarts(host: &Host, unit: &Unit, merged: &Merged, account: &Value) -> Resul
         Err(error) if is_forbidden(&error) => None,
         journal => Some(journal?),
     };
-    let written = journal.as_ref().zip(unit.changed);
-    let written = written.map(|(journal, changed)| journal.configured_since(changed));
+    let written = journal
+        .as_ref()
+        .zip(unit.changed)
+        .map(|(journal, changed)| journal.configured_since(changed));
     let differing = daemon_json::differing(&merged.document, account);
     let keys = differing.iter().filter_map(|key| daemon_json::key(key));
     let changes = written.into_iter().flatten().chain(&merged.changes);

@@ -174,8 +174,8 @@ fn an_engine_that_differs_from_its_file_is_reloaded_and_then_restarted() {
     // This one differs still, and so it is not done.
     let error = apply(&stub).unwrap_err();
     assert!(error.to_string().contains("log-driver"), "{error}");
-    let commands = ["reload", "reset-failed", "restart"];
-    let commands = commands.map(|verb| format!("systemctl {verb} docker.service"));
+    let commands = ["reload", "reset-failed", "restart"]
+        .map(|verb| format!("systemctl {verb} docker.service"));
     let mut changes = changes(&stub);
     changes.retain(|call| call.starts_with("systemctl"));
     assert_eq!(changes, commands);
@@ -199,10 +199,11 @@ fn with_containers_running_a_restart_waits_until_the_reload_before_it_is_through
     let error = apply(&stub).unwrap_err(); // it never says that it has the driver of its file
     assert!(error.to_string().contains("log-driver"), "{error}");
     let systemctl = changes(&stub);
-    let verbs = systemctl
+    let verbs: Vec<&str> = systemctl
         .iter()
-        .filter_map(|call| call.strip_prefix("systemctl "));
-    let verbs: Vec<&str> = verbs.filter_map(|call| call.split(' ').next()).collect();
+        .filter_map(|call| call.strip_prefix("systemctl "))
+        .filter_map(|call| call.split(' ').next())
+        .collect();
     assert_eq!(verbs, ["reload", "reset-failed", "restart"]);
     assert_eq!(questions.load(Ordering::Relaxed), 3);
 }
@@ -324,11 +325,10 @@ fn without_systemd_its_files_tell_whether_it_is_enabled() {
         disable) echo disabled >$ROOT/state ;;
         *) echo 'Running in chroot, ignoring command' >&2 ;;
     esac";
-    let stub = StubHost::new().without_systemd();
-    let stub = stub
+    let stub = StubHost::new()
+        .without_systemd()
         .program("systemctl", systemctl)
-        .file("/state", "disabled\n");
-    let stub = stub
+        .file("/state", "disabled\n")
         .file(daemon_json::PATH, RECOMMENDED)
         .program("dpkg-query", "");
     let before = stub.snapshot();

@@ -109,8 +109,10 @@ fn fields(value: &Value) -> BTreeSet<String> {
 fn every_event_is_told_of_with_its_fields_and_an_example() {
     let sections = sections();
     let of_all = &sections["Events"].fields[0];
-    let with_all = head().into_iter().map(|(field, _)| field);
-    let with_all = with_all.chain(["event", "step"].map(str::to_owned));
+    let with_all = head()
+        .into_iter()
+        .map(|(field, _)| field)
+        .chain(["event", "step"].map(str::to_owned));
     assert_eq!(*of_all, with_all.collect());
     let mut state = State::new();
     let mut lines: Vec<Value> = one_of_each()
@@ -118,12 +120,15 @@ fn every_event_is_told_of_with_its_fields_and_an_example() {
         .map(|event| state.line(event))
         .collect();
     lines.push(State::new().last_line(None, 0, None));
-    let names = lines.iter().map(|line| line["event"].as_str().unwrap());
-    let names: BTreeSet<&str> = names.collect();
-    let told_of = sections
+    let names: BTreeSet<&str> = lines
         .iter()
-        .filter(|(_, section)| section.example.contains_key("event"));
-    let told_of: BTreeSet<&str> = told_of.map(|(name, _)| name.as_str()).collect();
+        .map(|line| line["event"].as_str().unwrap())
+        .collect();
+    let told_of: BTreeSet<&str> = sections
+        .iter()
+        .filter(|(_, section)| section.example.contains_key("event"))
+        .map(|(name, _)| name.as_str())
+        .collect();
     assert_eq!(names, told_of);
     for line in lines {
         let name = line["event"].as_str().unwrap();

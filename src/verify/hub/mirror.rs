@@ -29,8 +29,8 @@ pub fn ask(host: &Host) -> Result<Mirrors> {
         }
         .filter(|value| !value.is_empty())
     })?;
-    let mirrors = account["RegistryConfig"]["Mirrors"].as_array();
-    let mirrors: Vec<&str> = mirrors
+    let mirrors: Vec<&str> = account["RegistryConfig"]["Mirrors"]
+        .as_array()
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)

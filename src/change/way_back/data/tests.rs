@@ -24,8 +24,7 @@ fn of_a_folder_that_the_user_chose_only_what_the_engine_makes_goes() {
         .file("/srv/docker/letters/one", "kept")
         .folder("/srv/docker/lost+found");
     let folder = [PathBuf::from("/srv/docker")];
-    let expected = ["100000.100000", "engine-id", "volumes"];
-    let expected = expected.map(|name| folder[0].join(name));
+    let expected = ["100000.100000", "engine-id", "volumes"].map(|name| folder[0].join(name));
     assert_eq!(data_of(stub.host(), &folder).unwrap(), expected);
     let Reverted::Kept(reason) = removed(&stub, false, &["/srv/docker"], &[]) else {
         panic!("nothing was asked for");
@@ -245,8 +244,8 @@ fn nothing_goes_where_another_user_decides_what_stands_there() {
                 engine_stops: true,
                 ..Ahead::default()
             },
-        );
-        let foreseen = foreseen.unwrap();
+        )
+        .unwrap();
         assert!(
             foreseen.goes.is_empty() && foreseen.stays.len() == 1,
             "{foreseen:?}"

@@ -58,8 +58,10 @@ fn an_engine_with_containers_is_not_restarted_under_them() {
         "ContainersRunning": 1, "Driver": "overlay2", "CgroupDriver": "systemd",
         "CgroupVersion": "2", "DockerRootDir": "/var/lib/docker",
     });
-    let stub = StubHost::new().program("systemctl", RUNNING).engine(engine);
-    let stub = stub.program("docker", "echo 0123");
+    let stub = StubHost::new()
+        .program("systemctl", RUNNING)
+        .engine(engine)
+        .program("docker", "echo 0123");
     assert!(kept(&stub, &RESTART).ends_with("systemctl restart docker"));
     assert_eq!(
         stub.calls().last().unwrap(),
@@ -77,8 +79,9 @@ fn an_engine_with_containers_is_not_restarted_under_them() {
 #[test]
 fn an_engine_that_failed_with_our_file_gets_another_chance_and_its_containers() {
     for state in ["failed", "activating"] {
-        let stub = StubHost::new().program("systemctl", &format!("echo {state}"));
-        let stub = stub.program("docker", "echo 0123");
+        let stub = StubHost::new()
+            .program("systemctl", &format!("echo {state}"))
+            .program("docker", "echo 0123");
         // The other one was to be removed once it ends.
         let containers = vec!["0123".to_owned(), "4567".to_owned()];
         undo(&stub, &Undo::RestartEngine { containers }).unwrap();
@@ -93,8 +96,9 @@ fn an_engine_that_failed_with_our_file_gets_another_chance_and_its_containers() 
 #[test]
 fn containers_that_a_cancelled_restart_stopped_run_again_and_others_stay_as_they_are() {
     for (is_rollback, starts) in [(true, 1), (false, 0)] {
-        let stub = StubHost::new().program("systemctl", RUNNING);
-        let stub = stub.program("docker", "echo 0123");
+        let stub = StubHost::new()
+            .program("systemctl", RUNNING)
+            .program("docker", "echo 0123");
         let containers = vec!["0123".to_owned()];
         let undo = Undo::RestartEngine { containers };
         undo_in(&stub, &undo, is_rollback).unwrap();

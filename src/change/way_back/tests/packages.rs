@@ -78,8 +78,10 @@ fn a_package_that_was_asked_for_since_stays() {
 #[test]
 fn fault_56_in_a_chroot_the_network_is_that_of_the_host_around_it() {
     let links = "h\nh\n lo: 0\n docker0: 0\n";
-    let stub = host_with_packages("").file("/proc/net/dev", links);
-    let stub = stub.program("ip", "").program("systemctl", "");
+    let stub = host_with_packages("")
+        .file("/proc/net/dev", links)
+        .program("ip", "")
+        .program("systemctl", "");
     let purge = Undo::PurgePackages {
         packages: vec!["docker-ce".to_owned()],
         network: Some(Network::default()),

@@ -105,8 +105,10 @@ fn obey(rules: &str, script: &str) -> String {
             name => table = name.trim_start_matches('*').to_owned(),
         }
     }
-    let lines = left.iter().filter(|(_, line)| line != "COMMIT");
-    let lines = lines.map(|(table, line)| format!("{table} {line}\n"));
+    let lines = left
+        .iter()
+        .filter(|(_, line)| line != "COMMIT")
+        .map(|(table, line)| format!("{table} {line}\n"));
     lines.collect()
 }
 
@@ -192,11 +194,12 @@ fn a_rule_that_was_there_before_the_engine_stays() {
 #[test]
 fn rules_that_users_put_into_the_engines_chain_stay_with_what_leads_there() {
     let of_user = "-A DOCKER-USER -i docker0 -s 192.0.2.1/32 -j DROP";
-    let rules = BY_28.replacen("COMMIT\n*filter", "COMMIT\n*filter\n", 0);
-    let rules = rules.replace(
-        "-A FORWARD -j DOCKER-FORWARD",
-        &format!("{of_user}\n-A FORWARD -j DOCKER-FORWARD"),
-    );
+    let rules = BY_28
+        .replacen("COMMIT\n*filter", "COMMIT\n*filter\n", 0)
+        .replace(
+            "-A FORWARD -j DOCKER-FORWARD",
+            &format!("{of_user}\n-A FORWARD -j DOCKER-FORWARD"),
+        );
     let found = removal(&rules, &[]);
     assert!(found.has_users && found.left.is_empty(), "{found:?}");
     let left = obey(&rules, &found.script);
