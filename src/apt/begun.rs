@@ -15,7 +15,9 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::authority::Authority;
+use crate::host::command::Query;
+use crate::host::query::Reader;
 
 /// Where dpkg unpacks control files, and where it keeps those of packages that are whole.
 const UNPACKED: &str = "/var/lib/dpkg/tmp.ci";
@@ -68,7 +70,7 @@ impl Begun {
     }
 
     /// Removes what is left of them that was written since this time and is no package's.
-    pub(super) fn remove(&self, host: &Host, since: Timestamp) -> Result<()> {
+    pub(super) fn remove(&self, host: &Authority<'_>, since: Timestamp) -> Result<()> {
         for path in &self.all {
             remove_when(host, &with_ending(path, NEW), is_written(since))?;
         }
@@ -101,16 +103,15 @@ impl Begun {
 
 /// Removes what dpkg has begun to write since this time, whatever package it is of. Links are in none
 /// of the lists, and not every package has them.
-pub(super) fn sweep(host: &Host, since: Timestamp) -> Result<()> {
-    let mut find = Command::new("find");
+pub(super) fn sweep(host: &Authority<'_>, since: Timestamp) -> Result<()> {
+    let mut folders = Vec::new();
     for folder in FOLDERS {
         if host.exists(folder)? {
-            find = find.arg(host.path(folder));
+            folders.push(host.path(folder));
         }
     }
-    let after = format!("@{}", since.as_second() - 1);
-    let find = find.args(["-xdev", "-name", &format!("*.{NEW}")]);
-    let found = host.query(&find.args(["-newerct", &after]))?.success()?;
+    let find = Query::files_named_since(folders, &format!("*.{NEW}"), since.as_second() - 1);
+    let found = host.query(&find)?.success()?;
     for path in found.stdout.lines().map(Path::new) {
         let there = fs::symlink_metadata(path);
         if there.is_ok_and(|it| !it.is_dir()) {
@@ -147,7 +148,7 @@ fn is_made(since: Timestamp) -> impl Fn(&Metadata) -> bool {
     move |there| there.created().is_ok_and(|made| made >= since)
 }
 
-fn remove_when(host: &Host, path: &Path, holds: impl Fn(&Metadata) -> bool) -> Result<()> {
+fn remove_when(host: &Authority<'_>, path: &Path, holds: impl Fn(&Metadata) -> bool) -> Result<()> {
     let there = host.metadata(path)?;
     if !there.is_some_and(|it| !it.is_dir() && holds(&it)) {
         return Ok(());
@@ -156,7 +157,7 @@ fn remove_when(host: &Host, path: &Path, holds: impl Fn(&Metadata) -> bool) -> R
 }
 
 fn is_packaged(host: &Host, path: &Path) -> Result<bool> {
-    let search = Command::new("dpkg-query").arg("--search").arg(path);
+    let search = Query::of(Reader::DpkgQuery).arg("--search").arg(path);
     let found = host.query(&search)?;
     match found.code {
         1 => Ok(false),
@@ -165,7 +166,7 @@ fn is_packaged(host: &Host, path: &Path) -> Result<bool> {
 }
 
 fn has_sum(host: &Host, path: &Path, sum: &str) -> Result<bool> {
-    let summed = host.query(&Command::new("md5sum").arg(host.path(path)))?;
+    let summed = host.query(&Query::of(Reader::Md5sum).arg(host.path(path)))?;
     Ok(summed.success()?.stdout.starts_with(sum))
 }
 
@@ -194,7 +195,7 @@ mod tests {
 
     fn remove(stub: &StubHost, since: Timestamp) {
         let begun = Begun::of(stub.host(), "docker-ce").unwrap();
-        begun.remove(stub.host(), since).unwrap();
+        begun.remove(&stub.authority(), since).unwrap();
     }
 
     #[test]
@@ -236,9 +237,13 @@ mod tests {
         let link = stub.host().path("/usr/bin/unpigz.dpkg-new");
         std::os::unix::fs::symlink("pigz", &link).unwrap();
         let later = Timestamp::now() + Duration::from_secs(60);
-        sweep(stub.host(), later).unwrap();
+        sweep(&stub.authority(), later).unwrap();
         assert!(stub.has("/usr/bin/dockerd.dpkg-new"));
-        sweep(stub.host(), Timestamp::now() - Duration::from_secs(60)).unwrap();
+        sweep(
+            &stub.authority(),
+            Timestamp::now() - Duration::from_secs(60),
+        )
+        .unwrap();
         assert!(!stub.has("/usr/bin/dockerd.dpkg-new") && !link.is_symlink());
         assert!(stub.has("/usr/bin/dockerd") && stub.has("/usr/share/some.dpkg-new"));
     }

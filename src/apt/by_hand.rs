@@ -13,7 +13,7 @@ use super::quote::quoted;
 use super::source::Source;
 use crate::error::quote;
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::Query;
 use crate::host::temporary;
 
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -49,13 +49,12 @@ fn try_update(host: &Host) -> Result<Option<String>> {
     let configuration = folder.path().join("apt.conf");
     let text = configuration_of(&lists)?;
     fs::write(&configuration, text).context("writing apt's configuration for a check")?;
-    let apt = || {
-        let apt = Command::new("apt-get").args(["--quiet", "--config-file"]);
-        apt.arg(&configuration).deadline(DEADLINE)
-    };
-    let printed = host.query(&apt().args(["--print-uris", "update"]))?;
+    let update = Query::apart_update(&configuration)
+        .arg("--quiet")
+        .deadline(DEADLINE);
+    let printed = host.query(&update.clone().arg("--print-uris"))?;
     copy_lists(host, &printed.stdout, &lists)?;
-    Ok(match host.query(&apt().arg("update")) {
+    Ok(match host.query(&update) {
         Ok(output) if output.code == 0 => None,
         Ok(output) => Some(output.tail()),
         Err(error) => Some(format!("{error:#}")),
@@ -108,7 +107,7 @@ mod tests {
     const APT: &str = r#"
 case "$*" in
 *--print-uris*) echo "'https://d/linux/dists/noble/InRelease' d_linux_dists_noble_InRelease 0 " ;;
-*) for list in "$(dirname "$3")"/lists/*; do
+*) for list in "$(dirname "$2")"/lists/*; do
     [ -d "$list" ] || echo "E: ${list##*/} $(cat "$list")" >&2
    done; exit 100 ;;
 esac"#;

@@ -25,6 +25,7 @@ use super::space;
 use super::transfer::Transfer;
 use crate::error::Failure;
 use crate::host::Host;
+use crate::host::authority::Authority;
 use crate::host::command::Command;
 use crate::host::http::Http;
 use crate::report::{Event, Listener};
@@ -46,7 +47,7 @@ const PULSE: Duration = Duration::from_millis(100);
 /// disk lacks room; [`Failure::Cancelled`] when `cancelled` is set meanwhile. Partial files stay,
 /// so that the next run goes on with them.
 pub fn fetch(
-    host: &Host,
+    host: &Authority<'_>,
     http: &Http,
     archives: &Archives,
     listener: Listener<'_>,
@@ -84,16 +85,17 @@ pub fn fetch(
 
 /// Takes out of apt's folder what a command of apt's would take for package files by their sizes, and
 /// that are others. The caller has waited for apt's locks.
-pub fn discard_for(host: &Host, command: &Command) -> Result<()> {
-    let print = command.clone().arg("--print-uris");
+pub fn discard_for(host: &Authority<'_>, command: &Command) -> Result<()> {
     // What is in its folder, it would not print.
-    let print = print.arg("-oDir::Cache::archives=/run/dockstrap-none/");
-    let text = host.query(&print)?.success()?.stdout;
+    let print = command
+        .clone()
+        .arg("-oDir::Cache::archives=/run/dockstrap-none/");
+    let text = host.query(&print.printing_uris())?.success()?.stdout;
     discard(host, &printed(&text))
 }
 
 /// Takes out of apt's folder what is not what it must be.
-fn discard(host: &Host, archives: &[Archive]) -> Result<()> {
+fn discard(host: &Authority<'_>, archives: &[Archive]) -> Result<()> {
     for archive in archives {
         if host.exists(archive.path())? && !archive.is_there(host)? {
             let path = host.path(archive.path());
@@ -257,11 +259,11 @@ mod tests {
             .file(&format!("{ARCHIVES}/{good}"), "right")
             .file(&format!("{ARCHIVES}/{bad}"), "wrong");
         let install = apt_get().args(["install", "docker.io"]);
-        discard_for(stub.host(), &install).unwrap();
+        discard_for(&stub.authority(), &install).unwrap();
         assert_eq!(stub.host().list(ARCHIVES).unwrap(), [good]);
         let call = stub.calls().remove(0);
         assert!(call.contains("--print-uris"), "{call}");
         let failing = stub.program("apt-get", "exit 100");
-        assert!(discard_for(failing.host(), &install).is_err());
+        assert!(discard_for(&failing.authority(), &install).is_err());
     }
 }

@@ -6,7 +6,8 @@ use super::parts::Parts;
 use super::setting::Place;
 use super::unmet::only_reading;
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::Query;
+use crate::host::query::Reader;
 
 const FILE: &str = "/etc/apt/preferences";
 const PARTS: Parts = Parts {
@@ -24,13 +25,9 @@ pub(super) struct Pinned {
 
 /// The first of these packages that preferences forbid. `policy` is the command that asks apt for
 /// its policy, on the view in question.
-pub(super) fn forbidden(
-    host: &Host,
-    policy: &Command,
-    packages: &[&str],
-) -> Result<Option<Pinned>> {
-    let ask = |command: Command| -> Result<Option<String>> {
-        let said = host.query(&command.args(packages.iter().copied()))?;
+pub(super) fn forbidden(host: &Host, policy: &Query, packages: &[&str]) -> Result<Option<Pinned>> {
+    let ask = |query: Query| -> Result<Option<String>> {
+        let said = host.query(&query.args(packages.iter().copied()))?;
         Ok(without_candidate(&said.stdout))
     };
     let Some(package) = ask(policy.clone())? else {
@@ -61,7 +58,7 @@ pub(super) fn forbidden(
 /// which alone it says the same.
 pub(super) fn unreadable(host: &Host, fault: &str) -> Result<Option<String>> {
     for file in files(host)? {
-        let policy = only_reading(Command::new("apt-cache"))
+        let policy = only_reading(Query::of(Reader::AptCache))
             .arg(format!("-oDir::Etc::Preferences={file}"))
             .arg("-oDir::Etc::PreferencesParts=/dev/null")
             .arg("policy");
@@ -155,7 +152,7 @@ containerd.io:
                 "apt-cache",
                 &format!("case $* in *preferences.d/a*) ;; *) printf '{POLICY}' ;; esac"),
             );
-        let policy = Command::new("apt-cache").arg("policy");
+        let policy = Query::of(Reader::AptCache).arg("policy");
         let pinned = forbidden(stub.host(), &policy, &["docker-ce", "containerd.io"])
             .unwrap()
             .unwrap();

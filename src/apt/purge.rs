@@ -8,7 +8,8 @@ use super::transaction::Transaction;
 use crate::error::Failure;
 use crate::facts::{ENGINE_PACKAGES, dpkg_query};
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::{Command, Query};
+use crate::host::query::Reader;
 
 /// Which packages can be purged.
 #[derive(Debug)]
@@ -94,7 +95,7 @@ impl Purge {
 /// Has a command of apt's pass over the host's sources. Removing needs none, and those of the host
 /// may be of no use by now: edited, or in the middle of being put back as they were, with two
 /// keyrings for Docker's repository.
-fn without_sources(command: Command) -> Command {
+fn without_sources<K>(command: Command<K>) -> Command<K> {
     let none = [
         "Dir::Etc::SourceList=/dev/null",
         "Dir::Etc::SourceParts=/dev/null",
@@ -111,8 +112,9 @@ fn taken(host: &Host, packages: &[String]) -> Result<Vec<String>> {
         return Ok(Vec::new());
     }
     let simulate = without_sources(apt_get())
-        .args(["--simulate", "purge"])
-        .args(packages);
+        .arg("purge")
+        .args(packages)
+        .simulated();
     let simulated = answered(host, host.query(&simulate)?, Stage::Changing)?.stdout;
     Ok(Transaction::parse(&simulated).removals)
 }
@@ -135,7 +137,7 @@ pub fn asked_for_since(host: &Host, packages: &[String]) -> Result<Vec<String>> 
 /// # Errors
 /// [`Failure::Blocked`], with the held ones named.
 pub fn refuse_held(host: &Host, packages: &[String]) -> Result<()> {
-    let show = without_sources(Command::new("apt-mark")).arg("showhold");
+    let show = without_sources(Query::of(Reader::AptHeld));
     let shown = answered(host, host.query(&show)?, Stage::Planning)?.stdout;
     let held: Vec<&str> = shown
         .lines()
@@ -155,9 +157,7 @@ pub fn refuse_held(host: &Host, packages: &[String]) -> Result<()> {
 
 /// Parts the packages that somebody has asked apt for from those that came along with others.
 pub fn asked_for(host: &Host, packages: Vec<String>) -> Result<(Vec<String>, Vec<String>)> {
-    let show = without_sources(Command::new("apt-mark"))
-        .arg("showmanual")
-        .args(&packages);
+    let show = without_sources(Query::of(Reader::AptManual)).args(&packages);
     let shown = host.query(&show)?.success()?.stdout;
     let manual: Vec<&str> = shown.lines().collect();
     Ok(packages
@@ -170,7 +170,7 @@ fn known(host: &Host, packages: &[String]) -> Result<Vec<String>> {
     if packages.is_empty() {
         return Ok(Vec::new()); // asked about no package, dpkg-query tells of all
     }
-    let query = Command::new("dpkg-query")
+    let query = Query::of(Reader::DpkgQuery)
         .args(["--show", "--showformat=${Package} ${db:Status-Status}\n"])
         .args(packages);
     let printed = dpkg_query(host, &query)?;
@@ -222,7 +222,9 @@ mod tests {
         let packages = ["docker-ce", "git", "gone"].map(str::to_owned);
         let asked_for = asked_for_since(stub.host(), &packages).unwrap();
         assert_eq!(asked_for, ["git"]);
-        assert!(stub.calls()[1].ends_with("showmanual docker-ce git"));
+        let call = stub.calls().remove(1);
+        assert!(call.starts_with("apt-mark showmanual "), "{call}");
+        assert!(call.ends_with(" docker-ce git"), "{call}");
     }
 
     #[test]

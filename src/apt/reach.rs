@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 
 use super::quote::quoted;
 use super::run::run;
-use crate::host::Host;
+use crate::host::authority::Authority;
 use crate::host::command::Command;
 use crate::host::network::{self, Network, Proxy};
 use crate::report::Listener;
@@ -61,7 +61,7 @@ impl Reach {
 
     /// An apt command that fetches, told of the way. It must not run dpkg: what it starts sees the
     /// proxy's password.
-    pub fn lend(&self, command: Command) -> Command {
+    pub fn lend<K>(&self, command: Command<K>) -> Command<K> {
         let command = self.configure(command);
         if self.network.is_chosen {
             return with_direct(command, &self.network); // the configuration says the rest
@@ -83,7 +83,7 @@ impl Reach {
         has_proxy(&self.network)
     }
 
-    fn configure(&self, command: Command) -> Command {
+    fn configure<K>(&self, command: Command<K>) -> Command<K> {
         command.arg("--config-file").arg(&self.configuration)
     }
 }
@@ -91,7 +91,7 @@ impl Reach {
 /// Downloads what an apt command is going to install, where that takes a proxy. The command itself
 /// then needs none.
 pub fn download_by_proxy(
-    host: &Host,
+    host: &Authority<'_>,
     install: &Command,
     network: &Network,
     lock_wait: Duration,
@@ -109,7 +109,7 @@ fn has_proxy(network: &Network) -> bool {
 }
 
 /// The command with the proxies in its environment, for it and its children alone.
-fn with_proxies(command: Command, network: &Network) -> Command {
+fn with_proxies<K>(command: Command<K>, network: &Network) -> Command<K> {
     // apt reads the variables in small letters only.
     let proxies = [
         ("http_proxy", network.http()),
@@ -124,7 +124,7 @@ fn with_proxies(command: Command, network: &Network) -> Command {
     with_direct(command, network)
 }
 
-fn with_direct(command: Command, network: &Network) -> Command {
+fn with_direct<K>(command: Command<K>, network: &Network) -> Command<K> {
     match network.direct() {
         [] => command,
         direct => command.env("no_proxy", &direct.join(",")),
@@ -190,8 +190,9 @@ mod tests {
         let text = fs::read_to_string(&reach.configuration).unwrap();
         assert!(!text.contains("Proxy"), "{text}");
         // A program that prints its environment, whatever its arguments are.
-        let show = reach.lend(Command::new("sh").args(["-c", "env"]));
-        let shown = Host::real().query(&show).unwrap().stdout;
+        let stub = StubHost::new().program("sh", "env");
+        let show = reach.lend(Command::new("sh"));
+        let shown = show.run_on(&stub.authority()).unwrap().stdout;
         for line in ["https_proxy=http://proxy:3128", "no_proxy=a,b"] {
             assert!(shown.lines().any(|shown| shown == line), "{shown}");
         }
@@ -202,8 +203,9 @@ mod tests {
         let proxy = "http://me:s3cret@proxy:3128";
         for (setting, variables) in [(Some(proxy), &[][..]), (None, &[("http_proxy", proxy)][..])] {
             let (_folder, reach) = reach(setting, variables);
-            let show = reach.lend_to_dpkg(Command::new("sh").args(["-c", "env; echo $*", "sh"]));
-            let shown = Host::real().query(&show).unwrap().stdout;
+            let stub = StubHost::new().program("sh", "env; echo $*");
+            let show = reach.lend_to_dpkg(Command::new("sh"));
+            let shown = show.run_on(&stub.authority()).unwrap().stdout;
             assert!(!shown.contains("proxy"), "{shown}");
             assert!(!shown.contains("--config-file"), "{shown}");
         }
@@ -221,7 +223,14 @@ mod tests {
         };
         let install = Command::new("apt-get").args(["install", "pigz"]);
         let download = |network: &Network| {
-            download_by_proxy(stub.host(), &install, network, Duration::ZERO, &|_| {}).unwrap();
+            download_by_proxy(
+                &stub.authority(),
+                &install,
+                network,
+                Duration::ZERO,
+                &|_| {},
+            )
+            .unwrap();
             stub.calls().concat()
         };
         assert_eq!(download(&network(&[])), "");

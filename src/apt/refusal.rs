@@ -14,7 +14,8 @@ use super::view::lists_are_fresh;
 use crate::error::{Failure, quote};
 use crate::facts;
 use crate::host::Host;
-use crate::host::command::{Command, Output};
+use crate::host::command::{Output, Query};
+use crate::host::query::Reader;
 use crate::shell;
 
 /// What became of the host before apt complained.
@@ -131,7 +132,7 @@ pub(crate) fn refuse_unmet(host: &Host, unmet: &[Unmet]) -> Result<()> {
 /// [`Failure::Blocked`], with the file.
 pub(crate) fn check_configuration(host: &Host) -> Result<()> {
     let ask = ["shell", "FOLDER", "Dir::Etc::SourceParts/d"];
-    let Ok(told) = host.query(&Command::new("apt-config").args(ask)) else {
+    let Ok(told) = host.query(&Query::of(Reader::AptConfig).args(ask)) else {
         return Ok(()); // without apt, there is more to say of elsewhere
     };
     if let Some(refusal) = of(host, &told, None, Stage::Planning)? {

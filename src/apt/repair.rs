@@ -17,12 +17,13 @@ use tempfile::NamedTempFile;
 use super::archive::{KnownArchive, Measured};
 use super::begun::{self, Begun};
 use crate::facts::{ENGINE_PACKAGES, Unfinished, dpkg_query};
-use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::authority::Authority;
+use crate::host::command::{Command, Query};
+use crate::host::query::Reader;
 
 /// Has dpkg merge its notes, configure what is unpacked and not left to apt, and run the triggers
 /// that packages of the engine wait for. The caller has waited for apt's locks.
-pub fn finish(host: &Host, unfinished: &Unfinished) -> Result<()> {
+pub fn finish(host: &Authority<'_>, unfinished: &Unfinished) -> Result<()> {
     let Unfinished {
         interrupted,
         triggered,
@@ -54,7 +55,7 @@ pub struct Unpacking<'a> {
 /// Clears the way for purging `ours`: apt purges nothing while dpkg has notes left, or while a
 /// package's files are there in part. The caller has waited for apt's locks.
 pub fn clear_for_purge(
-    host: &Host,
+    host: &Authority<'_>,
     unfinished: &Unfinished,
     ours: &[String],
     unpacking: &Unpacking<'_>,
@@ -98,9 +99,9 @@ pub fn clear_for_purge(
 impl Unpacking<'_> {
     /// Unpacks a package from apt's archive folder, when its file is there and is the one that is
     /// known. Returns whether it was unpacked.
-    fn unpack_again(&self, host: &Host, package: &str) -> Result<bool> {
+    fn unpack_again(&self, host: &Authority<'_>, package: &str) -> Result<bool> {
         let version =
-            Command::new("dpkg-query").args(["--show", "--showformat=${Version}", package]);
+            Query::of(Reader::DpkgQuery).args(["--show", "--showformat=${Version}", package]);
         let version = dpkg_query(host, &version)?;
         let Some(archive) = self.file_of(package, &version) else {
             return Ok(false);
@@ -132,7 +133,11 @@ impl Unpacking<'_> {
     }
 
     /// A copy of a package file that nobody else can change, when it is what it must be.
-    fn verified_copy(&self, host: &Host, archive: &KnownArchive) -> Result<Option<NamedTempFile>> {
+    fn verified_copy(
+        &self,
+        host: &Authority<'_>,
+        archive: &KnownArchive,
+    ) -> Result<Option<NamedTempFile>> {
         let path = host.path(archive.path());
         let mut options = OpenOptions::new();
         let options = options.read(true).custom_flags(OFlag::O_NOFOLLOW.bits());
@@ -162,7 +167,7 @@ impl Unpacking<'_> {
 }
 
 /// Any command that writes merges the notes. This one writes nothing else: it is told nothing.
-fn merge_notes(host: &Host) -> Result<()> {
+fn merge_notes(host: &Authority<'_>) -> Result<()> {
     run(host, &dpkg().arg("--set-selections"))
 }
 
@@ -173,8 +178,8 @@ fn dpkg() -> Command {
 }
 
 /// Runs dpkg to its end, however long that takes: cut short, it leaves more to be finished.
-fn run(host: &Host, command: &Command) -> Result<()> {
-    let output = command.run_uncut(host.search_path());
+fn run(host: &Authority<'_>, command: &Command) -> Result<()> {
+    let output = command.run_uncut(host);
     output.context("running dpkg")?.success().map(drop)
 }
 
@@ -223,7 +228,7 @@ mod tests {
             since,
         };
         clear_for_purge(
-            stub.host(),
+            &stub.authority(),
             &unfinished,
             &["docker-ce".to_owned()],
             &unpacking,

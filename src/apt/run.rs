@@ -7,7 +7,8 @@ use thiserror::Error;
 
 use super::refusal::{Stage, answered, late_hook};
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::authority::Authority;
+use crate::host::command::{Command, Output, Query};
 use crate::report::{Event, Listener};
 
 /// What every run of apt is told, whatever the host's own apt configuration says: that nothing
@@ -58,7 +59,12 @@ const UNATTENDED: &[&str] = &[
 ///
 /// needrestart, which Ubuntu servers have, would ask or restart services on its own.
 pub fn apt_get() -> Command {
-    on_behalf(Command::new("apt-get"))
+    with_safety(on_behalf(Command::new("apt-get")))
+}
+
+/// The same of a question to apt-get.
+pub(super) fn with_safety<K>(apt_get: Command<K>) -> Command<K> {
+    apt_get
         .env("DEBIAN_FRONTEND", "noninteractive")
         .env("NEEDRESTART_SUSPEND", "1")
         .env("NEEDRESTART_MODE", "l")
@@ -97,22 +103,40 @@ pub fn install(packages: &[String]) -> Command {
 
 /// Runs an apt-get command to its end, however long that takes, and tells of its progress.
 pub fn run(
-    host: &Host,
+    host: &Authority<'_>,
     command: &Command,
     lock_wait: Duration,
     listener: Listener<'_>,
 ) -> Result<()> {
-    // For who has taken a lock since it was looked at.
+    let command = with_patience(command, lock_wait);
+    let output = command.run_watched(host, STATUS_PIPE, |line| tell(line, listener));
+    judge(host, output, listener)
+}
+
+/// As [`run`], of a command that fetches into folders of this run.
+pub(super) fn fetch_apart(host: &Host, query: &Query, listener: Listener<'_>) -> Result<()> {
+    let query = with_patience(query, Duration::ZERO);
+    let output = query.ask_watched(host, STATUS_PIPE, |line| tell(line, listener));
+    judge(host, output, listener)
+}
+
+/// The argument with which apt tells how far it is.
+const STATUS_PIPE: &str = "-oAPT::Status-Fd={}";
+
+/// The command, which waits for who has taken a lock since it was looked at.
+fn with_patience<K>(command: &Command<K>, lock_wait: Duration) -> Command<K> {
     let patience = format!("-oDPkg::Lock::Timeout={}", lock_wait.as_secs());
-    let output = command
-        .clone()
-        .arg(patience)
-        .run_watched(host.search_path(), "-oAPT::Status-Fd={}", |line| {
-            if let Some(event) = progress(line) {
-                listener(event);
-            }
-        })
-        .context("running apt-get")?;
+    command.clone().arg(patience)
+}
+
+fn tell(line: &str, listener: Listener<'_>) {
+    if let Some(event) = progress(line) {
+        listener(event);
+    }
+}
+
+fn judge(host: &Host, output: Result<Output>, listener: Listener<'_>) -> Result<()> {
+    let output = output.context("running apt-get")?;
     if output.code != 0 && is_about_a_lock(&output.stderr) {
         return output.success().map(drop).context(LockedOut);
     }
@@ -165,7 +189,7 @@ mod tests {
     #[test]
     fn nothing_goes_along_whatever_the_hosts_apt_is_told() {
         let stub = StubHost::new().program("apt-get", "");
-        stub.host().query(&apt_get().arg("remove")).unwrap();
+        apt_get().arg("remove").run_on(&stub.authority()).unwrap();
         let call = stub.calls().remove(0);
         for option in ["AutomaticRemove", "Purge"] {
             assert!(

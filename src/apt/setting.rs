@@ -6,7 +6,8 @@ use anyhow::Result;
 
 use super::parts::Parts;
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::Query;
+use crate::host::query::Reader;
 use crate::shell;
 
 const FILE: &str = "/etc/apt/apt.conf";
@@ -48,7 +49,7 @@ pub(super) fn find(host: &Host, text: &str) -> Result<Option<Place>> {
 
 /// What the configuration says, as `(NAME, VALUE)`, of all that has a name beginning like this.
 pub(super) fn values(host: &Host, begin: &str) -> Result<Vec<(String, String)>> {
-    let dumped = host.query(&Command::new("apt-config").args(["dump", begin]))?;
+    let dumped = host.query(&Query::of(Reader::AptConfig).args(["dump", begin]))?;
     let lines = dumped.success()?.stdout;
     let lines = lines.lines().filter_map(|line| {
         let (name, value) = line.split_once(" \"")?;

@@ -4,11 +4,12 @@ use std::fmt;
 
 use anyhow::Result;
 
-use super::run::apt_get;
+use super::run::{apt_get, with_safety};
 use super::transaction::Transaction;
 use super::view::lists_are_fresh;
 use crate::host::Host;
-use crate::host::command::{Command, Output};
+use crate::host::command::{Command, Output, Query};
+use crate::host::query::Reader;
 
 /// How apt mends what is broken, or is asked to.
 const FIX: &str = "--fix-broken";
@@ -30,7 +31,7 @@ impl fmt::Display for Unmet {
 /// The dependencies of the host's packages that are not met, as apt sees them; none where apt
 /// cannot say.
 pub(crate) fn unmet(host: &Host) -> Vec<Unmet> {
-    let check = only_reading(apt_get()).arg("check");
+    let check = only_reading(with_safety(Query::of(Reader::AptCheck)));
     match host.query(&check) {
         Ok(checked) if checked.code != 0 => parse(&checked.stdout),
         _ => Vec::new(),
@@ -47,7 +48,7 @@ pub(super) fn cure(host: &Host, unmet: &[Unmet]) -> Result<String> {
              apt-get update && {fix}"
         ));
     }
-    let simulate = only_reading(apt_get()).args(["--simulate", FIX, "install"]);
+    let simulate = only_reading(apt_get()).args([FIX, "install"]).simulated();
     let simulated = host.query(&simulate).and_then(Output::success);
     let fixed = Transaction::parse(&simulated.map(|it| it.stdout).unwrap_or_default());
     let new = fixed
@@ -71,7 +72,7 @@ pub(super) fn cure(host: &Host, unmet: &[Unmet]) -> Result<String> {
 }
 
 /// Has apt neither wait for a lock nor keep what it reads.
-pub(super) fn only_reading(command: Command) -> Command {
+pub(super) fn only_reading<K>(command: Command<K>) -> Command<K> {
     let options = [
         "Debug::NoLocking=true",
         "Dir::Cache::pkgcache=",

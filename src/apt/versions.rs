@@ -3,7 +3,8 @@
 use anyhow::{Result, ensure};
 
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::Query;
+use crate::host::query::Reader;
 
 /// The newest of these versions; nothing when there is none.
 pub fn newest<'a>(host: &Host, versions: impl Iterator<Item = &'a str>) -> Result<String> {
@@ -34,7 +35,7 @@ pub fn newest_first<'a>(
 
 /// Whether one Debian version is older than another, by dpkg's own reckoning.
 pub fn is_older(host: &Host, version: &str, than: &str) -> Result<bool> {
-    let compare = Command::new("dpkg").args(["--compare-versions", version, "lt", than]);
+    let compare = Query::of(Reader::DpkgCompareVersions).args([version, "lt", than]);
     let compared = host.query(&compare)?;
     // It compares some texts that are no versions as well, and only complains.
     ensure!(

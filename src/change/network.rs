@@ -12,9 +12,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use super::files;
-use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::authority::Authority;
+use crate::host::command::{Command, Query};
 use crate::host::firewall::{Network, Program, SETTINGS, Setting, localnet_setting, nft};
+use crate::host::query::Reader;
 
 /// How long iptables may wait for its lock, in seconds.
 const LOCK_WAIT: &str = "30";
@@ -33,7 +34,7 @@ pub struct Left {
 
 /// Gives the host back the network that it had `before`; returns what was left. The engine has
 /// stopped.
-pub fn restore(host: &Host, before: &Network) -> Result<Vec<Left>> {
+pub fn restore(host: &Authority<'_>, before: &Network) -> Result<Vec<Left>> {
     let mut left = Vec::new();
     if let Some(engine) = host.other_engines()?.first() {
         let text = "the network as it is";
@@ -76,7 +77,7 @@ fn kept(text: impl Into<String>, reason: impl Into<String>) -> Left {
 
 /// Removes the engine's rules, and returns the bridges that they were about.
 fn remove_rules(
-    host: &Host,
+    host: &Authority<'_>,
     program: Program,
     before: &Network,
     links: &[String],
@@ -93,7 +94,7 @@ fn remove_rules(
             let restore = Command::new(&format!("{}-restore", program.name))
                 .args(["--noflush", "--wait", LOCK_WAIT])
                 .input(removal.script.into_bytes());
-            let restored = restore.run_apart(host.search_path())?;
+            let restored = restore.run_apart(host)?;
             if restored.code != 0 {
                 // Somebody changed them since they were read.
                 failure = Some(restored);
@@ -117,21 +118,21 @@ fn remove_rules(
     }
 }
 
-fn remove_tables(host: &Host, before: &Network) -> Result<()> {
+fn remove_tables(host: &Authority<'_>, before: &Network) -> Result<()> {
     let is_new = |table: &String| nft::is_engines(table) && !before.tables.contains(table);
     for table in nft::tables(host)?.into_iter().filter(is_new) {
         let delete = Command::new("nft")
             .args(["delete", "table"])
             .args(table.split(' '));
-        delete.run_apart(host.search_path())?.success()?;
+        delete.run_apart(host)?.success()?;
     }
     Ok(())
 }
 
 /// Removes the host's ends of links to containers at a bridge: of a container whose start an engine
 /// did not live to see, they outlive the bridge.
-fn remove_ends(host: &Host, bridge: &str) -> Result<()> {
-    let show = Command::new("ip").args(["-oneline", "link", "show", "master", bridge]);
+fn remove_ends(host: &Authority<'_>, bridge: &str) -> Result<()> {
+    let show = Query::of(Reader::LinksOfBridge).arg(bridge);
     let shown = host.query(&show)?.stdout;
     let names = shown
         .lines()
@@ -143,9 +144,9 @@ fn remove_ends(host: &Host, bridge: &str) -> Result<()> {
     Ok(())
 }
 
-fn remove_link(host: &Host, link: &str) -> Result<()> {
+fn remove_link(host: &Authority<'_>, link: &str) -> Result<()> {
     let delete = Command::new("ip").args(["link", "delete", "dev", link]);
-    let deleted = delete.run_apart(host.search_path())?;
+    let deleted = delete.run_apart(host)?;
     if host.links()?.iter().any(|it| it == link) {
         deleted.success().map(drop)
     } else {
@@ -155,7 +156,11 @@ fn remove_link(host: &Host, link: &str) -> Result<()> {
 }
 
 /// Bridges of the user's that the engine used take packets for the loopback no longer.
-fn restore_localnet(host: &Host, before: &Network, bridges: &BTreeSet<String>) -> Result<()> {
+fn restore_localnet(
+    host: &Authority<'_>,
+    before: &Network,
+    bridges: &BTreeSet<String>,
+) -> Result<()> {
     let Some(routing) = &before.routes_localnet else {
         return Ok(());
     };
@@ -178,7 +183,7 @@ fn restore_localnet(host: &Host, before: &Network, bridges: &BTreeSet<String>) -
 /// Removes what the engine added to firewalld. A running one is not made to load its files again,
 /// by which it would forget what it was told for now only.
 fn remove_additions(
-    host: &Host,
+    host: &Authority<'_>,
     before: &Network,
     links: &[String],
     left: &mut Vec<Left>,
@@ -192,7 +197,7 @@ fn remove_additions(
         for link in links {
             let remove = format!("--remove-interface={link}");
             let remove = Command::new("firewall-cmd").args(["--zone=docker", &remove]);
-            let _ = remove.run_apart(host.search_path()); // it may be in no zone
+            let _ = remove.run_apart(host); // it may be in no zone
         }
     }
     for addition in additions {
@@ -208,7 +213,7 @@ fn remove_additions(
 /// Gives a setting of the kernel the value that it had; returns whether it stays as the engine has
 /// it. What is neither the engine's value nor the old one was set by somebody else.
 fn restore_setting(
-    host: &Host,
+    host: &Authority<'_>,
     setting: &Setting,
     before: &Network,
     left: &mut Vec<Left>,
@@ -231,7 +236,7 @@ fn restore_setting(
     set(host, setting.path, value).map(|()| false)
 }
 
-fn set(host: &Host, path: &str, value: &str) -> Result<()> {
+fn set(host: &Authority<'_>, path: &str, value: &str) -> Result<()> {
     match fs::write(host.path(path), value) {
         // It goes with its link, or with its module of the kernel.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
@@ -242,7 +247,7 @@ fn set(host: &Host, path: &str, value: &str) -> Result<()> {
 /// Lets packets between other hosts through, if that was so and the engine changed it. It does so
 /// only when it turns forwarding on; whoever has packets forwarded by now may rely on it.
 fn restore_policy(
-    host: &Host,
+    host: &Authority<'_>,
     program: Program,
     before: &Network,
     forwards: bool,
@@ -270,7 +275,7 @@ fn restore_policy(
             let open = Command::new(program.name)
                 .args(["--wait", LOCK_WAIT])
                 .args(["-P", "FORWARD", "ACCEPT"]);
-            open.run_apart(host.search_path())?.success()?;
+            open.run_apart(host)?.success()?;
         }
     }
     Ok(())

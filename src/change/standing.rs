@@ -12,8 +12,9 @@ use anyhow::Result;
 use super::Undo;
 use crate::apt;
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::Query;
 use crate::host::engine::UNIT;
+use crate::host::query::Reader;
 use crate::report::Yours;
 
 /// The package whose scripts enable and start the engine.
@@ -218,7 +219,7 @@ pub fn user_of(name: &str) -> Option<&str> {
 }
 
 fn lost_packages(host: &Host, packages: &[String]) -> Result<Vec<Lost>> {
-    let query = Command::new("dpkg-query")
+    let query = Query::of(Reader::DpkgQuery)
         .args(["--show", "--showformat=${Package} ${db:Status-Status}\n"])
         .args(packages);
     // It exits 1 when it does not know all of them.

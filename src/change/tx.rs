@@ -23,6 +23,7 @@ use super::{Act, Extent, Journal, Purpose, Reverted, Run, Undo, files, journal, 
 use crate::apt::{self, FRESHNESS, Freshness, Memory};
 use crate::error::Failure;
 use crate::host::Host;
+use crate::host::authority::Authority;
 use crate::host::command::{Command, Output};
 use crate::report::{Event, Listener};
 use settle::settle;
@@ -30,6 +31,7 @@ use settle::settle;
 /// The right to change the host, one journaled act at a time.
 pub struct Tx<'a> {
     host: &'a Host,
+    authority: Authority<'a>,
     journal: Journal,
     step: &'static str,
     /// Whether packages are kept from starting services.
@@ -79,6 +81,7 @@ impl<'a> Tx<'a> {
         }
         Ok(Tx {
             host,
+            authority: Authority::of_tx(host),
             journal,
             step: "",
             no_start,
@@ -109,9 +112,7 @@ impl<'a> Tx<'a> {
 
     /// Runs a command that changes the host.
     pub fn run(&mut self, text: &str, undo: Undo, command: &Command) -> Result<Output> {
-        self.act(text, undo, |tx| {
-            command.run_apart(tx.host.search_path())?.success()
-        })
+        self.act(text, undo, |tx| command.run_apart(&tx.authority)?.success())
     }
 
     /// Runs a command that changes users or groups, once nobody else does.
@@ -130,7 +131,7 @@ impl<'a> Tx<'a> {
         let text = format!("create group {group}");
         let act = self.journal.begin(self.step, &text, undo)?;
         let create = Command::new("groupadd").args(["--system", group]);
-        create.run_apart(self.host.search_path())?.success()?;
+        create.run_apart(&self.authority)?.success()?;
         let gid = self.host.group_number(group)?;
         self.journal.done(act, gid)
     }
@@ -139,7 +140,7 @@ impl<'a> Tx<'a> {
     /// goes with its package.
     pub fn run_covered(&mut self, command: &Command) -> Result<Output> {
         self.check_cancelled()?;
-        command.run_apart(self.host.search_path())?.success()
+        command.run_apart(&self.authority)?.success()
     }
 
     /// Writes down a way back for what others are going to do on our behalf, such as the data
@@ -222,7 +223,7 @@ impl<'a> Tx<'a> {
             is_rollback,
             overwritten: self.overwritten.take(),
             gids: self.gids(&meant),
-            ..Revert::of(self.host, meant.iter(), extent, lock_wait, listener)?
+            ..Revert::of(&self.authority, meant.iter(), extent, lock_wait, listener)?
         };
         // On a full disk the account tools have no room until files of ours are gone.
         let mut later = Vec::new();

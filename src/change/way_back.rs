@@ -25,6 +25,7 @@ use super::{Act, Undo, files, is_sealed};
 use crate::apt::{self, KnownArchive, Leave, Source};
 use crate::facts::ENGINE_PACKAGES;
 use crate::host::Host;
+use crate::host::authority::Authority;
 use crate::host::command::{Command, Output};
 use crate::host::firewall::Network;
 use crate::report::Listener;
@@ -49,6 +50,7 @@ pub struct Extent {
 /// Everything an undo may need beside the host.
 pub(super) struct Revert<'a> {
     pub host: &'a Host,
+    pub authority: Authority<'a>,
     pub extent: Extent,
     /// Whether it is a run that failed which is taken back, right away.
     pub is_rollback: bool,
@@ -82,14 +84,16 @@ pub(super) struct Revert<'a> {
 impl<'a> Revert<'a> {
     /// The way back over these acts, oldest first.
     pub fn of<'b>(
-        host: &'a Host,
+        authority: &Authority<'a>,
         acts: impl Iterator<Item = &'b Act>,
         extent: Extent,
         lock_wait: std::time::Duration,
         listener: Listener<'a>,
     ) -> Result<Revert<'a>> {
+        let host = authority.host();
         let mut revert = Revert {
             host,
+            authority: authority.clone(),
             extent,
             is_rollback: false,
             stops: host.runs_systemd()?,
@@ -315,7 +319,7 @@ impl<'a> Revert<'a> {
     }
 
     pub(super) fn output(&self, command: &Command) -> Result<Output> {
-        command.run_apart(self.host.search_path())
+        command.run_apart(&self.authority)
     }
 }
 

@@ -7,8 +7,9 @@ use anyhow::Result;
 use super::told::Told;
 use super::{Check, Severity, audit, files};
 use crate::facts::{ENGINE_PACKAGES, Facts};
-use crate::host::command::Command;
+use crate::host::command::Query;
 use crate::host::engine::{GROUP, SOCKET};
+use crate::host::query::Reader;
 use crate::host::{Group, Host};
 
 pub const CHECKS: &[Check] = &[
@@ -205,7 +206,7 @@ fn roots_own(host: &Host, _: &Facts) -> Result<Option<String>> {
 /// Looks at the nearest process above this one that is not root's: the user's shell.
 fn session(host: &Host, _: &Facts) -> Result<Option<String>> {
     let entry = host
-        .query(&Command::new("getent").args(["group", GROUP]))?
+        .query(&Query::of(Reader::Getent).args(["group", GROUP]))?
         .stdout;
     let fields: Vec<&str> = entry.trim().split(':').collect();
     let [_, _, group, members] = fields[..] else {
@@ -225,7 +226,7 @@ fn session(host: &Host, _: &Facts) -> Result<Option<String>> {
         let user = field("Uid:").first().copied().unwrap_or("0").to_owned();
         if user != "0" {
             let passwd = host
-                .query(&Command::new("getent").args(["passwd", &user]))?
+                .query(&Query::of(Reader::Getent).args(["passwd", &user]))?
                 .stdout;
             let name = passwd.split(':').next().unwrap_or_default().to_owned();
             let is_member = members.split(',').any(|member| member == name);
@@ -253,7 +254,7 @@ fn socket(host: &Host, facts: &Facts) -> Result<Option<String>> {
     if there.gid() == 0 || mode & 0o060 == 0 {
         return Ok(None);
     }
-    let entry = Command::new("getent").args(["group", &there.gid().to_string()]);
+    let entry = Query::of(Reader::Getent).args(["group", &there.gid().to_string()]);
     let entry = host.query(&entry)?.stdout;
     let name = entry.split(':').next().unwrap_or_default();
     let meant = Told::of(host, facts)?.text("group");

@@ -6,6 +6,8 @@ use super::said;
 use crate::daemon_json::DATA_ROOT;
 use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
+use crate::host::command::Query;
+use crate::host::query::Reader;
 use crate::step;
 
 /// Where auditd keeps its rules.
@@ -30,7 +32,7 @@ pub(super) fn rules(host: &Host, facts: &Facts) -> Result<Option<String>> {
         return Ok(None);
     }
     super::require_root()?; // to read the rules
-    let mut rules = said(host, "auditctl", &["-l"]).unwrap_or_default();
+    let mut rules = said(host, &Query::of(Reader::AuditRules)).unwrap_or_default();
     for name in host.list(RULES)? {
         rules.push('\n');
         rules.push_str(

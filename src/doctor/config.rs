@@ -10,8 +10,10 @@ use super::{Check, Severity, said};
 use crate::daemon_json::{self, Context, Document, Engine, LogCollector, Place, log_collector};
 use crate::facts::{ENGINE_PACKAGES, Facts, Init};
 use crate::host::Host;
+use crate::host::command::Query;
 use crate::host::engine::UNIT;
 use crate::host::http;
+use crate::host::query::Reader;
 use crate::step::{UnitEnvironment, look_around, unit_flags};
 
 pub const CHECKS: &[Check] = &[
@@ -109,7 +111,7 @@ fn proxies(host: &Host, facts: &Facts) -> Result<Option<String>> {
     if !facts.has(ENGINE_PACKAGES[0]) {
         return Ok(None);
     }
-    let apt = said(host, "apt-config", &["dump"]).unwrap_or_default();
+    let apt = said(host, &Query::of(Reader::AptConfig).arg("dump")).unwrap_or_default();
     let names_one = |line: &str| {
         let (name, value) = line.split_once(' ').unwrap_or_default();
         let name = name.to_lowercase();

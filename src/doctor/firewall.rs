@@ -6,7 +6,7 @@ use super::told::Told;
 use super::{Check, Severity, is_active, require_root, said};
 use crate::facts::Facts;
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::Query;
 use crate::host::engine::UNIT;
 use crate::host::links::is_guest_bridge;
 
@@ -77,7 +77,7 @@ fn forward(host: &Host, _: &Facts) -> Result<Option<String>> {
         return Ok(None);
     }
     require_root()?;
-    let rules = said(host, "iptables", &["--wait", "--list-rules"]).unwrap_or_default();
+    let rules = said(host, &Query::rules("filter", None)).unwrap_or_default();
     if !rules.contains("-P FORWARD DROP") {
         return Ok(None);
     }
@@ -103,8 +103,7 @@ fn own_rules(host: &Host, facts: &Facts) -> Result<Option<String>> {
     }
     require_root()?;
     let list = |table: &str, chain: &str| -> Result<Option<String>> {
-        let list = Command::new("iptables").args(["--wait", "--table", table]);
-        let listed = host.query(&list.args(["--list-rules", chain]))?;
+        let listed = host.query(&Query::rules(table, Some(chain)))?;
         Ok((listed.code == 0).then_some(listed.stdout))
     };
     if list("nat", "DOCKER")?.is_none() {

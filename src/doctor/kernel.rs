@@ -6,7 +6,7 @@ use super::told::Told;
 use super::{Check, Severity, is_active, require_root, said};
 use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::Query;
 use crate::host::engine::UNIT;
 use crate::step::preflight::{Obstacle, iptables_problem};
 
@@ -170,8 +170,7 @@ fn iptables(host: &Host, facts: &Facts) -> Result<Option<String>> {
         return Ok(None); // the engine is configured to do without
     }
     require_root()?;
-    let list = Command::new("iptables").args(["--wait", "--table", "nat", "--list-rules"]);
-    Ok(match host.query(&list) {
+    Ok(match host.query(&Query::rules("nat", None)) {
         Ok(listed) if listed.code == 0 => None,
         Ok(listed) => Some(format!("iptables does not work: {}", listed.tail())),
         Err(_) => Some("there is no iptables, though the engine needs it".to_owned()),
@@ -188,10 +187,10 @@ fn backends(host: &Host, _: &Facts) -> Result<Option<String>> {
     }
     require_root()?;
     let rules = |program: &str| {
-        let saved = said(host, program, &[]).unwrap_or_default();
+        let saved = said(host, &Query::saved_rules(program)).unwrap_or_default();
         saved.lines().filter(|line| line.starts_with("-A")).count()
     };
-    let (legacy, nft) = (rules("iptables-legacy-save"), rules("iptables-nft-save"));
+    let (legacy, nft) = (rules("iptables-legacy"), rules("iptables-nft"));
     Ok((legacy > 0 && nft > 0).then(|| {
         format!("there are {legacy} rules of iptables-legacy beside {nft} of iptables-nft")
     }))

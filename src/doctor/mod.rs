@@ -28,7 +28,7 @@ use serde::Serialize;
 use crate::change::Tx;
 use crate::facts::{Facts, Init};
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::Query;
 use crate::host::engine::{EngineInfo, UNIT};
 
 pub use page::page;
@@ -256,9 +256,8 @@ fn engine(host: &Host, facts: &Facts) -> Result<Option<EngineInfo>> {
 }
 
 /// What a program prints, whether it likes its task or not; nothing where there is no such program.
-fn said(host: &Host, program: &str, arguments: &[&str]) -> Option<String> {
-    let command = Command::new(program).args(arguments.iter().copied());
-    host.query(&command).ok().map(|output| output.stdout)
+fn said(host: &Host, query: &Query) -> Option<String> {
+    host.query(query).ok().map(|output| output.stdout)
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@ use anyhow::{Result, bail};
 use super::{Check, Severity, require_root, said};
 use crate::facts::{self, CONFLICTING_PACKAGES, ENGINE_PACKAGES, Facts};
 use crate::host::Host;
+use crate::host::command::Query;
 use crate::host::lock::Holder;
 use crate::host::plugins::PLUGINS;
+use crate::host::query::Reader;
 use crate::release::ENGINE_MAJOR;
 
 pub const CHECKS: &[Check] = &[
@@ -112,7 +114,7 @@ fn desktop(host: &Host, _: &Facts) -> Result<Option<String>> {
 }
 
 fn held(host: &Host, _: &Facts) -> Result<Option<String>> {
-    let held = said(host, "apt-mark", &["showhold"]).unwrap_or_default();
+    let held = said(host, &Query::of(Reader::AptHeld)).unwrap_or_default();
     let held: Vec<&str> = held
         .lines()
         .filter(|name| ENGINE_PACKAGES.contains(name))

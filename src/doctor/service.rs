@@ -8,7 +8,9 @@ use super::{Check, Severity};
 use crate::change::{Tx, Undo};
 use crate::facts::{ENGINE_PACKAGES, Facts, Init};
 use crate::host::Host;
+use crate::host::command::Query;
 use crate::host::engine::{CONTAINERD_UNIT, SOCKET_UNIT, UNIT, systemctl};
+use crate::host::query::Reader;
 use crate::step::preflight::{confinement_problem, containerd_problem};
 
 pub const CHECKS: &[Check] = &[
@@ -97,7 +99,7 @@ fn state(host: &Host, facts: &Facts, unit: &str) -> Result<BTreeMap<String, Stri
     let properties =
         "--property=LoadState,ActiveState,SubState,UnitFileState,Result,FragmentPath,DropInPaths";
     let shown = host
-        .query(&systemctl(&["show", unit, properties]))?
+        .query(&Query::of(Reader::SystemctlShow).args([unit, properties]))?
         .success()?
         .stdout;
     let pairs = shown.lines().filter_map(|line| line.split_once('='));
@@ -212,7 +214,7 @@ fn set(tx: &mut Tx<'_>, text: &str, verb: &str) -> Result<()> {
 
 /// The way back to the state that a unit is in.
 fn state_of(tx: &Tx<'_>, unit: &str) -> Result<Undo> {
-    let is_enabled = systemctl(&["is-enabled", "--quiet", unit]);
+    let is_enabled = Query::of(Reader::SystemctlIsEnabled).args(["--quiet", unit]);
     Ok(Undo::RestoreUnit {
         unit: unit.to_owned(),
         enabled: tx.host().query(&is_enabled)?.code == 0,

@@ -9,7 +9,8 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::Query;
+use crate::host::query::Reader;
 
 pub use notes::notes;
 use notes::{interrupted, is_triggered};
@@ -167,7 +168,7 @@ pub(super) fn ask(host: &Host) -> Result<(BTreeMap<String, Package>, Unfinished)
 
 /// Every package of which dpkg has anything, and whether this version of it was configured once.
 fn query(host: &Host) -> Result<impl Iterator<Item = (String, Package, bool)>> {
-    let query = Command::new("dpkg-query").args([
+    let query = Query::of(Reader::DpkgQuery).args([
         "--show",
         "--showformat=${Package} ${Version} ${Architecture} ${db:Status-Status} \
          ${db:Status-Eflag} ${Config-Version}\n",
@@ -182,7 +183,7 @@ pub fn are_installed(host: &Host, names: &[String]) -> Result<bool> {
     if names.is_empty() {
         return Ok(true); // asked about no package, dpkg-query tells of all
     }
-    let query = Command::new("dpkg-query")
+    let query = Query::of(Reader::DpkgQuery)
         .args(["--show", "--showformat=${Package} ${db:Status-Status}\n"])
         .args(names);
     let printed = dpkg_query(host, &query)?;
@@ -194,7 +195,7 @@ pub fn are_installed(host: &Host, names: &[String]) -> Result<bool> {
 }
 
 /// What `dpkg-query` prints. It exits with 1 when it knows none of what it is asked about, or not all.
-pub fn dpkg_query(host: &Host, query: &Command) -> Result<String> {
+pub fn dpkg_query(host: &Host, query: &Query) -> Result<String> {
     let answer = host.query(query)?;
     match answer.code {
         0 | 1 => Ok(answer.stdout),

@@ -7,7 +7,8 @@ mod name;
 use anyhow::Result;
 
 use super::Host;
-use super::command::Command;
+use super::command::Query;
+use super::query::Reader;
 
 pub(crate) use name::{NoName, UserName};
 
@@ -134,7 +135,7 @@ impl Host {
         if key.starts_with('-') {
             return Ok(None); // getent would take it for an option
         }
-        let entry = self.query(&Command::new("getent").args([database, key]))?;
+        let entry = self.query(&Query::of(Reader::Getent).args([database, key]))?;
         match entry.code {
             NO_SUCH_KEY => Ok(None),
             _ => Ok(Some(entry.success()?.stdout.trim().to_owned())),
@@ -142,7 +143,7 @@ impl Host {
     }
 
     pub(super) fn entries(&self, database: &str) -> Result<String> {
-        let entries = self.query(&Command::new("getent").arg(database))?;
+        let entries = self.query(&Query::of(Reader::Getent).arg(database))?;
         Ok(entries.stdout)
     }
 }

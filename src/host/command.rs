@@ -1,12 +1,14 @@
 //! One way to run a program: an argument list, a clean environment, no terminal, a deadline.
 //!
-//! There is no shell in between, ever. Whether a command may change the host is decided by who
-//! runs it: `Host::query` for those that do not, `change::Tx` for those that do.
+//! There is no shell in between, ever. A command that may change the host is run with an
+//! [`Authority`], which only `change::Tx` and a verification have; one that only reads is a
+//! [`Query`], of which there is a closed list.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -20,6 +22,8 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use rustix::fs::{MemfdFlags, memfd_create};
 
+use super::Host;
+use super::authority::Authority;
 use super::environment;
 use super::signal::{AtWork, at_work};
 use crate::error::Failure;
@@ -35,15 +39,40 @@ const PAUSE: Duration = Duration::from_millis(50);
 const TAIL: usize = 20;
 
 /// A program and its arguments. Shown without secrets, and without its variables.
-#[derive(Clone)]
-pub struct Command {
+pub struct Command<K = Acts> {
     program: String,
     arguments: Vec<OsString>,
     variables: Vec<(String, String)>,
     input: Option<Vec<u8>>,
     deadline: Duration,
     stop: Option<Arc<AtomicBool>>,
+    kind: PhantomData<K>,
 }
+
+impl<K> Clone for Command<K> {
+    fn clone(&self) -> Self {
+        Command {
+            program: self.program.clone(),
+            arguments: self.arguments.clone(),
+            variables: self.variables.clone(),
+            input: self.input.clone(),
+            deadline: self.deadline,
+            stop: self.stop.clone(),
+            kind: PhantomData,
+        }
+    }
+}
+
+/// A command of which nothing is known: it may change the host.
+#[derive(Debug, Clone)]
+pub struct Acts;
+
+/// A command that only reads.
+#[derive(Debug, Clone)]
+pub struct Asks;
+
+/// A command that only reads.
+pub type Query = Command<Asks>;
 
 /// A program that runs to its end whatever becomes of us. What it says goes to files in memory: a
 /// pipe would break with us, and a package's script that then says a word dies halfway.
@@ -65,6 +94,81 @@ pub struct Output {
 
 impl Command {
     pub fn new(program: &str) -> Command {
+        Command::named(program)
+    }
+
+    /// As [`Command::run`], for what changes the host: in a process group of its own, so that
+    /// Ctrl-C in the terminal reaches us alone, and what has begun comes to its end.
+    pub(crate) fn run_apart(&self, host: &Authority<'_>) -> Result<Output> {
+        self.follow(host.search_path(), true)
+    }
+
+    /// Runs a command whose work can be cut short at any time, such as one on labelled objects.
+    pub(crate) fn run_on(&self, host: &Authority<'_>) -> Result<Output> {
+        self.run(host.search_path())
+    }
+
+    /// Runs the program to its end, however long it takes.
+    ///
+    /// The program gets a process group of its own: Ctrl-C in the terminal reaches us alone, and
+    /// a package manager in the middle of its work is not cut short.
+    pub(crate) fn run_uncut(&self, host: &Authority<'_>) -> Result<Output> {
+        self.end_uncut(self.start_uncut(host.search_path())?)
+    }
+
+    /// As [`Command::run_uncut`], and gives each line that the program writes to a pipe of its own
+    /// to `on_line`. The pipe's number takes the place of `{}` in `pipe_argument`.
+    pub(crate) fn run_watched(
+        &self,
+        host: &Authority<'_>,
+        pipe_argument: &str,
+        on_line: impl FnMut(&str),
+    ) -> Result<Output> {
+        self.watch(host.search_path(), pipe_argument, on_line)
+    }
+
+    /// The same command as one that only tells, by a flag that makes it so.
+    pub(super) fn asking_by(self, flag: &str) -> Query {
+        let Command {
+            program,
+            arguments,
+            variables,
+            input,
+            deadline,
+            stop,
+            ..
+        } = self.arg(flag);
+        Command {
+            program,
+            arguments,
+            variables,
+            input,
+            deadline,
+            stop,
+            kind: PhantomData,
+        }
+    }
+}
+
+impl Query {
+    /// A question; which ones there are is known in [`super::query`].
+    pub(super) fn asking(program: &str) -> Query {
+        Command::named(program)
+    }
+
+    /// As [`Command::run_watched`], of what only reads or fetches into a folder of the run.
+    pub(crate) fn ask_watched(
+        &self,
+        host: &Host,
+        pipe_argument: &str,
+        on_line: impl FnMut(&str),
+    ) -> Result<Output> {
+        self.watch(host.search_path(), pipe_argument, on_line)
+    }
+}
+
+impl<K> Command<K> {
+    fn named(program: &str) -> Command<K> {
         Command {
             program: program.to_owned(),
             arguments: Vec::new(),
@@ -72,15 +176,16 @@ impl Command {
             input: None,
             deadline: DEADLINE,
             stop: None,
+            kind: PhantomData,
         }
     }
 
-    pub fn arg(mut self, argument: impl Into<OsString>) -> Command {
+    pub fn arg(mut self, argument: impl Into<OsString>) -> Command<K> {
         self.arguments.push(argument.into());
         self
     }
 
-    pub fn args<I>(mut self, arguments: I) -> Command
+    pub fn args<I>(mut self, arguments: I) -> Command<K>
     where
         I: IntoIterator,
         I::Item: Into<OsString>,
@@ -89,25 +194,25 @@ impl Command {
         self
     }
 
-    pub fn env(mut self, name: &str, value: &str) -> Command {
+    pub fn env(mut self, name: &str, value: &str) -> Command<K> {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// Bytes for the program's standard input, which is empty otherwise.
-    pub fn input(mut self, bytes: Vec<u8>) -> Command {
+    pub fn input(mut self, bytes: Vec<u8>) -> Command<K> {
         self.input = Some(bytes);
         self
     }
 
-    pub fn deadline(mut self, deadline: Duration) -> Command {
+    pub fn deadline(mut self, deadline: Duration) -> Command<K> {
         self.deadline = deadline;
         self
     }
 
     /// Ends the program, and every program that it started, once the flag is set. It gets a process
     /// group of its own, so that Ctrl-C in the terminal reaches us alone.
-    pub fn stopped_by(mut self, flag: &Arc<AtomicBool>) -> Command {
+    pub fn stopped_by(mut self, flag: &Arc<AtomicBool>) -> Command<K> {
         self.stop = Some(Arc::clone(flag));
         self
     }
@@ -117,14 +222,8 @@ impl Command {
     ///
     /// # Errors
     /// [`Failure::Cancelled`] when a flag stopped it.
-    pub(crate) fn run(&self, search_path: &OsStr) -> Result<Output> {
+    pub(super) fn run(&self, search_path: &OsStr) -> Result<Output> {
         self.follow(search_path, self.stop.is_some())
-    }
-
-    /// As [`Command::run`], for what changes the host: in a process group of its own, so that
-    /// Ctrl-C in the terminal reaches us alone, and what has begun comes to its end.
-    pub(crate) fn run_apart(&self, search_path: &OsStr) -> Result<Output> {
-        self.follow(search_path, true)
     }
 
     fn follow(&self, search_path: &OsStr, is_apart: bool) -> Result<Output> {
@@ -173,17 +272,9 @@ impl Command {
         ended.with_context(|| format!("ending {}", self.program))
     }
 
-    /// Runs the program to its end, however long it takes.
-    ///
-    /// The program gets a process group of its own: Ctrl-C in the terminal reaches us alone, and
-    /// a package manager in the middle of its work is not cut short.
-    pub(crate) fn run_uncut(&self, search_path: &OsStr) -> Result<Output> {
-        self.end_uncut(self.start_uncut(search_path)?)
-    }
-
-    /// As [`Command::run_uncut`], and gives each line that the program writes to a pipe of its own
+    /// As `run_uncut`, and gives each line that the program writes to a pipe of its own
     /// to `on_line`. The pipe's number takes the place of `{}` in `pipe_argument`.
-    pub(crate) fn run_watched(
+    fn watch(
         &self,
         search_path: &OsStr,
         pipe_argument: &str,
@@ -290,7 +381,7 @@ impl Output {
 }
 
 /// The command for people: without the `-o NAME=VALUE` options, of which apt gets many.
-impl fmt::Display for Command {
+impl<K> fmt::Display for Command<K> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.program)?;
         let mut arguments = self.arguments.iter().map(|it| it.to_string_lossy());
@@ -305,7 +396,7 @@ impl fmt::Display for Command {
     }
 }
 
-impl fmt::Debug for Command {
+impl<K> fmt::Debug for Command<K> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "`{self}`")
     }

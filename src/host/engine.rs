@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Host;
-use super::command::Command;
+use super::command::{Command, Query};
+use super::query::Reader;
 use crate::daemon_json::{self, Document};
 
 /// The engine's socket, which its unit opens.
@@ -155,8 +156,7 @@ impl Host {
     /// tell whether there is the unit and whether it is enabled, and it is not active.
     pub fn unit(&self, unit: &str) -> Result<BTreeMap<String, String>> {
         if self.runs_systemd()? {
-            let show = systemctl(&[
-                "show",
+            let show = Query::of(Reader::SystemctlShow).args([
                 "--timestamp=us+utc",
                 "--property=LoadState,UnitFileState,ActiveState,StateChangeTimestamp",
                 "--",
@@ -168,7 +168,9 @@ impl Host {
                 .map(|(key, value)| (key.into(), value.into()))
                 .collect());
         }
-        let asked = self.query(&systemctl(&["is-enabled", "--", unit]))?.stdout;
+        let asked = self
+            .query(&Query::of(Reader::SystemctlIsEnabled).args(["--", unit]))?
+            .stdout;
         let (load, file) = match asked.trim() {
             // Older than 252, it says so in words for people.
             "" | "not-found" => ("not-found", ""),
@@ -217,7 +219,7 @@ impl Host {
         if !self.runs_systemd()? {
             return Ok(false);
         }
-        let asked = self.query(&systemctl(&["is-active", "--quiet", "--", unit]))?;
+        let asked = self.query(&Query::of(Reader::SystemctlIsActive).args(["--", unit]))?;
         match asked.code {
             INACTIVE | NO_SUCH_UNIT => Ok(false),
             _ => asked.success().map(|_| true),
@@ -231,7 +233,7 @@ impl Host {
 
     /// The identifiers of all containers that there are, stopped ones as well.
     pub fn all_containers(&self) -> Result<Vec<String>> {
-        let list = docker().args(["ps", "--all", "--no-trunc", "--format", "{{.ID}}"]);
+        let list = Query::of(Reader::DockerPs).args(["--all", "--no-trunc", "--format", "{{.ID}}"]);
         let listed = self.query(&list)?.success()?.stdout;
         Ok(listed.lines().map(str::to_owned).collect())
     }
@@ -246,7 +248,7 @@ impl Host {
         if self.engine_info()?.is_none_or(none) {
             return Ok(Vec::new());
         }
-        let list = docker().args(["ps", "--no-trunc", "--format", format]);
+        let list = Query::of(Reader::DockerPs).args(["--no-trunc", "--format", format]);
         let listed = self.query(&list)?.success()?.stdout;
         Ok(listed.lines().map(str::to_owned).collect())
     }

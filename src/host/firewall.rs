@@ -12,7 +12,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::Host;
-use super::command::Command;
+use super::command::Query;
 use super::links::is_engine_bridge;
 pub use rules::{Removal, Rules};
 
@@ -226,7 +226,7 @@ impl Host {
 
     /// The rules that a program shows; `None` when it is not there, or has none to show.
     pub fn rules_of(&self, program: Program) -> Result<Option<Rules>> {
-        let save = Command::new(&format!("{}-save", program.name));
+        let save = Query::saved_rules(program.name);
         // It is no error here when it cannot be run: not by everybody, and not on every host.
         let saved = self.query(&save).ok().filter(|output| output.code == 0);
         Ok(saved.map(|output| Rules::parse(&output.stdout)))

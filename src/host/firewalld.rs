@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use super::Host;
-use super::command::Command;
-use super::engine::systemctl;
+use super::command::Query;
+use super::query::Reader;
 
 const UNIT: &str = "firewalld.service";
 
@@ -42,7 +42,7 @@ pub struct Addition {
 
 impl Host {
     pub fn runs_firewalld(&self) -> Result<bool> {
-        let is_active = systemctl(&["is-active", "--quiet", UNIT]);
+        let is_active = Query::of(Reader::SystemctlIsActive).arg(UNIT);
         Ok(self.runs_systemd()? && self.query(&is_active)?.code == 0)
     }
 
@@ -64,8 +64,8 @@ impl Host {
         if !self.runs_firewalld()? {
             return Ok(None);
         }
-        for list in ["--list-all-zones", "--list-all-policies"] {
-            let listed = self.query(&Command::new("firewall-cmd").arg(list))?.stdout;
+        for list in [Reader::FirewalldZones, Reader::FirewalldPolicies] {
+            let listed = self.query(&Query::of(list))?.stdout;
             if let Some(name) = translating(&listed) {
                 return Ok(Some(name.to_owned()));
             }

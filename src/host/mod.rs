@@ -4,6 +4,7 @@
 
 mod account;
 mod account_locks;
+pub mod authority;
 pub mod bundle;
 pub mod command;
 pub mod engine;
@@ -25,6 +26,7 @@ pub mod network;
 pub(crate) mod plugins;
 mod private_folder;
 mod process;
+pub mod query;
 mod reachable;
 mod routes;
 pub(crate) mod service;
@@ -48,7 +50,7 @@ use anyhow::{Context, Result};
 
 use crate::reading;
 use crate::trust::Sha256;
-use command::{Command, Output};
+use command::{Output, Query};
 
 /// Where records are kept, which grow with the host; everything else is configuration.
 const RECORDED: &[&str] = &[
@@ -152,9 +154,9 @@ impl Host {
         Ok(!apart && self.exists("/run/systemd/system")?)
     }
 
-    /// Runs a command that changes nothing and returns what it printed and its exit code.
-    pub fn query(&self, command: &Command) -> Result<Output> {
-        command.run(&self.search_path)
+    /// Asks a program, which changes nothing, and returns what it printed and its exit code.
+    pub fn query(&self, query: &Query) -> Result<Output> {
+        query.run(&self.search_path)
     }
 
     /// Whether a program of this name is there to be run.

@@ -12,9 +12,9 @@ use anyhow::{Context, Result};
 use nix::fcntl::OFlag;
 use serde::Deserialize;
 
-use super::engine::docker;
 use super::{Host, UserName};
-use crate::host::command::Command;
+use crate::host::command::Query;
+use crate::host::query::Reader;
 use crate::shell;
 
 /// Those that come with the engine.
@@ -84,7 +84,7 @@ impl Host {
 
     /// What every user meets, as docker itself says.
     fn common_fault(&self, plugin: &str) -> Result<Option<String>> {
-        let list = docker().args(["info", "--format", "{{json .ClientInfo.Plugins}}"]);
+        let list = Query::of(Reader::DockerInfo).args(["--format", "{{json .ClientInfo.Plugins}}"]);
         // It fails where no engine answers, and knows its plugins all the same.
         let listed = self.query(&list)?.stdout;
         let listed: Option<Vec<Plugin>> =
@@ -117,7 +117,7 @@ impl Host {
         let own = nix::unistd::geteuid().to_string();
         let users = [Some(own.as_str()), user.map(UserName::as_str)];
         for user in users.into_iter().flatten() {
-            let entry = self.query(&Command::new("getent").args(["passwd", user]))?;
+            let entry = self.query(&Query::of(Reader::Getent).args(["passwd", user]))?;
             let Some(home) = entry.stdout.trim().split(':').nth(5) else {
                 continue;
             };
@@ -157,7 +157,7 @@ impl Host {
     }
 
     fn is_packaged(&self, path: &Path) -> Result<bool> {
-        let search = Command::new("dpkg-query").arg("--search").arg(path);
+        let search = Query::of(Reader::DpkgQuery).arg("--search").arg(path);
         let found = self.query(&search)?;
         match found.code {
             1 => Ok(false),

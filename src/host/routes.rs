@@ -6,8 +6,9 @@ use anyhow::Result;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::Host;
-use super::command::Command;
+use super::command::Query;
 use super::links::is_engine_link;
+use super::query::Reader;
 use crate::daemon_json::Route;
 
 const IPV4: &str = "/proc/net/route";
@@ -28,8 +29,8 @@ impl Host {
     /// there is no `ip` to be asked, from the main one.
     pub fn routes_of_all_tables(&self) -> Result<Vec<Route>> {
         let mut routes = Vec::new();
-        for family in ["-4", "-6"] {
-            let show = Command::new("ip").args([family, "route", "show", "table", "all"]);
+        for family in [Reader::Ip4Routes, Reader::Ip6Routes] {
+            let show = Query::of(family).args(["table", "all"]);
             let Ok(shown) = self.query(&show) else {
                 return self.routes();
             };

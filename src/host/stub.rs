@@ -11,6 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::Host;
+use super::authority::Authority;
 use super::engine::SOCKET;
 
 /// A host for one test; it goes when it is dropped.
@@ -130,6 +131,11 @@ impl StubHost {
         self
     }
 
+    /// The host, with the right to change it.
+    pub fn authority(&self) -> Authority<'_> {
+        Authority::of_test(self.host())
+    }
+
     pub fn host(&self) -> &Host {
         &self.host
     }
@@ -194,14 +200,15 @@ impl StubHost {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::command::Command;
+    use crate::host::command::Query;
+    use crate::host::query::Reader;
 
     #[test]
     fn a_stub_notes_its_arguments_and_does_what_it_is_told() {
         let stub = StubHost::new()
             .file("/etc/group", "docker:x:990:\n")
             .program("getent", "grep \"^$2:\" $ROOT/etc/$1 || exit 2");
-        let getent = |name: &str| Command::new("getent").args(["group", name]);
+        let getent = |name: &str| Query::of(Reader::Getent).args(["group", name]);
         assert_eq!(stub.host().query(&getent("docker")).unwrap().code, 0);
         assert_eq!(stub.host().query(&getent("wheel")).unwrap().code, 2);
         assert_eq!(stub.calls(), ["getent group docker", "getent group wheel"]);

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use crate::facts::{self, ENGINE_PACKAGES};
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::Query;
 use crate::host::engine::GROUP;
+use crate::host::query::Reader;
 use crate::trust::claimed_fingerprint;
 
 /// The path of Docker's repository under its server, and under every mirror.
@@ -39,12 +40,12 @@ impl Engine {
     pub fn of(host: &Host) -> Result<Engine> {
         let packages = facts::known_packages(host)?;
         let engine = packages.get(ENGINE_PACKAGES[0]);
-        let policy = Command::new("apt-cache").args(["policy", ENGINE_PACKAGES[0]]);
+        let policy = Query::of(Reader::AptCache).args(["policy", ENGINE_PACKAGES[0]]);
         let policy = answer(host, &policy);
         let candidate = policy
             .lines()
             .find_map(|line| line.trim().strip_prefix("Candidate: "));
-        let held = Command::new("apt-mark").arg("showhold");
+        let held = Query::of(Reader::AptHeld);
         let held = answer(host, &held);
         Ok(Engine {
             installed: engine
@@ -66,8 +67,8 @@ impl Source {
     /// Every source of Docker's repository that apt reads.
     pub fn all(host: &Host) -> Result<Vec<Source>> {
         let format = "$(SOURCESENTRY)\t$(REPO_URI)\t$(RELEASE)\t$(SIGNED_BY)";
-        let list = Command::new("apt-get")
-            .args(["indextargets", "--format", format])
+        let list = Query::of(Reader::AptIndexTargets)
+            .args(["--format", format])
             .arg("Created-By: Packages");
         let mut sources = Vec::new();
         for line in answer(host, &list).lines() {
@@ -96,8 +97,8 @@ impl Source {
 }
 
 /// What a program prints; nothing where it fails: the rest of the status is worth telling then.
-fn answer(host: &Host, command: &Command) -> String {
-    host.query(command)
+fn answer(host: &Host, query: &Query) -> String {
+    host.query(query)
         .map_or_else(|_| String::new(), |output| output.stdout)
 }
 

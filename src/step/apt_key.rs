@@ -10,7 +10,7 @@ use super::{Finding, Step};
 use crate::apt::{self, Closed};
 use crate::change::Tx;
 use crate::error::Failure;
-use crate::host::command::Command;
+use crate::host::command::Query;
 use crate::host::{Host, UserName};
 use crate::trust::{Certificate, Fingerprint};
 
@@ -108,7 +108,7 @@ impl AptKey {
             return Ok(());
         }
         let keyring = &self.keyring;
-        let read = Command::new("runuser").args(["--user", &name, "--", "cat", keyring]);
+        let read = Query::read_as(&name, keyring);
         let read = host.query(&read)?;
         let is_refused = read.tail().contains("Permission denied");
         if is_refused && let Some(closed) = apt::closed(host, keyring)?.first() {

@@ -9,8 +9,9 @@ use super::{Finding, Step, unit};
 use crate::change::{Act, Tx, Undo};
 use crate::facts::{CONFLICTING_PACKAGES, ENGINE_PACKAGES, Facts};
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::{Command, Query};
 use crate::host::engine::{UNIT, systemctl};
+use crate::host::query::Reader;
 use crate::invocation;
 use crate::shell::{joined, quoted};
 
@@ -205,7 +206,8 @@ impl ByHand {
         let is_noted = |act: &Act| matches!(act.undo, Undo::StartUnits { .. });
         if !tx.journal().acts().iter().any(is_noted) {
             let is_enabled = |unit: &str| {
-                let asked = host.query(&systemctl(&["is-enabled", "--quiet", unit]))?;
+                let asked =
+                    host.query(&Query::of(Reader::SystemctlIsEnabled).args(["--quiet", unit]))?;
                 Ok(asked.code == 0)
             };
             let undo = Undo::StartUnits {
@@ -286,7 +288,7 @@ impl Step for ByHand {
 
 /// Whether a file is one of a package's.
 fn is_packaged(host: &Host, path: &str) -> Result<bool> {
-    let search = Command::new("dpkg-query").args(["--search", path]);
+    let search = Query::of(Reader::DpkgQuery).args(["--search", path]);
     let found = host.query(&search)?;
     match found.code {
         1 => Ok(false),

@@ -8,7 +8,7 @@ use crate::change::POLICY;
 use crate::error::Failure;
 use crate::facts::{Facts, Init};
 use crate::host::Host;
-use crate::host::command::{Command, Output};
+use crate::host::command::{Output, Query};
 use crate::invocation;
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
@@ -100,16 +100,16 @@ pub fn running_under(host: &Host, packages: &[&str]) -> Vec<String> {
 /// What runs under containerd itself, as `NAMESPACE/NAME`. Docker's engine has a namespace of its
 /// own, of which it tells itself.
 fn tasks(host: &Host) -> Vec<String> {
-    let lines = |arguments: &[&str]| {
+    let lines = |namespace| {
         let listed = host
-            .query(&Command::new("ctr").args(arguments))
+            .query(&Query::of_containerd(namespace))
             .and_then(Output::success);
         listed.map_or_else(|_| String::new(), |output| output.stdout)
     };
     let mut running = Vec::new();
-    for space in lines(&["namespaces", "list", "--quiet"]).lines() {
+    for space in lines(None).lines() {
         if space != "moby" {
-            let tasks = lines(&["--namespace", space, "tasks", "list", "--quiet"]);
+            let tasks = lines(Some(space));
             running.extend(tasks.lines().map(|task| format!("{space}/{task}")));
         }
     }

@@ -9,7 +9,8 @@ use anyhow::Result;
 use super::conflicts::blocked;
 use crate::facts::ENGINE_PACKAGES;
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::Query;
+use crate::host::query::Reader;
 use crate::report::{Event, Listener};
 use crate::shell;
 
@@ -52,7 +53,7 @@ pub(super) fn check(host: &Host, listener: Listener<'_>) -> Result<()> {
 
 /// dpkg does nothing under a configuration that it cannot read: `configuration error: FILE:LINE: …`.
 fn refuse_configuration(host: &Host) -> Result<()> {
-    let Ok(told) = host.query(&Command::new("dpkg").arg("--print-architecture")) else {
+    let Ok(told) = host.query(&Query::of(Reader::DpkgArchitecture)) else {
         return Ok(()); // without dpkg, there is more to say of elsewhere
     };
     let Some((_, error)) = told.stderr.split_once("configuration error: ") else {
@@ -232,7 +233,7 @@ fn refuse_owners(host: &Host) -> Result<()> {
 }
 
 fn is_known(host: &Host, database: &str, name: &str) -> Result<bool> {
-    let entry = host.query(&Command::new("getent").args([database, name]))?;
+    let entry = host.query(&Query::of(Reader::Getent).args([database, name]))?;
     Ok(entry.code == 0)
 }
 

@@ -11,7 +11,9 @@ use super::{unit_settings, unit_words};
 use crate::daemon_json::{self, Document, with_flags};
 use crate::error::Failure;
 use crate::host::Host;
-use crate::host::engine::{UNIT, systemctl};
+use crate::host::command::Query;
+use crate::host::engine::UNIT;
+use crate::host::query::Reader;
 
 /// The flags of the packages' own unit.
 pub const PACKAGED_FLAGS: &[&str] = &[
@@ -48,7 +50,7 @@ pub(super) fn environment(host: &Host) -> Result<Environment> {
 
 /// The command of the unit that systemd has loaded.
 fn loaded_command(host: &Host) -> Result<Option<String>> {
-    let show = systemctl(&["show", UNIT, "--property=ExecStart", "--value"]);
+    let show = Query::of(Reader::SystemctlShow).args([UNIT, "--property=ExecStart", "--value"]);
     let shown = host.query(&show)?.stdout;
     let argv = shown
         .split_once("argv[]=")

@@ -6,7 +6,8 @@ use anyhow::Result;
 
 use super::unit_settings::{Setting, in_force};
 use super::unit_words;
-use crate::host::engine::systemctl;
+use crate::host::command::Query;
+use crate::host::query::Reader;
 use crate::host::{Host, is_forbidden};
 
 /// The environment of a unit.
@@ -20,8 +21,7 @@ pub struct Environment {
 impl Environment {
     /// That of a unit which systemd has loaded.
     pub fn of(host: &Host, unit: &str) -> Result<Environment> {
-        let show = systemctl(&[
-            "show",
+        let show = Query::of(Reader::SystemctlShow).args([
             "--property=Environment,EnvironmentFiles",
             "--",
             unit,

@@ -47,7 +47,7 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
             .arg(file)
             .arg(&context)
             .deadline(Duration::from_secs(120));
-        proof.host.query(&build)
+        proof.run(&build)
     };
 
     build(&context.join("Dockerfile"), &tag("build"))?.success()?;
@@ -103,7 +103,7 @@ struct Cache<'a> {
 
 impl<'a> Cache<'a> {
     fn watch(proof: &'a Proof<'_>) -> Result<Cache<'a>> {
-        let usage = proof.host.query(&usage(proof.docker()))?.success()?;
+        let usage = proof.run(&usage(proof.docker()))?.success()?;
         Ok(Cache {
             proof,
             before: records(&usage.stdout, &proof.token),
@@ -115,9 +115,9 @@ impl Drop for Cache<'_> {
     /// What a build that was cut short uses can only be removed once the engine has noticed. Some
     /// bytes that stay all the same are thrown away by the engine itself in time.
     fn drop(&mut self) {
-        let Proof { host, token, .. } = self.proof;
+        let Proof { token, .. } = self.proof;
         for _ in 0..5 {
-            let usage = host.query(&usage(self.proof.sheltered()));
+            let usage = self.proof.run(&usage(self.proof.sheltered()));
             let after = usage
                 .map(|usage| records(&usage.stdout, token))
                 .unwrap_or_default();
@@ -127,7 +127,7 @@ impl Drop for Cache<'_> {
             }
             let filter = format!("id={}", made.join("|"));
             let prune = ["buildx", "prune", "--all", "--force", "--filter", &filter];
-            let _ = host.query(&self.proof.sheltered().args(prune));
+            let _ = self.proof.run(&self.proof.sheltered().args(prune));
             sleep(Duration::from_millis(100));
         }
     }

@@ -37,7 +37,7 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         "--wait-timeout=30",
         "--pull=never",
     ]);
-    let begun = proof.host.query(&up)?;
+    let begun = proof.run(&up)?;
     if begun.code != 0 && defaults::is_about_addresses(&begun.tail()) {
         proof.find(defaults::lack_of_addresses(&begun.tail()));
         write(Some(&own_range(1)))?;

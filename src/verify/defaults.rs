@@ -48,7 +48,7 @@ fn start_with_defaults(proof: &Proof<'_>) -> Result<()> {
         .deadline(PATIENCE)
         .args(["--rm", "--network=none"]);
     let run = proof.probe(container, &["hello", &proof.token])?;
-    let said = match proof.host.query(&run) {
+    let said = match proof.run(&run) {
         Ok(output) if output.code == 0 => return Ok(()),
         Ok(output) => output.tail(),
         Err(error) if proof.stopped.load(Ordering::Relaxed) => return Err(error),

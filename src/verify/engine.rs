@@ -9,7 +9,9 @@ use serde::Deserialize;
 use super::proof::{Proof, parse};
 use crate::facts::{Init, detect_init};
 use crate::host::Host;
-use crate::host::engine::{CONTAINERD_UNIT, SOCKET, UNIT, systemctl};
+use crate::host::command::Query;
+use crate::host::engine::{CONTAINERD_UNIT, SOCKET, UNIT};
+use crate::host::query::Reader;
 use crate::report::Outcome;
 
 /// This stage's name: the others are not tried without it.
@@ -89,7 +91,8 @@ fn units(host: &Host) -> Result<Option<String>> {
         return Ok(None);
     }
     for unit in [CONTAINERD_UNIT, UNIT] {
-        let show = systemctl(&["show", unit, "--property=LoadState,ActiveState,Result"]);
+        let show = Query::of(Reader::SystemctlShow)
+            .args([unit, "--property=LoadState,ActiveState,Result"]);
         let shown = host.query(&show)?.success()?.stdout;
         let state: BTreeMap<&str, &str> = shown
             .lines()

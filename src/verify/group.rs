@@ -112,7 +112,7 @@ fn ask_as(proof: &Proof<'_>, user: &str) -> Result<Output> {
         .args(["version", "--format", "{{.Server.Version}}"])
         .env("DOCKER_CONFIG", NO_CONFIG)
         .stopped_by(&proof.stopped);
-    proof.host.query(&ask)
+    proof.run(&ask)
 }
 
 fn refusal(member: &str, asked: &Output) -> String {

@@ -25,7 +25,7 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     // The engine goes past a mirror that does not answer, and says nothing of it.
     let mirrors = mirror::ask(proof.host)?;
     let mut visit = Visit::begin(proof)?;
-    if let Some(outcome) = trouble(proof.host.query(&docker().args(["pull", "--quiet", IMAGE])))? {
+    if let Some(outcome) = trouble(proof.run(&docker().args(["pull", "--quiet", IMAGE])))? {
         return Ok(outcome);
     }
     let format = "{{range .RepoDigests}}{{println .}}{{end}}";
@@ -38,11 +38,7 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     if visit.before.is_none() {
         proof.ask(&docker().args(["image", "rm", IMAGE]))?;
     }
-    if let Some(outcome) = trouble(
-        proof
-            .host
-            .query(&docker().args(["pull", "--quiet", digest])),
-    )? {
+    if let Some(outcome) = trouble(proof.run(&docker().args(["pull", "--quiet", digest])))? {
         return Ok(outcome);
     }
     let name = proof.name("hub");
@@ -67,7 +63,7 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     };
 
     let search = docker().args(["search", "--format", "{{.Name}}", "hello-world"]);
-    let found = proof.host.query(&search)?;
+    let found = proof.run(&search)?;
     if found.code != 0 {
         // Searching goes past every mirror.
         return Ok(match (classify(&found.tail()), &mirrors.first) {
@@ -113,7 +109,7 @@ impl<'a> Visit<'a> {
 /// What [`IMAGE`] is now, if it is there.
 fn identifier(proof: &Proof<'_>, docker: &Command) -> Option<String> {
     let inspect = ["image", "inspect", "--format", "{{.Id}}", IMAGE];
-    let found = proof.host.query(&docker.clone().args(inspect)).ok()?;
+    let found = proof.run(&docker.clone().args(inspect)).ok()?;
     (found.code == 0).then(|| found.stdout.trim().to_owned())
 }
 
@@ -123,7 +119,7 @@ impl Drop for Visit<'_> {
         let pulled = identifier(self.proof, &docker);
         let tell = |arguments: &[&str]| {
             let command = docker.clone().args(arguments.iter().copied());
-            let _ = self.proof.host.query(&command);
+            let _ = self.proof.run(&command);
         };
         match &self.before {
             Some(before) => tell(&["tag", before, IMAGE]),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::host::Host;
+use crate::host::authority::Authority;
 use crate::host::command::Command;
 use crate::host::mark::Mark;
 use crate::host::temporary;
@@ -38,7 +38,7 @@ pub fn token() -> String {
 
 /// Removes all that is left of a run. It goes on where something cannot be removed: the stages
 /// have their outcomes already, and the next run tries again.
-pub fn remove(host: &Host, docker: &Command, token: &str) {
+pub fn remove(host: &Authority<'_>, docker: &Command, token: &str) {
     let filter = format!("label={LABEL}={token}");
     for (list, remove) in KINDS {
         let list = sheltered(docker).args(*list).args(["--filter", &filter]);
@@ -54,30 +54,35 @@ pub fn remove(host: &Host, docker: &Command, token: &str) {
     remove_listed(host, &list.args(["--filter", &filter]), &remove, is_ours);
 }
 
-fn remove_listed(host: &Host, list: &Command, remove: &Command, is_ours: impl Fn(&str) -> bool) {
+fn remove_listed(
+    host: &Authority<'_>,
+    list: &Command,
+    remove: &Command,
+    is_ours: impl Fn(&str) -> bool,
+) {
     // A command that was cut short may still be obeyed while its objects are listed.
     for _ in 0..3 {
-        let listed = host
-            .query(list)
+        let listed = list
+            .run_on(host)
             .map(|output| output.stdout)
             .unwrap_or_default();
         let found: BTreeSet<&str> = listed.lines().filter(|line| is_ours(line)).collect();
         if found.is_empty() {
             break;
         }
-        let _ = host.query(&remove.clone().args(found));
+        let _ = remove.clone().args(found).run_on(host);
     }
 }
 
 /// Removes what is left of this user's runs whose process is gone: they were killed, or the engine
 /// did not come back in their time. Root removes what any user's runs left.
-pub fn remove_strays(host: &Host, docker: &Command) -> Result<()> {
+pub fn remove_strays(host: &Authority<'_>, docker: &Command) -> Result<()> {
     let mut tokens = BTreeSet::new();
     let label = format!("{{{{.Label \"{LABEL}\"}}}}");
     for list in [["ps", "--all"], ["network", "ls"], ["volume", "ls"]] {
         let filter = format!("label={LABEL}");
         let list = docker.clone().args(list).args(["--filter", &filter]);
-        let listed = host.query(&list.args(["--format", &label]))?.success()?;
+        let listed = list.args(["--format", &label]).run_on(host)?.success()?;
         tokens.extend(listed.stdout.lines().map(str::to_owned));
     }
     tokens.extend(of_images(host, docker)?);
@@ -91,10 +96,10 @@ pub fn remove_strays(host: &Host, docker: &Command) -> Result<()> {
 }
 
 /// The marks of images: unlike other objects, they do not show them in a list.
-fn of_images(host: &Host, docker: &Command) -> Result<BTreeSet<String>> {
+fn of_images(host: &Authority<'_>, docker: &Command) -> Result<BTreeSet<String>> {
     let filter = format!("label={LABEL}");
     let list = ["image", "ls", "--quiet", "--no-trunc", "--filter", &filter];
-    let listed = host.query(&docker.clone().args(list))?.success()?.stdout;
+    let listed = docker.clone().args(list).run_on(host)?.success()?.stdout;
     let images: BTreeSet<&str> = listed.lines().collect();
     if images.is_empty() {
         return Ok(BTreeSet::new());
@@ -102,7 +107,7 @@ fn of_images(host: &Host, docker: &Command) -> Result<BTreeSet<String>> {
     let mark = format!("{{{{index .Config.Labels \"{LABEL}\"}}}}");
     let inspect = docker.clone().args(["image", "inspect", "--format", &mark]);
     // One that another run has removed meanwhile is left out of the answer.
-    let marks = host.query(&inspect.args(images))?.stdout;
+    let marks = inspect.args(images).run_on(host)?.stdout;
     Ok(marks.lines().map(str::to_owned).collect())
 }
 
@@ -133,7 +138,11 @@ mod tests {
                 esac"
             ),
         );
-        remove(stub.host(), &Command::new("docker"), &token);
+        remove(
+            &Authority::of_test(stub.host()),
+            &Command::new("docker"),
+            &token,
+        );
         let removes = |call: &&String| call.contains("image rm");
         let calls = stub.calls();
         let first = calls.iter().find(removes).unwrap();
@@ -153,7 +162,7 @@ mod tests {
                 esac"
             ),
         );
-        remove_strays(stub.host(), &Command::new("docker")).unwrap();
+        remove_strays(&Authority::of_test(stub.host()), &Command::new("docker")).unwrap();
         let calls = stub.calls().join("\n");
         assert!(calls.contains(&format!("label={LABEL}={gone}")), "{calls}");
         for other in [own.as_str(), "7-18a"] {

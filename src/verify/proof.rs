@@ -17,6 +17,7 @@ use super::{Choice, defaults, objects, smoke};
 use crate::error::Failure;
 use crate::facts::invoking_user;
 use crate::host::Host;
+use crate::host::authority::Authority;
 use crate::host::command::{Command, Output};
 use crate::host::engine;
 use crate::host::signal::stop_flag;
@@ -37,6 +38,7 @@ pub(super) const OWN_DEFAULTS: [&str; 3] =
 /// What a stage needs to prove something. What it made is removed when this goes.
 pub struct Proof<'a> {
     pub host: &'a Host,
+    pub authority: Authority<'a>,
     pub choice: &'a Choice,
     /// Marks the objects of this run.
     pub token: String,
@@ -56,6 +58,7 @@ impl<'a> Proof<'a> {
             .context("making a folder for the verification")?;
         Ok(Proof {
             host,
+            authority: Authority::over_labelled(host),
             choice,
             token,
             stopped: stop_flag()?,
@@ -75,20 +78,19 @@ impl<'a> Proof<'a> {
         objects::sheltered(&docker(&self.folder))
     }
 
+    /// Runs a command on objects of this run.
+    pub(super) fn run(&self, command: &Command) -> Result<Output> {
+        command.run_on(&self.authority)
+    }
+
     /// Runs a command, which must exit with 0, and returns what it printed.
     pub fn ask(&self, command: &Command) -> Result<String> {
-        Ok(self
-            .host
-            .query(command)?
-            .success()?
-            .stdout
-            .trim()
-            .to_owned())
+        Ok(self.run(command)?.success()?.stdout.trim().to_owned())
     }
 
     /// Runs a command that must fail.
     pub fn refused(&self, command: &Command, what: &str) -> Result<Output> {
-        let output = self.host.query(command)?;
+        let output = self.run(command)?;
         match output.code {
             0 => bail!("{what}, but `{command}` did it"),
             _ => Ok(output),
@@ -125,7 +127,7 @@ impl<'a> Proof<'a> {
             let create = self.docker().args(["network", "create", "--label"]);
             create.arg(self.label())
         };
-        let made = self.host.query(&create().arg(&name))?;
+        let made = self.run(&create().arg(&name))?;
         if made.code != 0 && defaults::is_about_addresses(&made.tail()) {
             self.find(defaults::lack_of_addresses(&made.tail()));
             self.ask(&create().args(["--subnet", &own_range(0), &name]))?;
@@ -172,8 +174,7 @@ impl<'a> Proof<'a> {
     pub fn run_to_end(&self, name: &str, run: &Command) -> Result<Output> {
         let output = self.output_of(name, run)?;
         // There is none where none could be made.
-        self.host
-            .query(&self.docker().args(["rm", "--force", name]))?;
+        self.run(&self.docker().args(["rm", "--force", name]))?;
         Ok(output)
     }
 
@@ -192,7 +193,7 @@ impl<'a> Proof<'a> {
     /// Runs a command that runs a probe, and reads what that reports. A probe that has something
     /// to report may still exit with another code than 0.
     pub fn read<T: DeserializeOwned>(&self, command: &Command) -> Result<T> {
-        read(self.host.query(command)?)
+        read(self.run(command)?)
     }
 
     /// Reads what a container of this name reports, which the command runs to its end.
@@ -204,10 +205,10 @@ impl<'a> Proof<'a> {
     /// attached too late to one that is through at once; then its log has what it said, on a busy
     /// host a moment later.
     fn output_of(&self, name: &str, command: &Command) -> Result<Output> {
-        let mut output = self.host.query(command)?;
+        let mut output = self.run(command)?;
         let begun = Instant::now();
         while output.stdout.trim().is_empty() && begun.elapsed() < LOG_PATIENCE {
-            let logs = self.host.query(&self.docker().args(["logs", name]))?;
+            let logs = self.run(&self.docker().args(["logs", name]))?;
             // A container that could not be made has no log.
             if logs.code != 0 && output.code != 0 {
                 break;
@@ -247,13 +248,13 @@ impl<'a> Proof<'a> {
 
     /// Removes what runs that were killed have left behind.
     pub fn remove_strays(&self) -> Result<()> {
-        objects::remove_strays(self.host, &docker(&self.folder))
+        objects::remove_strays(&self.authority, &docker(&self.folder))
     }
 }
 
 impl Drop for Proof<'_> {
     fn drop(&mut self) {
-        objects::remove(self.host, &docker(&self.folder), &self.token);
+        objects::remove(&self.authority, &docker(&self.folder), &self.token);
     }
 }
 
@@ -294,7 +295,8 @@ mod tests {
     fn the_last_report_counts_and_none_is_an_error() {
         let report = |said: &str| {
             let stub = StubHost::new().program("docker", &format!("printf '%s' '{said}'"));
-            let output = stub.host().query(&Command::new("docker")).unwrap();
+            let host = Authority::of_test(stub.host());
+            let output = Command::new("docker").run_on(&host).unwrap();
             read::<Value>(output).map_err(|error| error.to_string())
         };
         assert_eq!(

@@ -107,7 +107,7 @@ fn push_and_pull(proof: &Proof<'_>, registry: &Registry) -> Result<Outcome> {
             .arg(registry.host())
             .input(password.clone().into_bytes());
         let host = registry.host();
-        match trouble(proof.host.query(&login))? {
+        match trouble(proof.run(&login))? {
             Some(Outcome::Failed(reason)) => {
                 return Ok(Outcome::Failed(format!(
                     "{host} does not take user {user} with this password: {reason}"
@@ -120,7 +120,7 @@ fn push_and_pull(proof: &Proof<'_>, registry: &Registry) -> Result<Outcome> {
     let repository = format!("{}/dockstrap-verify", registry.address);
     let name = format!("{repository}:{}", proof.token);
     smoke::import(proof, &name, smoke::archive("content", name.as_bytes())?)?;
-    if let Some(outcome) = trouble(proof.host.query(&docker().args(["push", "--quiet", &name])))? {
+    if let Some(outcome) = trouble(proof.run(&docker().args(["push", "--quiet", &name])))? {
         return Ok(outcome);
     }
     let pushed = digest(proof, &repository, &name)?;
@@ -153,7 +153,7 @@ fn bring_back(
     let docker = || proof.docker().deadline(Duration::from_secs(120));
     proof.ask(&docker().args(["image", "rm", name]))?;
     let pull = docker().args(["pull", "--quiet", name]);
-    if let Some(outcome) = trouble(proof.host.query(&pull))? {
+    if let Some(outcome) = trouble(proof.run(&pull))? {
         return Ok(Some(outcome));
     }
     let pulled = digest(proof, repository, name)?;

@@ -1,12 +1,15 @@
 use super::*;
 use crate::error::{exit_code, next_command};
-use crate::host::command::Command;
+use crate::host::command::Query;
+use crate::host::query::Reader;
 use crate::host::stub::StubHost;
-use std::ffi::OsStr;
 
 fn failed(stderr: &str) -> Output {
-    let failing = Command::new("false");
-    let mut output = failing.run(OsStr::new("/usr/bin:/bin")).unwrap();
+    let failing = StubHost::new().program("dpkg", "exit 1");
+    let mut output = failing
+        .host()
+        .query(&Query::of(Reader::DpkgArchitecture))
+        .unwrap();
     output.stderr = stderr.to_owned();
     output
 }

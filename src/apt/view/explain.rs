@@ -8,7 +8,8 @@ use crate::apt::setting::put_aside;
 use crate::apt::{pins, unmet};
 use crate::error::{Failure, quote};
 use crate::host::Host;
-use crate::host::command::{Command, Output};
+use crate::host::command::{Output, Query};
+use crate::host::query::Reader;
 
 impl View {
     /// The refusal for what apt says when it is asked for these packages.
@@ -52,7 +53,7 @@ impl View {
             .filter(|name| !name.ends_with('-'))
             .filter_map(|name| name.split([' ', '=', ':']).next())
             .collect();
-        let policy = Command::new("apt-cache")
+        let policy = Query::of(Reader::AptCache)
             .arg("--config-file")
             .arg(self.path(CONFIGURATION))
             .arg("policy");

@@ -9,10 +9,12 @@ use anyhow::{Context, Result};
 
 use super::View;
 use crate::apt::archive::{Archive, unescape};
-use crate::apt::{Archives, run, status};
+use crate::apt::run::{fetch_apart, with_safety};
+use crate::apt::{Archives, status};
 use crate::error::Failure;
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::Query;
+use crate::host::query::Reader;
 use crate::relative_path::RelativePath;
 use crate::report::Listener;
 use crate::trust::Packages;
@@ -63,16 +65,11 @@ impl View {
         self.forget_docker(host, offered)?;
         let transaction = self.plan(host, packages, listener)?;
         let Archives { docker, others, .. } = self.archives(host, packages, offered)?;
-        let download = self.install("--download-only", packages);
+        let download = self.install(packages).downloading_apart();
         fs::create_dir_all(self.path("archives/partial"))
             .context("making a folder for packages")?;
-        run(
-            host,
-            &self.reach.lend(download),
-            std::time::Duration::ZERO,
-            listener,
-        )
-        .context("downloading the packages")?;
+        fetch_apart(host, &self.reach.lend(download), listener)
+            .context("downloading the packages")?;
         let mut installs = transaction.installs.iter();
         let engine = installs.find(|install| install.package == "docker-ce");
         Ok(Export {
@@ -144,8 +141,8 @@ impl View {
     fn targets(&self, host: &Host) -> Result<Vec<(Target, Vec<u8>)>> {
         let format = "$(REPO_URI)\t$(RELEASE)\t$(COMPONENT)\t$(FILENAME)";
         let list = self
-            .apt()
-            .args(["indextargets", "--format", format, "Created-By: Packages"]);
+            .apt(with_safety(Query::of(Reader::AptIndexTargets)))
+            .args(["--format", format, "Created-By: Packages"]);
         let listed = host.query(&list)?.success()?.stdout;
         let mut targets = Vec::new();
         for line in listed.lines() {
@@ -170,7 +167,7 @@ impl View {
                 file: file.into(),
             };
             // It may be compressed in one of several ways, all of which apt knows.
-            let show = Command::new("/usr/lib/apt/apt-helper").args(["cat-file", file]);
+            let show = Query::of(Reader::AptShowFile).arg(file);
             let index = host.query(&show)?.success()?.stdout.into_bytes();
             targets.push((target, index));
         }

@@ -98,7 +98,7 @@ impl View {
     /// What apt begins the names of the suite's lists with. How it writes an address as a file
     /// name is its own affair, so it is asked; that fetches nothing.
     fn list_name(&self, host: &Host) -> Result<String> {
-        let printed = host.query(&self.apt().args(["--print-uris", "update"]))?;
+        let printed = host.query(&self.update().arg("--print-uris"))?;
         let view = Some(self.folder.path());
         if let Some(refusal) = refusal::of(host, &printed, view, Stage::Planning)? {
             return Err(refusal.into());

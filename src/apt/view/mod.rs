@@ -25,7 +25,7 @@ use super::index::Index;
 use super::lock::{ARCHIVES, LISTS};
 use super::quote::quoted;
 use super::reach::Reach;
-use super::run::apt_get;
+use super::run::{apt_get, with_safety};
 use super::source::Source;
 use super::status;
 use super::transaction::Transaction;
@@ -33,7 +33,7 @@ use super::trouble::Unusable;
 use super::ubuntu::Pocket;
 use crate::facts::STATUS;
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::{Command, Query};
 use crate::host::http::Http;
 use crate::host::temporary;
 use crate::report::{Event, Listener};
@@ -197,7 +197,7 @@ impl View {
         packages: &[String],
         offered: &Packages,
     ) -> Result<Archives> {
-        let print = self.install("--print-uris", packages);
+        let print = self.install(packages).printing_uris();
         let printed = host.query(&print)?.success()?.stdout;
         let archives = Archives::parse(&printed, &self.source, offered)?;
         if let Some(bundle) = self.http.bundle() {
@@ -266,11 +266,7 @@ impl View {
     fn refresh_others(&self, host: &Host) -> Result<Option<Unusable>> {
         let (docker, aside) = (self.path(DOCKER_SOURCE), self.path("docker.aside"));
         fs::rename(&docker, &aside).context("setting Docker's source aside")?;
-        let update = self
-            .reach
-            .lend(self.apt())
-            .arg("update")
-            .deadline(REFRESH_DEADLINE);
+        let update = self.reach.lend(self.update()).deadline(REFRESH_DEADLINE);
         let updated = host.query(&update);
         fs::rename(&aside, &docker).context("putting Docker's source back")?;
         let output = match updated {
@@ -285,22 +281,29 @@ impl View {
     }
 
     fn simulate(&self, host: &Host, packages: &[String]) -> Result<Transaction> {
-        let simulated = host.query(&self.install("--simulate", packages))?;
+        let simulated = host.query(&self.install(packages).simulated())?;
         if simulated.code != 0 {
             return Err(self.explain(host, packages, &simulated)?);
         }
         Ok(Transaction::parse(&simulated.stdout))
     }
 
-    fn install(&self, flag: &str, packages: &[String]) -> Command {
-        let command = self.with_reinstall(self.apt());
-        // Whether an older version may take the place of a newer one is up to who reads the plan.
-        let command = command.args([flag, "--allow-downgrades", "install"]);
-        command.args(packages)
+    fn install(&self, packages: &[String]) -> Command {
+        self.with_reinstall(self.apt(apt_get()))
+            // Whether an older version may take the place of a newer one is up to who reads the plan.
+            .args(["--allow-downgrades", "install"])
+            .args(packages)
     }
 
-    fn apt(&self) -> Command {
-        apt_get()
+    /// The fetching of indexes into this view.
+    fn update(&self) -> Query {
+        let update = with_safety(Query::apart_update(&self.path(CONFIGURATION)));
+        update.args(["-o", "Debug::NoLocking=true"])
+    }
+
+    /// The command on this view.
+    fn apt<K>(&self, apt_get: Command<K>) -> Command<K> {
+        apt_get
             .arg("--config-file")
             .arg(self.path(CONFIGURATION))
             // A list that another holds the lock of is only read here.

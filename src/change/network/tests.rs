@@ -35,7 +35,7 @@ fn before() -> Network {
 }
 
 fn restored(stub: &StubHost) -> Vec<String> {
-    let left = restore(stub.host(), &before()).unwrap().into_iter();
+    let left = restore(&stub.authority(), &before()).unwrap().into_iter();
     left.map(|Left { text, reason }| format!("{text} ({reason})"))
         .collect()
 }
@@ -93,7 +93,7 @@ fn a_setting_that_is_not_as_the_engine_made_it_is_not_touched() {
         ..Network::default()
     };
     let stub = host().file(FORWARD, "0\n");
-    restore(stub.host(), &before).unwrap();
+    restore(&stub.authority(), &before).unwrap();
     assert_eq!(stub.read(FORWARD), "0\n", "somebody turned it off since");
 }
 
@@ -130,7 +130,7 @@ fn tables_of_nftables_go_unless_they_were_there_before() {
     );
     let mut before = before();
     before.tables.push("ip docker-bridges".to_owned());
-    restore(stub.host(), &before).unwrap();
+    restore(&stub.authority(), &before).unwrap();
     let calls = stub.calls().into_iter();
     let deletes: Vec<String> = calls.filter(|it| it.starts_with("nft delete")).collect();
     assert_eq!(deletes, ["nft delete table ip6 docker-bridges"]);
@@ -166,7 +166,7 @@ fn a_bridge_of_the_users_is_as_it_was() {
             routes_localnet: Some(routing.into_iter().map(str::to_owned).collect()),
             ..Network::default()
         };
-        restore(stub.host(), &before).unwrap();
+        restore(&stub.authority(), &before).unwrap();
         stub.read(setting)
     };
     assert_eq!(value_after(None), "0");

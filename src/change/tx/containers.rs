@@ -6,7 +6,9 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use super::Tx;
+use crate::host::command::Query;
 use crate::host::engine::docker;
+use crate::host::query::Reader;
 use crate::report::Event;
 
 /// How long the engine waits for a container that says nothing else.
@@ -133,7 +135,9 @@ impl Tx<'_> {
 
     /// What is known of these containers. One that is gone by now is left out.
     fn running(&self, ids: &[String]) -> Result<Vec<Running>> {
-        let inspect = docker().args(["inspect", "--type=container"]).args(ids);
+        let inspect = Query::of(Reader::DockerInspect)
+            .arg("--type=container")
+            .args(ids);
         let inspected = self.host().query(&inspect)?.stdout;
         let inspected: Vec<Inspected> =
             serde_json::from_str(&inspected).context("reading what docker inspect says")?;

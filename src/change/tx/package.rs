@@ -53,7 +53,7 @@ impl Tx<'_> {
         let locked = apt::lock_archives(self.host, self.lock_wait, self.listener)?;
         let paths = archives.absent(self.host)?;
         let fetch =
-            |tx: &mut Tx<'_>| apt::fetch(tx.host, http, archives, tx.listener, &tx.cancelled);
+            |tx: &mut Tx<'_>| apt::fetch(&tx.authority, http, archives, tx.listener, &tx.cancelled);
         let files = archives.known();
         if paths.is_empty() && self.journal.knows_archives(&files) {
             fetch(self)?; // at most a bad file is exchanged: there is no way back to that
@@ -82,7 +82,7 @@ impl Tx<'_> {
     /// [`Tx::fetch_archives`].
     pub fn download(&self, command: &Command) -> Result<()> {
         self.check_cancelled()?;
-        apt::run(self.host, command, self.lock_wait, self.listener)
+        apt::run(&self.authority, command, self.lock_wait, self.listener)
             .context("downloading the packages")
     }
 
@@ -97,7 +97,7 @@ impl Tx<'_> {
     ) -> Result<()> {
         let install = |tx: &mut Tx<'_>| {
             loop {
-                match apt::run(tx.host, command, Duration::ZERO, tx.listener) {
+                match apt::run(&tx.authority, command, Duration::ZERO, tx.listener) {
                     Err(error) if apt::is_locked_out(&error) => {
                         tx.wait_for_apt()?;
                         tx.check_cancelled()?;
@@ -113,7 +113,7 @@ impl Tx<'_> {
     /// Has dpkg finish what it was cut short at.
     pub fn finish_dpkg(&mut self, unfinished: &Unfinished, undo: Undo) -> Result<()> {
         self.wait_for_apt()?;
-        let finish = |tx: &mut Tx<'_>| apt::finish(tx.host, unfinished);
+        let finish = |tx: &mut Tx<'_>| apt::finish(&tx.authority, unfinished);
         let text = "finish what dpkg was cut short at";
         self.configuring(|tx| tx.act(text, undo, finish))
     }

@@ -64,7 +64,7 @@ impl Tx<'_> {
         let (extent, wait) = (Extent::default(), self.lock_wait);
         let revert = Revert {
             stops: false, // it may be we who run
-            ..Revert::of(self.host, acts.iter(), extent, wait, self.listener)?
+            ..Revert::of(&self.authority, acts.iter(), extent, wait, self.listener)?
         };
         for act in acts.iter().rev() {
             let outcome = revert

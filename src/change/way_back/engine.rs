@@ -247,11 +247,11 @@ impl Revert<'_> {
         let mut off = ["disabled", "masked", "masked-runtime"].into_iter();
         if !enabled && !off.any(|it| is("UnitFileState", it)) {
             let disable = systemctl(&["disable", unit]);
-            disable.run_apart(self.host.search_path())?.success()?;
+            disable.run_apart(&self.authority)?.success()?;
         }
         if !active && self.stops && !is("ActiveState", "inactive") {
             let stop = systemctl(&["stop", unit]);
-            stop.run_apart(self.host.search_path())?.success()?;
+            stop.run_apart(&self.authority)?.success()?;
         }
         Ok(Reverted::Done)
     }

@@ -11,10 +11,11 @@ use crate::apt::{self, Leave, Unpacking};
 use crate::change::{FOLDER, LINKED, files, network, traces};
 use crate::facts::{Package, dpkg_query, known_packages, unfinished_packages};
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::{Command, Query};
 use crate::host::engine::systemctl;
 use crate::host::firewall::Network;
 use crate::host::network::Network as ConnectionSettings;
+use crate::host::query::Reader;
 use crate::report::Event;
 
 /// The units that Docker's packages enable when they are configured.
@@ -39,7 +40,7 @@ impl Revert<'_> {
                 folder: Path::new(FOLDER),
                 since: self.since,
             };
-            apt::clear_for_purge(self.host, &unfinished, packages, &unpacking)?;
+            apt::clear_for_purge(&self.authority, &unfinished, packages, &unpacking)?;
         }
         let is_engine = |package: &String| package == "docker-ce";
         let network = self.network.as_ref();
@@ -63,13 +64,13 @@ impl Revert<'_> {
             self.keep_edits(&purge, packages)?;
             let links = links(self.host);
             for command in purge.ahead().iter().chain([&command]) {
-                apt::run(self.host, command, self.lock_wait, self.listener)?;
+                apt::run(&self.authority, command, self.lock_wait, self.listener)?;
             }
             for (path, target) in links {
                 files::link(&path, &target)?;
             }
             if engine_goes.is_some() && self.stops {
-                traces::clear_runtime(self.host);
+                traces::clear_runtime(&self.authority);
             }
         }
         let staying = [purge.needed_by_others.as_slice(), &purge.asked_for].concat();
@@ -92,7 +93,7 @@ impl Revert<'_> {
     /// whoever has edited it since gets that back, and not what it was before.
     fn keep_edits(&self, purge: &apt::Purge, packages: &[String]) -> Result<()> {
         let going = packages.iter().filter(|package| purge.takes(package));
-        let show = Command::new("dpkg-query")
+        let show = Query::of(Reader::DpkgQuery)
             .args(["--show", "--showformat=${Conffiles}\n"])
             .args(going);
         let shown = dpkg_query(self.host, &show)?;
@@ -119,7 +120,7 @@ impl Revert<'_> {
         for (_, unit) in units {
             // Without its counterpart of System V, which the package looks after.
             let disable = systemctl(&["disable", unit]).env("SYSTEMCTL_SKIP_SYSV", "1");
-            let _ = disable.run_apart(self.host.search_path()); // of a unit that is not there
+            let _ = disable.run_apart(&self.authority); // of a unit that is not there
         }
     }
 
@@ -134,9 +135,9 @@ impl Revert<'_> {
         if units.is_empty() {
             return Ok(());
         }
-        traces::remove_unfinished_records(self.host, &units)?;
+        traces::remove_unfinished_records(&self.authority, &units)?;
         match leave {
-            Leave::Nothing => traces::remove_unit_records(self.host, &units),
+            Leave::Nothing => traces::remove_unit_records(&self.authority, &units),
             Leave::Configuration => Ok(()),
         }
     }
@@ -162,7 +163,7 @@ impl Revert<'_> {
             .args(asked_for)
             .args(automatic);
         apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
-        apt::discard_for(self.host, &install)
+        apt::discard_for(&self.authority, &install)
             .and_then(|()| self.install_again(&install))
             .context("to have them back later: apt-get install, with their names")?;
         if !automatic.is_empty() {
@@ -175,8 +176,8 @@ impl Revert<'_> {
     fn install_again(&self, install: &Command) -> Result<()> {
         let way = ConnectionSettings::from_environment(None, None)?;
         let (wait, listener) = (self.lock_wait, self.listener);
-        apt::download_by_proxy(self.host, install, &way, wait, listener)?;
-        apt::run(self.host, install, wait, listener)
+        apt::download_by_proxy(&self.authority, install, &way, wait, listener)?;
+        apt::run(&self.authority, install, wait, listener)
     }
 
     pub(super) fn restore_network(&self, before: Option<&Network>) -> Result<()> {
@@ -187,8 +188,9 @@ impl Revert<'_> {
         (self.listener)(Event::Started {
             text: "stopping Docker Engine".to_owned(),
         });
-        traces::stop_engine(self.host);
-        self.left.replace(network::restore(self.host, before)?);
+        traces::stop_engine(&self.authority);
+        self.left
+            .replace(network::restore(&self.authority, before)?);
         Ok(())
     }
 }

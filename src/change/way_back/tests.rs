@@ -17,7 +17,13 @@ fn undo_with(stub: &StubHost, undo: &Undo, purge_data: bool) -> Result<Reverted>
         restore_packages: false,
     };
     let acts = [act_with(undo)];
-    let revert = Revert::of(stub.host(), acts.iter(), extent, Duration::ZERO, &|_| {})?;
+    let revert = Revert::of(
+        &stub.authority(),
+        acts.iter(),
+        extent,
+        Duration::ZERO,
+        &|_| {},
+    )?;
     revert.undo(undo, &["git".to_owned()])
 }
 
@@ -26,7 +32,13 @@ fn undo_in(stub: &StubHost, undo: &Undo, is_rollback: bool) -> Result<Reverted> 
     let extent = Extent::default();
     let revert = Revert {
         is_rollback,
-        ..Revert::of(stub.host(), acts.iter(), extent, Duration::ZERO, &|_| {})?
+        ..Revert::of(
+            &stub.authority(),
+            acts.iter(),
+            extent,
+            Duration::ZERO,
+            &|_| {},
+        )?
     };
     revert.undo(undo, &[])
 }
@@ -209,7 +221,7 @@ fn with_an_edited_source_stay_its_keyring_and_no_other_source() {
         .file(backup, "old");
     let none = std::iter::empty();
     let revert = Revert::of(
-        stub.host(),
+        &stub.authority(),
         none,
         Extent::default(),
         Duration::ZERO,

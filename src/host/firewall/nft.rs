@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::Query;
+use crate::host::query::Reader;
 
 /// Tables that the engine makes, by 29.
 ///
@@ -18,7 +19,7 @@ const OF_IPTABLES: &[&str] = &["filter", "nat", "mangle", "raw", "security"];
 /// Tables of an engine, or in which somebody translates addresses; each as its family and name.
 /// None where nft is not there or shows nothing.
 pub fn tables(host: &Host) -> Result<Vec<String>> {
-    let list = Command::new("nft").args(["--stateless", "list", "ruleset"]);
+    let list = Query::of(Reader::NftRules);
     let listed = host
         .query(&list)
         .ok()

@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use super::subids;
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::Query;
 use crate::host::engine::is_of_remap;
+use crate::host::query::Reader;
 
 /// Where a plug-in that is no container's leaves its socket, or what tells where that is.
 ///
@@ -122,7 +123,7 @@ fn is_known(host: &Host, name: &str) -> Result<bool> {
     if name.starts_with('-') {
         return Ok(false);
     }
-    let asked = host.query(&Command::new("getent").args(["ahosts", name]))?;
+    let asked = host.query(&Query::of(Reader::Getent).args(["ahosts", name]))?;
     Ok(asked.code != NO_SUCH_KEY)
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::daemon_json::{Document, Engine, PATH, Secrets, is_said_by_flag};
-use crate::host::command::Command;
+use crate::host::command::Query;
 use crate::host::{Host, temporary};
 
 const DOCKERD: &str = "dockerd";
@@ -30,8 +30,8 @@ pub fn refusal(
     file.write_all(&asked_of(document).bytes())
         .context("writing a file to show to dockerd")?;
     let name = file.path().to_string_lossy().into_owned();
-    let ask = Command::new(DOCKERD)
-        .args(["--validate", &format!("--config-file={name}")])
+    let ask = Query::validation(DOCKERD)
+        .arg(format!("--config-file={name}"))
         .args(without_file(flags));
     let answer = host.query(&ask)?;
     let secrets = Secrets::of(document, flags);

@@ -71,11 +71,9 @@ pub fn refuse_foreign(
 
 /// Refuses to go on when apt would no longer do what the plan says.
 pub fn refuse_another(host: &Host, offer: &Offer) -> Result<()> {
-    let simulate = apt::apt_get()
-        .args(["--simulate", "install"])
-        .args(offer.request());
+    let simulate = apt::apt_get().arg("install").args(offer.request());
     let simulated = host
-        .query(&offer.lend(simulate))?
+        .query(&offer.lend(simulate).simulated())?
         .success()
         .context("comparing what apt would do with the plan")?;
     if Transaction::parse(&simulated.stdout).equals(&offer.transaction) {

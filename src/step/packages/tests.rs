@@ -13,9 +13,9 @@ for word; do
     case $word in *apt.conf) lists=${word%/*}/lists;; -oAPT::Status-Fd=*) pipe=${word#*=};; esac
 done
 case "$*" in
-    *--print-uris*update*) echo "'https://docker.example/linux/ubuntu/dists/noble/InRelease' docker_dists_noble_InRelease 0" ;;
+    *update*--print-uris*) echo "'https://docker.example/linux/ubuntu/dists/noble/InRelease' docker_dists_noble_InRelease 0" ;;
     *--print-uris*) cat $ROOT/printed; echo "'https://example.com/a.deb' a.deb 2500000 SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" ;;
-    *--simulate*purge*) sed 's/^/Purg /' $ROOT/dpkg ;;
+    *purge*--simulate*) sed 's/^/Purg /' $ROOT/dpkg ;;
     *--simulate*) cat $ROOT/simulated ;;
     *--no-remove*)
         if [ -e $ROOT/moved ]; then

@@ -9,7 +9,7 @@ use super::Obstacle;
 use crate::daemon_json::Document;
 use crate::error::quote;
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::Query;
 use crate::host::engine::CONTAINERD_CONFIG;
 
 /// The part of the file whose types stop containerd when they are others.
@@ -141,8 +141,7 @@ fn refusal(host: &Host) -> Result<Option<Verdict>> {
     if !host.has_program("containerd") {
         return Ok(None);
     }
-    let dump = ["--config", CONTAINERD_CONFIG, "config", "dump"];
-    let dumped = host.query(&Command::new("containerd").args(dump))?;
+    let dumped = host.query(&Query::containerd_configuration(CONTAINERD_CONFIG))?;
     Ok(Some(match dumped.code {
         0 => Verdict::Takes,
         _ => Verdict::Refuses(dumped.tail()),

@@ -8,7 +8,8 @@ use anyhow::Result;
 use super::Obstacle;
 use crate::daemon_json::Document;
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::Query;
+use crate::host::query::Reader;
 use crate::shell::quoted;
 
 const PROGRAM: &str = "/usr/sbin/iptables";
@@ -64,7 +65,7 @@ fn dead_end(host: &Host) -> Result<Option<PathBuf>> {
 
 /// Another iptables that the host has, the one that Ubuntu chooses first.
 fn alternative(host: &Host) -> Result<Option<String>> {
-    let list = Command::new("update-alternatives").args(["--list", "iptables"]);
+    let list = Query::of(Reader::IptablesAlternatives);
     let Ok(listed) = host.query(&list) else {
         return Ok(None);
     };

@@ -7,8 +7,9 @@ use anyhow::Result;
 use super::Obstacle;
 use crate::error::quote;
 use crate::host::Host;
-use crate::host::command::Command;
-use crate::host::engine::{CONTAINERD_UNIT, SOCKET_UNIT, UNIT, systemctl};
+use crate::host::command::Query;
+use crate::host::engine::{CONTAINERD_UNIT, SOCKET_UNIT, UNIT};
+use crate::host::query::Reader;
 use crate::step::unit;
 use crate::step::unit_settings::{self, NEEDS, Setting};
 
@@ -89,7 +90,7 @@ pub(super) fn unloadable(host: &Host) -> Result<Option<Obstacle>> {
         if !matches!(load, "bad-setting" | "error") {
             continue;
         }
-        let verify = Command::new("systemd-analyze").args(["verify", unit]);
+        let verify = Query::of(Reader::SystemdVerify).arg(unit);
         let verified = host.query(&verify);
         let is_sound = verified.as_ref().is_ok_and(|output| output.code == 0);
         let said = verified.map_or_else(|_| load_error(host, unit), |output| output.tail());
@@ -110,7 +111,8 @@ pub(super) fn unloadable(host: &Host) -> Result<Option<Obstacle>> {
 }
 
 fn load_error(host: &Host, unit: &str) -> String {
-    let show = systemctl(&["show", "--property=LoadError", "--value", "--", unit]);
+    let show =
+        Query::of(Reader::SystemctlShow).args(["--property=LoadError", "--value", "--", unit]);
     let shown = host.query(&show).map(|output| output.stdout);
     shown.unwrap_or_default()
 }

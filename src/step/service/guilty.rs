@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use crate::host::Host;
-use crate::host::engine::{CONTAINERD_UNIT, SOCKET_UNIT, UNIT, systemctl};
+use crate::host::command::Query;
+use crate::host::engine::{CONTAINERD_UNIT, SOCKET_UNIT, UNIT};
+use crate::host::query::Reader;
 use crate::step::unit;
 use crate::step::unit_settings::NEEDS;
 
@@ -28,7 +30,7 @@ impl State {
     /// When systemd cannot be asked.
     pub(super) fn of(host: &Host, unit: &str) -> Result<State> {
         let shown = host
-            .query(&systemctl(&["show", PROPERTIES, "--", unit]))?
+            .query(&Query::of(Reader::SystemctlShow).args([PROPERTIES, "--", unit]))?
             .stdout;
         let pairs = shown.lines().filter_map(|line| line.split_once('='));
         Ok(State {

@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::guilty::State;
 use crate::error::quote;
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::Query;
 use crate::host::engine::UNIT;
+use crate::host::query::Reader;
 use crate::step::daemon_json::without_secrets;
 
 /// How many of its lines are shown.
@@ -45,8 +46,8 @@ pub(super) fn words_of(host: &Host, unit: &State) -> String {
 
 /// The last entries about a unit, of one start or, without its number, of this boot.
 fn entries(host: &Host, unit: &str, invocation: &str) -> Vec<Value> {
-    let journal = Command::new("journalctl")
-        .args(["--no-pager", "--output=json"])
+    let journal = Query::of(Reader::Journal)
+        .arg("--output=json")
         .arg(format!("--lines={LINES}"))
         .args(invocation.is_empty().then_some("--boot"))
         .args(matches(unit, invocation));

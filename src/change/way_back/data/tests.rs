@@ -10,7 +10,7 @@ fn removed(stub: &StubHost, purge_data: bool, paths: &[&str], used: &[&str]) -> 
         restore_packages: false,
     };
     let none = std::iter::empty();
-    let revert = Revert::of(stub.host(), none, extent, Duration::ZERO, &|_| {}).unwrap();
+    let revert = Revert::of(&stub.authority(), none, extent, Duration::ZERO, &|_| {}).unwrap();
     let owned = |paths: &[&str]| paths.iter().map(PathBuf::from).collect::<Vec<_>>();
     revert.remove_data(&owned(paths), &owned(used)).unwrap()
 }

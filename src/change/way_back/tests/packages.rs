@@ -7,7 +7,7 @@ use crate::host::stub::StubHost;
 /// dpkg knows both packages; apt would take `taken` along with containerd.io.
 fn host_with_packages(taken: &str) -> StubHost {
     let simulate = "case \"$*\" in
-        *--simulate*containerd.io*) for name in containerd.io docker-ce TAKEN; do
+        *containerd.io*--simulate*) for name in containerd.io docker-ce TAKEN; do
             echo \"Purg $name [1]\"; done;;
         *--simulate*) echo 'Purg docker-ce [1]';;
     esac";
