@@ -5,6 +5,11 @@
 //! only then writes down which they are. What they are going to be stands in the package's control
 //! files, which it unpacks first.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "what dpkg has begun goes with the right of a transaction"
+)]
+
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;

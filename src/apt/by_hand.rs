@@ -1,6 +1,11 @@
 //! Whether an `apt-get update` that somebody types gets Docker's repository: by what the host's own
 //! configuration says, and nothing that only this run was told.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "all is written into a folder of the run"
+)]
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

@@ -9,6 +9,11 @@
 //! since only root may write there: `partial` belongs to the user as whom apt downloads, who could
 //! exchange a file behind its check. `apt-get clean` and `autoclean` know them as leftovers.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "apt's archive folder is filled with the right of a transaction"
+)]
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -155,7 +160,7 @@ impl Partial {
     }
 
     /// Puts the whole file, which is on the disk by now, where apt looks for it.
-    fn publish(&self, host: &Host) -> Result<()> {
+    fn publish(&self, host: &Authority<'_>) -> Result<()> {
         let target = host.path(self.archive.path());
         fs::set_permissions(&self.path, Permissions::from_mode(0o644))
             .and_then(|()| fs::rename(&self.path, &target))
@@ -227,7 +232,7 @@ fn missing(file: &Partial) -> u64 {
 
 /// Removes partial files: of versions that are wanted no more, or of runs that will not be taken
 /// up again.
-pub fn remove_partials(host: &Host) -> Result<()> {
+pub fn remove_partials(host: &Authority<'_>) -> Result<()> {
     for name in host.list(ARCHIVES)? {
         if name.starts_with(PARTIAL) {
             let path = host.path(Path::new(ARCHIVES).join(name));

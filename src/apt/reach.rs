@@ -4,6 +4,11 @@
 //! no command that runs dpkg. What the host's own configuration of apt says of a single server
 //! stays in force.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "all is written into a folder of the run"
+)]
+
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};

@@ -3,6 +3,11 @@
 //! [`Tx`] is the only one that writes to the host or runs a command that changes it;
 //! [`Undo`] is the closed list of ways back, which `way_back` walks.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the door through which the host changes"
+)]
+
 mod files;
 mod journal;
 mod last_run;

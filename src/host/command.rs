@@ -4,6 +4,8 @@
 //! [`Authority`], which only `change::Tx` and a verification have; one that only reads is a
 //! [`Query`], of which there is a closed list.
 
+#![expect(clippy::disallowed_methods, reason = "this is where programs are run")]
+
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;

@@ -1,6 +1,11 @@
 //! What a run keeps in the folder for temporary files, named so that what a killed one has left is
 //! found.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is where folders of the run are made and removed"
+)]
+
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,11 @@
 //! Stage `build`: buildx builds an image from a Dockerfile, wherever that is called, of what is in
 //! the build context and nothing else, and the second time from its cache.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "all is written into the folder of the verification"
+)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,11 @@
 //! Stage `compose`: two services, one of which needs the other, come up, are healthy, talk, and go
 //! without a trace.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "all is written into the folder of the verification"
+)]
+
 use std::fs;
 use std::time::Duration;
 

@@ -11,6 +11,7 @@
 //! where `DOCKSTRAP_BIN` is the static binary under test. `DOCKSTRAP_LAB_KEEP=1` leaves the hosts
 //! of failed tests up, to look around in them with `scripts/lab shell NAME`.
 
+#![allow(clippy::disallowed_methods, reason = "what tests write is their own")]
 #![expect(
     clippy::print_stderr,
     reason = "a failed test shows the logs of its host"

@@ -1,6 +1,8 @@
 //! What a bundle takes out of a view: every package that a fresh host would need, and the indexes
 //! that vouch for them.
 
+#![expect(clippy::disallowed_methods, reason = "a view is a folder of the run")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;

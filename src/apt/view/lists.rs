@@ -1,5 +1,7 @@
 //! The lists of a private view: Docker's, laid in by us, and those of others, linked or fetched.
 
+#![expect(clippy::disallowed_methods, reason = "a view is a folder of the run")]
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};

@@ -5,6 +5,8 @@
 //! are linked in, and Docker's verified index is laid beside them. Hooks that the host's
 //! configuration ties to an update are not run.
 
+#![expect(clippy::disallowed_methods, reason = "a view is a folder of the run")]
+
 mod bundled;
 mod explain;
 mod export;

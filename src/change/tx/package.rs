@@ -70,7 +70,7 @@ impl Tx<'_> {
     /// Removes what a run that was cut short has left of package files. A failed one leaves it on
     /// purpose, so that the next goes on with it.
     pub fn remove_partials(&mut self) -> Result<()> {
-        apt::remove_partials(self.host)
+        apt::remove_partials(&self.authority)
     }
 
     /// Waits until nobody else is at work with apt or dpkg.
