@@ -35,12 +35,15 @@ pub mod step;
 
 pub mod plan;
 
-pub mod apply;
 pub mod bundle;
 pub mod doctor;
-pub mod revert;
 pub mod status;
 pub mod verify;
+
+mod history;
+
+pub mod install;
+pub mod uninstall;
 
 pub mod ui;
 

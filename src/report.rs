@@ -45,6 +45,13 @@ pub enum Event {
 /// Whoever wants to know what happens.
 pub type Listener<'a> = &'a dyn Fn(Event);
 
+/// Warns of each.
+pub(crate) fn warn_of(texts: Vec<String>, listener: Listener<'_>) {
+    for text in texts {
+        listener(Event::Warning { text });
+    }
+}
+
 /// What an install or an uninstall came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Done {

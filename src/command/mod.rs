@@ -16,18 +16,14 @@ mod verify;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use jiff::Timestamp;
 use serde_json::json;
 
-use crate::change::{Journal, Run, Verified};
 use crate::cli::{Cli, Command};
 use crate::daemon_json::explain::explained;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::invocation;
-use crate::report::{Event, Listener};
 use crate::ui;
-use crate::verify::Verification;
 
 /// The exit code of what is done, or had nothing to do.
 const DONE: u8 = 0;
@@ -80,54 +76,4 @@ fn require_root(command: &str) -> Result<()> {
         "only root can change this host; nothing was changed. Run: {again}"
     ))
     .into())
-}
-
-/// Writes down what a verification came to, for `status`. Only root can, and only on a host that
-/// dockstrap has set up. That it cannot be written makes the proof no worse.
-fn remember(host: &Host, verification: &Verification, listener: Listener<'_>) {
-    if !nix::unistd::geteuid().is_root() {
-        return;
-    }
-    let owned = |stages: Vec<&str>| stages.into_iter().map(str::to_owned).collect();
-    let verified = Verified {
-        at: Timestamp::now(),
-        passed: owned(verification.passed()),
-        failed: owned(verification.failed()),
-        skipped: owned(verification.skipped()),
-    };
-    let noted = Journal::read(host).and_then(|journal| journal.note_verified(host, verified));
-    if let Err(error) = noted {
-        let text = format!("status will not know of this verification: {error:#}");
-        listener(Event::Warning { text });
-    }
-}
-
-/// Warns of errors that the doctor sees.
-fn warn_of(errors: Vec<String>, listener: Listener<'_>) {
-    for text in errors {
-        listener(Event::Warning { text });
-    }
-}
-
-/// Says that the last run never came to its end, and that this one goes on.
-fn tell_of_cut_short(journal: &Journal, listener: Listener<'_>) {
-    let Some(Run { purpose, at, .. }) = journal.cut_short() else {
-        return;
-    };
-    let purpose = purpose.command();
-    let at = at.strftime("%F %T");
-    let text = format!(
-        "The {purpose} that began at {at} UTC was cut short; going on from what its journal says."
-    );
-    listener(Event::Note { text });
-}
-
-/// The version of the engine that runs; `None` when none does, or none that says so.
-fn running_version(host: &Host) -> Option<String> {
-    // To ask one that is stopped would start it.
-    if !host.engine_is_active().unwrap_or(false) {
-        return None;
-    }
-    let engine = host.engine_info().ok().flatten()?;
-    Some(engine.server_version)
 }

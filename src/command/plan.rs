@@ -2,13 +2,14 @@
 
 use anyhow::Result;
 
-use super::{DONE, warn_of};
+use super::DONE;
 use crate::cli;
 use crate::doctor;
 use crate::facts;
 use crate::host::Host;
 use crate::invocation;
 use crate::plan::Plan;
+use crate::report::warn_of;
 use crate::settings::{Restore, Settings};
 use crate::ui::{self, Live};
 

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{DONE, require_root, running_version, tell_of_cut_short};
+use super::{DONE, require_root};
 use crate::change::{Extent, withdraw_verification};
 use crate::cli::Uninstall;
+use crate::history::tell_of_cut_short;
 use crate::host::{Host, temporary};
-use crate::report::{Done, Event, StepReport, Verdict};
-use crate::revert::Reversal;
+use crate::report::StepReport;
 use crate::ui::{self, Live};
+use crate::uninstall::{Reversal, report, step_report, warning};
 
 pub fn run(host: &Host, arguments: Uninstall) -> Result<u8> {
     require_root("uninstall")?;
@@ -56,37 +57,4 @@ pub fn run(host: &Host, arguments: Uninstall) -> Result<u8> {
         _ => "Taken back, but for what is listed above as kept.",
     });
     Ok(DONE)
-}
-
-/// What is said of an error that is in nobody's way.
-pub fn warning(error: &anyhow::Error) -> Event {
-    let text = format!("{error:#}");
-    Event::Warning { text }
-}
-
-/// What an event says of a change that was to be taken back.
-pub fn step_report(event: &Event) -> Option<StepReport> {
-    let (step, verdict, text, details) = match event {
-        Event::Reverted { step, text } => (step, Verdict::Reverted, text, Vec::new()),
-        Event::Kept { step, text, reason } => (step, Verdict::Kept, text, vec![reason.clone()]),
-        _ => return None,
-    };
-    Some(StepReport {
-        step: step.clone(),
-        verdict,
-        text: text.clone(),
-        details,
-        diff: None,
-    })
-}
-
-/// What was taken back, or is to be.
-pub fn report(host: &Host, steps: Vec<StepReport>) -> Done {
-    Done {
-        schema: 1,
-        changed: steps.iter().any(|it| it.verdict == Verdict::Reverted),
-        steps,
-        verification: None,
-        engine_version: running_version(host),
-    }
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{DONE, remember};
+use super::DONE;
 use crate::change::withdraw_verification;
 use crate::cli;
 use crate::error::Failure;
+use crate::history::remember;
 use crate::host::exposure::refuse_exposed;
 use crate::host::{Host, temporary};
 use crate::invocation;

@@ -94,6 +94,16 @@ impl Host {
         Ok(Some(info))
     }
 
+    /// The version of the engine that runs; `None` when none does, or none that says so.
+    pub(crate) fn running_version(&self) -> Option<String> {
+        // To ask one that is stopped would start it.
+        if !self.engine_is_active().unwrap_or(false) {
+            return None;
+        }
+        let engine = self.engine_info().ok().flatten()?;
+        Some(engine.server_version)
+    }
+
     /// All of the engine's account of itself.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use console::Style;
 use super::text::Text;
 use super::{line, print};
 use crate::plan::{Plan, Planned};
-use crate::revert::Reversal;
+use crate::uninstall::Reversal;
 
 /// Prints what is there and what is going to be done.
 pub fn print_plan(plan: &Plan) {

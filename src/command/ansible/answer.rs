@@ -5,12 +5,11 @@ use std::cell::RefCell;
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use crate::command::uninstall::step_report;
 use crate::error::exit_code;
 use crate::plan::{Plan, Planned};
 use crate::report::{self, Done, Event, StageReport, StepReport, Verdict};
-use crate::revert::Reversal;
 use crate::ui;
+use crate::uninstall::{Reversal, step_report};
 
 /// The answer, which grows while the task is carried out, so that a failure has it as well.
 pub struct Answer {

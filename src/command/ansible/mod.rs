@@ -12,19 +12,19 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::install::{self, NOTHING_TO_DO, Prepared};
-use super::{tell_of_cut_short, uninstall};
 use crate::change::{Extent, Journal, withdraw_verification};
 use crate::cli::{Install, Uninstall};
 use crate::error::Failure;
 use crate::facts;
+use crate::history::tell_of_cut_short;
 use crate::host::{Host, is_forbidden, temporary};
+use crate::install::{self, NOTHING_TO_DO, Prepared};
 use crate::plan::Plan;
 use crate::report::{StepReport, Verdict};
-use crate::revert::Reversal;
 use crate::settings::{Origin, Restore, Settings};
 use crate::status::status;
 use crate::ui;
+use crate::uninstall::{self, Reversal};
 
 use answer::{Answer, Happened};
 pub use call::Call;

@@ -1,7 +1,5 @@
 //! The way back: everything that the journal says was done, newest first.
 
-mod containers;
-
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::Value;
 
+use super::containers;
 use crate::apt::{self, FRESHNESS};
 use crate::change::{self, Act, Ahead, Extent, Foreseen, Journal, Purpose, Tx, Undo, is_unused};
 use crate::daemon_json;

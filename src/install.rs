@@ -1,0 +1,277 @@
+//! The install: plan, apply, prove. The command line, Ansible and the first boot all call it.
+
+mod apply;
+
+use std::fs::File;
+use std::panic::resume_unwind;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::change::{Journal, named, withdraw_verification};
+use crate::error::Failure;
+use crate::facts::{self, ENGINE_PACKAGES, Facts};
+use crate::history::{remember, tell_of_cut_short};
+use crate::host::{Host, temporary};
+use crate::invocation;
+use crate::plan::{Plan, Planned};
+use crate::report::{Done, Event, Listener, StepReport, Verdict, warn_of};
+use crate::settings::Settings;
+use crate::verify::{Choice, STAGES, Verification};
+use crate::{apt, doctor, verify};
+
+/// What is said where there is nothing to do.
+pub const NOTHING_TO_DO: &str = "Nothing to do: Docker Engine is set up and running";
+
+/// An install that is planned, while no other run is at work.
+pub struct Prepared<'a> {
+    host: &'a Host,
+    settings: &'a Settings,
+    pub plan: Plan,
+    journal: Journal,
+    /// Held until the install is through.
+    _lock: File,
+}
+
+/// How an install went.
+pub struct Installed {
+    /// How long it took to set up, without the proof.
+    pub applied: Duration,
+    /// Whether the engine runs: it does unless it was not to be started.
+    pub is_running: bool,
+    /// `None` when nothing was to be proven.
+    pub verification: Option<Verification>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Waits for other runs, and plans.
+    pub fn new(
+        host: &'a Host,
+        settings: &'a Settings,
+        listener: Listener<'_>,
+    ) -> Result<Prepared<'a>> {
+        let lock = host.lock_run(settings.lock_wait, listener)?;
+        temporary::sweep()?;
+        withdraw_verification(host, listener)?;
+        let journal = Journal::read(host)?;
+        tell_of_cut_short(&journal, listener);
+        let mut facts = facts::gather(host)?;
+        if !facts.unfinished.is_empty() {
+            // Another package manager may be in the middle of its work, not cut short.
+            apt::wait_to_begin(host, settings.lock_wait, listener)?;
+            facts = facts::gather(host)?;
+        }
+        warn_of_age(&facts, listener);
+        let plan = Plan::make(host, facts, settings, listener)?;
+        if plan.is_pending() {
+            warn_of(doctor::errors_ahead(host, &plan.host), listener);
+        }
+        Ok(Prepared {
+            host,
+            settings,
+            plan,
+            journal,
+            _lock: lock,
+        })
+    }
+
+    /// Makes the plan true, and tries to prove the engine where `verify` says so.
+    pub fn carry_out(&self, verify: bool, listener: Listener<'_>) -> Result<Installed> {
+        let by_hand = verify && self.should_update()?;
+        let begun = Instant::now();
+        apply::apply(self.host, &self.plan, self.settings, listener)?;
+        let installed = thread::scope(|scope| -> Result<Installed> {
+            // It takes no longer than a verification does.
+            let by_hand = by_hand.then(|| scope.spawn(|| apt::update_fault(self.host)));
+            let installed = self.proven(begun.elapsed(), verify, listener)?;
+            let fault = by_hand.map(|it| it.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            if let Some(text) = fault.flatten() {
+                listener(Event::Warning { text });
+            }
+            Ok(installed)
+        })?;
+        if installed.is_running {
+            // What works now is to work tomorrow.
+            match facts::gather(self.host) {
+                Ok(facts) => warn_of(doctor::all_errors(self.host, &facts), listener),
+                Err(error) => {
+                    let text = format!(
+                        "what may keep Docker from working tomorrow was not looked for: {error:#}"
+                    );
+                    listener(Event::Warning { text });
+                }
+            }
+        }
+        Ok(installed)
+    }
+
+    /// Whether apt is to get Docker's repository from now on by what was set up here. A proxy that is
+    /// for this run alone is told of anyway.
+    fn should_update(&self) -> Result<bool> {
+        let of_source = |planned: &Planned| matches!(planned.id, "apt-key" | "apt-source");
+        let is_ours = self.plan.pending().any(of_source);
+        Ok(is_ours && self.settings.bundle.is_none() && proxy_hint(self.settings)?.is_none())
+    }
+
+    /// Where there is nothing to do: closes the run that was cut short, if one was, and verifies an
+    /// engine that was not verified since it was last changed.
+    pub fn settle(&self, verify: bool, listener: Listener<'_>) -> Result<Installed> {
+        let (host, settings) = (self.host, self.settings);
+        let only_placed = only_placed(&self.journal) && !settings.no_start;
+        let verify = verify && (only_placed || owes_verification(&self.journal));
+        let runs = !settings.no_start || host.engine_is_active()?;
+        // A host that was set up by others: the next install is to know that it was verified.
+        let is_adopted = verify && runs && self.journal.knows_nothing();
+        // What the settings name is set again at each install: status is to know what that is.
+        let last = self
+            .journal
+            .installed()
+            .filter(|run| run.no_start == settings.no_start);
+        let is_renamed = last.is_some_and(|run| run.named.as_ref() != Some(&named(settings)));
+        if self.journal.cut_short().is_some() || only_placed || is_adopted || is_renamed {
+            apply::settle(host, Journal::read(host)?, settings, listener)?;
+        }
+        self.proven(Duration::ZERO, verify, listener)
+    }
+
+    /// Tries to prove the engine, if it runs and that is wanted.
+    fn proven(&self, applied: Duration, verify: bool, listener: Listener<'_>) -> Result<Installed> {
+        let is_running = !self.settings.no_start || self.host.engine_is_active()?;
+        let mut verification = None;
+        if verify && is_running {
+            // Where it cannot be written, only a proof that is cut short goes unnoticed.
+            let _ = Journal::read(self.host).and_then(|journal| journal.note_proving(self.host));
+            let proof = verify::verify(self.host, &Choice::quick(), listener)?;
+            remember(self.host, &proof, listener);
+            verification = Some(proof);
+        }
+        let user = self.plan.host.invoking_user.as_ref();
+        for text in self.host.odd_plugin_faults(user).unwrap_or_default() {
+            listener(Event::Warning { text });
+        }
+        let installed = Installed {
+            applied,
+            is_running,
+            verification,
+        };
+        if !self.settings.no_start && installed.require().is_ok() {
+            apply::end_first_boot(self.host, self.settings, listener)?;
+        }
+        Ok(installed)
+    }
+}
+
+impl Installed {
+    /// An error when the engine was to be proven and was not.
+    pub fn require(&self) -> Result<(), Failure> {
+        self.verification
+            .as_ref()
+            .map_or(Ok(()), Verification::require)
+    }
+
+    /// How the engine is now, in words.
+    pub fn summary(&self, host: &Host) -> Result<String> {
+        if !self.is_running {
+            let packages = facts::known_packages(host)?;
+            let engine = packages.get(ENGINE_PACKAGES[0]);
+            let version = engine.map(|it| it.version.as_str()).unwrap_or_default();
+            return Ok(format!(
+                "docker-ce {version} is in place, and was not started"
+            ));
+        }
+        let version = engine_version(host)?;
+        Ok(match self.verification {
+            Some(_) => format!("Docker Engine {version} works on this host"),
+            None => format!("Docker Engine {version} is set up"),
+        })
+    }
+
+    /// The same in words where nothing was to be done.
+    pub fn nothing_to_do(&self) -> &'static str {
+        match (&self.verification, self.is_running) {
+            (Some(_), _) => "Nothing to set up: Docker Engine works on this host",
+            (None, true) => NOTHING_TO_DO,
+            (None, false) => "Nothing to do: Docker Engine is set up, and not started",
+        }
+    }
+}
+
+/// What was found and done, or is to be.
+pub fn report(host: &Host, plan: &Plan, verification: Option<&Verification>) -> Done {
+    let step = |planned: &Planned| StepReport {
+        step: planned.id.to_owned(),
+        verdict: if planned.finding.satisfied {
+            Verdict::Satisfied
+        } else {
+            Verdict::Changed
+        },
+        text: planned.finding.summary.clone(),
+        details: planned.finding.details.clone(),
+        diff: planned.finding.diff.clone(),
+    };
+    Done {
+        schema: 1,
+        changed: plan.is_pending(),
+        steps: plan.steps.iter().map(step).collect(),
+        verification: verification.map(|it| it.stages.clone()),
+        engine_version: host.running_version(),
+    }
+}
+
+/// Whether the last install started nothing, so that nothing could be proven.
+fn only_placed(journal: &Journal) -> bool {
+    journal.installed().is_some_and(|run| run.no_start)
+}
+
+/// Whether a stage that an install runs was not run to its end, or failed, since the engine was last
+/// changed.
+fn owes_verification(journal: &Journal) -> bool {
+    let quick = Choice::quick();
+    let mut stages = STAGES.iter().filter(|stage| quick.includes(stage));
+    stages.any(|stage| !journal.is_verified(stage.id))
+}
+
+/// How to keep a proxy that this run went through, unless that was asked for.
+pub fn proxy_hint(settings: &Settings) -> Result<Option<String>> {
+    let network = settings.network()?;
+    let proxy = network.https().or(network.http());
+    Ok(proxy
+        .filter(|_| settings.proxy_for.is_empty())
+        .map(|proxy| {
+            let login = if proxy.has_credentials() {
+                ", with the login still in its variable"
+            } else {
+                ""
+            };
+            let keep = invocation::install(&["--proxy-for", "apt,engine"]);
+            format!(
+                "The proxy {proxy} was for this run. To give it to apt and the engine for \
+                 good{login}: {keep}"
+            )
+        }))
+}
+
+fn engine_version(host: &Host) -> Result<String> {
+    let engine = host.engine_info()?;
+    ensure!(
+        engine.is_some(),
+        "the engine went away; see why with: systemctl status docker"
+    );
+    Ok(engine
+        .map(|engine| engine.server_version)
+        .unwrap_or_default())
+}
+
+fn warn_of_age(facts: &Facts, listener: Listener<'_>) {
+    let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
+    if let Some(release) = facts.release.filter(|release| release.has_ended(today)) {
+        let text = format!(
+            "Ubuntu's standard support for {} ended on {}",
+            release.version, release.support_ends
+        );
+        listener(Event::Warning { text });
+    }
+}
