@@ -48,4 +48,6 @@ pub mod uninstall;
 pub mod ui;
 
 pub mod cli;
+
+pub mod ansible;
 pub mod command;

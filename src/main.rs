@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use dockstrap::command::ansible;
+use dockstrap::ansible;
 use dockstrap::host::environment;
 use dockstrap::{cli, command, ui};
 

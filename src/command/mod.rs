@@ -1,6 +1,5 @@
 //! One file a subcommand, each wiring what stands below it.
 
-pub mod ansible;
 mod bundle;
 pub mod completions;
 mod doctor;

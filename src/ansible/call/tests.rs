@@ -6,12 +6,11 @@ use serde_json::json;
 use super::*;
 use crate::daemon_json::Preset;
 
-const DOCUMENTATION: &str = include_str!("../../../../packaging/ansible/plugins/modules/engine.py");
+const DOCUMENTATION: &str = include_str!("../../../packaging/ansible/plugins/modules/engine.py");
 const ROLE: &str =
-    include_str!("../../../../packaging/ansible/roles/dockstrap/meta/argument_specs.yml");
-const ROLE_TASK: &str =
-    include_str!("../../../../packaging/ansible/roles/dockstrap/tasks/main.yml");
-const COLLECTION: &str = include_str!("../../../../packaging/ansible/galaxy.yml");
+    include_str!("../../../packaging/ansible/roles/dockstrap/meta/argument_specs.yml");
+const ROLE_TASK: &str = include_str!("../../../packaging/ansible/roles/dockstrap/tasks/main.yml");
+const COLLECTION: &str = include_str!("../../../packaging/ansible/galaxy.yml");
 
 fn call(mut arguments: Value) -> Call {
     let name = "_ansible_module_name";
