@@ -1,4 +1,5 @@
-//! What a run leaves for the next ones to know: how the engine was verified, and that it was cut short.
+//! What a run leaves for the next ones to know: how the engine was verified, and whether the run was
+//! cut short.
 
 use jiff::Timestamp;
 

@@ -1,54 +1,42 @@
 //! The install: plan, apply, prove. The command line, Ansible and the first boot all call it.
 
 mod apply;
+mod installed;
 
 use std::fs::File;
 use std::panic::resume_unwind;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::change::{Journal, named, withdraw_verification};
-use crate::error::Failure;
-use crate::facts::{self, ENGINE_PACKAGES, Facts};
+use crate::facts::{self, Facts};
 use crate::history::{remember, tell_of_cut_short};
 use crate::host::{Host, temporary};
-use crate::invocation;
 use crate::plan::{Plan, Planned};
-use crate::report::{Done, Event, Listener, StepReport, Verdict, warn_of};
+use crate::report::{Event, Listener, warn_of};
 use crate::settings::Settings;
-use crate::verify::{Choice, STAGES, Verification};
+use crate::verify::{Choice, STAGES};
 use crate::{apt, doctor, verify};
 
-/// What is said where there is nothing to do.
-pub const NOTHING_TO_DO: &str = "Nothing to do: Docker Engine is set up and running";
+pub(crate) use installed::{Installed, NOTHING_TO_DO, report};
 
 /// An install that is planned, while no other run is at work.
-pub struct Prepared<'a> {
+pub(crate) struct Prepared<'a> {
     host: &'a Host,
     settings: &'a Settings,
-    pub plan: Plan,
+    pub(crate) plan: Plan,
     journal: Journal,
     /// Held until the install is through.
     _lock: File,
 }
 
-/// How an install went.
-pub struct Installed {
-    /// How long it took to set up, without the proof.
-    pub applied: Duration,
-    /// Whether the engine runs: it does unless it was not to be started.
-    pub is_running: bool,
-    /// `None` when nothing was to be proven.
-    pub verification: Option<Verification>,
-}
-
 impl<'a> Prepared<'a> {
     /// Waits for other runs, and plans.
-    pub fn new(
+    pub(crate) fn new(
         host: &'a Host,
         settings: &'a Settings,
         listener: Listener<'_>,
@@ -78,12 +66,21 @@ impl<'a> Prepared<'a> {
         })
     }
 
-    /// Makes the plan true, and tries to prove the engine where `verify` says so.
-    pub fn carry_out(&self, verify: bool, listener: Listener<'_>) -> Result<Installed> {
+    /// Applies the plan, and verifies the engine if `verify` says so. Where the plan has nothing
+    /// to do, only an engine that was not verified since it was last changed is verified.
+    pub(crate) fn carry_out(&self, verify: bool, listener: Listener<'_>) -> Result<Installed<'_>> {
+        if self.plan.is_pending() {
+            self.set_up(verify, listener)
+        } else {
+            self.settle(verify, listener)
+        }
+    }
+
+    fn set_up(&self, verify: bool, listener: Listener<'_>) -> Result<Installed<'_>> {
         let by_hand = verify && self.should_update()?;
         let begun = Instant::now();
         apply::apply(self.host, &self.plan, self.settings, listener)?;
-        let installed = thread::scope(|scope| -> Result<Installed> {
+        let installed = thread::scope(|scope| -> Result<Installed<'_>> {
             // It takes no longer than a verification does.
             let by_hand = by_hand.then(|| scope.spawn(|| apt::update_fault(self.host)));
             let installed = self.proven(begun.elapsed(), verify, listener)?;
@@ -113,12 +110,14 @@ impl<'a> Prepared<'a> {
     fn should_update(&self) -> Result<bool> {
         let of_source = |planned: &Planned| matches!(planned.id, "apt-key" | "apt-source");
         let is_ours = self.plan.pending().any(of_source);
-        Ok(is_ours && self.settings.bundle.is_none() && proxy_hint(self.settings)?.is_none())
+        Ok(is_ours
+            && self.settings.bundle.is_none()
+            && installed::passing_proxy(self.settings)?.is_none())
     }
 
     /// Where there is nothing to do: closes the run that was cut short, if one was, and verifies an
     /// engine that was not verified since it was last changed.
-    pub fn settle(&self, verify: bool, listener: Listener<'_>) -> Result<Installed> {
+    fn settle(&self, verify: bool, listener: Listener<'_>) -> Result<Installed<'_>> {
         let (host, settings) = (self.host, self.settings);
         let only_placed = only_placed(&self.journal) && !settings.no_start;
         let verify = verify && (only_placed || owes_verification(&self.journal));
@@ -138,7 +137,12 @@ impl<'a> Prepared<'a> {
     }
 
     /// Tries to prove the engine, if it runs and that is wanted.
-    fn proven(&self, applied: Duration, verify: bool, listener: Listener<'_>) -> Result<Installed> {
+    fn proven(
+        &self,
+        applied: Duration,
+        verify: bool,
+        listener: Listener<'_>,
+    ) -> Result<Installed<'_>> {
         let is_running = !self.settings.no_start || self.host.engine_is_active()?;
         let mut verification = None;
         if verify && is_running {
@@ -153,6 +157,7 @@ impl<'a> Prepared<'a> {
             listener(Event::Warning { text });
         }
         let installed = Installed {
+            prepared: self,
             applied,
             is_running,
             verification,
@@ -161,63 +166,6 @@ impl<'a> Prepared<'a> {
             apply::end_first_boot(self.host, self.settings, listener)?;
         }
         Ok(installed)
-    }
-}
-
-impl Installed {
-    /// An error when the engine was to be proven and was not.
-    pub fn require(&self) -> Result<(), Failure> {
-        self.verification
-            .as_ref()
-            .map_or(Ok(()), Verification::require)
-    }
-
-    /// How the engine is now, in words.
-    pub fn summary(&self, host: &Host) -> Result<String> {
-        if !self.is_running {
-            let packages = facts::known_packages(host)?;
-            let engine = packages.get(ENGINE_PACKAGES[0]);
-            let version = engine.map(|it| it.version.as_str()).unwrap_or_default();
-            return Ok(format!(
-                "docker-ce {version} is in place, and was not started"
-            ));
-        }
-        let version = engine_version(host)?;
-        Ok(match self.verification {
-            Some(_) => format!("Docker Engine {version} works on this host"),
-            None => format!("Docker Engine {version} is set up"),
-        })
-    }
-
-    /// The same in words where nothing was to be done.
-    pub fn nothing_to_do(&self) -> &'static str {
-        match (&self.verification, self.is_running) {
-            (Some(_), _) => "Nothing to set up: Docker Engine works on this host",
-            (None, true) => NOTHING_TO_DO,
-            (None, false) => "Nothing to do: Docker Engine is set up, and not started",
-        }
-    }
-}
-
-/// What was found and done, or is to be.
-pub fn report(host: &Host, plan: &Plan, verification: Option<&Verification>) -> Done {
-    let step = |planned: &Planned| StepReport {
-        step: planned.id.to_owned(),
-        verdict: if planned.finding.satisfied {
-            Verdict::Satisfied
-        } else {
-            Verdict::Changed
-        },
-        text: planned.finding.summary.clone(),
-        details: planned.finding.details.clone(),
-        diff: planned.finding.diff.clone(),
-    };
-    Done {
-        schema: 1,
-        changed: plan.is_pending(),
-        steps: plan.steps.iter().map(step).collect(),
-        verification: verification.map(|it| it.stages.clone()),
-        engine_version: host.running_version(),
     }
 }
 
@@ -232,37 +180,6 @@ fn owes_verification(journal: &Journal) -> bool {
     let quick = Choice::quick();
     let mut stages = STAGES.iter().filter(|stage| quick.includes(stage));
     stages.any(|stage| !journal.is_verified(stage.id))
-}
-
-/// How to keep a proxy that this run went through, unless that was asked for.
-pub fn proxy_hint(settings: &Settings) -> Result<Option<String>> {
-    let network = settings.network()?;
-    let proxy = network.https().or(network.http());
-    Ok(proxy
-        .filter(|_| settings.proxy_for.is_empty())
-        .map(|proxy| {
-            let login = if proxy.has_credentials() {
-                ", with the login still in its variable"
-            } else {
-                ""
-            };
-            let keep = invocation::install(&["--proxy-for", "apt,engine"]);
-            format!(
-                "The proxy {proxy} was for this run. To give it to apt and the engine for \
-                 good{login}: {keep}"
-            )
-        }))
-}
-
-fn engine_version(host: &Host) -> Result<String> {
-    let engine = host.engine_info()?;
-    ensure!(
-        engine.is_some(),
-        "the engine went away; see why with: systemctl status docker"
-    );
-    Ok(engine
-        .map(|engine| engine.server_version)
-        .unwrap_or_default())
 }
 
 fn warn_of_age(facts: &Facts, listener: Listener<'_>) {

@@ -42,8 +42,8 @@ pub mod verify;
 
 mod history;
 
-pub mod install;
-pub mod uninstall;
+mod install;
+mod uninstall;
 
 pub mod ui;
 

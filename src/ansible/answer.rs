@@ -1,15 +1,15 @@
 //! What a task is answered: the keys that Ansible knows, and ours beside them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use crate::error::exit_code;
 use crate::plan::{Plan, Planned};
-use crate::report::{self, Done, Event, StageReport, StepReport, Verdict};
+use crate::report::{self, Done, Event, StageReport};
 use crate::ui;
-use crate::uninstall::{Reversal, step_report};
+use crate::uninstall::Reversal;
 
 /// The answer, which grows while the task is carried out, so that a failure has it as well.
 pub struct Answer {
@@ -22,15 +22,15 @@ pub struct Answer {
 pub struct Happened {
     warnings: RefCell<Vec<String>>,
     stages: RefCell<Vec<StageReport>>,
-    undone: RefCell<Vec<StepReport>>,
+    has_kept: Cell<bool>,
 }
 
 impl Happened {
     pub fn note(&self, event: Event) {
-        self.undone.borrow_mut().extend(step_report(&event));
         match event {
             Event::Warning { text } | Event::Note { text } => self.warnings.borrow_mut().push(text),
             Event::Kept { text, reason, .. } => {
+                self.has_kept.set(true);
                 let text = report::kept(&text, &reason);
                 self.warnings.borrow_mut().push(text);
             }
@@ -42,13 +42,7 @@ impl Happened {
 
     /// Whether something was to be taken back and was left: the host is another one then.
     pub fn has_kept(&self) -> bool {
-        let undone = self.undone.borrow();
-        undone.iter().any(|it| it.verdict == Verdict::Kept)
-    }
-
-    /// What was taken back, or kept.
-    pub fn undone(&self) -> Vec<StepReport> {
-        self.undone.borrow().clone()
+        self.has_kept.get()
     }
 }
 
@@ -76,7 +70,7 @@ impl Answer {
     }
 
     /// What is to be gone, newest first.
-    pub fn reversal(&mut self, reversal: &Reversal) {
+    pub(crate) fn reversal(&mut self, reversal: &Reversal) {
         let acts: Vec<&str> = reversal.acts().map(|act| act.text.as_str()).collect();
         self.diff(vec![json!({
             "before_header": "set up by dockstrap",

@@ -12,15 +12,13 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::change::{Extent, Journal, withdraw_verification};
+use crate::change::{Extent, Journal};
 use crate::cli::{Install, Uninstall};
 use crate::error::Failure;
 use crate::facts;
-use crate::history::tell_of_cut_short;
-use crate::host::{Host, is_forbidden, temporary};
-use crate::install::{self, NOTHING_TO_DO, Prepared};
+use crate::host::{Host, is_forbidden};
+use crate::install::{self, NOTHING_TO_DO};
 use crate::plan::Plan;
-use crate::report::{StepReport, Verdict};
 use crate::settings::{Origin, Restore, Settings};
 use crate::status::status;
 use crate::ui;
@@ -29,6 +27,9 @@ use crate::uninstall::{self, Reversal};
 use answer::{Answer, Happened};
 pub use call::Call;
 use call::Task;
+
+/// The answer where there is nothing to undo.
+const NOTHING_SET_UP: &str = "Nothing to do: dockstrap has set up nothing here";
 
 /// Does what the task says, answers it, and returns the exit code.
 pub fn run(call: Call) -> u8 {
@@ -90,21 +91,12 @@ fn present(
         return Ok(());
     }
     require_root()?;
-    let prepared = Prepared::new(host, &settings, &show)?;
+    let prepared = install::Prepared::new(host, &settings, &show)?;
     answer.plan(&prepared.plan);
-    if !prepared.plan.is_pending() {
-        let settled = prepared.settle(!wanted.no_verify, &show)?;
-        let verification = settled.verification.as_ref();
-        answer.report(&install::report(host, &prepared.plan, verification))?;
-        settled.require()?;
-        answer.set("msg", settled.nothing_to_do());
-        return Ok(());
-    }
     let installed = prepared.carry_out(!wanted.no_verify, &show)?;
-    let verification = installed.verification.as_ref();
-    answer.report(&install::report(host, &prepared.plan, verification))?;
+    answer.report(&installed.report())?;
     installed.require()?;
-    answer.set("msg", installed.summary(host)?);
+    answer.set("msg", installed.summary()?);
     Ok(())
 }
 
@@ -116,53 +108,44 @@ fn absent(
     happened: &Happened,
 ) -> Result<()> {
     require_root()?;
-    let show = |event| happened.note(event);
-    let lock_wait = Duration::from_secs(wanted.lock_wait);
-    let _lock = if check {
-        None
-    } else {
-        Some(host.lock_run(lock_wait, &show)?)
-    };
-    if !check {
-        let _ = temporary::sweep(); // nothing is put there
-        // What it leaves is among what is taken back now.
-        if let Err(error) = withdraw_verification(host, &show) {
-            show(uninstall::warning(&error));
-        }
-    }
-    let Some(reversal) = Reversal::plan(host)? else {
-        if !check {
-            Reversal::clear_journal(host, wanted.purge_data, &show)?;
-        }
-        answer.report(&uninstall::report(host, Vec::new()))?;
-        answer.set("msg", "Nothing to do: dockstrap has set up nothing here");
-        return Ok(());
-    };
-    answer.reversal(&reversal);
     if check {
-        let steps = reversal.acts().map(|act| StepReport {
-            step: act.step.clone(),
-            verdict: Verdict::Reverted,
-            text: act.text.clone(),
-            details: Vec::new(),
-            diff: None,
-        });
-        answer.report(&uninstall::report(host, steps.collect()))?;
-        answer.set("msg", "Nothing was changed; this would be taken back");
-        return Ok(());
+        return foresee(host, answer);
     }
-    tell_of_cut_short(reversal.journal(), &show);
+    let show = |event| happened.note(event);
     let extent = Extent {
         purge_data: wanted.purge_data,
         restore_packages: wanted.restore_packages,
     };
-    let kept = reversal.carry_out(host, extent, lock_wait, &show)?;
-    answer.report(&uninstall::report(host, happened.undone()))?;
+    let lock_wait = Duration::from_secs(wanted.lock_wait);
+    let prepared = uninstall::Prepared::new(host, extent, lock_wait, &show)?;
+    if let Some(reversal) = &prepared.reversal {
+        answer.reversal(reversal);
+    }
+    let uninstalled = prepared.carry_out(&show)?;
+    answer.report(&uninstalled.report())?;
     answer.set(
         "msg",
-        match kept {
-            0 => "Taken back: the host is as it was",
-            _ => "Taken back, but for what is told in the warnings as kept",
+        match uninstalled.kept {
+            None => NOTHING_SET_UP,
+            Some(0) => "Taken back: the host is as it was",
+            Some(_) => "Taken back, but for what is told in the warnings as kept",
+        },
+    );
+    Ok(())
+}
+
+/// What an uninstall would do.
+fn foresee(host: &Host, answer: &mut Answer) -> Result<()> {
+    let reversal = Reversal::plan(host)?;
+    if let Some(reversal) = &reversal {
+        answer.reversal(reversal);
+    }
+    answer.report(&uninstall::foreseen(host, reversal.as_ref()))?;
+    answer.set(
+        "msg",
+        match reversal {
+            None => NOTHING_SET_UP,
+            Some(_) => "Nothing was changed; this would be taken back",
         },
     );
     Ok(())

@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{DONE, install, require_root};
-use crate::cli::{Install, RestoreArgs, SettingsArgs};
+use super::{DONE, require_root, resolve};
+use crate::cli::{RestoreArgs, SettingsArgs};
 use crate::error::{Failure, exit_code};
 use crate::host::Host;
 use crate::host::signal::stop_flag;
+use crate::install::Prepared;
 use crate::settings::Settings;
-use crate::ui;
+use crate::ui::{self, Live};
 
 /// How long it waits after the first failure. It doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
@@ -41,16 +42,10 @@ pub fn run(host: &Host, mut arguments: SettingsArgs) -> Result<u8> {
     }
     for tries in 1.. {
         ui::unit_status(format!("Setting up Docker Engine, try {tries}"));
-        let install = Install {
-            settings: arguments.clone(),
-            restore: RestoreArgs::default(),
-            yes: true,
-            no_verify: false,
-        };
-        let error = match install::run(host, install) {
-            Ok(code) => {
+        let error = match install(host, arguments.clone()) {
+            Ok(()) => {
                 ui::unit_status("Docker Engine works on this host");
-                return Ok(code);
+                return Ok(DONE);
             }
             Err(error) => error,
         };
@@ -65,6 +60,22 @@ pub fn run(host: &Host, mut arguments: SettingsArgs) -> Result<u8> {
         pause(wait, &stop)?;
     }
     Ok(DONE)
+}
+
+/// Installs, with nobody there to be asked. The settings file is read at each try.
+fn install(host: &Host, arguments: SettingsArgs) -> Result<()> {
+    let settings = resolve(arguments, RestoreArgs::default())?;
+    let live = Live::new();
+    let show = |event| live.show(event);
+    let prepared = Prepared::new(host, &settings, &show)?;
+    if prepared.plan.is_pending() {
+        live.pause(|| ui::print_plan(&prepared.plan));
+    }
+    let installed = prepared.carry_out(true, &show)?;
+    ui::report_of(|| installed.report())?;
+    installed.require()?;
+    drop(live);
+    ui::print_installed(&installed)
 }
 
 /// Whether trying again is of no use: the settings or the host must be mended, or it was stopped.

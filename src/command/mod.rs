@@ -17,11 +17,12 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::json;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, RestoreArgs, SettingsArgs};
 use crate::daemon_json::explain::explained;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::invocation;
+use crate::settings::{Restore, Settings};
 use crate::ui;
 
 /// The exit code of what is done, or had nothing to do.
@@ -60,6 +61,14 @@ fn explain(keys: &[String]) -> Result<u8> {
     }
     ui::report(&json!({ "keys": explained }))?;
     Ok(DONE)
+}
+
+/// The settings of a run: its arguments over the settings file.
+fn resolve(arguments: SettingsArgs, restore: RestoreArgs) -> Result<Settings> {
+    let settings = Settings::resolve(arguments.layer, arguments.config.as_deref())?;
+    Ok(settings
+        .given(arguments.given)
+        .restoring(Restore::of(restore.restore)))
 }
 
 /// Refuses to change the host for anyone but root, before anything is looked at.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::DONE;
+use super::{DONE, resolve};
 use crate::cli;
 use crate::doctor;
 use crate::facts;
@@ -10,17 +10,13 @@ use crate::host::Host;
 use crate::invocation;
 use crate::plan::Plan;
 use crate::report::warn_of;
-use crate::settings::{Restore, Settings};
 use crate::ui::{self, Live};
 
 /// The exit code of `--check` when changes are pending.
 const PENDING: u8 = 3;
 
 pub fn run(host: &Host, arguments: cli::Plan) -> Result<u8> {
-    let file = arguments.settings.config.as_deref();
-    let settings =
-        Settings::resolve(arguments.settings.layer, file)?.given(arguments.settings.given);
-    let settings = settings.restoring(Restore::of(arguments.restore.restore));
+    let settings = resolve(arguments.settings, arguments.restore)?;
     let live = if arguments.json {
         Live::quiet()
     } else {

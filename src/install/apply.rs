@@ -16,7 +16,12 @@ use crate::settings::Settings;
 use crate::step::first_boot;
 
 /// Applies the plan. When a step fails, or a signal asks to stop, what this run did is taken back.
-pub fn apply(host: &Host, plan: &Plan, settings: &Settings, listener: Listener<'_>) -> Result<()> {
+pub(super) fn apply(
+    host: &Host,
+    plan: &Plan,
+    settings: &Settings,
+    listener: Listener<'_>,
+) -> Result<()> {
     if plan.pending().any(|planned| planned.transaction.is_some()) {
         // Before the first act, so that a host that is busy for long is not touched at all.
         apt::wait_to_begin(host, settings.lock_wait, listener)?;
@@ -76,7 +81,7 @@ pub fn apply(host: &Host, plan: &Plan, settings: &Settings, listener: Listener<'
 
 /// Writes down an install that has nothing to do: it closes one that was cut short, and says that
 /// what was placed only is to run from now on.
-pub fn settle(
+pub(super) fn settle(
     host: &Host,
     journal: Journal,
     settings: &Settings,
@@ -96,7 +101,11 @@ pub fn settle(
 }
 
 /// Ends the first boot, if there is still to be one: an install has succeeded on the host.
-pub fn end_first_boot(host: &Host, settings: &Settings, listener: Listener<'_>) -> Result<()> {
+pub(super) fn end_first_boot(
+    host: &Host,
+    settings: &Settings,
+    listener: Listener<'_>,
+) -> Result<()> {
     if !first_boot::is_enabled(host)? {
         return Ok(());
     }

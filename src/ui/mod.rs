@@ -5,6 +5,7 @@
 //! With `--output json` all that is for people goes to standard error.
 
 mod doctor;
+mod install;
 mod journal;
 mod junit;
 mod live;
@@ -14,6 +15,7 @@ mod settings;
 mod status;
 mod stream;
 mod text;
+mod uninstall;
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -33,13 +35,15 @@ use crate::redact::redact;
 use crate::report::Event;
 
 pub use doctor::print_diagnosis;
+pub(crate) use install::print_installed;
 pub use junit::JunitFile;
 pub use live::Live;
-pub use plan::{print_plan, print_reversal};
+pub use plan::print_plan;
 pub use prompt::confirm;
 pub use settings::{print_problems, print_settings};
 pub use status::print_status;
 pub(crate) use text::visible;
+pub(crate) use uninstall::{print_reversal, print_uninstalled};
 
 /// What goes to standard output.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -152,6 +156,15 @@ pub fn report(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// As [`report`], for one that takes work: it is made only if it is wanted.
+pub(crate) fn report_of<T: Serialize>(make: impl FnOnce() -> T) -> anyhow::Result<()> {
+    if wants_report() {
+        report(&make())
+    } else {
+        Ok(())
+    }
+}
+
 /// Prints how a command ended, where there is more to say than it said itself, and returns the exit
 /// code.
 pub fn end(command: &str, ended: &anyhow::Result<u8>) -> u8 {
@@ -230,7 +243,7 @@ fn say_warning(text: &str) {
 }
 
 /// Whether lines of JSON are asked for, and so a report.
-pub fn wants_report() -> bool {
+fn wants_report() -> bool {
     MANNER.get().is_some_and(|it| it.output == Output::Json)
 }
 

@@ -21,7 +21,7 @@ use crate::report::{Event, Listener};
 const OF_THE_ENGINE: &[&str] = &["docker-ce", "docker-ce-cli", "containerd.io"];
 
 /// What an uninstall is going to do.
-pub struct Reversal {
+pub(crate) struct Reversal {
     journal: Journal,
     removes_packages: bool,
     /// Whether the engine stops: it goes, or it was stopped before.
@@ -31,15 +31,15 @@ pub struct Reversal {
     /// The folders in which it may have kept data.
     roots: Vec<PathBuf>,
     /// Running containers; they must stop when the engine goes.
-    pub containers: Vec<String>,
+    pub(crate) containers: Vec<String>,
     /// Those that run on without it, and so must stop as well when it goes.
-    pub orphans: Vec<String>,
+    pub(crate) orphans: Vec<String>,
     /// What becomes of what the engine keeps.
-    pub data: Foreseen,
+    pub(crate) data: Foreseen,
     /// Whether the engine is not ours, and neither is what it keeps.
-    pub leaves_engine: bool,
+    pub(crate) leaves_engine: bool,
     /// Folders of the engine's in which was something before it came: they stay as they are.
-    pub data_from_before: Vec<PathBuf>,
+    pub(crate) data_from_before: Vec<PathBuf>,
 }
 
 impl Reversal {
@@ -48,7 +48,7 @@ impl Reversal {
     /// # Errors
     /// [`Failure::Blocked`](crate::error::Failure::Blocked) when apt is told to hold a package that
     /// has to go, a file is marked as not to be changed, or groups cannot be changed.
-    pub fn plan(host: &Host) -> Result<Option<Reversal>> {
+    pub(crate) fn plan(host: &Host) -> Result<Option<Reversal>> {
         let journal = Journal::read(host)?;
         if journal.acts().is_empty() {
             return Ok(None);
@@ -121,13 +121,17 @@ impl Reversal {
         }))
     }
 
-    pub fn journal(&self) -> &Journal {
+    pub(super) fn journal(&self) -> &Journal {
         &self.journal
     }
 
     /// Removes the journal of a run that was cut short before its first act: there is nothing to
     /// take back, and nobody to be asked.
-    pub fn clear_journal(host: &Host, purge_data: bool, listener: Listener<'_>) -> Result<()> {
+    pub(super) fn clear_journal(
+        host: &Host,
+        purge_data: bool,
+        listener: Listener<'_>,
+    ) -> Result<()> {
         if host.exists(change::PATH)? {
             let journal = Journal::read(host)?;
             let (purpose, wait) = (Purpose::Uninstall, Duration::ZERO);
@@ -143,12 +147,12 @@ impl Reversal {
     }
 
     /// What was done and is going to be taken back, newest first.
-    pub fn acts(&self) -> impl Iterator<Item = &Act> {
+    pub(crate) fn acts(&self) -> impl Iterator<Item = &Act> {
         self.journal.acts().iter().rev()
     }
 
     /// Takes everything back; returns how much was left as it is, each with its reason told.
-    pub fn carry_out(
+    pub(super) fn carry_out(
         self,
         host: &Host,
         extent: Extent,
