@@ -84,14 +84,11 @@ fn linked(target: &str) -> BTreeSet<String> {
     crates.collect()
 }
 
-/// The pages are made of the same tables that the program works by, so none of it may be left out.
-#[test]
-fn there_is_a_manual_page_for_every_command_and_every_table() {
-    let folder = tempfile::tempdir().unwrap();
+/// Runs what `scripts/generate` runs.
+fn make_pages(arguments: &[&str]) {
     let mut make = Command::new(env!("CARGO"));
     make.args(["run", "--quiet", "--locked", "--example", "pages", "--"])
-        .arg(folder.path())
-        .arg("1970-01-02")
+        .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"));
     // What cargo tells a test of its package would have crates built anew.
     for (name, _) in std::env::vars_os() {
@@ -101,6 +98,36 @@ fn there_is_a_manual_page_for_every_command_and_every_table() {
     }
     let made = make.output().unwrap();
     assert!(made.status.success(), "{made:?}");
+}
+
+#[test]
+fn the_generated_pages_are_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    make_pages(&["source", folder.path().to_str().unwrap()]);
+    let mut pages = 0;
+    let mut folders = vec![folder.path().to_owned()];
+    while let Some(inner) = folders.pop() {
+        for entry in std::fs::read_dir(inner).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(folder.path()).unwrap();
+            let made = std::fs::read_to_string(&path).unwrap();
+            let is_current = made == source(name.to_str().unwrap());
+            assert!(is_current, "{name:?} is stale; run: scripts/generate");
+            pages += 1;
+        }
+    }
+    assert_eq!(pages, 5);
+}
+
+/// The pages are made of the same tables that the program works by, so none of it may be left out.
+#[test]
+fn there_is_a_manual_page_for_every_command_and_every_table() {
+    let folder = tempfile::tempdir().unwrap();
+    make_pages(&["package", folder.path().to_str().unwrap(), "1970-01-02"]);
     let page = |name: &str| {
         let text = std::fs::read_to_string(folder.path().join("man").join(name));
         // As it reads: a dash stands for itself.

@@ -2,8 +2,8 @@
 //! is installed.
 //!
 //! Looking changes nothing: not even a stopped engine is started by it. To add a check: its
-//! function in the file of its area, and its row in that file's table; then write the reference
-//! page anew, as its test says.
+//! function in the file of its area, and its row in that file's table; then run
+//! `scripts/generate`, which writes the manual's page of checks.
 
 mod access;
 mod apt;
@@ -16,7 +16,6 @@ mod firewall;
 mod kernel;
 mod network;
 mod packages;
-mod page;
 mod service;
 mod told;
 
@@ -30,8 +29,6 @@ use crate::facts::{Facts, Init};
 use crate::host::Host;
 use crate::host::command::Query;
 use crate::host::engine::{EngineInfo, UNIT};
-
-pub use page::page;
 
 /// One thing to look at. Texts are for people; those about what is wrong say it as it is then.
 pub struct Check {

@@ -97,23 +97,6 @@ mod tests {
     use crate::daemon_json::Severity;
     use crate::settings::check;
 
-    const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/config.toml");
-
-    /// Set to write it anew: `DOCKSTRAP_WRITE_MANUAL=1 cargo test --lib the_published_sample`
-    const WRITE: &str = "DOCKSTRAP_WRITE_MANUAL";
-
-    #[test]
-    fn the_published_sample_is_made_from_the_table() {
-        if std::env::var_os(WRITE).is_some() {
-            std::fs::write(PAGE, sample()).unwrap();
-        }
-        assert!(
-            std::fs::read_to_string(PAGE).unwrap_or_default() == sample(),
-            "{PAGE} is not made from the table as it is by now; write it anew: \
-             {WRITE}=1 cargo test --lib the_published_sample"
-        );
-    }
-
     #[test]
     fn the_sample_is_right_as_it_is_and_changes_nothing() {
         assert_eq!(check(&sample()), []);

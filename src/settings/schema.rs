@@ -145,24 +145,6 @@ mod tests {
     use super::*;
     use crate::settings::{check, sample};
 
-    const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/config.schema.json");
-
-    /// Set to write it anew: `DOCKSTRAP_WRITE_MANUAL=1 cargo test --lib the_published_schema`
-    const WRITE: &str = "DOCKSTRAP_WRITE_MANUAL";
-
-    #[test]
-    fn the_published_schema_is_made_from_the_tables() {
-        let made = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
-        if std::env::var_os(WRITE).is_some() {
-            std::fs::write(PAGE, &made).unwrap();
-        }
-        assert!(
-            std::fs::read_to_string(PAGE).unwrap_or_default() == made,
-            "{PAGE} is not made from the tables as they are by now; write it anew: \
-             {WRITE}=1 cargo test --lib the_published_schema"
-        );
-    }
-
     /// Whether a validator that knows nothing of us takes the file.
     fn is_valid(text: &str) -> bool {
         let value: Value = toml::from_str(text).unwrap();

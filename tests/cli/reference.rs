@@ -1,157 +1,16 @@
-//! The page of the manual with all commands, variables, files and exit codes: made from the program
-//! as far as it knows them, and held against the source for the rest.
-
-mod page;
+//! The page of the manual with all commands, variables, files and exit codes, held against the source
+//! for what the program does not know of itself. `packaging/pages/reference.rs` makes the page.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory;
-use dockstrap::cli::Cli;
-use page::page;
-
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/manual/reference.md");
 
-/// Set to write it anew:
-/// `DOCKSTRAP_WRITE_MANUAL=1 cargo test --test cli the_reference_is_made`
-const WRITE: &str = "DOCKSTRAP_WRITE_MANUAL";
-
-/// What clap does not know of.
-const OTHER_VARIABLES: &[(&str, &str)] = &[
-    (
-        "`DOCKSTRAP_REGISTRY_PASSWORD`",
-        "the password for `verify --registry-user`",
-    ),
-    (
-        "`https_proxy`, `http_proxy`, `all_proxy`, `no_proxy`",
-        "the proxy, where `--proxy` names none; in capitals as well",
-    ),
-    (
-        "`SSL_CERT_FILE`, `SSL_CERT_DIR`",
-        "the certificates to trust instead of the host's store, in the downloads of this run and its apt",
-    ),
-    (
-        "`SUDO_USER`, `DOAS_USER`",
-        "who called sudo or doas, and becomes a member of group docker",
-    ),
-    ("`SUDO_UID`", "whom apt's log names as who asked"),
-    (
-        "`NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE`",
-        "no colours, or colours also where there is no terminal",
-    ),
-    (
-        "`TERM`, `COLUMNS`, `LINES`",
-        "what the terminal can show, and its size",
-    ),
-    (
-        "`JOURNAL_STREAM`",
-        "that standard error goes to systemd's journal: lines have their priority then",
-    ),
-    (
-        "`TMPDIR`",
-        "the folder for temporary files; one in which other users could exchange them is refused",
-    ),
-];
-
-/// What the programs that are run find around them.
-const CHILDREN: &str = "\
-The programs that dockstrap runs, such as apt-get and docker, see none of these. They run in `/` with the
-umask 022, and find:
-
-| variable | value |
-|---|---|
-| `PATH` | `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`, where dockstrap itself looks for programs as well |
-| `HOME` | `/root`; for users other than root `/nonexistent` |
-| `LC_ALL`, `TERM` | `C.UTF-8`, `dumb` |
-| `DOCKER_CONFIG` | an empty folder: no user's contexts, credential helpers or plugins are used |
-| `DEBIAN_FRONTEND` and others | what keeps apt and needrestart from asking |
-| `http_proxy`, `https_proxy`, `no_proxy` | only for an apt-get that downloads, not for one that runs dpkg |
-| `SUDO_UID` | for apt-get |
-
-So `APT_CONFIG`, `DPKG_ROOT`, `DOCKER_HOST`, `COMPOSE_FILE`, `LD_PRELOAD` and any other variable of the caller
-decide nothing.";
-
-const FILES: &[(&str, &str, &str)] = &[
-    (
-        "/etc/dockstrap/config.toml",
-        "read",
-        "the settings, where `--config` names no other file",
-    ),
-    (
-        "/var/lib/dockstrap",
-        "written",
-        "the journal, copies of what was there before, and, also after `uninstall`, `freshness.json`: how \
-         new the repository was when it was last seen",
-    ),
-    (
-        "/run/dockstrap.lock",
-        "written",
-        "held by a run, so that there is one at a time",
-    ),
-    ("/etc/apt/keyrings/docker.asc", "written", "Docker's key"),
-    (
-        "/etc/apt/sources.list.d",
-        "written",
-        "`docker.sources`; other sources of Docker's repository are taken out",
-    ),
-    (
-        "/etc/apt/sources.list",
-        "written",
-        "only where it names Docker's repository",
-    ),
-    (
-        "/etc/apt/apt.conf.d/90dockstrap-proxy",
-        "written",
-        "the proxy, with `--proxy-for apt`",
-    ),
-    (
-        "/etc/apt/preferences",
-        "read",
-        "pins that keep apt from the engine's packages are named, with their line",
-    ),
-    ("/etc/apt/preferences.d", "read", "the same"),
-    (
-        "/etc/apt/apt.conf",
-        "read",
-        "the line of a setting that apt complains of, or that is in the way, is named",
-    ),
-    ("/etc/apt/apt.conf.d", "read", "the same"),
-    (
-        "/etc/docker",
-        "checked",
-        "its owner and mode: only root may change what is in it",
-    ),
-    (
-        "/etc/docker/daemon.json",
-        "written",
-        "the engine's configuration, merged into what is there",
-    ),
-    (
-        "/etc/docker/certs.d",
-        "written",
-        "authorities of private registries; for the time of a run those of `verify --registry`",
-    ),
-    ("/var/lib/apt/lists", "written", "Docker's index, verified"),
-    ("/var/cache/apt/archives", "written", "packages, verified"),
-];
-
-#[test]
-fn the_reference_is_made_from_the_program() {
-    if std::env::var_os(WRITE).is_some() {
-        fs::write(PAGE, page()).unwrap();
-    }
-    assert!(
-        fs::read_to_string(PAGE).unwrap_or_default() == page(),
-        "{PAGE} is not made from the program as it is by now; write it anew: \
-         {WRITE}=1 cargo test --test cli the_reference_is_made"
-    );
-}
-
 #[test]
 fn every_variable_that_is_read_is_in_the_reference() {
-    let page = page();
+    let page = fs::read_to_string(PAGE).unwrap();
     let mut indirect = BTreeSet::new();
     for (path, text) in sources() {
         for call in text.split("env::var").skip(1) {
@@ -198,7 +57,7 @@ fn every_variable_that_is_read_is_in_the_reference() {
 
 #[test]
 fn every_file_of_ours_is_in_the_reference() {
-    let page = page();
+    let page = fs::read_to_string(PAGE).unwrap();
     let ours = [
         "/etc/dockstrap",
         "/var/lib/dockstrap",
@@ -217,15 +76,22 @@ fn every_file_of_ours_is_in_the_reference() {
     }
 }
 
+/// The page has them from the help.
 #[test]
 fn the_exit_codes_of_the_readme_are_those_of_the_help() {
-    let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
-    let (_, table) = readme.split_once("### Exit codes").unwrap();
-    let rows = table.lines().filter_map(|line| line.strip_prefix("| "));
-    let codes = rows.filter_map(|row| row.split(' ').next()?.parse::<u8>().ok());
-    let of_readme: Vec<u8> = codes.collect();
-    let of_help: Vec<u8> = exit_codes().iter().map(|(code, _)| *code).collect();
-    assert_eq!(of_readme, of_help);
+    let codes = |page: &str, heading: &str| -> Vec<u8> {
+        let text = fs::read_to_string(page).unwrap();
+        let (_, table) = text.split_once(heading).unwrap();
+        let rows = table.lines().filter_map(|line| line.strip_prefix("| "));
+        rows.filter_map(|row| row.split(' ').next()?.parse().ok())
+            .collect()
+    };
+    let readme = codes(
+        concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"),
+        "### Exit codes",
+    );
+    assert!(readme.len() > 5, "{readme:?}");
+    assert_eq!(readme, codes(PAGE, "## Exit codes"));
 }
 
 /// What becomes of changes of the user's own is said once, in the same words.
@@ -244,23 +110,6 @@ fn whose_a_change_is_the_readme_and_the_manual_say_in_one_sentence() {
     for word in ["`kept: yours`", "`install --restore`", "`status`"] {
         assert!(readme.contains(word), "{readme}");
     }
-}
-
-/// What the help says of exit codes, each on one line.
-fn exit_codes() -> Vec<(u8, String)> {
-    let help = Cli::command().get_after_help().unwrap().to_string();
-    let mut codes: Vec<(u8, String)> = Vec::new();
-    for line in help.lines().skip(1) {
-        let (first, rest) = line.trim().split_once(' ').unwrap();
-        match first.parse() {
-            Ok(code) => codes.push((code, rest.trim().to_owned())),
-            Err(_) => {
-                let (_, text) = codes.last_mut().unwrap();
-                *text += &format!(" {}", line.trim());
-            }
-        }
-    }
-    codes
 }
 
 /// The source of the program, each file without its tests.

@@ -1,4 +1,5 @@
-//! The page, as the program has it.
+//! `packaging/manual/reference.md`: all commands, variables, files and exit codes, made from the
+//! program as far as it knows them. `tests/cli/reference.rs` holds the rest against the source.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -7,8 +8,6 @@ use clap::{Arg, Args, Command, CommandFactory};
 use dockstrap::cli::Cli;
 use dockstrap::settings::Layer;
 
-use super::{CHILDREN, FILES, OTHER_VARIABLES, exit_codes};
-
 const HEAD: &str = "\
 # Reference
 
@@ -16,6 +15,126 @@ All commands, variables, files and exit codes. This page is made from the progra
 source by a test.
 ";
 
+/// What clap does not know of.
+const OTHER_VARIABLES: &[(&str, &str)] = &[
+    (
+        "`DOCKSTRAP_REGISTRY_PASSWORD`",
+        "the password for `verify --registry-user`",
+    ),
+    (
+        "`https_proxy`, `http_proxy`, `all_proxy`, `no_proxy`",
+        "the proxy, where `--proxy` names none; in capitals as well",
+    ),
+    (
+        "`SSL_CERT_FILE`, `SSL_CERT_DIR`",
+        "the certificates to trust instead of the host's store, in the downloads of this run and its apt",
+    ),
+    (
+        "`SUDO_USER`, `DOAS_USER`",
+        "who called sudo or doas, and becomes a member of group docker",
+    ),
+    ("`SUDO_UID`", "whom apt's log names as who asked"),
+    (
+        "`NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE`",
+        "no colours, or colours also where there is no terminal",
+    ),
+    (
+        "`TERM`, `COLUMNS`, `LINES`",
+        "what the terminal can show, and its size",
+    ),
+    (
+        "`JOURNAL_STREAM`",
+        "that standard error goes to systemd's journal: lines have their priority then",
+    ),
+    (
+        "`TMPDIR`",
+        "the folder for temporary files; one in which other users could exchange them is refused",
+    ),
+];
+
+/// What the programs that are run find around them.
+const CHILDREN: &str = "\
+The programs that dockstrap runs, such as apt-get and docker, see none of these. They run in `/` with the
+umask 022, and find:
+
+| variable | value |
+|---|---|
+| `PATH` | `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`, where dockstrap itself looks for programs as well |
+| `HOME` | `/root`; for users other than root `/nonexistent` |
+| `LC_ALL`, `TERM` | `C.UTF-8`, `dumb` |
+| `DOCKER_CONFIG` | an empty folder: no user's contexts, credential helpers or plugins are used |
+| `DEBIAN_FRONTEND` and others | what keeps apt and needrestart from asking |
+| `http_proxy`, `https_proxy`, `no_proxy` | only for an apt-get that downloads, not for one that runs dpkg |
+| `SUDO_UID` | for apt-get |
+
+So `APT_CONFIG`, `DPKG_ROOT`, `DOCKER_HOST`, `COMPOSE_FILE`, `LD_PRELOAD` and any other variable of the caller
+decide nothing.";
+
+const FILES: &[(&str, &str, &str)] = &[
+    (
+        "/etc/dockstrap/config.toml",
+        "read",
+        "the settings, where `--config` names no other file",
+    ),
+    (
+        "/var/lib/dockstrap",
+        "written",
+        "the journal, copies of what was there before, and, also after `uninstall`, `freshness.json`: how \
+         new the repository was when it was last seen",
+    ),
+    (
+        "/run/dockstrap.lock",
+        "written",
+        "held by a run, so that there is one at a time",
+    ),
+    ("/etc/apt/keyrings/docker.asc", "written", "Docker's key"),
+    (
+        "/etc/apt/sources.list.d",
+        "written",
+        "`docker.sources`; other sources of Docker's repository are taken out",
+    ),
+    (
+        "/etc/apt/sources.list",
+        "written",
+        "only where it names Docker's repository",
+    ),
+    (
+        "/etc/apt/apt.conf.d/90dockstrap-proxy",
+        "written",
+        "the proxy, with `--proxy-for apt`",
+    ),
+    (
+        "/etc/apt/preferences",
+        "read",
+        "pins that keep apt from the engine's packages are named, with their line",
+    ),
+    ("/etc/apt/preferences.d", "read", "the same"),
+    (
+        "/etc/apt/apt.conf",
+        "read",
+        "the line of a setting that apt complains of, or that is in the way, is named",
+    ),
+    ("/etc/apt/apt.conf.d", "read", "the same"),
+    (
+        "/etc/docker",
+        "checked",
+        "its owner and mode: only root may change what is in it",
+    ),
+    (
+        "/etc/docker/daemon.json",
+        "written",
+        "the engine's configuration, merged into what is there",
+    ),
+    (
+        "/etc/docker/certs.d",
+        "written",
+        "authorities of private registries; for the time of a run those of `verify --registry`",
+    ),
+    ("/var/lib/apt/lists", "written", "Docker's index, verified"),
+    ("/var/cache/apt/archives", "written", "packages, verified"),
+];
+
+/// The page, in Markdown.
 pub fn page() -> String {
     let mut page = HEAD.to_owned();
     let mut cli = Cli::command();
@@ -180,4 +299,21 @@ fn is_setting(argument: &Arg) -> bool {
 
 fn is_like_a_setting(argument: &Arg) -> bool {
     argument.get_default_values().is_empty() && argument.get_env().is_some()
+}
+
+/// What the help says of exit codes, each on one line.
+fn exit_codes() -> Vec<(u8, String)> {
+    let help = Cli::command().get_after_help().unwrap().to_string();
+    let mut codes: Vec<(u8, String)> = Vec::new();
+    for line in help.lines().skip(1) {
+        let (first, rest) = line.trim().split_once(' ').unwrap();
+        match first.parse() {
+            Ok(code) => codes.push((code, rest.trim().to_owned())),
+            Err(_) => {
+                let (_, text) = codes.last_mut().unwrap();
+                *text += &format!(" {}", line.trim());
+            }
+        }
+    }
+    codes
 }
