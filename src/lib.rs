@@ -4,25 +4,29 @@
 //! [`facts`]; both become the steps, which inspect the host and make a [`plan`]; the plan is
 //! applied, each change journaled before it is made, and the engine is proven.
 //!
-//! Each module imports only from those above it in this list.
+//! Each module imports only from those above it in this list; `tests/source` checks it. An empty
+//! line keeps rustfmt from sorting what must stay in order.
 
 // A test makes the host that it works on.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
-pub mod error;
-mod invocation;
-mod output_file;
 mod reading;
 pub mod redact;
 pub mod relative_path;
 pub mod release;
-pub mod report;
 mod shell;
 
+mod invocation;
+
+pub mod error;
+pub mod report;
+
 pub mod daemon_json;
-pub mod host;
 pub mod trust;
 
+pub mod host;
+
+mod output_file;
 pub mod settings;
 
 pub mod facts;

@@ -86,7 +86,7 @@ fn what_the_settings_say_is_set_again_whoever_changed_it() {
     assert_eq!(after["log-opts"], json!({"max-file": "5", "tag": "x"}));
 }
 
-/// J1 of the field: a logging of one's own, written after the install.
+/// J1: a logging of one's own, written after the install.
 #[test]
 fn a_logging_that_somebody_wrote_since_stays_and_nothing_is_left_to_do() {
     let first = wishes(Preset::Recommended, json!({})).merged_into(Document::new());
