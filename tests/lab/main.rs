@@ -57,23 +57,12 @@ macro_rules! on_each_unbooted {
     ($($tests:tt)*) => { per_release! { up_without_systemd: $($tests)* } };
 }
 
-mod bundle_contents;
-mod controller;
-mod cut;
-mod disk;
-mod gpg;
-mod holder;
-mod host;
-mod interruption;
-mod neighbour;
-mod outcome;
-mod packed;
-mod releases;
-mod running;
-mod signing;
-mod terminal;
-mod tree;
-mod world;
+mod support;
+
+use support::{
+    bundle_contents, controller, cut, gpg, host, neighbour, outcome, packed, releases, running,
+    signing, terminal, tree, world,
+};
 
 mod accounts;
 mod adopted;
@@ -96,6 +85,7 @@ mod full_disk;
 mod hostile;
 mod hostile_bundle;
 mod images;
+mod interruption;
 mod journal;
 mod kept_sources;
 mod locks;
