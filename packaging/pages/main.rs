@@ -6,6 +6,8 @@
 //!
 //! It is a program of its own, so that the one that is shipped carries none of it.
 
+#![allow(clippy::disallowed_methods, reason = "the pages are its to write")]
+
 mod checks;
 mod commands;
 mod config;
