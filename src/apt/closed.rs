@@ -20,11 +20,11 @@ const SANDBOX: &str = "APT::Sandbox::User";
 const ENTER: u32 = 0o001;
 const READ: u32 = 0o004;
 
-/// How much of the way to its own key dockstrap opens, from the key upwards: the key, the folder of keys
-/// and apt's own. All else is up to its owner.
+/// How much of the way to its own key dockstrap opens, from the key upwards: keys in apt's folder for
+/// them, that folder and apt's own. All else is up to its owner.
 const OURS: usize = 3;
 
-/// What dockstrap gives its own key.
+/// What dockstrap gives a key.
 const ALL_READ: u32 = 0o444;
 
 /// The bits with which a mode runs something as somebody else: no journal takes such a mode.
@@ -112,9 +112,10 @@ fn way(host: &Host, file: &str) -> Vec<PathBuf> {
 /// what is not.
 fn given(host: &Host, path: &Path) -> Result<Option<u32>> {
     let key = Path::new(Source::KEYRING);
-    let is_ours = key.ancestors().take(OURS).any(|ours| ours == path);
+    let is_key = path.parent() == key.parent();
+    let is_ours = is_key || key.ancestors().take(OURS).any(|ours| ours == path);
     let is_link = host.metadata(path)?.is_some_and(|it| it.is_symlink());
-    Ok((is_ours && !is_link).then_some(if path == key { ALL_READ } else { 0 }))
+    Ok((is_ours && !is_link).then_some(if is_key { ALL_READ } else { 0 }))
 }
 
 /// The bits that apt's own user needs of this.
@@ -188,6 +189,10 @@ mod tests {
         stub.set_mode(Source::KEYRING, 0o600);
         let key = (Source::KEYRING.to_owned(), 0o600, Some(0o644));
         assert_eq!(of(&stub, Source::KEYRING), [key]);
+        let other = "/etc/apt/keyrings/other.asc";
+        stub.write(other, "key");
+        stub.set_mode(other, 0o600);
+        assert_eq!(of(&stub, other), [(other.to_owned(), 0o600, Some(0o644))]);
         stub.set_mode("/root", 0o700);
         stub.set_mode("/", 0o750);
         let above = [
