@@ -72,20 +72,10 @@ fn failures(output: &Output) -> impl Iterator<Item = (&str, &str)> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::host::command::Query;
-    use crate::host::query::Reader;
-    use crate::host::stub::StubHost;
 
     /// What an `apt-get update` that failed has said.
     pub(in crate::apt) fn said(stdout: &str, stderr: &str) -> Output {
-        let failing = StubHost::new().program("dpkg", "exit 1");
-        let mut output = failing
-            .host()
-            .query(&Query::of(Reader::DpkgArchitecture))
-            .unwrap();
-        output.stdout = stdout.to_owned();
-        output.stderr = stderr.to_owned();
-        output
+        Output::failed(stdout, stderr)
     }
 
     fn pairs(update: &Output) -> Vec<(String, String)> {

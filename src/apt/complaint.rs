@@ -167,17 +167,9 @@ fn hook(error: &str) -> Option<Complaint> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::command::Query;
-    use crate::host::query::Reader;
-    use crate::host::stub::StubHost;
 
     fn of(stderr: &str) -> Option<Complaint> {
-        let failing = StubHost::new().program("dpkg", "exit 1");
-        let mut output = failing
-            .host()
-            .query(&Query::of(Reader::DpkgArchitecture))
-            .unwrap();
-        output.stderr = stderr.to_owned();
+        let output = Output::failed("", stderr);
         Complaint::of(&output, Some(Path::new("/tmp/view")))
     }
 

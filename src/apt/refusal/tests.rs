@@ -1,17 +1,9 @@
 use super::*;
 use crate::error::{exit_code, next_command};
-use crate::host::command::Query;
-use crate::host::query::Reader;
 use crate::host::stub::StubHost;
 
 fn failed(stderr: &str) -> Output {
-    let failing = StubHost::new().program("dpkg", "exit 1");
-    let mut output = failing
-        .host()
-        .query(&Query::of(Reader::DpkgArchitecture))
-        .unwrap();
-    output.stderr = stderr.to_owned();
-    output
+    Output::failed("", stderr)
 }
 
 fn refused(stub: &StubHost, stderr: &str) -> anyhow::Error {

@@ -1,5 +1,7 @@
 use super::*;
 use crate::error::exit_code;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 const PATH: &str = "/usr/bin:/bin";
 
@@ -60,6 +62,7 @@ fn a_watched_command_reports_through_its_own_pipe() {
     let mut lines = Vec::new();
     let command = Command::new("dd").args(["if=/proc/self/cmdline", "status=none"]);
     let output = command
+        .call
         .watch(OsStr::new(PATH), "of=/proc/self/fd/{}", |line| {
             lines.push(line.to_owned());
         })
@@ -73,7 +76,9 @@ fn a_watched_command_is_followed_to_its_end_whatever_it_reports() {
     let script = "printf 'a\\377\\nb\\n' >/proc/self/fd/$0; sleep 0.2; echo end";
     let command = Command::new("sh").args(["-c", script]);
     let mut lines = Vec::new();
-    let output = command.watch(OsStr::new(PATH), "{}", |line| lines.push(line.to_owned()));
+    let output = command
+        .call
+        .watch(OsStr::new(PATH), "{}", |line| lines.push(line.to_owned()));
     assert_eq!(output.unwrap().stdout, "end\n");
     assert_eq!(lines, ["a\u{fffd}", "b"]);
 }
@@ -102,12 +107,8 @@ fn a_command_that_a_flag_ends_takes_what_it_started_with_it() {
 fn a_program_that_must_not_be_cut_short_depends_on_no_pipe_of_ours() {
     let script = "readlink /proc/self/fd/1 /proc/self/fd/2; echo complaint >&2; exit 3";
     let shell = Command::new("sh").args(["-c", script]);
-    let mut uncut = vec![
-        shell
-            .end_uncut(shell.start_uncut(OsStr::new(PATH)).unwrap())
-            .unwrap(),
-    ];
-    uncut.push(shell.watch(OsStr::new(PATH), "{}", |_| ()).unwrap());
+    let mut uncut = vec![shell.call.run_uncut(OsStr::new(PATH)).unwrap()];
+    uncut.push(shell.call.watch(OsStr::new(PATH), "{}", |_| ()).unwrap());
     for output in uncut {
         assert_eq!(output.stdout.matches("memfd:dockstrap").count(), 2);
         assert_eq!(output.tail(), "complaint");
