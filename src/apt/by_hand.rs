@@ -15,6 +15,7 @@ use anyhow::{Context, Result};
 
 use super::lock::LISTS;
 use super::quote::quoted;
+use super::run::NO_HOOKS;
 use super::source::Source;
 use crate::error::quote;
 use crate::host::Host;
@@ -75,10 +76,7 @@ fn configuration_of(lists: &Path) -> Result<String> {
          Dir::Etc::SourceParts \"/dev/null\";\n\
          Dir::Cache::pkgcache \"\";\n\
          Dir::Cache::srcpkgcache \"\";\n\
-         APT::Update::Error-Mode \"any\";\n\
-         #clear APT::Update::Pre-Invoke;\n\
-         #clear APT::Update::Post-Invoke;\n\
-         #clear APT::Update::Post-Invoke-Success;\n",
+         {NO_HOOKS}",
         quoted(&format!("{}/", lists.display()))?,
         quoted(Source::PATH)?,
     ))

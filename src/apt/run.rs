@@ -55,6 +55,15 @@ const UNATTENDED: &[&str] = &[
     "Dpkg::Options::=--force-confold",
 ];
 
+/// The configuration of an update into a folder of the run: what cannot be fetched is an error, and no
+/// program that would act on the host is run.
+pub(super) const NO_HOOKS: &str = "\
+APT::Update::Error-Mode \"any\";
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+";
+
 /// An `apt-get` that asks nothing.
 ///
 /// needrestart, which Ubuntu servers have, would ask or restart services on its own.

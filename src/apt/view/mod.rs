@@ -27,7 +27,7 @@ use super::index::Index;
 use super::lock::{ARCHIVES, LISTS};
 use super::quote::quoted;
 use super::reach::Reach;
-use super::run::{apt_get, with_safety};
+use super::run::{NO_HOOKS, apt_get, with_safety};
 use super::source::Source;
 use super::status;
 use super::transaction::Transaction;
@@ -250,11 +250,8 @@ impl View {
              Acquire::ForceHash \"SHA256\";\n\
              Dir::Cache::pkgcache {};\n\
              Dir::Cache::srcpkgcache \"\";\n\
-             APT::Update::Error-Mode \"any\";\n\
              APT::Get::List-Cleanup \"false\";\n\
-             #clear APT::Update::Pre-Invoke;\n\
-             #clear APT::Update::Post-Invoke;\n\
-             #clear APT::Update::Post-Invoke-Success;\n",
+             {NO_HOOKS}",
             path("lists/")?,
             path("sources.list")?,
             path("sources")?,
