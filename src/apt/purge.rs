@@ -6,7 +6,7 @@ use super::refusal::{Stage, answered};
 use super::run::apt_get;
 use super::transaction::Transaction;
 use crate::error::Failure;
-use crate::facts::{ENGINE_PACKAGES, dpkg_query};
+use crate::facts::{ENGINE_PACKAGES, package_states};
 use crate::host::Host;
 use crate::host::command::{Command, Query};
 use crate::host::query::Reader;
@@ -165,20 +165,9 @@ pub fn asked_for(host: &Host, packages: Vec<String>) -> Result<(Vec<String>, Vec
         .partition(|package| manual.contains(&package.as_str())))
 }
 
-/// Those of the packages of which dpkg has anything on the host.
+/// Those of the packages of which dpkg has anything on the host, in the order of their names.
 fn known(host: &Host, packages: &[String]) -> Result<Vec<String>> {
-    if packages.is_empty() {
-        return Ok(Vec::new()); // asked about no package, dpkg-query tells of all
-    }
-    let query = Query::of(Reader::DpkgQuery)
-        .args(["--show", "--showformat=${Package} ${db:Status-Status}\n"])
-        .args(packages);
-    let printed = dpkg_query(host, &query)?;
-    let there = printed.lines().filter_map(|line| line.split_once(' '));
-    Ok(there
-        .filter(|(_, status)| *status != "not-installed")
-        .map(|(package, _)| package.to_owned())
-        .collect())
+    Ok(package_states(host, packages)?.into_keys().collect())
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use crate::release::{self, Release};
 
 pub use packages::{
     CONFLICTING_PACKAGES, ENGINE_PACKAGES, Package, PackageState, STATUS, Unfinished,
-    are_installed, configured_packages, dpkg_query, known_packages, notes, status_cure,
-    unfinished_packages,
+    are_installed, configured_packages, dpkg_query, known_packages, notes, package_states,
+    status_cure, unfinished_packages,
 };
 
 /// What the host is.

@@ -180,18 +180,26 @@ fn query(host: &Host) -> Result<impl Iterator<Item = (String, Package, bool)>> {
 
 /// Whether all of these packages are installed.
 pub fn are_installed(host: &Host, names: &[String]) -> Result<bool> {
+    let states = package_states(host, names)?;
+    let is_installed = |name: &String| states.get(name).is_some_and(|it| it == "installed");
+    Ok(names.iter().all(is_installed))
+}
+
+/// The states of those of these packages that dpkg has anything of, in its words.
+pub fn package_states(host: &Host, names: &[String]) -> Result<BTreeMap<String, String>> {
     if names.is_empty() {
-        return Ok(true); // asked about no package, dpkg-query tells of all
+        return Ok(BTreeMap::new()); // asked about no package, dpkg-query tells of all
     }
     let query = Query::of(Reader::DpkgQuery)
         .args(["--show", "--showformat=${Package} ${db:Status-Status}\n"])
         .args(names);
     let printed = dpkg_query(host, &query)?;
-    let installed: Vec<&str> = printed
+    Ok(printed
         .lines()
-        .filter_map(|line| line.strip_suffix(" installed"))
-        .collect();
-    Ok(names.iter().all(|name| installed.contains(&name.as_str())))
+        .filter_map(|line| line.split_once(' '))
+        .filter(|(_, state)| *state != "not-installed")
+        .map(|(name, state)| (name.to_owned(), state.to_owned()))
+        .collect())
 }
 
 /// What `dpkg-query` prints. It exits with 1 when it knows none of what it is asked about, or not all.
