@@ -144,13 +144,13 @@ fn name_servers(host: &Host, facts: &Facts) -> Result<Option<String>> {
         named = servers("/run/systemd/resolve/resolv.conf")?;
     }
     let is_own = |server: &String| server.starts_with("127.") || server == "::1";
-    Ok(match named.iter().all(is_own) {
-        false => None,
-        true if named.is_empty() => Some("the host has no name server".to_owned()),
-        true => Some(format!(
-            "the host's only name server is its own, {}",
-            named.join(", ")
-        )),
+    Ok(if named.is_empty() {
+        Some("the host has no name server".to_owned())
+    } else if named.iter().all(is_own) {
+        let named = named.join(", ");
+        Some(format!("the host's only name server is its own, {named}"))
+    } else {
+        None
     })
 }
 

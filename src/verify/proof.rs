@@ -29,10 +29,10 @@ use crate::host::signal::stop_flag;
 use crate::host::temporary;
 use crate::report::Outcome;
 
-/// How long something may take that should be so at once.
 /// How long the log of a container that has ended may take to be written.
 const LOG_PATIENCE: Duration = Duration::from_secs(3);
 
+/// How long something may take that should be so at once.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What every container is started with, so that it does not depend on the host's defaults: a log

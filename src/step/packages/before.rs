@@ -62,12 +62,15 @@ pub fn note_what_was_configured(tx: &mut Tx<'_>, packages: &mut Vec<String>) -> 
 
 /// The network of the host, where the engine is one of these packages.
 pub fn network(host: &Host, packages: &[String]) -> Result<Option<Network>> {
-    match packages.iter().any(|name| name == ENGINE) {
-        // In a chroot it would be that of the host around it.
-        true if !host.runs_systemd()? => Ok(Some(Network::default())),
-        true => Ok(Some(Network::of(host)?)),
-        false => Ok(None),
+    if !packages.iter().any(|name| name == ENGINE) {
+        return Ok(None);
     }
+    // In a chroot it would be that of the host around it.
+    Ok(Some(if host.runs_systemd()? {
+        Network::of(host)?
+    } else {
+        Network::default()
+    }))
 }
 
 /// Writes down the ways back for what the engine itself is going to make.
