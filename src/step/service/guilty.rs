@@ -14,7 +14,8 @@ use crate::step::unit_settings::NEEDS;
 /// What is asked of systemd.
 const PROPERTIES: &str = "--property=LoadState,ActiveState,SubState,Result,ConditionResult,\
                           ConditionTimestampMonotonic,AssertResult,AssertTimestampMonotonic,\
-                          NRestarts,InvocationID,Requires,BindsTo,Requisite";
+                          NRestarts,InvocationID,InactiveExitTimestampMonotonic,\
+                          Requires,BindsTo,Requisite";
 
 /// Kinds of units that can fail in a way of their own.
 const KINDS: &[&str] = &[".mount", ".path", ".service", ".socket"];

@@ -32,11 +32,10 @@ pub(super) fn words_of_engine(host: &Host) -> String {
 /// What systemd and the unit said of its last start. Containers may log by the engine, and to the
 /// same journal: what they say is not among it.
 pub(super) fn words_of(host: &Host, unit: &State) -> String {
-    let of_start = entries(host, &unit.unit, unit.invocation());
-    let has_spoken = |entry: &Value| entry["_TRANSPORT"] == "stdout";
-    let entries = if unit.was_restarted() && !of_start.iter().any(has_spoken) {
+    let of_start = entries(host, unit);
+    let entries = if unit.was_restarted() && !of_start.iter().any(is_own_output) {
         // the start at hand has only begun
-        entries(host, &unit.unit, "")
+        entries_of_boot(host, &unit.unit, "")
     } else {
         of_start
     };
@@ -44,12 +43,22 @@ pub(super) fn words_of(host: &Host, unit: &State) -> String {
     without_secrets(host, &lines.join("\n"))
 }
 
-/// The last entries about a unit, of one start or, without its number, of this boot.
-fn entries(host: &Host, unit: &str, invocation: &str) -> Vec<Value> {
+/// The last entries about the unit's last start; of this boot, where it was never started.
+fn entries(host: &Host, unit: &State) -> Vec<Value> {
+    let mut entries = entries_of_boot(host, &unit.unit, unit.invocation());
+    if !unit.invocation().is_empty() {
+        entries.retain(|entry| !is_own_output(entry) || is_of_start(entry, unit));
+    }
+    entries
+}
+
+/// The last entries of this boot about a unit. What systemd said is of one start, where its number is
+/// given. What the unit wrote to its output is of any start.
+fn entries_of_boot(host: &Host, unit: &str, invocation: &str) -> Vec<Value> {
     let journal = Query::of(Reader::Journal)
         .arg("--output=json")
         .arg(format!("--lines={LINES}"))
-        .args(invocation.is_empty().then_some("--boot"))
+        .arg("--boot")
         .args(matches(unit, invocation));
     let said = host
         .query(&journal)
@@ -63,13 +72,35 @@ fn entries(host: &Host, unit: &str, invocation: &str) -> Vec<Value> {
 /// What to look for: what the unit's processes wrote to their output, which is no log driver's way,
 /// or what systemd said of the unit. Fields that begin with a line are journald's own.
 fn matches(unit: &str, invocation: &str) -> Vec<String> {
-    let mut own = vec![format!("_SYSTEMD_UNIT={unit}"), "_TRANSPORT=stdout".into()];
-    let mut systemds = vec![format!("UNIT={unit}"), "_PID=1".to_owned()];
-    if !invocation.is_empty() {
-        own.push(format!("_SYSTEMD_INVOCATION_ID={invocation}"));
-        systemds.push(format!("INVOCATION_ID={invocation}"));
+    let own = [format!("_SYSTEMD_UNIT={unit}"), "_TRANSPORT=stdout".into()];
+    let systemds = [format!("UNIT={unit}"), "_PID=1".to_owned()];
+    let of_start = (!invocation.is_empty()).then(|| format!("INVOCATION_ID={invocation}"));
+    own.into_iter()
+        .chain(["+".to_owned()])
+        .chain(systemds)
+        .chain(of_start)
+        .collect()
+}
+
+fn is_own_output(entry: &Value) -> bool {
+    entry["_TRANSPORT"] == "stdout"
+}
+
+/// Whether the unit's last start wrote it. journald marks a line with the start's number only where
+/// the process that wrote it still runs; a line without the number tells by its time.
+fn is_of_start(entry: &Value, unit: &State) -> bool {
+    match entry["_SYSTEMD_INVOCATION_ID"].as_str() {
+        Some(invocation) => invocation == unit.invocation(),
+        None => {
+            let microseconds = |text: &str| text.parse::<u64>().ok();
+            let written = entry["__MONOTONIC_TIMESTAMP"].as_str();
+            let begun = microseconds(unit.value("InactiveExitTimestampMonotonic"));
+            written
+                .and_then(microseconds)
+                .zip(begun)
+                .is_some_and(|(written, begun)| written >= begun)
+        }
     }
-    [own, vec!["+".to_owned()], systemds].concat()
 }
 
 /// The text of an entry, unless a container said it.
@@ -111,7 +142,11 @@ mod tests {
     #[test]
     fn what_a_container_logs_is_not_what_the_engine_said() {
         let entries = [
-            json!({ "MESSAGE": "failed to start daemon: no space left on device" }),
+            json!({
+                "MESSAGE": "failed to start daemon: no space left on device",
+                "_TRANSPORT": "stdout",
+                "_SYSTEMD_INVOCATION_ID": "0123abcd"
+            }),
             json!({ "MESSAGE": "run: docker run evil", "CONTAINER_ID": "abc" }),
             json!({ "MESSAGE": "run: docker run evil", "CONTAINER_NAME": "web" }),
             json!({ "MESSAGE": [104, 105, 255] }),
@@ -129,9 +164,41 @@ mod tests {
         );
         assert_eq!(
             journal_call(&stub),
-            "journalctl --no-pager --output=json --lines=15 _SYSTEMD_UNIT=docker.service \
-             _TRANSPORT=stdout _SYSTEMD_INVOCATION_ID=0123abcd + UNIT=docker.service _PID=1 \
-             INVOCATION_ID=0123abcd"
+            "journalctl --no-pager --output=json --lines=15 --boot _SYSTEMD_UNIT=docker.service \
+             _TRANSPORT=stdout + UNIT=docker.service _PID=1 INVOCATION_ID=0123abcd"
+        );
+    }
+
+    /// journald no longer finds the start's number where the process has ended before it looked.
+    #[test]
+    fn a_line_of_a_process_that_has_ended_is_known_by_its_time() {
+        let line = |words: &str, microseconds: &str, invocation: Option<&str>| {
+            json!({
+                "MESSAGE": words,
+                "_TRANSPORT": "stdout",
+                "__MONOTONIC_TIMESTAMP": microseconds,
+                "_SYSTEMD_INVOCATION_ID": invocation,
+            })
+        };
+        let entries = [
+            line("of another start", "5000", Some("fedc")),
+            line("of an earlier start", "3999", None),
+            json!({ "MESSAGE": "Starting x..." }),
+            line("no such module", "4000", None),
+            line("giving up", "4001", Some("0123abcd")),
+        ]
+        .map(|entry| entry.to_string())
+        .join("\n");
+        let stub = StubHost::new()
+            .file("/entries", entries)
+            .program(
+                "systemctl",
+                "printf 'InvocationID=0123abcd\\nInactiveExitTimestampMonotonic=4000\\n'",
+            )
+            .program("journalctl", "cat $ROOT/entries");
+        assert_eq!(
+            words_of_engine(stub.host()),
+            "Starting x...\nno such module\ngiving up"
         );
     }
 
