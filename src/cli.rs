@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand};
 
-use crate::daemon_json::schema;
+use crate::daemon_config::schema;
 use crate::invocation;
 use crate::settings::{Given, Layer};
 use crate::ui::Output;

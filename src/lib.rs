@@ -21,7 +21,7 @@ mod invocation;
 pub mod error;
 pub mod report;
 
-pub mod daemon_json;
+pub mod daemon_config;
 pub mod trust;
 
 pub mod host;

@@ -11,7 +11,7 @@ use clap::{CommandFactory, ValueEnum};
 use clap_complete::Shell;
 use dockstrap::cli::Cli;
 use dockstrap::command::completions;
-use dockstrap::daemon_json::schema;
+use dockstrap::daemon_config::schema;
 use dockstrap::{doctor, settings};
 
 fn source(path: &str) -> String {

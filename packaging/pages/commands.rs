@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use dockstrap::cli::Cli;
-use dockstrap::{change, daemon_json, settings, step};
+use dockstrap::{change, daemon_config, settings, step};
 use roff::bold;
 
 use super::page::Page;
@@ -16,7 +16,7 @@ const FILES: &[(&str, &str)] = &[
         change::PATH,
         "What was done to the host, with the way back.",
     ),
-    (daemon_json::PATH, "The configuration of the engine."),
+    (daemon_config::PATH, "The configuration of the engine."),
     (step::KEYRING, "Docker's key."),
 ];
 

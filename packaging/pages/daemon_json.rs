@@ -1,8 +1,8 @@
 //! dockstrap-daemon.json(5), made from the table of keys.
 
-use dockstrap::daemon_json::PATH;
-use dockstrap::daemon_json::explain::{facts, summary};
-use dockstrap::daemon_json::schema::by_name;
+use dockstrap::daemon_config::PATH;
+use dockstrap::daemon_config::docs::explain::{facts, summary};
+use dockstrap::daemon_config::schema::by_name;
 use roff::bold;
 
 use super::page::Page;

@@ -43,7 +43,7 @@ fn source(folder: &Path) -> Result<()> {
         ("packaging/config.schema.json", schema),
         (
             "packaging/manual/daemon-json.md",
-            dockstrap::daemon_json::reference::page(),
+            dockstrap::daemon_config::docs::reference::page(),
         ),
         ("packaging/manual/doctor.md", doctor::page()),
         ("packaging/manual/reference.md", reference::page()),

@@ -19,7 +19,7 @@ use rustix::fs::OFlags;
 use super::seal::unseal;
 use super::{Undo, files};
 use crate::apt::{KnownArchive, Memory};
-use crate::daemon_json::{Change, Document};
+use crate::daemon_config::{Change, Document};
 use crate::host::Host;
 use crate::redact::redact;
 pub(super) use file::remove;

@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use super::way_back::Revert;
 use super::{Tx, files};
-use crate::daemon_json::{self, Document};
+use crate::daemon_config::{self, Document};
 use crate::host::engine::{UNIT, systemctl};
 
 /// Where the copy is; it goes with the journal.
@@ -19,7 +19,7 @@ impl Tx<'_> {
     /// Keeps a copy of the file, which the engine runs with. One with a password is not copied.
     pub(crate) fn remember_configuration(&self) -> Result<()> {
         let copy = self.host().path(LAST_RUN);
-        let bytes = self.host().read(daemon_json::PATH)?;
+        let bytes = self.host().read(daemon_config::PATH)?;
         let is_open = |bytes: &Vec<u8>| {
             Document::parse(bytes).is_ok_and(|document| !document.holds_password())
         };
@@ -38,7 +38,7 @@ impl Revert<'_> {
         let failure = failure.context(format!(
             "{either}; fix that file, and then: systemctl restart docker"
         ));
-        let current = self.host.read(daemon_json::PATH)?;
+        let current = self.host.read(daemon_config::PATH)?;
         let Some(copy) = self
             .host
             .read(LAST_RUN)?
@@ -48,12 +48,15 @@ impl Revert<'_> {
         };
         let there = current.is_some();
         let beside = if there {
-            self.put_beside(Path::new(daemon_json::PATH), Path::new(daemon_json::PATH))?
+            self.put_beside(
+                Path::new(daemon_config::PATH),
+                Path::new(daemon_config::PATH),
+            )?
         } else {
             String::new()
         };
         // The file that the engine reads.
-        let target = files::behind_links(self.host.path(daemon_json::PATH));
+        let target = files::behind_links(self.host.path(daemon_config::PATH));
         files::write(&target, &copy, None)?;
         for verb in ["reset-failed", "restart"] {
             let made = self.output(&systemctl(&[verb, UNIT]))?;
@@ -89,7 +92,7 @@ mod tests {
     #[test]
     fn the_file_that_an_engine_runs_with_is_remembered_unless_it_holds_a_password() {
         let remember = |text: &str| {
-            let stub = StubHost::new().file(daemon_json::PATH, text);
+            let stub = StubHost::new().file(daemon_config::PATH, text);
             trial::run(stub.host(), |tx| tx.remember_configuration()).unwrap();
             stub
         };

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::daemon_json::{Change, Document, SEAL, below};
+use crate::daemon_config::{Change, Document, SEAL, below};
 use crate::redact::{is_secret, is_secret_name};
 use crate::trust::sha256_hex;
 
@@ -79,7 +79,7 @@ fn seal_value(key: &str, value: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon_json::revert;
+    use crate::daemon_config::revert;
     use serde_json::json;
 
     fn proxies(proxy: &str) -> Value {

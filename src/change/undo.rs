@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::apt::KnownArchive;
-use crate::daemon_json::{self, Change};
+use crate::daemon_config::{self, Change};
 use crate::host::engine::CONTAINERD_UNIT;
 use crate::host::firewall::Network;
 
@@ -149,7 +149,7 @@ impl Undo {
             | Undo::RestoreLink { path, .. }
             | Undo::RemoveFolder { path }
             | Undo::RestoreMode { path, .. } => Some(path),
-            Undo::RestoreDaemonJson { .. } => Some(Path::new(daemon_json::PATH)),
+            Undo::RestoreDaemonJson { .. } => Some(Path::new(daemon_config::PATH)),
             _ => None,
         }
     }

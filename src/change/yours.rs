@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::standing::{Lost, Unit};
 use super::{Act, Journal, Undo, member};
 use crate::apt::{self, PROXY, Source};
-use crate::daemon_json::{Document, names_of};
+use crate::daemon_config::{Document, names_of};
 use crate::facts::{ENGINE_PACKAGES, Package, known_packages};
 use crate::host::Host;
 use crate::host::engine::{CERTIFICATES, UNIT};

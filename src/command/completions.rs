@@ -4,7 +4,7 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::cli::Cli;
-use crate::daemon_json::schema::keys;
+use crate::daemon_config::schema::keys;
 
 /// The script for this shell.
 pub fn script(shell: Shell) -> String {

@@ -18,7 +18,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use crate::cli::{Cli, Command, RestoreArgs, SettingsArgs};
-use crate::daemon_json::explain::explained;
+use crate::daemon_config::docs::explain::explained;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::invocation;

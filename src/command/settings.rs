@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::DONE;
 use crate::cli::{Settings, SettingsArgs};
-use crate::daemon_json::Severity;
+use crate::daemon_config::Severity;
 use crate::error::Failure;
 use crate::reading;
 use crate::settings::{self, InForce};

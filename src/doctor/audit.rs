@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::said;
-use crate::daemon_json::DATA_ROOT;
+use crate::daemon_config::DATA_ROOT;
 use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::command::Query;

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::told::Told;
 use super::{Check, Severity, said};
-use crate::daemon_json::{self, Context, Document, Engine, LogCollector, Place, log_collector};
+use crate::daemon_config::{self, Context, Document, Engine, LogCollector, Place, log_collector};
 use crate::facts::{ENGINE_PACKAGES, Facts, Init};
 use crate::host::Host;
 use crate::host::command::Query;
@@ -66,7 +66,7 @@ pub const CHECKS: &[Check] = &[
 const PATIENCE: Duration = Duration::from_secs(2);
 
 fn daemon_json_sound(host: &Host, facts: &Facts) -> Result<Option<String>> {
-    let Some(bytes) = host.read(daemon_json::PATH)? else {
+    let Some(bytes) = host.read(daemon_config::PATH)? else {
         return Ok(None);
     };
     let document = match Document::parse(&bytes) {
@@ -77,7 +77,7 @@ fn daemon_json_sound(host: &Host, facts: &Facts) -> Result<Option<String>> {
         Init::Systemd => unit_flags(host)?,
         Init::None => Vec::new(),
     };
-    let around = look_around(host, &daemon_json::with_flags(&document, &flags))?;
+    let around = look_around(host, &daemon_config::with_flags(&document, &flags))?;
     let engine = facts.packages.get(ENGINE_PACKAGES[0]);
     let engine = engine.filter(|engine| engine.is_installed());
     let context = Context {
@@ -85,10 +85,10 @@ fn daemon_json_sound(host: &Host, facts: &Facts) -> Result<Option<String>> {
         engine: engine.and_then(|engine| Engine::of(&engine.version)),
         surroundings: Some(&around),
     };
-    let problems = daemon_json::check(&document, &context);
+    let problems = daemon_config::check(&document, &context);
     let errors: Vec<String> = problems
         .iter()
-        .filter(|problem| problem.severity == daemon_json::Severity::Error)
+        .filter(|problem| problem.severity == daemon_config::Severity::Error)
         .map(ToString::to_string)
         .collect();
     Ok((!errors.is_empty()).then(|| errors.join("; ")))
@@ -191,7 +191,7 @@ mod tests {
                 "echo dpkg 1.22 amd64 installed ok; echo docker-ce 5:29.5.3 amd64 installed ok",
             )
             .file("/etc/default/docker", environment)
-            .file(daemon_json::PATH, json)
+            .file(daemon_config::PATH, json)
             .program(
                 "systemctl",
                 &format!(

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::told::Told;
 use crate::apt::{Source, source_files};
-use crate::daemon_json::{self, Document};
+use crate::daemon_config::{self, Document};
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::engine::{GROUP, SOCKET};
@@ -63,7 +63,7 @@ pub(super) fn exposed(host: &Host, _: &Facts) -> Result<Option<String>> {
 }
 
 pub(super) fn readable_secret(host: &Host, _: &Facts) -> Result<Option<String>> {
-    let path = daemon_json::PATH;
+    let path = daemon_config::PATH;
     let Some(bytes) = host.read(path)? else {
         return Ok(None);
     };
@@ -120,7 +120,7 @@ pub(super) fn socket(host: &Host, facts: &Facts) -> Result<Option<String>> {
 }
 
 pub(super) fn configuration(host: &Host, _: &Facts) -> Result<Option<String>> {
-    loose(host, daemon_json::PATH, 0, 0o644)
+    loose(host, daemon_config::PATH, 0, 0o644)
 }
 
 pub(super) fn defaults(host: &Host, _: &Facts) -> Result<Option<String>> {
@@ -159,7 +159,7 @@ mod tests {
             "deb [signed-by=/keys/d.asc] https://download.docker.com/linux/ubuntu noble stable\n";
         let stub = StubHost::noble()
             .program("systemctl", "")
-            .file(daemon_json::PATH, told)
+            .file(daemon_config::PATH, told)
             .file(UNIT, "")
             .file(DEFAULTS, "")
             .file(CONTAINERD_SOCKET, "")
@@ -177,7 +177,7 @@ mod tests {
         for (path, mode) in [
             ("/", 0o755),
             (FOLDER, 0o755),
-            (daemon_json::PATH, 0o640),
+            (daemon_config::PATH, 0o640),
             (AUTHORITY, 0o444),
             (KEY, 0o400),
             ("/tls/ca", 0o444),
@@ -195,16 +195,16 @@ mod tests {
     #[test]
     fn each_file_is_content_with_its_mode_and_named_with_a_looser_one() {
         let cases: &[(Look, &str, u32)] = &[
-            (exposed, daemon_json::PATH, 0o642),
+            (exposed, daemon_config::PATH, 0o642),
             (exposed, UNIT, 0o646),
-            (readable_secret, daemon_json::PATH, 0o644),
+            (readable_secret, daemon_config::PATH, 0o644),
             (units, UNIT, 0o755),
             (folder, FOLDER, 0o775),
             (certificates, AUTHORITY, 0o644),
             (certificates, KEY, 0o444),
             (tls, "/tls/cert", 0o644),
             (tls, "/tls/key", 0o444),
-            (configuration, daemon_json::PATH, 0o664),
+            (configuration, daemon_config::PATH, 0o664),
             (defaults, DEFAULTS, 0o666),
             (containerd_socket, CONTAINERD_SOCKET, 0o666),
             (keyring, "/keys/d.asc", 0o664),

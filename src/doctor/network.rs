@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::told::Told;
 use super::{Check, Severity, is_active};
-use crate::daemon_json::{DEFAULT_POOLS, Route};
+use crate::daemon_config::{DEFAULT_POOLS, Route};
 use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::engine::UNIT;
@@ -166,7 +166,7 @@ fn forwarding(host: &Host, facts: &Facts) -> Result<Option<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon_json;
+    use crate::daemon_config;
     use crate::facts;
     use crate::host::stub::StubHost;
 
@@ -177,7 +177,7 @@ mod tests {
         let known = |stub: &StubHost| pools(&Told::of(stub.host(), &facts).unwrap());
         assert_eq!(known(&stub).1.len(), DEFAULT_POOLS.len());
         let pool = r#"{"default-address-pools": [{"base": "10.1.0.0/16", "size": 24}]}"#;
-        let stub = stub.file(daemon_json::PATH, pool);
+        let stub = stub.file(daemon_config::PATH, pool);
         assert_eq!(known(&stub), (true, vec!["10.1.0.0/16".parse().unwrap()]));
     }
 

@@ -3,7 +3,7 @@
 use anyhow::{Result, anyhow};
 use serde_json::Value;
 
-use crate::daemon_json::{self, Document};
+use crate::daemon_config::{self, Document};
 use crate::facts::{Facts, Init};
 use crate::host::Host;
 use crate::step::unit_flags;
@@ -20,7 +20,7 @@ impl Told {
     /// When the file cannot be read as one: what it says is not known then, and another check is
     /// about that.
     pub fn of(host: &Host, facts: &Facts) -> Result<Told> {
-        let path = daemon_json::PATH;
+        let path = daemon_config::PATH;
         let bytes = host.read(path)?.unwrap_or_default();
         let file =
             Document::parse(&bytes).map_err(|_| anyhow!("{path} is no sound JSON; see DS901"))?;
@@ -29,7 +29,7 @@ impl Told {
             Init::None => Vec::new(),
         };
         Ok(Told {
-            document: daemon_json::with_flags(&file, &flags),
+            document: daemon_config::with_flags(&file, &flags),
             flags,
         })
     }
@@ -49,7 +49,7 @@ impl Told {
 
     /// Whether anything is said for this key.
     pub fn has(&self, key: &str) -> bool {
-        self.document.get(key).is_some() || daemon_json::is_said_by_flag(key, &self.flags)
+        self.document.get(key).is_some() || daemon_config::is_said_by_flag(key, &self.flags)
     }
 
     /// An option of those that are given as `NAME=VALUE`.
@@ -79,7 +79,7 @@ mod tests {
                 "echo dpkg 1 amd64 installed ok; echo docker-ce 5:29 amd64 installed ok",
             )
             .program("systemctl", "")
-            .file(daemon_json::PATH, "{\"log-driver\": \"local\"");
+            .file(daemon_config::PATH, "{\"log-driver\": \"local\"");
         let facts = facts::gather(stub.host()).unwrap();
         let diagnosis = crate::doctor::examine(stub.host(), &facts);
         let verdict = |id: &str| {
@@ -100,7 +100,7 @@ mod tests {
             .folder("/run/systemd/system")
             .program("systemctl", &format!("echo '{{ argv[]={argv} ; }}'"))
             .file(
-                daemon_json::PATH,
+                daemon_config::PATH,
                 r#"{"bridge": "none", "log-opts": {"max-file": "3"}}"#,
             );
         let facts = facts::gather(stub.host()).unwrap();

@@ -17,12 +17,12 @@ use serde_json::Value;
 use super::Host;
 use super::command::{Command, Query};
 use super::query::Reader;
-use crate::daemon_json::{self, Document};
+use crate::daemon_config::{self, Document};
 
 /// The engine's socket, which its unit opens.
 pub const SOCKET: &str = "/run/docker.sock";
 
-pub use crate::daemon_json::DATA_ROOT;
+pub use crate::daemon_config::DATA_ROOT;
 
 /// Where containerd keeps its own when it is told nothing else.
 pub const CONTAINERD_ROOT: &str = "/var/lib/containerd";
@@ -202,9 +202,9 @@ impl Host {
 
     /// Where the engine keeps its data, as its file says.
     pub fn data_root(&self) -> Result<PathBuf> {
-        let bytes = self.read(daemon_json::PATH)?.unwrap_or_default();
+        let bytes = self.read(daemon_config::PATH)?.unwrap_or_default();
         let file = Document::parse(&bytes).unwrap_or_default();
-        Ok(daemon_json::data_root(file.get("data-root")).to_owned())
+        Ok(daemon_config::data_root(file.get("data-root")).to_owned())
     }
 
     /// Where containerd keeps its data, as its file says.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Host;
-use crate::daemon_json::BRIDGE;
+use crate::daemon_config::BRIDGE;
 
 /// Has a line for each link. In a container /sys may show those of another host.
 const LINKS: &str = "/proc/net/dev";

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use nix::sys::statvfs::statvfs;
 
 use super::Host;
-use crate::daemon_json::Disk;
+use crate::daemon_config::Disk;
 
 const MOUNTS: &str = "/proc/self/mountinfo";
 

@@ -9,7 +9,7 @@ use super::Host;
 use super::command::Query;
 use super::links::is_engine_link;
 use super::query::Reader;
-use crate::daemon_json::Route;
+use crate::daemon_config::Route;
 
 const IPV4: &str = "/proc/net/route";
 const IPV6: &str = "/proc/net/ipv6_route";

@@ -16,7 +16,7 @@ use super::layer::RegistryLayer;
 use super::table::keys;
 use super::value;
 use super::{Layer, Settings};
-use crate::daemon_json::{self, Position, Severity};
+use crate::daemon_config::{self, Position, Severity};
 use crate::host::network::CaCert;
 use crate::redact::redact;
 
@@ -100,9 +100,9 @@ impl<'a> File<'a> {
         for (key, value) in file.root.clone() {
             let name = key.get_ref().to_string();
             if !keys().contains(&name.as_str()) {
-                let text = match daemon_json::nearest(&name, keys().iter().copied()) {
+                let text = match daemon_config::nearest(&name, keys().iter().copied()) {
                     Some(meant) => format!("is no setting; write `{meant}`"),
-                    None if daemon_json::key(&name).is_some() => {
+                    None if daemon_config::key(&name).is_some() => {
                         "is no setting, but a key of daemon.json; write it under [daemon]"
                             .to_owned()
                     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::daemon_json::Engine;
+use crate::daemon_config::Engine;
 use crate::error::Failure;
 
 /// The first engine that Docker has for a release of Ubuntu that is supported here.

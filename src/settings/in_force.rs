@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::file::Below;
 use super::table::table;
 use super::{Given, LOCK_WAIT, Layer, MAX_INDEX_AGE, MIRROR, Origin, Settings, Stale};
-use crate::daemon_json::{DaemonKeys, Preset};
+use crate::daemon_config::{DaemonKeys, Preset};
 use crate::redact::redact_value;
 use crate::trust::DOCKER_KEY_FINGERPRINT;
 

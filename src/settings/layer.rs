@@ -12,7 +12,7 @@ use clap::builder::BoolishValueParser;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::daemon_json::{DaemonKeys, Preset};
+use crate::daemon_config::{DaemonKeys, Preset};
 use crate::host::network::Proxy;
 use crate::redact::{STARS, has_password_named};
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::daemon_json::{DaemonKeys, Preset};
+use crate::daemon_config::{DaemonKeys, Preset};
 use crate::error::Failure;
 use crate::host::UserName;
 use crate::host::network::{CaCert, Network, Proxy};

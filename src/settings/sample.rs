@@ -94,7 +94,7 @@ pub(super) fn uncommented() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon_json::Severity;
+    use crate::daemon_config::Severity;
     use crate::settings::check;
 
     #[test]

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::table::{Kind, Setting, table};
 use super::value;
-use crate::daemon_json::Severity;
-use crate::daemon_json::schema::{self as daemon_json, Entries, Standing};
+use crate::daemon_config::Severity;
+use crate::daemon_config::schema::{self as daemon_config, Entries, Standing};
 
 /// The schema, by the draft of 2020-12.
 pub fn schema() -> Value {
@@ -55,7 +55,7 @@ fn of_kind(kind: &Kind) -> Value {
 
 /// The keys that dockerd takes.
 fn daemon() -> Value {
-    let known = daemon_json::keys().filter(|key| key.is_accepted());
+    let known = daemon_config::keys().filter(|key| key.is_accepted());
     let properties = known.map(|key| {
         let mut schema = described(of_key(key.kind), key.about);
         if matches!(key.standing, Standing::Ignored { .. }) {
@@ -71,8 +71,8 @@ fn daemon() -> Value {
 }
 
 /// No stricter than what judges the value: texts have forms that are not told here.
-fn of_key(kind: daemon_json::Kind) -> Value {
-    use daemon_json::Kind;
+fn of_key(kind: daemon_config::Kind) -> Value {
+    use daemon_config::Kind;
     match kind {
         Kind::Bool => json!({ "type": "boolean" }),
         // Earlier engines go on without a port that there cannot be.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::engine_version::EngineVersion;
 use super::layer::RegistryLayer;
 use super::{MIRROR, Registry, Secret};
-use crate::daemon_json::{self, DaemonKeys, Document, Position, Problem, Severity};
+use crate::daemon_config::{self, DaemonKeys, Document, Position, Problem, Severity};
 use crate::error::Failure;
 use crate::host::network::{CaCert, Proxy, is_host};
 use crate::host::{NoName, UserName};
@@ -94,14 +94,14 @@ pub fn daemon_problems(keys: &Map<String, Value>, version: Option<&EngineVersion
     for (key, value) in keys {
         document.set(key, value);
     }
-    let context = daemon_json::Context {
+    let context = daemon_config::Context {
         engine: version.and_then(EngineVersion::engine),
-        ..daemon_json::Context::default()
+        ..daemon_config::Context::default()
     };
-    let mut problems = daemon_json::check_for_any(&document, &context);
+    let mut problems = daemon_config::check_for_any(&document, &context);
     for problem in &mut problems {
         // What the settings ask for must have an effect, even where the engine starts without.
-        if keys.contains_key(&problem.key) && daemon_json::key(&problem.key).is_none() {
+        if keys.contains_key(&problem.key) && daemon_config::key(&problem.key).is_none() {
             problem.severity = Severity::Error;
         }
     }

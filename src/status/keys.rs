@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::owned::Owned;
 use super::{Drift, KeyDrift};
 use crate::change::Journal;
-use crate::daemon_json::{self, Document, Edited, Redacted, split};
+use crate::daemon_config::{self, Document, Edited, Redacted, split};
 use crate::host::Host;
 use crate::report::Yours;
 
@@ -15,17 +15,17 @@ pub(super) fn changed(
     journal: &Journal,
     owned: &Owned,
 ) -> Result<(Vec<Yours>, Vec<Drift>)> {
-    let bytes = host.read(daemon_json::PATH)?.unwrap_or_default();
+    let bytes = host.read(daemon_config::PATH)?.unwrap_or_default();
     let document = match Document::parse(&bytes) {
         Ok(document) => document,
         Err(refusal) if !journal.configuration(&Document::new()).is_empty() => {
-            let text = format!("{} cannot be read: {refusal}", daemon_json::PATH);
+            let text = format!("{} cannot be read: {refusal}", daemon_config::PATH);
             return Ok((Vec::new(), vec![Drift { text, key: None }]));
         }
         Err(_) => return Ok((Vec::new(), Vec::new())),
     };
-    let lost = daemon_json::lost(&document, &journal.configuration(&document));
-    let settled = daemon_json::lost(&document, &journal.settled_configuration(&document));
+    let lost = daemon_config::lost(&document, &journal.configuration(&document));
+    let settled = daemon_config::lost(&document, &journal.settled_configuration(&document));
     let (theirs, drifted) = split(lost, |name| {
         let key = name.split('.').next().unwrap_or(name);
         settled.contains_key(key) && owned.leaves_key(name)

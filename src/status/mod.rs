@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::change::{Act, Journal, Lost, Run, Undo, Unit, Verified};
-use crate::daemon_json::{Document, Redacted};
+use crate::daemon_config::{Document, Redacted};
 use crate::host::Host;
 use crate::report::Yours;
 pub use now::{Engine, Source};

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::change::{Purpose, Tx, trial};
-use crate::daemon_json::{self, Wanted, merge};
+use crate::daemon_config::{self, Wanted, merge};
 use crate::host::command::Command;
 use crate::host::stub::StubHost;
 use serde_json::json;
@@ -11,7 +11,7 @@ use serde_json::json;
 /// A host on which one step wrote a key and another the configuration.
 fn set_up() -> StubHost {
     let stub = StubHost::new()
-        .file(daemon_json::PATH, "{\"debug\": true}")
+        .file(daemon_config::PATH, "{\"debug\": true}")
         .program("dpkg-query", "");
     let mut tx = trial::begin(stub.host(), &|_| {});
     tx.enter("apt-key");
@@ -66,7 +66,7 @@ fn what_somebody_changed_is_theirs_unless_the_settings_named_it() {
     tx.write_daemon_json(merged.document.text(), &merged.changes)
         .unwrap();
     tx.end().unwrap();
-    stub.write(daemon_json::PATH, "{\"mtu\": 9000, \"log-opts\": {}}");
+    stub.write(daemon_config::PATH, "{\"mtu\": 9000, \"log-opts\": {}}");
     let told = |status: &Status| {
         let steps = status.steps.iter();
         let told = steps.map(|step| {
@@ -116,7 +116,7 @@ fn a_run_that_did_not_end_is_told_with_what_it_had_begun() {
 fn what_was_changed_since_is_told_and_what_is_not_ours_is_not() {
     let stub = set_up();
     stub.write("/etc/key", "edited");
-    stub.write(daemon_json::PATH, "{\"debug\": false, \"mtu\": 9000}");
+    stub.write(daemon_config::PATH, "{\"debug\": false, \"mtu\": 9000}");
     let status = status(stub.host()).unwrap();
     let drift = |step: usize| {
         let drift = status.steps[step].drift.iter();
@@ -171,7 +171,7 @@ fn a_stopped_engine_is_one_loss_of_its_own_step() {
 #[test]
 fn a_configuration_that_cannot_be_read_has_drifted() {
     let stub = set_up();
-    stub.write(daemon_json::PATH, "{");
+    stub.write(daemon_config::PATH, "{");
     let status = status(stub.host()).unwrap();
     assert!(status.steps[1].drift[0].text.contains("cannot be read"));
 }

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::change::{Journal, Tx, Undo, is_unused};
-use crate::daemon_json::{self, Document, with_flags};
+use crate::daemon_config::{self, Document, with_flags};
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT};
 
 /// Where an engine with this configuration, flags included, and its containerd keep their data.
 pub fn roots(host: &Host, configuration: &Document) -> Result<[PathBuf; 2]> {
-    let data_root = daemon_json::data_root(configuration.get("data-root"));
+    let data_root = daemon_config::data_root(configuration.get("data-root"));
     Ok([data_root.to_owned(), host.containerd_root()?])
 }
 
@@ -44,7 +44,7 @@ pub fn note(tx: &mut Tx<'_>, configuration: &Document) -> Result<()> {
 
 /// The same for an engine with the configuration that is on the host.
 pub fn note_for_host(tx: &mut Tx<'_>) -> Result<()> {
-    let bytes = tx.host().read(daemon_json::PATH)?.unwrap_or_default();
+    let bytes = tx.host().read(daemon_config::PATH)?.unwrap_or_default();
     let document = Document::parse(&bytes).unwrap_or_default();
     let flags = super::unit_flags(tx.host())?;
     note(tx, &with_flags(&document, &flags))

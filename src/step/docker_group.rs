@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::{Finding, Ownership, Step};
 use crate::change::{self, Tx, Undo};
-use crate::daemon_json::Preset;
+use crate::daemon_config::Preset;
 use crate::error::Failure;
 use crate::facts::Facts;
 use crate::host::command::Command;

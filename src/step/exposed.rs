@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::unit_settings::{self, Content};
-use crate::daemon_json;
+use crate::daemon_config;
 use crate::error::Failure;
 use crate::host::engine::{CONTAINERD_CONFIG, CONTAINERD_UNIT, SOCKET_UNIT, UNIT};
 use crate::host::exposure::Exposure;
@@ -53,7 +53,7 @@ fn environment_files(host: &Host, units: &[String]) -> Result<Vec<String>> {
 pub(crate) fn exposed(host: &Host) -> Result<Option<(String, Exposure)>> {
     let units = unit_files(host)?;
     let environment = environment_files(host, &units)?;
-    let told = [daemon_json::PATH, CONTAINERD_CONFIG].map(str::to_owned);
+    let told = [daemon_config::PATH, CONTAINERD_CONFIG].map(str::to_owned);
     for path in told.into_iter().chain(units).chain(environment) {
         let exposure = host.exposure(Path::new(&path));
         if let Some(exposure) = exposure.with_context(|| format!("looking at {path}"))? {
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn whatever_decides_for_the_engine_is_refused_when_others_can_write_it() {
         let stub = StubHost::new()
-            .file(daemon_json::PATH, "{}")
+            .file(daemon_config::PATH, "{}")
             .file("/etc/containerd/config.toml", "")
             .file("/usr/lib/systemd/system/docker.service", "")
             .file("/usr/lib/systemd/system/docker.socket", "")
@@ -106,7 +106,7 @@ mod tests {
             .file("/srv/docker.env", "");
         refuse(stub.host()).unwrap();
         for path in [
-            daemon_json::PATH,
+            daemon_config::PATH,
             "/etc/docker",
             "/etc/containerd/config.toml",
             "/usr/lib/systemd/system/docker.service",

@@ -34,7 +34,7 @@ use serde::Serialize;
 
 use crate::apt::{self, Source, Transaction};
 use crate::change::{self, Tx};
-use crate::daemon_json::{Change, Redacted};
+use crate::daemon_config::{Change, Redacted};
 use crate::error::Failure;
 use crate::facts::Facts;
 use crate::host::Host;

@@ -4,7 +4,7 @@
 use anyhow::Result;
 
 use crate::change::{self, Journal};
-use crate::daemon_json::{self, Document, Edited};
+use crate::daemon_config::{self, Document, Edited};
 use crate::error::Failure;
 use crate::host::engine::UNIT;
 use crate::host::{Host, UserName, is_forbidden};
@@ -108,9 +108,9 @@ fn is_package(yours: &Yours) -> bool {
 
 /// The names of keys that were changed since.
 fn changed_keys(host: &Host, journal: &Journal) -> Result<Vec<String>> {
-    let bytes = host.read(daemon_json::PATH)?.unwrap_or_default();
+    let bytes = host.read(daemon_config::PATH)?.unwrap_or_default();
     let document = Document::parse(&bytes).unwrap_or_default();
-    let lost = daemon_json::lost(&document, &journal.settled_configuration(&document));
+    let lost = daemon_config::lost(&document, &journal.settled_configuration(&document));
     let keys = Edited::all(&document, &lost);
     Ok(keys.iter().map(Edited::name).collect())
 }
@@ -154,12 +154,12 @@ mod tests {
         let text = json!({"live-restore": true, "mtu": 1400}).to_string();
         let document = Document::parse(text.as_bytes()).unwrap();
         let keys = document.root().clone();
-        let merged = daemon_json::merge(Document::new(), &keys, daemon_json::Wanted::Set);
+        let merged = daemon_config::merge(Document::new(), &keys, daemon_config::Wanted::Set);
         let write =
             |tx: &mut change::Tx<'_>| tx.write_daemon_json(merged.document.text(), &merged.changes);
         trial::complete(stub.host(), write).unwrap();
         stub.write(
-            daemon_json::PATH,
+            daemon_config::PATH,
             json!({"live-restore": false, "mtu": 1400}).to_string(),
         );
         stub

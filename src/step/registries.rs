@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::{Finding, Step};
 use crate::change::Tx;
-use crate::daemon_json::Change;
+use crate::daemon_config::Change;
 use crate::host::Host;
 use crate::host::engine::authority;
 use crate::host::http::Http;

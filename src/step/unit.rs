@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::unit_environment::Environment;
 use super::{unit_settings, unit_words};
-use crate::daemon_json::{self, Document, with_flags};
+use crate::daemon_config::{self, Document, with_flags};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::command::Query;
@@ -82,7 +82,7 @@ fn waiting_flags(host: &Host) -> Result<Option<Vec<String>>> {
 /// Whether the engine takes its sockets from systemd, as flag or file say: then it needs the unit
 /// that opens them.
 pub(super) fn takes_sockets(host: &Host) -> Result<bool> {
-    let bytes = host.read(daemon_json::PATH)?.unwrap_or_default();
+    let bytes = host.read(daemon_config::PATH)?.unwrap_or_default();
     let file = Document::parse(&bytes).unwrap_or_default();
     let all = with_flags(&file, &flags(host)?);
     let mut hosts = all

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::text::Text;
 use super::{line, print};
-use crate::daemon_json::{Position, Severity};
+use crate::daemon_config::{Position, Severity};
 use crate::settings::{InForce, Problem, Source};
 
 /// Prints what is wrong with a file, each with its place as compilers have it.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::containers;
 use crate::apt::{self, FRESHNESS};
 use crate::change::{self, Act, Ahead, Extent, Foreseen, Journal, Purpose, Tx, Undo, is_unused};
-use crate::daemon_json;
+use crate::daemon_config;
 use crate::facts::unfinished_packages;
 use crate::host::Host;
 use crate::host::engine::UNIT;
@@ -254,7 +254,7 @@ fn is_gone(host: &Host, packages: &[String]) -> Result<bool> {
 
 /// Where an engine keeps its data once daemon.json is as it was.
 fn data_root_before(host: &Host, journal: &Journal) -> Result<PathBuf> {
-    let folder = |value: &Option<Value>| daemon_json::data_root(value.as_ref()).to_owned();
+    let folder = |value: &Option<Value>| daemon_config::data_root(value.as_ref()).to_owned();
     let mut data_root = host.data_root()?;
     for act in journal.acts().iter().rev() {
         let Undo::RestoreDaemonJson { changes, .. } = &act.undo else {
@@ -294,7 +294,7 @@ fn leaving_of_engine(host: &Host, packages: &[String]) -> Result<Vec<String>> {
 mod tests {
     use super::*;
     use crate::change::trial;
-    use crate::daemon_json::Change;
+    use crate::daemon_config::Change;
     use crate::host::stub::StubHost;
     use serde_json::json;
 
@@ -313,7 +313,7 @@ mod tests {
             trial::complete(stub.host(), |tx| tx.write_daemon_json(&text, &[change])).unwrap();
         }
         let root = || data_root_before(stub.host(), &Journal::read(stub.host()).unwrap()).unwrap();
-        assert_eq!(root(), PathBuf::from(daemon_json::DATA_ROOT));
+        assert_eq!(root(), PathBuf::from(daemon_config::DATA_ROOT));
         // What was edited since is left.
         stub.write("/etc/docker/daemon.json", r#"{"data-root": "/srv/three"}"#);
         assert_eq!(root(), PathBuf::from("/srv/three"));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::proof::Proof;
-use crate::daemon_json::{self, Document, log_collector, with_flags};
+use crate::daemon_config::{self, Document, log_collector, with_flags};
 use crate::host::Host;
 use crate::step::unit_flags;
 
@@ -71,7 +71,7 @@ fn start_with_defaults(proof: &Proof<'_>) -> Result<()> {
 
 /// Who it is that does not answer, as far as it can be told.
 fn collector(host: &Host) -> Option<String> {
-    let bytes = host.read(daemon_json::PATH).ok()??;
+    let bytes = host.read(daemon_config::PATH).ok()??;
     let file = Document::parse(&bytes).ok()?;
     let collector = log_collector(&with_flags(&file, &unit_flags(host).ok()?))?;
     Some(format!(
@@ -90,6 +90,6 @@ pub(super) fn lack_of_addresses(said: &str) -> String {
     format!(
         "networks cannot be created with the engine's own address pools: {said}; free some with: \
          docker network prune, or set default-address-pools in {}",
-        daemon_json::PATH
+        daemon_config::PATH
     )
 }

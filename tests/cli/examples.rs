@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::CommandFactory;
 use dockstrap::cli::Cli;
-use dockstrap::daemon_json::Severity;
+use dockstrap::daemon_config::Severity;
 use dockstrap::settings::check;
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! Every key that the table calls reloadable, shown by a real engine on SIGHUP.
 
-use dockstrap::daemon_json::schema::{Reload, Standing, keys};
-use dockstrap::daemon_json::{Engine, Key};
+use dockstrap::daemon_config::schema::{Reload, Standing, keys};
+use dockstrap::daemon_config::{Engine, Key};
 use serde_json::{Value, json};
 
 use crate::host::LabHost;
@@ -170,7 +170,7 @@ fn a_key_that_the_table_does_not_call_reloadable_waits_for_a_restart() {
     let after = reloaded(&host, &json!(values).to_string());
     for name in values.keys() {
         assert!(
-            !dockstrap::daemon_json::key(name)
+            !dockstrap::daemon_config::key(name)
                 .expect("a key")
                 .is_reloadable()
         );

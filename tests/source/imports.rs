@@ -300,8 +300,8 @@ fn the_whole_library_is_read() {
         .collect();
     let helpers = [
         "src/change/trial.rs",
-        "src/daemon_json/samples.rs",
-        "src/daemon_json/verdicts.rs",
+        "src/daemon_config/check/verdicts.rs",
+        "src/daemon_config/samples.rs",
         "src/host/stub.rs",
         "src/trust/fixture.rs",
         "src/ui/stream/manual.rs",

@@ -4,7 +4,7 @@ use std::io::Write;
 use serde_json::json;
 
 use super::*;
-use crate::daemon_json::Preset;
+use crate::daemon_config::Preset;
 
 const DOCUMENTATION: &str = include_str!("../../../packaging/ansible/plugins/modules/engine.py");
 const ROLE: &str =

@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::apt::{Freshness, PROXY as APT_PROXY, Source};
 use crate::change::undo::{all, package};
 use crate::change::{Undo, member};
-use crate::daemon_json::names;
+use crate::daemon_config::names;
 use crate::host::engine::authority;
 use crate::settings::{Given, ProxyUser, Settings};
 

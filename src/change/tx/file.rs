@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use super::{Overwritten, Tx};
 use crate::change::seal::seal;
 use crate::change::{Act, FOLDER, Undo, files, straight};
-use crate::daemon_json::{self, Change, Document};
+use crate::daemon_config::{self, Change, Document};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::shell::quoted;
@@ -103,7 +103,7 @@ impl Tx<'_> {
     /// kept from other users.
     pub fn write_daemon_json(&mut self, bytes: impl AsRef<[u8]>, changes: &[Change]) -> Result<()> {
         let bytes = bytes.as_ref();
-        let path = daemon_json::PATH;
+        let path = daemon_config::PATH;
         self.create_folders(path)?;
         let before = self.host.read(path)?;
         let document = before

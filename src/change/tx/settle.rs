@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::change::{Act, Undo};
-use crate::daemon_json;
+use crate::daemon_config;
 
 /// Settles what the acts did to daemon.json, and to files.
 pub(super) fn settle(acts: &mut [Act]) {
@@ -12,7 +12,7 @@ pub(super) fn settle(acts: &mut [Act]) {
         Undo::RestoreDaemonJson { changes, .. } => Some(changes),
         _ => None,
     });
-    daemon_json::settle(&mut changes.collect::<Vec<_>>());
+    daemon_config::settle(&mut changes.collect::<Vec<_>>());
     for number in 1..acts.len() {
         let (earlier, later) = acts.split_at_mut(number);
         let Some(same) = put_back(earlier, &later[0].undo) else {

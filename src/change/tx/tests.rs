@@ -1,7 +1,7 @@
 use super::*;
 use crate::change::{FOLDER, Purpose, trial};
-use crate::daemon_json;
-use crate::daemon_json::Change;
+use crate::daemon_config;
+use crate::daemon_config::Change;
 use crate::error::exit_code;
 use crate::host::stub::StubHost;
 
@@ -247,7 +247,7 @@ fn a_link_is_not_written_over() {
 
 #[test]
 fn a_run_that_fails_gives_daemon_json_back_as_it_was_with_its_password() {
-    let path = daemon_json::PATH;
+    let path = daemon_config::PATH;
     let text = |password: &str| format!("{{ \"proxies\": \"http://me:{password}@proxy\" }}\n");
     let stub = StubHost::new().file(path, text("old"));
     let change = |before: Option<&str>, after: &str| Change {

@@ -11,7 +11,7 @@ use super::{Revert, Reverted};
 use crate::change::files;
 use crate::change::seal::unseal;
 use crate::change::tx::Overwritten;
-use crate::daemon_json::{self, Change, Document};
+use crate::daemon_config::{self, Change, Document};
 use crate::host::Host;
 use crate::host::engine::{UNIT, docker, systemctl};
 
@@ -28,9 +28,9 @@ impl Revert<'_> {
         written: &BTreeMap<String, String>,
         changes: &[Change],
     ) -> Result<Reverted> {
-        let path = self.host.path(daemon_json::PATH);
+        let path = self.host.path(daemon_config::PATH);
         let is_link = fs::symlink_metadata(&path).is_ok_and(|it| it.is_symlink());
-        let Some(current) = self.host.read(daemon_json::PATH)? else {
+        let Some(current) = self.host.read(daemon_config::PATH)? else {
             // What a link leads to is gone; the link is somebody else's.
             return if is_link {
                 Ok(Reverted::Done)
@@ -59,9 +59,9 @@ impl Revert<'_> {
             Ok(document) => document,
             Err(refusal) => return Ok(Reverted::Kept(format!("it cannot be read: {refusal}"))),
         };
-        let daemon_json::Reverted { mut document, kept } = {
+        let daemon_config::Reverted { mut document, kept } = {
             let changes = unseal(changes, &document);
-            daemon_json::revert(document, &changes)
+            daemon_config::revert(document, &changes)
         };
         for (key, written) in written {
             document.write_as(key, written);
@@ -78,7 +78,7 @@ impl Revert<'_> {
         } else {
             let target = files::behind_links(path);
             files::remove_unfinished(&target)
-                .with_context(|| format!("tidying up beside {}", daemon_json::PATH))?;
+                .with_context(|| format!("tidying up beside {}", daemon_config::PATH))?;
         }
         match kept.as_slice() {
             [] if created && document.is_empty() && is_link => Ok(Reverted::Kept(
@@ -271,7 +271,7 @@ fn with_remark(outcome: Reverted, remark: Option<String>) -> Reverted {
 /// # Errors
 /// One that [`is_forbidden`](crate::host::is_forbidden) when the caller may not ask the engine.
 pub fn keeps_containers(host: &Host) -> Result<bool> {
-    let bytes = host.read(daemon_json::PATH)?.unwrap_or_default();
+    let bytes = host.read(daemon_config::PATH)?.unwrap_or_default();
     let file = Document::parse(&bytes).ok();
     let starts = file.is_some_and(|file| file.get("live-restore") == Some(&true.into()));
     let stops = host.engine_info()?;

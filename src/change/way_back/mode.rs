@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use super::{Revert, Reverted};
 use crate::change::straight;
 use crate::change::tx::hashes;
-use crate::daemon_json::{self, Document};
+use crate::daemon_config::{self, Document};
 use crate::redact::has_password;
 
 /// The rights of the group and of everybody else.
@@ -62,7 +62,7 @@ impl Revert<'_> {
 
     fn holds_another_secret(&self, path: &Path, open: &[String]) -> Result<bool> {
         let bytes = self.host.read(path)?.unwrap_or_default();
-        let is_configuration = path == Path::new(daemon_json::PATH);
+        let is_configuration = path == Path::new(daemon_config::PATH);
         let document = is_configuration.then(|| Document::parse(&bytes).ok());
         Ok(match document.flatten() {
             Some(document) => {

@@ -8,7 +8,7 @@ use anyhow::{Error, Result};
 use serde_json::Value;
 
 use super::{absent, certificates};
-use crate::daemon_json::{
+use crate::daemon_config::{
     BRIDGE, Document, Found, Surroundings, authorization_plugins, listening_hosts, named_paths,
     remaps_root,
 };

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::daemon_json::{CERTIFICATE_FILES, Certificates, Document, speaks_tls};
+use crate::daemon_config::{CERTIFICATE_FILES, Certificates, Document, speaks_tls};
 use crate::host::Host;
 use crate::step::unit;
 

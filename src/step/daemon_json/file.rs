@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::refusal::unreadable;
-use crate::daemon_json::{Document, PATH};
+use crate::daemon_config::{Document, PATH};
 use crate::host::Host;
 
 /// Reads the file; one that is not there is an empty one.

@@ -20,7 +20,7 @@ pub use refusal::refuse_unsound;
 use super::unit::{self, Unit};
 use super::{Explained, Finding, Step, data};
 use crate::change::{Journal, Tx, Undo};
-use crate::daemon_json::{
+use crate::daemon_config::{
     Change, DaemonKeys, Document, Engine, Merged, PATH, Preset, Redacted, Secrets, with_flags,
 };
 use crate::facts::Facts;

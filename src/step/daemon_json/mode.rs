@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 
 use super::proposal::Proposal;
-use crate::daemon_json::{Document, PATH};
+use crate::daemon_config::{Document, PATH};
 use crate::host::Host;
 
 /// The rights of the group and of everybody else.

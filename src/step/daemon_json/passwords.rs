@@ -4,7 +4,7 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use crate::daemon_json::{Change, PATH, secrets};
+use crate::daemon_config::{Change, PATH, secrets};
 use crate::error::Failure;
 
 /// Refuses to replace a password that somebody else has set.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::refusal::{blocked, lines, unwanted};
 use super::{DaemonJson, around, file, mode, passwords};
 use crate::change::is_sealed;
-use crate::daemon_json::{
+use crate::daemon_config::{
     self, Context, Document, Edited, Engine, Merged, PATH, Preset, Problem, Severity, Surroundings,
     Wishes, is_said_by_flag, split, with_flags,
 };
@@ -42,7 +42,7 @@ impl Proposal {
     /// The change of the file, which may not be there yet.
     pub(super) fn diff(&self, is_there: bool) -> String {
         let old = is_there.then_some(&self.current);
-        daemon_json::diff(old, &self.merged.document)
+        daemon_config::diff(old, &self.merged.document)
     }
 }
 
@@ -73,7 +73,7 @@ impl DaemonJson {
         let mut warnings: Vec<String> = warnings.iter().map(warning).collect();
         warnings.extend(self.lack_of_pools(&merged.document, &around)?);
         if self.preset == Preset::Hardened {
-            let objections = daemon_json::objections(&merged.document).into_iter();
+            let objections = daemon_config::objections(&merged.document).into_iter();
             if !self.can_separate(&current) {
                 warnings.push(format!(
                     "{PATH}: icc: CIS 2.2 is left out, for without iptables (and ip6tables, where \
@@ -111,15 +111,15 @@ impl DaemonJson {
             engine,
             surroundings: Some(around),
         };
-        let problems = daemon_json::check_for_any(document, &context).into_iter();
+        let problems = daemon_config::check_for_any(document, &context).into_iter();
         problems.partition(|problem| problem.severity == Severity::Error)
     }
 
     /// What somebody changed since it was set: what is to be restored, and what is theirs.
     fn changed_since(&self, current: &Document) -> (Keys, Keys) {
         // A run that was cut short may have changed it as well.
-        let all = daemon_json::lost(current, &self.ours);
-        let mut lost = daemon_json::lost(current, &self.settled);
+        let all = daemon_config::lost(current, &self.ours);
+        let mut lost = daemon_config::lost(current, &self.settled);
         lost.retain(|key, _| all.contains_key(key));
         let (mut restored, theirs) = split(lost, |name| self.restore.includes(name));
         // Of a secret, the journal knows only the hash.
@@ -147,7 +147,7 @@ impl DaemonJson {
         let mut wishes = Wishes::new(preset, self.settings.exposed().clone());
         wishes.leave(theirs);
         wishes.restore(restored);
-        wishes.make_room(current, &daemon_json::standing(current, &self.ours));
+        wishes.make_room(current, &daemon_config::standing(current, &self.ours));
         if let Some(proxies) = &self.proxies {
             wishes.set("proxies", proxies.clone(), "proxy-for says engine");
         }
@@ -162,7 +162,7 @@ impl DaemonJson {
         let is_set =
             |key: &str| document.get(key).is_some() || is_said_by_flag(key, &self.unit_flags);
         let key = "default-address-pools";
-        let routes = daemon_json::in_the_way(&around.routes).join(", ");
+        let routes = daemon_config::in_the_way(&around.routes).join(", ");
         if is_set(key) || routes.is_empty() {
             return Ok(None);
         }
@@ -171,7 +171,7 @@ impl DaemonJson {
              /etc/dockstrap/config.toml"
         );
         let has_bridge = is_set("bip") || is_set("bridge");
-        if !has_bridge && daemon_json::leave_no_bridge(&around.routes) {
+        if !has_bridge && daemon_config::leave_no_bridge(&around.routes) {
             return Err(Failure::Blocked(format!(
                 "this host has routes into all addresses that the engine could take for its bridge \
                  ({routes}), so the engine would not start; nothing was changed. {cure}. See what is \
@@ -191,7 +191,7 @@ impl DaemonJson {
         for (key, value) in self.settings.exposed() {
             all.set(key, value);
         }
-        daemon_json::can_separate(&all)
+        daemon_config::can_separate(&all)
     }
 }
 
@@ -202,7 +202,7 @@ fn refuse_folders_of_others(merged: &Merged, around: &Surroundings) -> Result<()
     let folders = around.folders_of_others.iter();
     let refused: Vec<String> = folders
         .filter(|(key, _)| is_new(key))
-        .map(|(key, fault)| format!("{key}: {}", daemon_json::of_others(fault)))
+        .map(|(key, fault)| format!("{key}: {}", daemon_config::of_others(fault)))
         .collect();
     if refused.is_empty() {
         Ok(())

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 
 use super::proposal::Proposal;
 use super::{DaemonJson, PACKAGE, around, file, validate};
-use crate::daemon_json::{Document, Engine, PATH, Problem, other_files, with_flags};
+use crate::daemon_config::{Document, Engine, PATH, Problem, other_files, with_flags};
 use crate::error::Failure;
 use crate::facts;
 use crate::host::Host;

@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::daemon_json::{Document, Engine, PATH, Secrets, is_said_by_flag};
+use crate::daemon_config::{Document, Engine, PATH, Secrets, is_said_by_flag};
 use crate::host::command::Query;
 use crate::host::{Host, temporary};
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Obstacle;
-use crate::daemon_json::Document;
+use crate::daemon_config::Document;
 use crate::error::quote;
 use crate::host::Host;
 use crate::host::command::Query;

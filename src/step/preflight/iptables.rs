@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::Obstacle;
-use crate::daemon_json::Document;
+use crate::daemon_config::Document;
 use crate::host::Host;
 use crate::host::command::Query;
 use crate::host::query::Reader;

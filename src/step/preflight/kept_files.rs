@@ -12,7 +12,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::Obstacle;
-use crate::daemon_json::{self, Document};
+use crate::daemon_config::{self, Document};
 use crate::host::engine::is_of_remap;
 use crate::host::{Host, is_forbidden};
 use crate::reading;
@@ -84,8 +84,8 @@ pub(crate) fn problem(host: &Host, configuration: &Document) -> Result<Option<Ob
 /// The folder in which the engine keeps its data: with `userns-remap` one below the data-root. `None`
 /// where there are several of those, or only root may look.
 fn root(host: &Host, configuration: &Document) -> Result<Option<PathBuf>> {
-    let data_root = daemon_json::data_root(configuration.get("data-root")).to_owned();
-    if !daemon_json::remaps_root(configuration) {
+    let data_root = daemon_config::data_root(configuration.get("data-root")).to_owned();
+    if !daemon_config::remaps_root(configuration) {
         return Ok(Some(data_root));
     }
     let names = readable(host.list(&data_root))?.unwrap_or_default();

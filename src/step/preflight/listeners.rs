@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{Obstacle, service};
-use crate::daemon_json::{self, Document, is_said_by_flag, verifies_tls};
+use crate::daemon_config::{self, Document, is_said_by_flag, verifies_tls};
 use crate::host::Host;
 use crate::host::engine::{SOCKET, SOCKET_UNIT, UNIT};
 use crate::host::listening::Listening;
@@ -118,7 +118,7 @@ fn is_open_stream(value: &str) -> bool {
 
 /// Where the addresses come from: the line of the unit, or the engine's file.
 fn place(start: Option<&Setting>) -> String {
-    start.map_or_else(|| daemon_json::PATH.to_owned(), Setting::place)
+    start.map_or_else(|| daemon_config::PATH.to_owned(), Setting::place)
 }
 
 fn unreachable(start: Option<&Setting>, addresses: &[&str], open: Option<&str>) -> Obstacle {
@@ -134,7 +134,7 @@ fn unreachable(start: Option<&Setting>, addresses: &[&str], open: Option<&str>) 
             "\"fd://\" among hosts",
             format!(
                 "Add it: sudo sed -i 's|\"hosts\" *: *\\[|&\"fd://\", |' {}",
-                daemon_json::PATH
+                daemon_config::PATH
             ),
         ),
     };
@@ -194,7 +194,7 @@ fn tcp(address: &str, is_tls: bool) -> Option<(IpAddr, u16)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon_json::with_flags;
+    use crate::daemon_config::with_flags;
     use crate::host::stub::StubHost;
     use std::cell::RefCell;
 
@@ -260,7 +260,7 @@ mod tests {
         let (found, _) = judged(&StubHost::new(), hosts, &[]);
         let found = found.unwrap();
         assert!(
-            found.cause.starts_with(daemon_json::PATH),
+            found.cause.starts_with(daemon_config::PATH),
             "{}",
             found.cause
         );

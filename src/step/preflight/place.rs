@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::Obstacle;
-use crate::daemon_json::{self, Document};
+use crate::daemon_config::{self, Document};
 use crate::host::Host;
 use crate::host::engine::SOCKET;
 use crate::shell::quoted;
@@ -37,7 +37,7 @@ pub(super) fn socket(host: &Host) -> Result<Option<Obstacle>> {
 
 /// A file, or a link that leads nowhere, in the place of one of the engine's folders.
 pub(super) fn folders(host: &Host, configuration: &Document) -> Result<Option<Obstacle>> {
-    let data_root = daemon_json::data_root(configuration.get("data-root")).to_owned();
+    let data_root = daemon_config::data_root(configuration.get("data-root")).to_owned();
     let fixed = OF_WHAT_RUNS.map(PathBuf::from);
     for folder in [data_root, host.containerd_root()?].iter().chain(&fixed) {
         let Some(there) = host.metadata(folder)? else {

@@ -4,7 +4,7 @@
 use anyhow::Result;
 
 use super::Obstacle;
-use crate::daemon_json::Document;
+use crate::daemon_config::Document;
 use crate::host::Host;
 use crate::host::engine::UNIT;
 use crate::host::lock::Holder;

@@ -1,6 +1,6 @@
 //! What the last words of an engine that did not start mean, and what helps.
 
-use crate::daemon_json::{self, Document, with_flags};
+use crate::daemon_config::{self, Document, with_flags};
 use crate::host::Host;
 use crate::step::preflight::{
     Obstacle, containerd_problem, iptables_problem, kept_files_problem, process_file_problem,
@@ -55,7 +55,7 @@ pub(super) fn of(host: &Host, words: &str) -> Option<String> {
 
 /// Something that is seen from outside by now, though it was not before the start.
 fn obstacle(host: &Host) -> Option<Obstacle> {
-    let bytes = host.read(daemon_json::PATH).ok()?.unwrap_or_default();
+    let bytes = host.read(daemon_config::PATH).ok()?.unwrap_or_default();
     let file = Document::parse(&bytes).unwrap_or_default();
     let configuration = with_flags(&file, &unit::flags(host).ok()?);
     let seen = [

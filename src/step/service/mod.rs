@@ -15,7 +15,7 @@ use super::daemon_json::DaemonJson;
 use super::unit::Unit;
 use super::{Finding, Ownership, Step};
 use crate::change::{Journal, Tx, Undo};
-use crate::daemon_json::{self, Change, Merged};
+use crate::daemon_config::{self, Change, Merged};
 use crate::error::{Failure, quote};
 use crate::host::engine::{CONTAINERD_UNIT, UNIT, systemctl};
 use crate::host::{Host, is_forbidden};
@@ -163,8 +163,8 @@ fn restarts(host: &Host, unit: &Unit, merged: &Merged, account: &Value) -> Resul
         .as_ref()
         .zip(unit.changed)
         .map(|(journal, changed)| journal.configured_since(changed));
-    let differing = daemon_json::differing(&merged.document, account);
-    let keys = differing.iter().filter_map(|key| daemon_json::key(key));
+    let differing = daemon_config::differing(&merged.document, account);
+    let keys = differing.iter().filter_map(|key| daemon_config::key(key));
     let changes = written.into_iter().flatten().chain(&merged.changes);
     let needs_restart = changes
         .map(Change::needs_restart)

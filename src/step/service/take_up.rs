@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{Secret, failure_reason, with_last_words};
 use crate::change::Tx;
-use crate::daemon_json::{self, Document};
+use crate::daemon_config::{self, Document};
 use crate::host::Host;
 use crate::host::engine::{UNIT, docker, systemctl};
 use crate::report::Event;
@@ -79,7 +79,7 @@ pub fn confirm(host: &Host, document: &Document) -> Result<()> {
     let Some(account) = host.engine_account()? else {
         bail!(failure_reason(host));
     };
-    match daemon_json::differing(document, &account).as_slice() {
+    match daemon_config::differing(document, &account).as_slice() {
         [] => Ok(()),
         keys => {
             let keys = keys.join(", ");

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::change::trial;
-use crate::daemon_json::Document;
+use crate::daemon_config::Document;
 use crate::error::exit_code;
 use crate::host::stub::StubHost;
 use serde_json::json;
@@ -24,7 +24,7 @@ fn host(load: &str, file: &str, active: &str) -> StubHost {
     );
     StubHost::new()
         .file("/unit", state)
-        .file(daemon_json::PATH, RECOMMENDED)
+        .file(daemon_config::PATH, RECOMMENDED)
         .program(
             "journalctl",
             r#"echo '{"MESSAGE": "no space left on device"}'"#,
@@ -215,11 +215,11 @@ fn an_engine_older_than_what_was_written_takes_it_up_even_in_a_later_run() {
         ("\"log-driver\": \"none\"", "restart docker.service"),
     ] {
         let stub = host("loaded", "enabled", "active").engine(engine("local"));
-        let text = stub.read(daemon_json::PATH);
+        let text = stub.read(daemon_config::PATH);
         let key = theirs.split(": ").next().unwrap();
         let line = text.lines().find(|line| line.contains(key)).unwrap();
         stub.write(
-            daemon_json::PATH,
+            daemon_config::PATH,
             text.replace(line.trim().trim_end_matches(','), theirs),
         );
         trial::run(stub.host(), |tx| {
@@ -329,7 +329,7 @@ fn without_systemd_its_files_tell_whether_it_is_enabled() {
         .without_systemd()
         .program("systemctl", systemctl)
         .file("/state", "disabled\n")
-        .file(daemon_json::PATH, RECOMMENDED)
+        .file(daemon_config::PATH, RECOMMENDED)
         .program("dpkg-query", "");
     let before = stub.snapshot();
     trial::run(stub.host(), |tx| placed().apply(tx)).unwrap();
@@ -382,10 +382,10 @@ fn an_engine_with_a_secret_is_reloaded_for_running_containers_only() {
         account["LiveRestoreEnabled"] = is_live.into();
         account["Debug"] = true.into();
         let stub = host("loaded", "enabled", "active").engine(account);
-        let text = stub.read(daemon_json::PATH);
+        let text = stub.read(daemon_config::PATH);
         let secret =
             "{\"debug\": false, \"proxies\": {\"http-proxy\": \"http://me:s3cret@192.0.2.1\"},";
-        stub.write(daemon_json::PATH, text.replacen('{', secret, 1));
+        stub.write(daemon_config::PATH, text.replacen('{', secret, 1));
         let finding = inspect(&stub);
         assert_eq!(finding.summary, summary);
         let is_logged = finding.details.concat().contains("with the secret in it");

@@ -1,6 +1,6 @@
 use super::*;
 use crate::change::way_back::Extent;
-use crate::daemon_json;
+use crate::daemon_config;
 use crate::host::stub::StubHost;
 use std::time::Duration;
 
@@ -121,7 +121,7 @@ fn the_data_of_an_engine_that_stays_stays_with_it() {
     assert!(!stub.has("/var/lib/docker/volumes/v") && stub.has("/var/lib/containerd/x"));
     // With a data-root of its own it does not use the other one.
     let stub = installed("docker-ce")
-        .file(daemon_json::PATH, r#"{"data-root": "/srv/docker"}"#)
+        .file(daemon_config::PATH, r#"{"data-root": "/srv/docker"}"#)
         .file("/srv/docker/image/x", "");
     assert_eq!(removed(&stub, true, &paths[..1], &[]), Reverted::Done);
     assert!(reason(&stub, &["/srv/docker"]).starts_with("docker-ce stays"));
@@ -205,7 +205,7 @@ fn the_data_of_a_container_that_runs_on_stays() {
     // It is nothing of its.
     assert!(!stub.has("/var/lib/docker/image"));
     // Moved by hand since, its engine keeps its layers with containerd all the same.
-    let stub = stub.file(daemon_json::PATH, r#"{"data-root": "/srv/docker"}"#);
+    let stub = stub.file(daemon_config::PATH, r#"{"data-root": "/srv/docker"}"#);
     assert_eq!(
         removed(&stub, true, &["/var/lib/containerd"], &[]),
         Reverted::Kept(

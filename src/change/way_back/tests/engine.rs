@@ -1,7 +1,7 @@
 use super::super::{Reverted, Undo};
 use super::{RESTART, kept, undo, undo_in, unit};
 use crate::change::last_run::LAST_RUN;
-use crate::daemon_json;
+use crate::daemon_config;
 use crate::host::stub::StubHost;
 
 #[test]
@@ -68,7 +68,7 @@ fn an_engine_with_containers_is_not_restarted_under_them() {
         "systemctl reload docker.service"
     );
     // Unless both the old and the new one keep them.
-    stub.write(daemon_json::PATH, "{\"live-restore\": true}");
+    stub.write(daemon_config::PATH, "{\"live-restore\": true}");
     assert_eq!(undo(&stub, &RESTART).unwrap(), Reverted::Done);
     assert_eq!(
         stub.calls().last().unwrap(),
@@ -110,7 +110,7 @@ fn containers_that_a_cancelled_restart_stopped_run_again_and_others_stay_as_they
 
 #[test]
 fn a_daemon_json_that_no_one_can_read_is_kept() {
-    let stub = StubHost::new().file(daemon_json::PATH, "{,");
+    let stub = StubHost::new().file(daemon_config::PATH, "{,");
     let restore = Undo::RestoreDaemonJson {
         created: true,
         empty: None,
@@ -119,7 +119,7 @@ fn a_daemon_json_that_no_one_can_read_is_kept() {
     };
     let reason = kept(&stub, &restore);
     assert!(reason.starts_with("it cannot be read"), "{reason}");
-    assert_eq!(stub.read(daemon_json::PATH), "{,");
+    assert_eq!(stub.read(daemon_config::PATH), "{,");
 }
 
 fn started(containers: &[&str]) -> Undo {
@@ -184,16 +184,16 @@ fn an_engine_whose_old_file_fails_as_well_runs_with_the_last_one_that_it_ran_wit
     let stub = || {
         StubHost::new()
             .program("systemctl", systemctl)
-            .file(daemon_json::PATH, bad)
+            .file(daemon_config::PATH, bad)
     };
     let with_copy = stub().file(LAST_RUN, "{\"labels\": [\"a=good\"]}");
     let Reverted::Kept(reason) = undo_in(&with_copy, &RESTART, true).unwrap() else {
         panic!("it has to be said");
     };
     assert!(reason.contains("from before this run either"), "{reason}");
-    let beside = format!("{}.before-dockstrap", daemon_json::PATH);
+    let beside = format!("{}.before-dockstrap", daemon_config::PATH);
     assert!(reason.contains(&beside), "{reason}");
-    assert!(with_copy.read(daemon_json::PATH).contains("good"));
+    assert!(with_copy.read(daemon_config::PATH).contains("good"));
     assert_eq!(with_copy.read(&beside), bad);
 
     // Where it is not the file that keeps it from starting, that stays as it is.
@@ -203,7 +203,7 @@ fn an_engine_whose_old_file_fails_as_well_runs_with_the_last_one_that_it_ran_wit
         error.to_string().contains("from before this run either"),
         "{error}"
     );
-    assert_eq!(useless.read(daemon_json::PATH), bad);
+    assert_eq!(useless.read(daemon_config::PATH), bad);
     assert!(!useless.has(&beside));
     assert!(undo_in(&stub(), &RESTART, true).is_err(), "no copy");
 }

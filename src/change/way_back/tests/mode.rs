@@ -1,6 +1,6 @@
 use super::*;
 use crate::change::trial;
-use crate::daemon_json::{Change, Document, PATH};
+use crate::daemon_config::{Change, Document, PATH};
 use serde_json::json;
 
 fn restore(given: Option<u32>) -> Undo {

@@ -1,0 +1,257 @@
+//! What dockerd would refuse in a configuration, or trip over later, each with its cause and cure.
+//!
+//! Owns names; values are judged in `types`, `values`, `inside` and `logging`, conflicts in `flags`
+//! (with the unit), `conflicts`, `bridge`, `networks` and `paths` (with the host). It must not change the
+//! document, and a rule that only asks for good taste has no place here.
+
+mod address;
+mod api_version;
+mod bridge;
+mod build_cache;
+pub(super) mod conflicts;
+pub(super) mod flags;
+pub(super) mod host_facts;
+mod inside;
+pub(super) mod listening;
+pub(super) mod log_collector;
+mod log_options;
+pub(super) mod logging;
+pub(super) mod named;
+pub(super) mod networks;
+pub(super) mod paths;
+mod storage;
+mod syntax;
+mod template;
+pub(super) mod tls;
+pub(super) mod types;
+mod unknown;
+mod values;
+#[cfg(test)]
+mod verdicts;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::daemon_config::document::secrets::Secrets;
+use crate::daemon_config::document::{Document, Position};
+use crate::daemon_config::schema::{Engine, Standing, key};
+use host_facts::Surroundings;
+
+/// What the file is checked against.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Context<'a> {
+    /// The arguments the unit passes to dockerd, without the program itself.
+    pub unit_flags: &'a [String],
+    /// The engine that will read the file; `None` is the newest.
+    pub engine: Option<Engine>,
+    /// The host that it is for; `None` leaves out what depends on it.
+    pub surroundings: Option<&'a Surroundings>,
+}
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The daemon starts, though perhaps not as meant.
+    Warning,
+    /// The daemon will not start, or fails at the first use.
+    Error,
+}
+
+/// One finding, at one place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    pub severity: Severity,
+    /// The key, with the path below it: `log-opts.max-size`, `registry-mirrors.0`; empty for
+    /// the file as a whole.
+    pub key: String,
+    pub position: Position,
+    /// Cause and cure.
+    pub message: String,
+}
+
+/// Everything found, in the order of the file.
+pub fn check(document: &Document, context: &Context<'_>) -> Vec<Problem> {
+    let mut findings = Findings {
+        document,
+        engine: context.engine.unwrap_or(Engine::NEWEST),
+        secrets: Secrets::of(document, context.unit_flags),
+        problems: Vec::new(),
+    };
+    if document.is_blank() {
+        findings.warn(
+            &[],
+            "the file is empty; dockerd takes it for {}: write that",
+        );
+    }
+    if document.is_marked() {
+        check_mark(&mut findings);
+    }
+    for (name, value) in document.root() {
+        check_key(&mut findings, name, value);
+    }
+    flags::check(&mut findings, document, context.unit_flags);
+    let all = flags::with_flags(document, context.unit_flags);
+    logging::check(&mut findings, &all);
+    inside::check(&mut findings, document);
+    build_cache::check(&mut findings, document);
+    api_version::check(&mut findings, document);
+    conflicts::check(&mut findings, &all, context);
+    bridge::check(&mut findings, &all);
+    tls::check(&mut findings, &all, context);
+    storage::check(&mut findings, &all, context);
+    if let Some(surroundings) = context.surroundings {
+        networks::check(&mut findings, document, &surroundings.routes);
+        paths::check(&mut findings, &all, surroundings, context.engine);
+    }
+    findings.sorted()
+}
+
+/// The oldest engine that a repository may have as its newest.
+const OLDEST: Engine = Engine(23, 0);
+
+/// The same where it may not be known yet which engine will read the file: what only some engines do
+/// not start with is a warning until then.
+pub fn check_for_any(document: &Document, context: &Context<'_>) -> Vec<Problem> {
+    let mut problems = check(document, context);
+    if context.engine.is_some() {
+        return problems;
+    }
+    let older = check(
+        document,
+        &Context {
+            engine: Some(OLDEST),
+            ..*context
+        },
+    );
+    let stops_older = |key: &str| {
+        let mut errors = older.iter().filter(|it| it.severity == Severity::Error);
+        errors.any(|error| error.key == key)
+    };
+    for problem in &mut problems {
+        if !stops_older(&problem.key) {
+            problem.severity = Severity::Warning;
+        }
+    }
+    problems
+}
+
+/// Collects problems and knows where in the text they are. What they quote is without secrets.
+pub(super) struct Findings<'a> {
+    document: &'a Document,
+    /// The engine that will read the file.
+    pub(super) engine: Engine,
+    /// Those of the file and of the unit's flags.
+    secrets: Secrets,
+    problems: Vec<Problem>,
+}
+
+impl Findings<'_> {
+    pub(super) fn error(&mut self, path: &[&str], message: impl Into<String>) {
+        self.add(Severity::Error, path, message);
+    }
+
+    pub(super) fn warn(&mut self, path: &[&str], message: impl Into<String>) {
+        self.add(Severity::Warning, path, message);
+    }
+
+    pub(super) fn add(&mut self, severity: Severity, path: &[&str], message: impl Into<String>) {
+        self.problems.push(Problem {
+            severity,
+            key: path.join("."),
+            position: self.document.position(path),
+            message: self.secrets.star_out(&message.into()),
+        });
+    }
+
+    fn sorted(mut self) -> Vec<Problem> {
+        self.problems.sort_by_key(|problem| problem.position);
+        self.problems
+    }
+}
+
+/// Since this engine, a byte order mark is taken for what it says.
+const READS_MARKS: Engine = Engine(23, 0);
+
+fn check_mark(findings: &mut Findings<'_>) {
+    if findings.engine < READS_MARKS {
+        let message = format!(
+            "begins with a byte order mark, which dockerd takes since engine {READS_MARKS}; save \
+             it as UTF-8 without one"
+        );
+        findings.error(&[], message);
+    } else {
+        findings.warn(
+            &[],
+            "begins with a byte order mark: dockerd takes it, other programs may not",
+        );
+    }
+}
+
+fn check_key(findings: &mut Findings<'_>, name: &str, value: &Value) {
+    let Some(known) = key(name) else {
+        return unknown::check(findings, name, value);
+    };
+    let engine = findings.engine;
+    match known.standing {
+        Standing::Known if engine < known.since => {
+            let since = known.since;
+            findings.error(
+                &[name],
+                format!("needs engine {since}; remove it for {engine}"),
+            );
+        }
+        Standing::Known => types::check(findings, &[name], known.kind, value),
+        Standing::Ignored { since } if engine < since => {
+            types::check(findings, &[name], known.kind, value);
+        }
+        Standing::Ignored { .. } => findings.warn(&[name], "has no effect; remove it"),
+        Standing::Rejected { cure } => {
+            findings.error(&[name], format!("dockerd refuses this key; {cure}"));
+        }
+        Standing::Gone { since, cure } if engine < since => {
+            findings.warn(
+                &[name],
+                format!("engine {since} no longer knows it; {cure}"),
+            );
+        }
+        Standing::Gone { since, cure } => {
+            let message = format!("dockerd no longer knows this key, since engine {since}; {cure}");
+            findings.error(&[name], message);
+        }
+    }
+}
+
+impl Problem {
+    /// One line for a text that nobody wrote: `mtu: must be a whole number; write 1400`.
+    pub fn without_position(&self) -> String {
+        match self.key.as_str() {
+            "" => self.message.clone(),
+            key => format!("{key}: {}", self.message),
+        }
+    }
+}
+
+/// One line: `error: line 3, column 5: mtu: must be a whole number; write 1400`.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Problem {
+            severity, position, ..
+        } = self;
+        write!(f, "{severity}: {position}: {}", self.without_position())
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        })
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,283 @@
+//! Everything that is wanted of a configuration, layer over layer, each with its reason.
+//!
+//! Owns which layer stands over which. It must not know where the wishes come from.
+
+use serde_json::{Map, Value};
+
+use super::change::Change;
+use super::preset::Entry;
+use super::{Merged, Wanted, merge_over};
+use crate::daemon_config::check::logging;
+use crate::daemon_config::document::Document;
+use crate::daemon_config::schema::Rule;
+
+/// The wishes in the order in which they are to be merged.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Wishes {
+    list: Vec<Wish>,
+    /// Entries of ours that stand in the way of what is wanted by now, by key.
+    outgoing: Map<String, Value>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Wish {
+    key: String,
+    value: Value,
+    weight: Wanted,
+    reason: String,
+    /// Whether a preset wants it, and not the user.
+    is_presets: bool,
+}
+
+impl Wishes {
+    /// The settings over a preset.
+    pub fn new(preset: Vec<Entry>, settings: Map<String, Value>) -> Wishes {
+        let mut wishes = Wishes::default();
+        let preset = preset
+            .into_iter()
+            .filter(|entry| !settings.contains_key(entry.key) || entry.weight == Wanted::Default);
+        for Entry {
+            key,
+            value,
+            weight,
+            reason,
+        } in preset
+        {
+            wishes.list.push(Wish {
+                key: key.to_owned(),
+                value,
+                weight,
+                reason: reason.to_owned(),
+                is_presets: true,
+            });
+        }
+        for (key, value) in settings {
+            wishes.set(&key, value, "the settings' [daemon] says so");
+        }
+        wishes
+    }
+
+    /// Adds a wish that stands over all before.
+    pub fn set(&mut self, key: &str, value: Value, reason: &str) {
+        self.list.push(Wish {
+            key: key.to_owned(),
+            value,
+            weight: Wanted::Set,
+            reason: reason.to_owned(),
+            is_presets: false,
+        });
+    }
+
+    /// Takes out of the preset what somebody has decided otherwise since it was set: keys, and
+    /// entries of lists and maps that are merged by entries. Options go with the log driver that
+    /// they are for. What the settings name as well is nobody else's decision.
+    pub fn leave(&mut self, theirs: &Map<String, Value>) {
+        let mut theirs = theirs.clone();
+        theirs.retain(|key, value| {
+            let is_named = |wish: &Wish| !wish.is_presets && wish.key == *key;
+            !self.list.iter().any(is_named) || has_entries(key, value)
+        });
+        let their_driver = theirs.contains_key("log-driver");
+        let wishes = std::mem::take(&mut self.list).into_iter();
+        let left = wishes.filter_map(|wish| match theirs.get(&wish.key) {
+            _ if !wish.is_presets => Some(wish),
+            _ if wish.key == "log-opts" && their_driver => None,
+            Some(theirs) => {
+                let value = rest(&wish.key, &wish.value, theirs)?;
+                Some(Wish { value, ..wish })
+            }
+            None => Some(wish),
+        });
+        self.list = left.collect();
+    }
+
+    /// Sets what was ours and somebody changed since, under all that the settings say. The options
+    /// of a log driver stay away when the settings name another one.
+    pub fn restore(&mut self, lost: &Map<String, Value>) {
+        let names_driver = self.values("log-driver", Wanted::Set).next().is_some();
+        for (key, value) in lost {
+            if key == "log-opts" && names_driver {
+                continue;
+            }
+            let wish = Wish {
+                key: key.clone(),
+                value: value.clone(),
+                weight: Wanted::Set,
+                reason: "--restore puts it back".to_owned(),
+                is_presets: false,
+            };
+            self.list.insert(0, wish);
+        }
+    }
+
+    /// Lets what is ours and stands in the document yet make room for what is wanted by now: the
+    /// options of one log driver for another driver, and a label for another of the same name.
+    pub fn make_room(&mut self, document: &Document, standing: &Map<String, Value>) {
+        let ours = |key: &str| standing.get(key);
+        let mut outgoing = Map::new();
+        let driver = self.values("log-driver", Wanted::Set).last();
+        let is_another =
+            driver.is_some_and(|it| it.as_str() != Some(logging::driver(document.root())));
+        if let Some(Value::Object(options)) = ours("log-opts").filter(|_| is_another) {
+            let named = |name: &str| {
+                self.values("log-opts", Wanted::Set)
+                    .any(|map| map.get(name).is_some())
+            };
+            let options = options
+                .iter()
+                .filter(|(name, _)| !named(name))
+                .map(|(name, value)| (name.clone(), value.clone()));
+            outgoing.insert("log-opts".to_owned(), Value::Object(options.collect()));
+        }
+        if let Some(Value::Array(labels)) = ours("labels") {
+            let wanted: Vec<&Value> = self
+                .values("labels", Wanted::Set)
+                .filter_map(Value::as_array)
+                .flatten()
+                .collect();
+            let is_replaced = |label: &&Value| {
+                let same = |other: &&Value| name_of_label(other) == name_of_label(label);
+                !wanted.contains(label) && wanted.iter().any(same)
+            };
+            let labels = labels.iter().filter(is_replaced).cloned().collect();
+            outgoing.insert("labels".to_owned(), labels);
+        }
+        outgoing.retain(|_, entries| !is_hollow(entries));
+        self.outgoing = outgoing;
+    }
+
+    /// The values that are wanted for a key with this weight, the one that counts most last.
+    fn values(&self, key: &str, weight: Wanted) -> impl Iterator<Item = &Value> {
+        let wishes = self
+            .list
+            .iter()
+            .filter(move |wish| wish.key == key && wish.weight == weight);
+        wishes.map(|wish| &wish.value)
+    }
+
+    /// Why a key is wanted as it is, of the wish that counts most.
+    pub fn reason(&self, key: &str) -> &str {
+        let of_key = || self.list.iter().filter(|wish| wish.key == key);
+        let set = of_key().rfind(|wish| wish.weight == Wanted::Set);
+        let wish = set.or_else(|| of_key().next());
+        match (wish, self.outgoing.contains_key(key)) {
+            (Some(wish), _) if wish.weight == Wanted::Set => &wish.reason,
+            (_, true) => "dockstrap set it, and it does not go with what is wanted by now",
+            (wish, false) => wish.map_or("", |wish| wish.reason.as_str()),
+        }
+    }
+
+    /// Merges what must be first, and then what is only to be there.
+    pub fn merged_into(&self, document: Document) -> Merged {
+        let mut merged = without(document, &self.outgoing);
+        let found = merged.document.root().clone();
+        for wish in self.of(Wanted::Set) {
+            merged = merged.with(&found, &Map::from_iter([wish]), Wanted::Set);
+        }
+        let defaults = self.of(Wanted::Default).collect();
+        merged.with(&found, &defaults, Wanted::Default)
+    }
+
+    fn of(&self, weight: Wanted) -> impl Iterator<Item = (String, Value)> {
+        let wishes = self.list.iter().filter(move |wish| wish.weight == weight);
+        wishes.map(|wish| (wish.key.clone(), wish.value.clone()))
+    }
+}
+
+impl Merged {
+    /// Merges once more; a key that changes twice stands in the changes once.
+    fn with(
+        self,
+        found: &Map<String, Value>,
+        wanted: &Map<String, Value>,
+        weight: Wanted,
+    ) -> Merged {
+        let Merged {
+            document,
+            mut changes,
+        } = self;
+        let next = merge_over(found, document, wanted, weight);
+        for change in next.changes {
+            let earlier = changes
+                .iter()
+                .position(|known: &Change| known.key == change.key);
+            match earlier {
+                None => changes.push(change),
+                Some(place) => changes[place].after = change.after,
+            }
+        }
+        changes.retain(|change| change.before != change.after);
+        Merged {
+            document: next.document,
+            changes,
+        }
+    }
+}
+
+/// Takes entries out; a list or map goes with its last one.
+fn without(document: Document, outgoing: &Map<String, Value>) -> Merged {
+    let mut document = document;
+    let mut changes = Vec::new();
+    for (key, entries) in outgoing {
+        let Some(before) = document.get(key).cloned() else {
+            continue;
+        };
+        let mut after = before.clone();
+        match (&mut after, entries) {
+            (Value::Array(list), Value::Array(entries)) => list.retain(|it| !entries.contains(it)),
+            (Value::Object(map), Value::Object(entries)) => {
+                map.retain(|name, _| !entries.contains_key(name));
+            }
+            _ => {}
+        }
+        let after = Some(after).filter(|after| !is_hollow(after));
+        match &after {
+            Some(after) => document.set(key, after),
+            None => document.remove(key),
+        }
+        changes.push(Change {
+            key: key.clone(),
+            before: Some(before),
+            after,
+        });
+    }
+    Merged { document, changes }
+}
+
+/// Whether the value of a key is merged entry by entry.
+fn has_entries(key: &str, value: &Value) -> bool {
+    matches!(
+        (Rule::of(key), value),
+        (Rule::Union, Value::Array(_)) | (Rule::Entries, Value::Object(_))
+    )
+}
+
+/// What is left of a key's value without these entries of it; `None` when nothing is.
+fn rest(key: &str, value: &Value, without: &Value) -> Option<Value> {
+    let mut rest = value.clone();
+    match (Rule::of(key), &mut rest, without) {
+        (Rule::Union, Value::Array(list), Value::Array(without)) => {
+            list.retain(|entry| !without.contains(entry));
+        }
+        (Rule::Entries, Value::Object(map), Value::Object(without)) => {
+            map.retain(|name, _| !without.contains_key(name));
+        }
+        _ => return None,
+    }
+    (!is_hollow(&rest)).then_some(rest)
+}
+
+fn is_hollow(value: &Value) -> bool {
+    match value {
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
+    }
+}
+
+fn name_of_label(label: &Value) -> Option<&str> {
+    Some(label.as_str()?.split('=').next().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;

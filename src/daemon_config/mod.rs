@@ -1,0 +1,72 @@
+//! `/etc/docker/daemon.json` as text: read strictly, checked, merged into, and taken back out of.
+//!
+//! Everything here is pure: text and values in, findings or new text out. Reading and writing
+//! the file, asking dockerd and reloading the unit belong to others.
+//!
+//! [`Document`] is the file; [`check()`] finds what dockerd would refuse now or trip over later;
+//! [`merge()`] puts wanted keys in, [`revert()`] takes them out; [`schema`] knows every key.
+
+pub mod document;
+
+pub mod schema;
+
+pub mod check;
+
+pub mod merge;
+
+pub mod docs;
+
+#[cfg(test)]
+mod samples;
+
+use std::path::Path;
+
+use serde_json::Value;
+
+pub use check::conflicts::can_separate;
+pub use check::flags::{is_said_by_flag, other_files, with_flags};
+pub use check::host_facts::{CERTIFICATE_FILES, Certificates, Disk, Found, Route, Surroundings};
+pub use check::listening::listening_hosts;
+pub(crate) use check::log_collector::{LogCollector, Place, log_collector};
+pub use check::named::{authorization_plugins, named_paths};
+pub use check::networks::free_pools;
+pub(crate) use check::networks::{BRIDGE, DEFAULT_POOLS, in_the_way, leave_no_bridge};
+pub(crate) use check::paths::of_others;
+pub use check::tls::{is_spoken as speaks_tls, is_verified as verifies_tls};
+pub use check::{Context, Problem, Severity, check, check_for_any};
+pub(crate) use document::redacted::diff;
+pub use document::redacted::{DaemonKeys, Redacted};
+pub(crate) use document::secrets::{SEAL, Secrets, below, secrets};
+pub use document::strict::Refusal;
+pub use document::{Document, Position};
+pub use merge::change::Change;
+pub use merge::coalesce::settle;
+pub use merge::desired::Wishes;
+pub use merge::drift::{lost, standing};
+pub use merge::edited::{Edited, names, names_of, split};
+pub use merge::effective::differing;
+pub use merge::preset::{Preset, objections};
+pub use merge::revert::{Reverted, revert};
+pub use merge::{Merged, Wanted, merge};
+pub use schema::suggestion::nearest;
+pub use schema::{Engine, Key, Kind, key};
+
+/// Where dockerd looks for its configuration when it is told nothing else.
+pub const PATH: &str = "/etc/docker/daemon.json";
+
+/// Where the engine keeps its data when it is told nothing else.
+pub const DATA_ROOT: &str = "/var/lib/docker";
+
+/// Where it keeps its data when `data-root` has this value.
+pub fn data_root(value: Option<&Value>) -> &Path {
+    let chosen = value.and_then(Value::as_str);
+    Path::new(chosen.filter(|it| it.starts_with('/')).unwrap_or(DATA_ROOT))
+}
+
+/// Whether the engine maps root of its containers to another user, and keeps its data in a folder for
+/// that user. Source: `setupRemappedRoot` of dockerd, which goes on without for root itself.
+pub(crate) fn remaps_root(document: &Document) -> bool {
+    let users = document.get("userns-remap").and_then(Value::as_str);
+    let user = users.and_then(|users| users.split(':').next());
+    !matches!(user, None | Some("" | "0" | "root"))
+}
