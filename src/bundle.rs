@@ -10,17 +10,17 @@ use anyhow::{Context, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::apt::{Archive, COMPONENT, Export, Index, PartOfArchive, Source, View};
+use crate::apt::{Archive, COMPONENT, Export, Index, PartOfArchive, Repository, Source, View};
 use crate::facts::{self, ENGINE_PACKAGES};
 use crate::host::Host;
 use crate::host::bundle::{COMPRESSED, Contained, DOCKER, Manifest, Packer, Part, folder_of_part};
 use crate::host::http::Http;
 use crate::output_file::OutputFile;
+use crate::plan::suite;
 use crate::relative_path::{FileName, RelativePath};
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
-use crate::step::repository::Repository;
-use crate::step::{self, suite};
+use crate::step::packages;
 use crate::trust::Entry;
 
 pub use inspect::{Inspected, UbuntuIndex, inspect};
@@ -52,7 +52,7 @@ pub fn create(
         text: "fetching the packages".to_owned(),
     });
     let version = settings.engine_version.as_ref();
-    let request = step::request(host, ENGINE_PACKAGES, version, &index.offered)?;
+    let request = packages::request(host, ENGINE_PACKAGES, version, &index.offered)?;
     let export = view.export(host, &request, &index.offered, listener)?;
     let archives = export.others.iter().enumerate().map(part);
     let manifest = Manifest {

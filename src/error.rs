@@ -52,6 +52,11 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         .map_or(1, Failure::exit_code)
 }
 
+/// A refusal before anything was changed, with the command that helps.
+pub(crate) fn blocked(cause: &str, cure: &str) -> anyhow::Error {
+    Failure::Blocked(format!("{cause}; nothing was changed. {cure}")).into()
+}
+
 /// A text of ours with the words of another program behind it, on lines of their own: so they are
 /// never taken for ours, as by [`next_command`].
 pub(crate) fn quote(text: &str, words: &str) -> String {

@@ -26,6 +26,8 @@ pub mod trust;
 
 pub mod host;
 
+mod engine;
+
 mod output_file;
 pub mod settings;
 

@@ -3,8 +3,9 @@
 use anyhow::{Context, Result};
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
+use dockstrap::apt::Source;
 use dockstrap::cli::Cli;
-use dockstrap::{change, daemon_config, settings, step};
+use dockstrap::{change, daemon_config, settings};
 use roff::bold;
 
 use super::page::Page;
@@ -17,7 +18,7 @@ const FILES: &[(&str, &str)] = &[
         "What was done to the host, with the way back.",
     ),
     (daemon_config::PATH, "The configuration of the engine."),
-    (step::KEYRING, "Docker's key."),
+    (Source::KEYRING, "Docker's key."),
 ];
 
 /// The pages of the command and those below it, but for hidden ones.

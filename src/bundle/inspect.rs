@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::apt::ubuntu::{self, Room, UbuntuPart};
-use crate::apt::{AgeLimit, Index, Source, Supply};
+use crate::apt::{AgeLimit, Index, Source, Supply, fetch_key};
 use crate::error::Failure;
 use crate::facts::ENGINE_PACKAGES;
 use crate::host::Host;
@@ -17,7 +17,6 @@ use crate::host::http::Http;
 use crate::relative_path::RelativePath;
 use crate::report::Listener;
 use crate::settings::Settings;
-use crate::step::repository::fetch_key;
 use crate::trust::{Sha256, claimed_date};
 
 /// What a bundle was found to be.

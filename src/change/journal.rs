@@ -20,7 +20,7 @@ use super::seal::unseal;
 use super::{Undo, files};
 use crate::apt::{KnownArchive, Memory};
 use crate::daemon_config::{Change, Document};
-use crate::host::Host;
+use crate::host::{Host, is_forbidden};
 use crate::redact::redact;
 pub(super) use file::remove;
 use file::{refuse_unless_begun, trim_torn_line, unreadable};
@@ -242,6 +242,15 @@ impl Journal {
     pub fn freshness(&self, host: &Host) -> Result<Memory> {
         let older = self.seen.values().map(Seen::freshness);
         Ok(Memory::read(host)?.with_older(older))
+    }
+
+    /// The same for this host, as far as the caller may read it: what somebody other than root plans is
+    /// checked when it is installed.
+    pub(crate) fn freshness_of(host: &Host) -> Result<Memory> {
+        match Journal::read(host).and_then(|journal| journal.freshness(host)) {
+            Err(error) if is_forbidden(&error) => Ok(Memory::default()),
+            memory => memory,
+        }
     }
 
     /// What was done and not reverted, oldest first. The last may be half done.

@@ -1,11 +1,15 @@
 //! The only writer: whatever changes the host goes through here, and into the journal first.
 
 mod containers;
+mod data;
 mod file;
 mod package;
 mod passing;
 mod settle;
 
+pub(crate) use data::{
+    note as note_data, note_folder, note_for_host as note_data_of_host, roots as data_roots,
+};
 pub(super) use file::{hashes, missing};
 pub use passing::POLICY;
 pub(crate) use passing::{VERIFICATION, withdraw_verification};

@@ -4,11 +4,11 @@ use anyhow::Result;
 
 use super::said;
 use crate::daemon_config::DATA_ROOT;
+use crate::engine::exposed;
 use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::command::Query;
 use crate::host::query::Reader;
-use crate::step;
 
 /// Where auditd keeps its rules.
 const RULES: &str = "/etc/audit/rules.d";
@@ -41,7 +41,7 @@ pub(super) fn rules(host: &Host, facts: &Facts) -> Result<Option<String>> {
                 .unwrap_or_default(),
         );
     }
-    let units = step::unit_files(host)?
+    let units = exposed::unit_files(host)?
         .into_iter()
         .filter(|path| !path.ends_with(".conf"));
     let mut unwatched = Vec::new();

@@ -8,13 +8,14 @@ use anyhow::Result;
 use super::told::Told;
 use super::{Check, Severity, said};
 use crate::daemon_config::{self, Context, Document, Engine, LogCollector, Place, log_collector};
+use crate::engine::unit::{self, Environment};
 use crate::facts::{ENGINE_PACKAGES, Facts, Init};
 use crate::host::Host;
 use crate::host::command::Query;
 use crate::host::engine::UNIT;
 use crate::host::http;
 use crate::host::query::Reader;
-use crate::step::{UnitEnvironment, look_around, unit_flags};
+use crate::step::daemon_json::look_around;
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -74,7 +75,7 @@ fn daemon_json_sound(host: &Host, facts: &Facts) -> Result<Option<String>> {
         Err(refusal) => return Ok(Some(refusal.to_string())),
     };
     let flags = match facts.init {
-        Init::Systemd => unit_flags(host)?,
+        Init::Systemd => unit::flags(host)?,
         Init::None => Vec::new(),
     };
     let around = look_around(host, &daemon_config::with_flags(&document, &flags))?;
@@ -123,8 +124,8 @@ fn proxies(host: &Host, facts: &Facts) -> Result<Option<String>> {
     };
     let for_apt = apt.lines().any(names_one);
     let environment = match facts.init {
-        Init::Systemd => UnitEnvironment::of(host, UNIT)?,
-        Init::None => UnitEnvironment::default(),
+        Init::Systemd => Environment::of(host, UNIT)?,
+        Init::None => Environment::default(),
     };
     let in_environment = |name: &str| {
         let mut said = environment.variables();

@@ -7,10 +7,10 @@ use nix::sys::statvfs::{FsFlags, Statvfs, statvfs};
 
 use super::told::Told;
 use super::{Check, Severity, engine, is_active};
+use crate::engine::obstacle::{Obstacle, kept_files_problem};
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT, UNIT};
-use crate::step::preflight::{Obstacle, kept_files_problem};
 
 pub const CHECKS: &[Check] = &[
     Check {

@@ -8,10 +8,10 @@ use anyhow::{Context, Result};
 use super::told::Told;
 use crate::apt::{Source, source_files};
 use crate::daemon_config::{self, Document};
+use crate::engine::exposed;
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::engine::{GROUP, SOCKET};
-use crate::step;
 
 const FOLDER: &str = "/etc/docker";
 const CERTIFICATES: &str = "/etc/docker/certs.d";
@@ -55,7 +55,7 @@ fn loose_among(
 }
 
 pub(super) fn exposed(host: &Host, _: &Facts) -> Result<Option<String>> {
-    let exposed = step::exposed(host)?;
+    let exposed = exposed::find(host)?;
     Ok(exposed.map(|(path, exposure)| {
         let cure = exposure.cure();
         format!("{path}: {exposure}; to close it: {cure}")
@@ -75,7 +75,7 @@ pub(super) fn readable_secret(host: &Host, _: &Facts) -> Result<Option<String>> 
 }
 
 pub(super) fn units(host: &Host, _: &Facts) -> Result<Option<String>> {
-    loose_among(host, step::unit_files(host)?, 0o644)
+    loose_among(host, exposed::unit_files(host)?, 0o644)
 }
 
 pub(super) fn folder(host: &Host, _: &Facts) -> Result<Option<String>> {

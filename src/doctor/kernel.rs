@@ -4,11 +4,11 @@ use anyhow::Result;
 
 use super::told::Told;
 use super::{Check, Severity, is_active, require_root, said};
+use crate::engine::obstacle::{Obstacle, iptables_problem};
 use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::command::Query;
 use crate::host::engine::UNIT;
-use crate::step::preflight::{Obstacle, iptables_problem};
 
 pub const CHECKS: &[Check] = &[
     Check {

@@ -4,9 +4,9 @@ use anyhow::{Result, anyhow};
 use serde_json::Value;
 
 use crate::daemon_config::{self, Document};
+use crate::engine::unit;
 use crate::facts::{Facts, Init};
 use crate::host::Host;
-use crate::step::unit_flags;
 
 /// Both places at once. dockerd takes each value from one of them only.
 pub struct Told {
@@ -25,7 +25,7 @@ impl Told {
         let file =
             Document::parse(&bytes).map_err(|_| anyhow!("{path} is no sound JSON; see DS901"))?;
         let flags = match facts.init {
-            Init::Systemd => unit_flags(host)?,
+            Init::Systemd => unit::flags(host)?,
             Init::None => Vec::new(),
         };
         Ok(Told {

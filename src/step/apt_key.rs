@@ -5,9 +5,8 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-use super::repository::{Repository, trusted};
 use super::{Finding, Step};
-use crate::apt::{self, Closed};
+use crate::apt::{self, Closed, Repository, trusted};
 use crate::change::Tx;
 use crate::error::Failure;
 use crate::host::command::Query;
@@ -165,11 +164,13 @@ fn belongs_to_root(host: &Host, path: &str) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::apt::Source;
     use crate::change::trial;
     use crate::error::exit_code;
     use crate::host::stub::StubHost;
-    use crate::step::repository::KEYRING;
     use crate::trust::fixture;
+
+    const KEYRING: &str = Source::KEYRING;
 
     fn key() -> AptKey {
         let certificate = fixture::certificate("docker").unwrap();

@@ -6,10 +6,9 @@
 
 use anyhow::{Context, Result};
 
-use super::repository::Repository;
-use super::{Finding, Ownership, Step};
-use crate::apt::{Existing, Freshness, Migration, Source};
-use crate::change::{self, Tx};
+use super::{Finding, Step};
+use crate::apt::{Existing, Freshness, Migration, Repository, Source};
+use crate::change::{self, Ownership, Tx};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::report::Yours;
@@ -54,7 +53,8 @@ impl AptSource {
     }
 
     /// Has it remember what the repository offers.
-    pub fn remembering(self, freshness: Option<Freshness>) -> AptSource {
+    pub fn remembering(self, freshness: Freshness) -> AptSource {
+        let freshness = Some(freshness);
         AptSource { freshness, ..self }
     }
 

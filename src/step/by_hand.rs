@@ -4,9 +4,11 @@
 
 use anyhow::{Result, bail};
 
-use super::conflicts::{blocked, kubelet_is_here, running_under};
-use super::{Finding, Step, unit};
+use super::{Finding, Step};
 use crate::change::{Act, Tx, Undo};
+use crate::engine::unit::Unit;
+use crate::engine::workloads::{kubelet_is_here, running_under};
+use crate::error::blocked;
 use crate::facts::{CONFLICTING_PACKAGES, ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::command::{Command, Query};
@@ -275,7 +277,7 @@ impl Step for ByHand {
         if tx.host().runs_systemd()? {
             tx.run_covered(&systemctl(&["daemon-reload"]))?;
         }
-        if unit::Unit::query(tx.host())?.is_some_and(|unit| unit.active) {
+        if Unit::query(tx.host())?.is_some_and(|unit| unit.active) {
             bail!("{UNIT} is still active; see why with: systemctl status {UNIT}");
         }
         Ok(())

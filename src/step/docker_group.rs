@@ -4,8 +4,8 @@ mod refusal;
 
 use anyhow::Result;
 
-use super::{Finding, Ownership, Step};
-use crate::change::{self, Tx, Undo};
+use super::{Finding, Step};
+use crate::change::{self, Ownership, Tx, Undo};
 use crate::daemon_config::Preset;
 use crate::error::Failure;
 use crate::facts::Facts;

@@ -1,70 +1,43 @@
 //! The steps: each owns one thing on the host, says whether it is as it should be, and makes it so.
 //!
-//! To add one: a file here with a type that implements [`Step`], and its lines in this file, the
-//! module and the place in [`inspect_all`].
+//! To add one: a file here with a type that implements [`Step`], its module in this file, and its place
+//! in `plan::inspect_all`.
 
 mod apt_key;
 mod apt_proxy;
 mod apt_source;
 mod by_hand;
-mod conflicts;
-mod daemon_json;
-mod data;
+pub(crate) mod daemon_json;
 mod docker_group;
 mod dpkg;
-mod dpkg_rules;
-mod exposed;
 pub(crate) mod first_boot;
-mod ownership;
-mod packages;
-pub(crate) mod preflight;
-mod registries;
-pub(crate) mod repository;
+pub(crate) mod packages;
+pub(crate) mod registries;
 mod service;
-pub(crate) mod suite;
-mod unit;
-mod unit_environment;
-mod unit_settings;
-mod unit_words;
 
 use std::time::Duration;
 
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::apt::{self, Source, Transaction};
-use crate::change::{self, Tx};
-use crate::daemon_config::{Change, Redacted};
+use crate::apt::Transaction;
+use crate::change::Tx;
+use crate::daemon_config::Redacted;
 use crate::error::Failure;
-use crate::facts::Facts;
 use crate::host::Host;
-use crate::host::bundle::Bundle;
-use crate::host::engine::CONTAINERD_PACKAGE;
-use crate::host::http::Http;
-use crate::host::network::Network;
-use crate::report::{Event, Listener, Yours};
-use crate::settings::{ProxyUser, Settings};
+use crate::report::Yours;
 
-use apt_key::AptKey;
-use apt_proxy::AptProxy;
-use apt_source::AptSource;
-use by_hand::ByHand;
-use daemon_json::DaemonJson;
-pub use daemon_json::{look_around, refuse_unsound};
-use docker_group::DockerGroup;
-use dpkg::Dpkg;
-pub(crate) use exposed::{exposed, unit_files};
-use first_boot::FirstBoot;
-use ownership::Ownership;
-use packages::Packages;
-pub use packages::request;
-use registries::Registries;
-pub use repository::KEYRING;
-use repository::Repository;
-use service::Service;
-pub use service::failure_reason;
-pub use unit::flags as unit_flags;
-pub use unit_environment::Environment as UnitEnvironment;
+pub(crate) use apt_key::AptKey;
+pub(crate) use apt_proxy::AptProxy;
+pub(crate) use apt_source::AptSource;
+pub(crate) use by_hand::ByHand;
+pub(crate) use daemon_json::DaemonJson;
+pub(crate) use docker_group::DockerGroup;
+pub(crate) use dpkg::Dpkg;
+pub(crate) use first_boot::FirstBoot;
+pub(crate) use packages::Packages;
+pub(crate) use registries::Registries;
+pub(crate) use service::Service;
 
 /// How long containers, and the engine with them, may take to stop.
 const STOP_DEADLINE: Duration = Duration::from_secs(120);
@@ -166,170 +139,26 @@ pub struct Inspected {
     pub finding: Finding,
 }
 
-/// Looks at the host with every step; they come in the order in which they are to be applied.
-///
-/// The configuration and the group stand before the packages: the engine then starts once, with
-/// its configuration in force. What needs no network is looked at first, so that a host that
-/// cannot be set up is told so without one; the network is used only for what a step will need.
-pub fn inspect_all(
-    host: &Host,
-    facts: &Facts,
-    settings: &Settings,
-    listener: Listener<'_>,
-) -> Result<Vec<Inspected>> {
-    let owned = Ownership::of(host, &settings.restore)?;
-    let source = suite::source(facts, settings, listener)?;
-    let suite_remark = suite::remark(facts, &source);
-    conflicts::check(host, facts, settings)?;
-    let by_hand = ByHand::of(host, facts)?;
-    if let Some(by_hand) = &by_hand {
-        by_hand.check(host, settings.replace)?;
-    }
-    exposed::refuse(host)?;
-    preflight::check_units(host, by_hand.is_some(), listener)?;
-    conflicts::warn(host, listener)?;
-    let dpkg = Dpkg::plan(host, facts, settings.repair)?;
-    if !facts.missing_packages().is_empty() {
-        apt::check_configuration(host)?;
-        dpkg_rules::check(host, listener)?;
-    }
-    let network = settings.network()?;
-    let mut configuration = DaemonJson::new(host, facts, settings, &network)?;
-    if by_hand.is_some() {
-        configuration.expect_packaged_unit();
-    }
-    let mut daemon_json = inspect(configuration.clone(), host)?;
-    preflight::check_engine(host, &configuration, listener)?;
-    let service = Service::new(configuration.clone(), settings.no_start).leaving(&owned);
-    let mut service = inspect(service, host)?;
-    let docker_group = inspect(DockerGroup::new(facts, settings, &owned), host)?;
-    let changes = configuration.merged(host)?.changes;
-    let registries = registries(host, settings, &network, &changes)?;
-
-    let http = open_way(settings, &network, facts, &source)?;
-    let mut repository = Repository::resolve(host, &http, source, settings, listener)?;
-    let source_step = AptSource::new(&repository, suite_remark).leaving(&owned, settings);
-    let mut apt_source = inspect(source_step.clone(), host)?;
-    if !apt_source.finding.satisfied {
-        let allow = settings.allow_downgrade;
-        let offer = repository.check_when_unused(host, &http, facts, allow, listener)?;
-        apt_source.step = Box::new(source_step.remembering(offer));
-    }
-    let roots = configuration.roots(host)?;
-    let reinstalled = dpkg
-        .as_ref()
-        .map(Dpkg::reinstalled)
-        .cloned()
-        .unwrap_or_default();
-    let packages = Packages::plan(
-        host,
-        &http,
-        facts,
-        settings,
-        &mut repository,
-        packages::Needs {
-            roots: &roots,
-            reinstalled: &reinstalled,
-            restored: owned.restored_packages(),
-        },
-        listener,
-    )?;
-    // The index may have told of a newer certificate.
-    let apt_key = inspect(AptKey::new(&repository), host)?;
-    if let Some(version) = packages.version_of(repository::ENGINE) {
-        configuration.check_for(host, version)?;
-        let configuration = configuration.for_engine(version);
-        daemon_json = inspect(configuration.clone(), host)?;
-        let leaving = Service::new(configuration, settings.no_start).leaving(&owned);
-        service = inspect(leaving, host)?;
-    }
-    if let Some(version) = packages.version_of(CONTAINERD_PACKAGE) {
-        preflight::check_containerd(host, version)?;
-    }
-    let mut packages = inspect(packages, host)?;
-    packages.finding = packages.finding.keeping(owned.packages());
-    let mut inspected = Vec::new();
-    if settings.proxy_for.contains(&ProxyUser::Apt) {
-        inspected.push(inspect(AptProxy::new(&network)?, host)?);
-    }
-    inspected.extend([apt_key, apt_source]);
-    if let Some(by_hand) = by_hand {
-        inspected.push(inspect(by_hand, host)?);
-    }
-    inspected.push(daemon_json);
-    inspected.extend(registries);
-    inspected.push(docker_group);
-    if let Some(dpkg) = dpkg {
-        inspected.push(inspect(dpkg, host)?);
-    }
-    inspected.extend([packages, service]);
-    if settings.no_start && settings.first_boot {
-        inspected.push(inspect(FirstBoot::new(&settings.given)?, host)?);
-    }
-    if inspected.iter().any(|it| !it.finding.satisfied) {
-        host.refuse_immutable(change::PATH)?;
-    }
-    let warnings = inspected.iter().flat_map(|it| &it.finding.warnings);
-    for text in warnings.cloned() {
-        listener(Event::Warning { text });
-    }
-    Ok(inspected)
-}
-
-/// The way to all that is to be fetched: the network, or a bundle, which must be for this host.
-fn open_way(
-    settings: &Settings,
-    network: &Network,
-    facts: &Facts,
-    source: &Source,
-) -> Result<Http> {
-    let Some(path) = &settings.bundle else {
-        return Ok(Http::new(network));
-    };
-    let bundle = Bundle::open(path)?;
-    bundle.require(&facts.codename, &source.suite, &source.architecture)?;
-    Ok(Http::offline(bundle, &source.uri))
-}
-
-/// The registries, where there are any; those that are new are asked whether they answer.
-fn registries(
-    host: &Host,
-    settings: &Settings,
-    network: &Network,
-    configuration: &[Change],
-) -> Result<Option<Inspected>> {
-    let mut inspected = inspect(Registries::new(&settings.registries), host)?;
-    let news = if inspected.finding.satisfied {
-        &[][..]
-    } else {
-        &settings.registries
-    };
-    if settings.bundle.is_none() {
-        // With a bundle there may be no network at all.
-        let known = &settings.registries;
-        inspected.finding.warnings = registries::silent(network, known, news, configuration);
-    }
-    let is_of_use = !settings.registries.is_empty() || !inspected.finding.warnings.is_empty();
-    Ok(is_of_use.then_some(inspected))
-}
-
-fn inspect(step: impl Step + 'static, host: &Host) -> Result<Inspected> {
-    let finding = step.inspect(host).map_err(|error| {
-        // A refusal says what it is about.
-        if error.chain().any(|cause| cause.is::<Failure>()) {
-            error
-        } else {
-            error.context(format!("looking at the {}", step.title()))
+impl Inspected {
+    /// Inspects the host with a step, which must be able to write what it has to.
+    pub(crate) fn of(step: impl Step + 'static, host: &Host) -> Result<Inspected> {
+        let finding = step.inspect(host).map_err(|error| {
+            // A refusal says what it is about.
+            if error.chain().any(|cause| cause.is::<Failure>()) {
+                error
+            } else {
+                error.context(format!("looking at the {}", step.title()))
+            }
+        })?;
+        if !finding.satisfied {
+            for path in step.writes(host)? {
+                host.refuse_unreachable(&path)?;
+                host.refuse_immutable(path)?;
+            }
         }
-    })?;
-    if !finding.satisfied {
-        for path in step.writes(host)? {
-            host.refuse_unreachable(&path)?;
-            host.refuse_immutable(path)?;
-        }
+        Ok(Inspected {
+            step: Box::new(step),
+            finding,
+        })
     }
-    Ok(Inspected {
-        step: Box::new(step),
-        finding,
-    })
 }

@@ -10,10 +10,10 @@ mod version;
 use anyhow::{Result, bail};
 
 use super::dpkg::Reinstalled;
-use super::repository::{ENGINE, Repository};
 use super::{Finding, Step, service};
-use crate::apt::{self, Transaction};
+use crate::apt::{self, ENGINE, Repository, Transaction};
 use crate::change::{Tx, Undo};
+use crate::engine::failure;
 use crate::facts::{self, Facts};
 use crate::host::Host;
 use crate::host::command::Command;
@@ -23,7 +23,7 @@ use crate::settings::{EngineVersion, Settings};
 use offer::{Offer, Wanted};
 use refuse::refuse_another;
 use told::restarts_engine;
-pub use version::request;
+pub(crate) use version::request;
 use version::unmet;
 
 pub struct Packages {
@@ -210,7 +210,7 @@ impl Step for Packages {
             return service::start_again(tx, &running);
         };
         // The packages start the engine, and fail when it does not start.
-        Err(match service::failure(tx.host())? {
+        Err(match failure::failure(tx.host())? {
             Some(reason) => error.context(reason),
             None => error,
         })

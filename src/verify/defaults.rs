@@ -9,8 +9,8 @@ use anyhow::Result;
 
 use super::proof::Proof;
 use crate::daemon_config::{self, Document, log_collector, with_flags};
+use crate::engine::unit;
 use crate::host::Host;
-use crate::step::unit_flags;
 
 /// Log drivers that need nothing beyond the engine and systemd.
 const OF_THE_HOST: &[&str] = &["", "json-file", "journald", "local", "none"];
@@ -73,7 +73,7 @@ fn start_with_defaults(proof: &Proof<'_>) -> Result<()> {
 fn collector(host: &Host) -> Option<String> {
     let bytes = host.read(daemon_config::PATH).ok()??;
     let file = Document::parse(&bytes).ok()?;
-    let collector = log_collector(&with_flags(&file, &unit_flags(host).ok()?))?;
+    let collector = log_collector(&with_flags(&file, &unit::flags(host).ok()?))?;
     Some(format!(
         ", since the log collector at {} does not answer",
         collector.address

@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::daemon_config::{CERTIFICATE_FILES, Certificates, Document, speaks_tls};
+use crate::engine::unit;
 use crate::host::Host;
-use crate::step::unit;
 
 /// The home of root, whose folder it is where the environment names none.
 const HOME: &str = "/root";

@@ -14,15 +14,15 @@ mod validate;
 use anyhow::Result;
 use serde_json::Value;
 
-pub use around::look as look_around;
-pub use refusal::refuse_unsound;
+pub(crate) use around::look as look_around;
+pub(crate) use refusal::refuse_unsound;
 
-use super::unit::{self, Unit};
-use super::{Explained, Finding, Step, data};
-use crate::change::{Journal, Tx, Undo};
+use super::{Explained, Finding, Step};
+use crate::change::{Journal, Tx, Undo, data_roots, note_data};
 use crate::daemon_config::{
-    Change, DaemonKeys, Document, Engine, Merged, PATH, Preset, Redacted, Secrets, with_flags,
+    Change, DaemonKeys, Document, Engine, Merged, PATH, Preset, Redacted, with_flags,
 };
+use crate::engine::unit::{self, Unit};
 use crate::facts::Facts;
 use crate::host::network::{Network, Proxy};
 use crate::host::{Host, is_forbidden};
@@ -93,12 +93,12 @@ impl DaemonJson {
     }
 
     /// What the engine is going to run with: what the file is to say, and the flags of the unit.
-    pub(in crate::step) fn effective(&self, host: &Host) -> Result<Document> {
+    pub(crate) fn effective(&self, host: &Host) -> Result<Document> {
         Ok(with_flags(&self.merged(host)?.document, &self.unit_flags))
     }
 
     /// The flags of the unit.
-    pub(in crate::step) fn flags(&self) -> &[String] {
+    pub(crate) fn flags(&self) -> &[String] {
         &self.unit_flags
     }
 
@@ -113,7 +113,7 @@ impl DaemonJson {
     /// Where the engine, and its containerd, are going to keep their data.
     pub fn roots(&self, host: &Host) -> Result<Vec<String>> {
         let all = with_flags(&self.merged(host)?.document, &self.unit_flags);
-        let roots = data::roots(host, &all)?.into_iter();
+        let roots = data_roots(host, &all)?.into_iter();
         Ok(roots.map(|root| root.display().to_string()).collect())
     }
 }
@@ -173,7 +173,7 @@ impl Step for DaemonJson {
         if changes.iter().any(|change| change.key == "data-root") {
             // Written down before the engine's restart: data goes when the engine has left it.
             let all = with_flags(&proposal.merged.document, &self.unit_flags);
-            data::note(tx, &all)?;
+            note_data(tx, &all)?;
         }
         if Unit::query(tx.host())?.is_some_and(|unit| unit.active) {
             tx.note_anew(
@@ -195,17 +195,6 @@ impl Step for DaemonJson {
 
 fn shown(key: &str, value: Option<&Value>) -> Option<Redacted> {
     value.map(|value| Redacted::of(key, value))
-}
-
-/// What the engine said, without the secrets of the file and the flags that it goes by.
-pub(super) fn without_secrets(host: &Host, said: &str) -> String {
-    let document = host
-        .read(PATH)
-        .ok()
-        .flatten()
-        .and_then(|bytes| Document::parse(&bytes).ok());
-    let flags = unit::flags(host).unwrap_or_default();
-    Secrets::of(&document.unwrap_or_default(), &flags).star_out(said)
 }
 
 /// All that earlier runs changed, and that of those which came to their end.

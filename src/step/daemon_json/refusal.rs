@@ -6,10 +6,10 @@ use anyhow::{Result, bail};
 use super::proposal::Proposal;
 use super::{DaemonJson, PACKAGE, around, file, validate};
 use crate::daemon_config::{Document, Engine, PATH, Problem, other_files, with_flags};
+use crate::engine::unit;
 use crate::error::Failure;
 use crate::facts;
 use crate::host::Host;
-use crate::step::unit;
 
 /// Refuses the file that is there when the engine of this version, once stopped, would not start
 /// again with it.

@@ -5,10 +5,9 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::super::data;
 use super::ENGINE;
 use crate::apt;
-use crate::change::{LINKED, Tx, Undo};
+use crate::change::{LINKED, Tx, Undo, note_data_of_host, note_folder};
 use crate::facts;
 use crate::host::Host;
 use crate::host::firewall::Network;
@@ -75,9 +74,9 @@ pub fn network(host: &Host, packages: &[String]) -> Result<Option<Network>> {
 
 /// Writes down the ways back for what the engine itself is going to make.
 pub fn note_what_the_engine_makes(tx: &mut Tx<'_>) -> Result<()> {
-    data::note_for_host(tx)?;
+    note_data_of_host(tx)?;
     for folder in MADE_BY_CONTAINERD {
-        data::note_folder(tx, Path::new(folder))?;
+        note_folder(tx, Path::new(folder))?;
     }
     Ok(())
 }

@@ -6,13 +6,13 @@ use anyhow::{Context, Result};
 
 use super::refuse::{refuse_foreign, refuse_removals};
 use super::version::{goes_back, request};
-use crate::apt::{self, Archives, Freshness, Index, Supply, Transaction, View};
+use crate::apt::{self, Archives, Freshness, Index, Repository, Supply, Transaction, View};
+use crate::change::Journal;
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::http::Http;
 use crate::report::Listener;
 use crate::settings::EngineVersion;
-use crate::step::repository::Repository;
 
 /// Where most of what packages bring along goes.
 const PROGRAMS: &str = "/usr";
@@ -113,7 +113,8 @@ impl Offer {
         let mut room = vec![(apt::ARCHIVES, fetched), (PROGRAMS, archives.unpacked)];
         room.extend(new_roots.iter().map(|root| (root.as_str(), ROOM_FOR_DATA)));
         apt::require_space(host, &room).context("the packages do not fit; nothing was changed")?;
-        let freshness = repository.look_back(host, index, allow_downgrade)?;
+        let freshness =
+            repository.look_back(host, index, &Journal::freshness_of(host)?, allow_downgrade)?;
         Ok(Offer {
             goes_back,
             freshness,

@@ -4,7 +4,6 @@ use crate::change::trial;
 use crate::error::exit_code;
 use crate::facts::ENGINE_PACKAGES;
 use crate::host::stub::StubHost;
-use crate::step::repository::KEYRING;
 use crate::trust::{Entry, Sha256, fixture, verify_file};
 
 /// An apt that would do what `/simulated` says; once it has, dpkg knows what `/installed` says.
@@ -100,7 +99,7 @@ fn offered(stub: &StubHost) -> Result<Packages> {
             suite: "noble".to_owned(),
             architecture: "amd64".to_owned(),
         },
-        keyring: KEYRING.to_owned(),
+        keyring: Source::KEYRING.to_owned(),
         pin: fixture::fingerprints("docker")[0],
         certificate: fixture::certificate("docker").unwrap(),
         is_local: false,

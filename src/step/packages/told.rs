@@ -7,8 +7,9 @@ use super::ENGINE;
 use super::offer::Offer;
 use crate::apt::Install;
 use crate::apt::ubuntu::Pocket;
+use crate::engine::workloads::{fate_of_containers, running_under};
 use crate::host::{Host, is_forbidden};
-use crate::step::{Finding, conflicts, service};
+use crate::step::Finding;
 
 /// What is going to be done.
 pub(super) fn pending(host: &Host, offer: &Offer) -> Result<Finding> {
@@ -44,7 +45,7 @@ pub(super) fn pending(host: &Host, offer: &Offer) -> Result<Finding> {
     let removed: Vec<&str> = transaction.removals.iter().map(String::as_str).collect();
     let stopped = match removed.as_slice() {
         [] => Vec::new(),
-        removed => conflicts::running_under(host, removed),
+        removed => running_under(host, removed),
     };
     let stopped = (!stopped.is_empty())
         .then(|| format!("containers that run under them: {}", stopped.join(", ")));
@@ -98,7 +99,6 @@ fn containers_in_restart(host: &Host) -> Result<Option<String>> {
         engine => engine?,
     };
     let engine = engine.filter(|engine| engine.containers_running > 0);
-    Ok(engine.map(|engine| {
-        service::fate_of_containers(engine.containers_running, engine.live_restore_enabled)
-    }))
+    Ok(engine
+        .map(|engine| fate_of_containers(engine.containers_running, engine.live_restore_enabled)))
 }

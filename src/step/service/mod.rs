@@ -1,22 +1,20 @@
 //! The engine's unit: enabled, running, and with the configuration that is in its file.
 
-mod cause;
-mod guilty;
-mod last_words;
 mod take_up;
 
-use last_words::{with_last_words, words_of, words_of_engine};
 pub use take_up::start_again;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::daemon_json::DaemonJson;
-use super::unit::Unit;
-use super::{Finding, Ownership, Step};
-use crate::change::{Journal, Tx, Undo};
+use super::{Finding, Step};
+use crate::change::{Journal, Ownership, Tx, Undo};
 use crate::daemon_config::{self, Change, Merged};
-use crate::error::{Failure, quote};
+use crate::engine::failure::failure_reason;
+use crate::engine::unit::Unit;
+use crate::engine::workloads::fate_of_containers;
+use crate::error::Failure;
 use crate::host::engine::{CONTAINERD_UNIT, UNIT, systemctl};
 use crate::host::{Host, is_forbidden};
 use crate::report::Yours;
@@ -292,43 +290,6 @@ impl Need {
         });
         fate.into_iter().chain(logged).collect()
     }
-}
-
-/// What becomes of this many containers when the engine is restarted.
-pub fn fate_of_containers(running: u64, kept: bool) -> String {
-    if kept {
-        format!("{running} running containers are kept running by live-restore")
-    } else {
-        format!("{running} running containers are restarted with it")
-    }
-}
-
-/// Why the engine did not start: the unit that failed, what is known of the cause, and the unit's own
-/// words.
-pub fn failure_reason(host: &Host) -> String {
-    let found = guilty::find(host).ok().flatten();
-    let (text, words) = match &found {
-        Some((state, fault)) if state.unit != UNIT => (
-            format!("the engine did not start, since {} {fault}", state.unit),
-            words_of(host, state),
-        ),
-        _ => ("the engine did not start".to_owned(), words_of_engine(host)),
-    };
-    match cause::of(host, &words) {
-        Some(cause) => quote(
-            &format!("{text}: {cause}"),
-            &format!("its last words:\n{words}"),
-        ),
-        None => quote(&format!("{text}; its last words:"), &words),
-    }
-}
-
-/// Why the engine did not start, when it was started and failed.
-pub fn failure(host: &Host) -> Result<Option<String>> {
-    if !host.runs_systemd()? {
-        return Ok(None);
-    }
-    Ok(guilty::find(host)?.map(|_| failure_reason(host)))
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 
-use super::{Secret, failure_reason, with_last_words};
+use super::Secret;
 use crate::change::Tx;
 use crate::daemon_config::{self, Document};
+use crate::engine::failure::{failure_reason, with_last_words};
 use crate::host::Host;
 use crate::host::engine::{UNIT, docker, systemctl};
 use crate::report::Event;

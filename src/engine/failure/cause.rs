@@ -1,11 +1,11 @@
 //! What the last words of an engine that did not start mean, and what helps.
 
 use crate::daemon_config::{self, Document, with_flags};
-use crate::host::Host;
-use crate::step::preflight::{
+use crate::engine::obstacle::{
     Obstacle, containerd_problem, iptables_problem, kept_files_problem, process_file_problem,
 };
-use crate::step::unit;
+use crate::engine::unit;
+use crate::host::Host;
 
 /// What is said, what that means, and what helps.
 const KNOWN: &[(&[&str], &str, &str)] = &[
@@ -42,7 +42,7 @@ const KNOWN: &[(&[&str], &str, &str)] = &[
 ];
 
 /// What kept the engine from starting, with a command at its end, as far as it is known.
-pub(super) fn of(host: &Host, words: &str) -> Option<String> {
+pub(crate) fn of(host: &Host, words: &str) -> Option<String> {
     if let Some(Obstacle { cause, cure }) = obstacle(host) {
         // Words of other programs stand on further lines, and are shown already.
         let cure = cure.lines().next().unwrap_or_default();

@@ -6,11 +6,9 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 
 use crate::apt::{self, AgeLimit, Existing, Freshness, Index, Memory, Source, is_signed_anew};
-use crate::change::Journal;
 use crate::error::Failure;
-use crate::facts::{ENGINE_PACKAGES, Facts};
+use crate::host::Host;
 use crate::host::http::{Answer, Caches, Http, is_too_large};
-use crate::host::{Host, is_forbidden};
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
 use crate::trust::{
@@ -18,7 +16,7 @@ use crate::trust::{
     sha256_hex,
 };
 
-pub const KEYRING: &str = Source::KEYRING;
+const KEYRING: &str = Source::KEYRING;
 
 /// The package of the engine itself.
 pub const ENGINE: &str = "docker-ce";
@@ -89,13 +87,9 @@ impl Repository {
         &self,
         host: &Host,
         index: &Index,
+        memory: &Memory,
         allow_downgrade: bool,
     ) -> Result<Freshness> {
-        let memory = match Journal::read(host).and_then(|journal| journal.freshness(host)) {
-            // Only root may look; what is planned by someone else is checked when it is installed.
-            Err(error) if is_forbidden(&error) => Memory::default(),
-            memory => memory?,
-        };
         let offered = index.offered.versions(ENGINE);
         let offer = Freshness {
             key: Some(self.pin.to_string()),
@@ -121,23 +115,6 @@ impl Repository {
             ..
         } = self;
         Index::fetch(http, source, certificate, wanted, *age_limit, listener)
-    }
-
-    /// Verifies the index when no package is going to be taken from it in this run: a source
-    /// must not be set up for a suite that is not there. Returns what it offers then.
-    pub fn check_when_unused(
-        &mut self,
-        host: &Host,
-        http: &Http,
-        facts: &Facts,
-        allow_downgrade: bool,
-        listener: Listener<'_>,
-    ) -> Result<Option<Freshness>> {
-        if !facts.missing_packages().is_empty() {
-            return Ok(None);
-        }
-        let index = self.index(http, ENGINE_PACKAGES, listener)?;
-        self.look_back(host, &index, allow_downgrade).map(Some)
     }
 }
 

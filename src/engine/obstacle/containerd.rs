@@ -76,7 +76,7 @@ pub(crate) fn problem(host: &Host, coming: Option<&str>) -> Result<Option<Obstac
 }
 
 /// A socket of containerd's that is not where the engine looks for it.
-pub(super) fn elsewhere(host: &Host, configuration: &Document) -> Result<Option<Obstacle>> {
+pub(crate) fn elsewhere(host: &Host, configuration: &Document) -> Result<Option<Obstacle>> {
     let text = host.read_text(CONTAINERD_CONFIG)?.unwrap_or_default();
     let config = toml::from_str::<Config>(&text).ok();
     let listens = config.and_then(|config| config.grpc?.address);

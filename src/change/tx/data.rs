@@ -6,17 +6,18 @@ use anyhow::Result;
 
 use crate::change::{Journal, Tx, Undo, is_unused};
 use crate::daemon_config::{self, Document, with_flags};
+use crate::engine::unit;
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT};
 
 /// Where an engine with this configuration, flags included, and its containerd keep their data.
-pub fn roots(host: &Host, configuration: &Document) -> Result<[PathBuf; 2]> {
+pub(crate) fn roots(host: &Host, configuration: &Document) -> Result<[PathBuf; 2]> {
     let data_root = daemon_config::data_root(configuration.get("data-root"));
     Ok([data_root.to_owned(), host.containerd_root()?])
 }
 
 /// Writes down the ways back for what an engine with this configuration is going to make.
-pub fn note(tx: &mut Tx<'_>, configuration: &Document) -> Result<()> {
+pub(crate) fn note(tx: &mut Tx<'_>, configuration: &Document) -> Result<()> {
     let host = tx.host();
     let used_by_engine = roots(host, configuration)?;
     let (mut paths, mut used) = (Vec::new(), Vec::new());
@@ -43,15 +44,15 @@ pub fn note(tx: &mut Tx<'_>, configuration: &Document) -> Result<()> {
 }
 
 /// The same for an engine with the configuration that is on the host.
-pub fn note_for_host(tx: &mut Tx<'_>) -> Result<()> {
+pub(crate) fn note_for_host(tx: &mut Tx<'_>) -> Result<()> {
     let bytes = tx.host().read(daemon_config::PATH)?.unwrap_or_default();
     let document = Document::parse(&bytes).unwrap_or_default();
-    let flags = super::unit_flags(tx.host())?;
+    let flags = unit::flags(tx.host())?;
     note(tx, &with_flags(&document, &flags))
 }
 
 /// Writes down those of a folder and the folders above it that are not there yet.
-pub fn note_folder(tx: &mut Tx<'_>, folder: &Path) -> Result<()> {
+pub(crate) fn note_folder(tx: &mut Tx<'_>, folder: &Path) -> Result<()> {
     let host = tx.host();
     let mut missing = Vec::new();
     for folder in folder.ancestors() {

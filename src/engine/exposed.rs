@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::unit_settings::{self, Content};
+use super::unit::directives::{self, Content};
 use crate::daemon_config;
 use crate::error::Failure;
 use crate::host::engine::{CONTAINERD_CONFIG, CONTAINERD_UNIT, SOCKET_UNIT, UNIT};
@@ -16,7 +16,7 @@ const UNITS: [&str; 3] = [UNIT, SOCKET_UNIT, CONTAINERD_UNIT];
 /// The units of the engine with their drop-ins, as far as they are there.
 pub(crate) fn unit_files(host: &Host) -> Result<Vec<String>> {
     let mut files = Vec::new();
-    for folder in unit_settings::FOLDERS {
+    for folder in directives::FOLDERS {
         for unit in UNITS {
             let path = format!("{folder}/{unit}");
             let drop_ins = host
@@ -36,7 +36,7 @@ pub(crate) fn unit_files(host: &Host) -> Result<Vec<String>> {
 fn environment_files(host: &Host, units: &[String]) -> Result<Vec<String>> {
     let mut files = Vec::new();
     for unit in units {
-        let Content::Text(text) = unit_settings::content(host, unit)? else {
+        let Content::Text(text) = directives::content(host, unit)? else {
             continue;
         };
         let named = text.lines().filter_map(|line| {
@@ -50,7 +50,7 @@ fn environment_files(host: &Host, units: &[String]) -> Result<Vec<String>> {
 }
 
 /// The first of the files that others than root can change, or replace, and how.
-pub(crate) fn exposed(host: &Host) -> Result<Option<(String, Exposure)>> {
+pub(crate) fn find(host: &Host) -> Result<Option<(String, Exposure)>> {
     let units = unit_files(host)?;
     let environment = environment_files(host, &units)?;
     let told = [daemon_config::PATH, CONTAINERD_CONFIG].map(str::to_owned);
@@ -70,8 +70,8 @@ pub(crate) fn exposed(host: &Host) -> Result<Option<(String, Exposure)>> {
 ///
 /// # Errors
 /// [`Failure::Blocked`], with the command that helps.
-pub(super) fn refuse(host: &Host) -> Result<()> {
-    let exposed = match exposed(host) {
+pub(crate) fn refuse(host: &Host) -> Result<()> {
+    let exposed = match find(host) {
         // Only root may look.
         Err(error) if is_forbidden(&error) => return Ok(()),
         exposed => exposed?,

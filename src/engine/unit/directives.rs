@@ -11,7 +11,7 @@ use crate::host::{Host, is_forbidden};
 
 /// Where systemd looks for units and drop-ins; a file in an earlier folder replaces one of the same
 /// name in a later folder.
-pub(super) const FOLDERS: [&str; 4] = [
+pub(crate) const FOLDERS: [&str; 4] = [
     "/etc/systemd/system",
     "/run/systemd/system",
     "/usr/local/lib/systemd/system",
@@ -20,7 +20,7 @@ pub(super) const FOLDERS: [&str; 4] = [
 
 /// One `NAME=VALUE` of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Setting {
+pub(crate) struct Setting {
     pub name: String,
     /// Lines that a backslash continues are one.
     pub value: String,
@@ -31,27 +31,27 @@ pub(super) struct Setting {
 
 impl Setting {
     /// The place, as every message names it.
-    pub(super) fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         format!("{}, line {}", self.file, self.line)
     }
 
     /// Whether a drop-in says it, and not the unit's own file.
-    pub(super) fn is_of_drop_in(&self) -> bool {
+    pub(crate) fn is_of_drop_in(&self) -> bool {
         let folder = Path::new(&self.file).parent();
         folder.is_some_and(|folder| folder.to_string_lossy().ends_with(".d"))
     }
 }
 
 /// The words that systemd reads as a boolean, in any case.
-pub(super) const YES: &[&str] = &["1", "yes", "y", "true", "t", "on"];
-pub(super) const NO: &[&str] = &["0", "no", "n", "false", "f", "off"];
+pub(crate) const YES: &[&str] = &["1", "yes", "y", "true", "t", "on"];
+pub(crate) const NO: &[&str] = &["0", "no", "n", "false", "f", "off"];
 
 /// Settings without whose unit a service does not start.
-pub(super) const NEEDS: &[&str] = &["BindsTo", "Requires", "Requisite"];
+pub(crate) const NEEDS: &[&str] = &["BindsTo", "Requires", "Requisite"];
 
 /// What the files of a unit say, and which of them say nothing.
 #[derive(Debug, Default)]
-pub(super) struct Files {
+pub(crate) struct Files {
     /// In the order in which systemd reads them: those of the unit's own file, then those of its
     /// drop-ins. There may be drop-ins before there is a unit.
     pub settings: Vec<Setting>,
@@ -63,12 +63,12 @@ pub(super) struct Files {
 }
 
 /// The settings of a unit, as far as they can be read.
-pub(super) fn of_unit(host: &Host, unit: &str) -> Result<Vec<Setting>> {
+pub(crate) fn of_unit(host: &Host, unit: &str) -> Result<Vec<Setting>> {
     Ok(files_of(host, unit)?.settings)
 }
 
 /// The files of a unit.
-pub(super) fn files_of(host: &Host, unit: &str) -> Result<Files> {
+pub(crate) fn files_of(host: &Host, unit: &str) -> Result<Files> {
     let mut found = Files::default();
     let mut files = Vec::new();
     for folder in FOLDERS {
@@ -91,7 +91,7 @@ pub(super) fn files_of(host: &Host, unit: &str) -> Result<Files> {
 }
 
 /// What a file of a unit is to systemd.
-pub(super) enum Content {
+pub(crate) enum Content {
     Text(String),
     /// Only root may read it.
     Hidden,
@@ -102,7 +102,7 @@ pub(super) enum Content {
 
 /// What may stand in the place of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Odd {
+pub(crate) enum Odd {
     Folder,
     Pipe,
     Socket,
@@ -110,7 +110,7 @@ pub(super) enum Odd {
     Link,
 }
 
-pub(super) fn content(host: &Host, file: &str) -> Result<Content> {
+pub(crate) fn content(host: &Host, file: &str) -> Result<Content> {
     let odd = match std::fs::metadata(host.path(file)).map(|there| there.file_type()) {
         Ok(kind) if kind.is_dir() => Some(Odd::Folder),
         Ok(kind) if kind.is_fifo() => Some(Odd::Pipe),
@@ -131,7 +131,7 @@ pub(super) fn content(host: &Host, file: &str) -> Result<Content> {
 }
 
 /// The settings of this name that are in force: an empty value removes those before it.
-pub(super) fn in_force<'a>(settings: &'a [Setting], name: &str) -> Vec<&'a Setting> {
+pub(crate) fn in_force<'a>(settings: &'a [Setting], name: &str) -> Vec<&'a Setting> {
     let mut found = Vec::new();
     for setting in settings.iter().filter(|setting| setting.name == name) {
         if setting.value.is_empty() {
@@ -170,7 +170,7 @@ fn drop_ins(host: &Host, unit: &str, hidden: &mut Vec<String>) -> Result<Vec<Str
 }
 
 /// Reads the text of a unit, as `systemd.syntax(7)` has it.
-pub(super) fn parse(file: &str, text: &str) -> Vec<Setting> {
+pub(crate) fn parse(file: &str, text: &str) -> Vec<Setting> {
     let is_comment = |line: &str| line.starts_with(['#', ';']);
     let mut lines = text.lines().map(str::trim).enumerate();
     let mut settings = Vec::new();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::unit_settings::{Setting, in_force};
-use super::unit_words;
+use super::directives::{Setting, in_force};
+use super::words;
 use crate::host::command::Query;
 use crate::host::query::Reader;
 use crate::host::{Host, is_forbidden};
@@ -40,14 +40,14 @@ impl Environment {
     }
 
     /// That of a unit which systemd has not loaded, as its files say.
-    pub(super) fn of_settings(host: &Host, settings: &[Setting]) -> Result<Environment> {
+    pub(crate) fn of_settings(host: &Host, settings: &[Setting]) -> Result<Environment> {
         let mut environment = Environment::default();
         for setting in in_force(settings, "Environment") {
-            environment.read_words(&unit_words::resolved(&setting.value));
+            environment.read_words(&words::resolved(&setting.value));
         }
         // The files override what is said in the unit, wherever that is.
         for setting in in_force(settings, "EnvironmentFile") {
-            let path = unit_words::resolved(&setting.value);
+            let path = words::resolved(&setting.value);
             environment.read_file(host, path.strip_prefix('-').unwrap_or(&path))?;
         }
         Ok(environment)
@@ -66,12 +66,12 @@ impl Environment {
     /// The flags with `$NAME`, which stands for any number of words, and `${NAME}`, which stands for
     /// a part of one, replaced; see `systemd.service(5)`. What stands in a file that cannot be read
     /// is left as it is.
-    pub(super) fn in_place(&self, flags: Vec<String>) -> Vec<String> {
+    pub(crate) fn in_place(&self, flags: Vec<String>) -> Vec<String> {
         let replaced = flags.into_iter().flat_map(|flag| {
             let name = flag.strip_prefix('$');
             match name.filter(|name| !name.starts_with(['{', '$'])) {
                 Some(name) => match self.value(name) {
-                    Some(value) => unit_words::split(value),
+                    Some(value) => words::split(value),
                     None => vec![flag],
                 },
                 None => vec![self.with_braced(&flag)],
@@ -102,13 +102,13 @@ impl Environment {
     }
 
     /// What a variable stands for: nothing where there is none, unless it may be in a hidden file.
-    pub(super) fn value(&self, name: &str) -> Option<&str> {
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.get(name).or((!self.is_partly_hidden).then_some(""))
     }
 
     /// Reads `NAME=VALUE` with spaces between them; one with spaces in it stands in quotes.
     fn read_words(&mut self, line: &str) {
-        for word in unit_words::split(line) {
+        for word in words::split(line) {
             self.read_assignment(&word, |value| value);
         }
     }
@@ -146,7 +146,7 @@ mod tests {
     use crate::host::stub::StubHost;
 
     fn of(stub: &StubHost, text: &str) -> Environment {
-        let settings = super::super::unit_settings::parse("/f", text);
+        let settings = super::super::directives::parse("/f", text);
         Environment::of_settings(stub.host(), &settings).unwrap()
     }
 

@@ -1,19 +1,22 @@
 //! What systemd says of the engine's unit.
 
+pub(crate) mod directives;
+mod environment;
+pub(crate) mod words;
+
 use anyhow::Result;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::unit_environment::Environment;
-use super::{unit_settings, unit_words};
 use crate::daemon_config::{self, Document, with_flags};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::command::Query;
 use crate::host::engine::UNIT;
 use crate::host::query::Reader;
+pub(crate) use environment::Environment;
 
 /// The flags of the packages' own unit.
 pub const PACKAGED_FLAGS: &[&str] = &[
@@ -23,7 +26,7 @@ pub const PACKAGED_FLAGS: &[&str] = &[
 ];
 
 /// What may stand before the program of a command; see `systemd.service(5)`.
-pub(super) const PREFIXES: [char; 6] = ['@', '-', ':', '+', '!', '|'];
+pub(crate) const PREFIXES: [char; 6] = ['@', '-', ':', '+', '!', '|'];
 
 /// The flags that the unit gives to the engine: before it is installed, those of the drop-ins that
 /// wait for it, or else the packaged ones.
@@ -41,10 +44,10 @@ pub fn flags(host: &Host) -> Result<Vec<String>> {
 }
 
 /// The environment that the unit gives to the engine, or is going to.
-pub(super) fn environment(host: &Host) -> Result<Environment> {
+pub(crate) fn environment(host: &Host) -> Result<Environment> {
     match loaded_command(host)? {
         Some(_) => Environment::of(host, UNIT),
-        None => Environment::of_settings(host, &unit_settings::of_unit(host, UNIT)?),
+        None => Environment::of_settings(host, &directives::of_unit(host, UNIT)?),
     }
 }
 
@@ -60,17 +63,17 @@ fn loaded_command(host: &Host) -> Result<Option<String>> {
 
 /// What the files say of a unit that systemd has not loaded: mostly drop-ins that wait for it.
 fn waiting_flags(host: &Host) -> Result<Option<Vec<String>>> {
-    let settings = unit_settings::of_unit(host, UNIT)?;
-    let Some(start) = unit_settings::in_force(&settings, "ExecStart").pop() else {
+    let settings = directives::of_unit(host, UNIT)?;
+    let Some(start) = directives::in_force(&settings, "ExecStart").pop() else {
         return Ok(None);
     };
     let command = start.value.trim_start_matches(PREFIXES);
     let prefix = &start.value[..start.value.len() - command.len()];
-    let words = unit_words::split(command).into_iter();
+    let words = words::split(command).into_iter();
     let program = if prefix.contains('@') { 2 } else { 1 };
     let flags = words
         .skip(program)
-        .map(|word| unit_words::resolved(&word))
+        .map(|word| words::resolved(&word))
         .collect();
     Ok(Some(if prefix.contains(':') {
         flags
@@ -81,7 +84,7 @@ fn waiting_flags(host: &Host) -> Result<Option<Vec<String>>> {
 
 /// Whether the engine takes its sockets from systemd, as flag or file say: then it needs the unit
 /// that opens them.
-pub(super) fn takes_sockets(host: &Host) -> Result<bool> {
+pub(crate) fn takes_sockets(host: &Host) -> Result<bool> {
     let bytes = host.read(daemon_config::PATH)?.unwrap_or_default();
     let file = Document::parse(&bytes).unwrap_or_default();
     let all = with_flags(&file, &flags(host)?);

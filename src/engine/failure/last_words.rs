@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 
-use super::guilty::State;
+use super::failed_unit::State;
+use crate::daemon_config::{Document, PATH, Secrets};
+use crate::engine::unit;
 use crate::error::quote;
 use crate::host::Host;
 use crate::host::command::Query;
 use crate::host::engine::UNIT;
 use crate::host::query::Reader;
-use crate::step::daemon_json::without_secrets;
 
 /// How many of its lines are shown.
 const LINES: usize = 15;
@@ -19,19 +20,19 @@ const LINES: usize = 15;
 const OF_CONTAINERS: &[&str] = &["CONTAINER_ID", "CONTAINER_ID_FULL", "CONTAINER_NAME"];
 
 /// The text with what the engine said on lines of their own behind it.
-pub(super) fn with_last_words(text: &str, host: &Host) -> String {
+pub(crate) fn with_last_words(text: &str, host: &Host) -> String {
     quote(&format!("{text}; its last words:"), &words_of_engine(host))
 }
 
 /// What systemd and the engine said of the engine's last start.
-pub(super) fn words_of_engine(host: &Host) -> String {
+pub(crate) fn words_of_engine(host: &Host) -> String {
     let engine = State::of(host, UNIT).map(|engine| words_of(host, &engine));
     engine.unwrap_or_default()
 }
 
 /// What systemd and the unit said of its last start. Containers may log by the engine, and to the
 /// same journal: what they say is not among it.
-pub(super) fn words_of(host: &Host, unit: &State) -> String {
+pub(crate) fn words_of(host: &Host, unit: &State) -> String {
     let of_start = entries(host, unit);
     let entries = if unit.was_restarted() && !of_start.iter().any(is_own_output) {
         // the start at hand has only begun
@@ -123,6 +124,17 @@ fn message(entry: &Value) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What the engine said, without the secrets of the file and the flags that it goes by.
+fn without_secrets(host: &Host, said: &str) -> String {
+    let document = host
+        .read(PATH)
+        .ok()
+        .flatten()
+        .and_then(|bytes| Document::parse(&bytes).ok());
+    let flags = unit::flags(host).unwrap_or_default();
+    Secrets::of(&document.unwrap_or_default(), &flags).star_out(said)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use anyhow::Result;
 
-use super::conflicts::blocked;
+use crate::error::blocked;
 use crate::facts::ENGINE_PACKAGES;
 use crate::host::Host;
 use crate::host::command::Query;

@@ -19,7 +19,7 @@ const SPECIFIERS: &[(char, &str)] = &[
 ];
 
 /// The words of a line without their quotes. A quote may begin within a word.
-pub(super) fn split(line: &str) -> Vec<String> {
+pub(crate) fn split(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;
@@ -55,7 +55,7 @@ fn escaped(chars: &mut std::str::Chars<'_>) -> Option<char> {
 }
 
 /// The text with specifiers replaced, such as `%t` by `/run`.
-pub(super) fn resolved(text: &str) -> String {
+pub(crate) fn resolved(text: &str) -> String {
     let mut all = String::new();
     let mut chars = text.chars();
     while let Some(next) = chars.next() {

@@ -6,14 +6,15 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{Obstacle, service};
+use super::service;
 use crate::daemon_config::{self, Document, is_said_by_flag, verifies_tls};
+use crate::engine::obstacle::Obstacle;
+use crate::engine::unit::directives::{self, Setting, in_force};
+use crate::engine::unit::words;
 use crate::host::Host;
 use crate::host::engine::{SOCKET, SOCKET_UNIT, UNIT};
 use crate::host::listening::Listening;
 use crate::report::{Event, Listener};
-use crate::step::unit_settings::{self, Setting, in_force};
-use crate::step::unit_words;
 
 /// The engine's port on the network, without TLS and with it.
 const PORTS: [u16; 2] = [2375, 2376];
@@ -31,7 +32,7 @@ pub(super) fn check(
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    let settings = unit_settings::of_unit(host, UNIT)?;
+    let settings = directives::of_unit(host, UNIT)?;
     let start = in_force(&settings, "ExecStart")
         .pop()
         .filter(|_| is_said_by_flag("hosts", flags));
@@ -78,9 +79,9 @@ pub(super) fn check(
 /// What docker.socket listens on in the engine's place: an obstacle where that is not the socket that
 /// the docker command looks for. A port is warned of.
 fn by_systemd(host: &Host, listener: Listener<'_>) -> Result<Option<Obstacle>> {
-    let mut settings = unit_settings::of_unit(host, SOCKET_UNIT)?;
+    let mut settings = directives::of_unit(host, SOCKET_UNIT)?;
     for setting in &mut settings {
-        setting.value = unit_words::resolved(&setting.value);
+        setting.value = words::resolved(&setting.value);
     }
     let streams = in_force(&settings, "ListenStream");
     for stream in streams.iter().filter(|it| is_open_stream(&it.value)) {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use crate::engine::unit;
+use crate::engine::unit::directives::NEEDS;
 use crate::host::Host;
 use crate::host::command::Query;
 use crate::host::engine::{CONTAINERD_UNIT, SOCKET_UNIT, UNIT};
 use crate::host::query::Reader;
-use crate::step::unit;
-use crate::step::unit_settings::NEEDS;
 
 /// What is asked of systemd.
 const PROPERTIES: &str = "--property=LoadState,ActiveState,SubState,Result,ConditionResult,\
@@ -21,7 +21,7 @@ const PROPERTIES: &str = "--property=LoadState,ActiveState,SubState,Result,Condi
 const KINDS: &[&str] = &[".mount", ".path", ".service", ".socket"];
 
 /// A unit as systemd sees it.
-pub(super) struct State {
+pub(crate) struct State {
     pub unit: String,
     said: BTreeMap<String, String>,
 }
@@ -29,7 +29,7 @@ pub(super) struct State {
 impl State {
     /// # Errors
     /// When systemd cannot be asked.
-    pub(super) fn of(host: &Host, unit: &str) -> Result<State> {
+    pub(crate) fn of(host: &Host, unit: &str) -> Result<State> {
         let shown = host
             .query(&Query::of(Reader::SystemctlShow).args([PROPERTIES, "--", unit]))?
             .stdout;
@@ -42,12 +42,12 @@ impl State {
         })
     }
 
-    pub(super) fn value(&self, key: &str) -> &str {
+    pub(crate) fn value(&self, key: &str) -> &str {
         self.said.get(key).map_or("", String::as_str)
     }
 
     /// The unit's last start, as systemd numbers them; empty where there was none.
-    pub(super) fn invocation(&self) -> &str {
+    pub(crate) fn invocation(&self) -> &str {
         let id = self.value("InvocationID").trim();
         if id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             id
@@ -57,7 +57,7 @@ impl State {
     }
 
     /// Whether systemd itself has started it again since.
-    pub(super) fn was_restarted(&self) -> bool {
+    pub(crate) fn was_restarted(&self) -> bool {
         self.value("NRestarts")
             .parse()
             .is_ok_and(|times: u32| times > 0)
@@ -97,7 +97,7 @@ impl State {
 
 /// The unit that failed, and how it did: one that the engine needs before the engine's own, which
 /// then only waited for it. `None` where all of them are well.
-pub(super) fn find(host: &Host) -> Result<Option<(State, String)>> {
+pub(crate) fn find(host: &Host) -> Result<Option<(State, String)>> {
     let engine = State::of(host, UNIT)?;
     let is_absent = engine.value("LoadState") == "not-found"; // its package did not get so far
     if is_absent || engine.value("ActiveState") == "active" {

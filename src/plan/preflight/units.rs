@@ -4,21 +4,21 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::Obstacle;
+use crate::engine::obstacle::Obstacle;
+use crate::engine::unit;
+use crate::engine::unit::directives::{self, NEEDS, Setting};
 use crate::error::quote;
 use crate::host::Host;
 use crate::host::command::Query;
 use crate::host::engine::{CONTAINERD_UNIT, SOCKET_UNIT, UNIT};
 use crate::host::query::Reader;
-use crate::step::unit;
-use crate::step::unit_settings::{self, NEEDS, Setting};
 
 /// Those that the engine needs, in the order in which they start.
 pub(super) const UNITS: [&str; 3] = [CONTAINERD_UNIT, SOCKET_UNIT, UNIT];
 
 /// The same for the unit that is there: one that somebody wrote may do without the socket.
 pub(super) fn needed(host: &Host) -> Result<Vec<&'static str>> {
-    let settings = unit_settings::of_unit(host, UNIT)?;
+    let settings = directives::of_unit(host, UNIT)?;
     let is_to_come = settings.iter().all(Setting::is_of_drop_in);
     // An empty value removes nothing here, unlike elsewhere.
     let mut needs = settings

@@ -9,13 +9,13 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::{Obstacle, confinement};
+use crate::engine::obstacle::{self, Obstacle};
+use crate::engine::unit::PREFIXES;
+use crate::engine::unit::directives::{self, NEEDS, Setting, YES, in_force};
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_UNIT, GROUP, SOCKET_UNIT, UNIT};
 use crate::report::{Event, Listener};
 use crate::shell::quoted;
-use crate::step::unit::PREFIXES;
-use crate::step::unit_settings::{self, NEEDS, Setting, YES, in_force};
 
 /// Settings that name a program to run.
 const COMMANDS: &[&str] = &[
@@ -52,8 +52,8 @@ const COMING_FILES: &[&str] = &["/etc/default/docker"];
 pub(super) fn check(host: &Host, listener: Listener<'_>) -> Result<Option<Obstacle>> {
     let mut hidden = BTreeSet::new();
     for unit in [CONTAINERD_UNIT, SOCKET_UNIT, UNIT] {
-        let packaged = confinement::packaged(unit);
-        let files = unit_settings::files_of(host, unit)?;
+        let packaged = obstacle::packaged_unit(unit);
+        let files = directives::files_of(host, unit)?;
         for path in files.hidden {
             if !hidden.insert(path.clone()) {
                 continue; // one of all services
@@ -69,7 +69,7 @@ pub(super) fn check(host: &Host, listener: Listener<'_>) -> Result<Option<Obstac
             second_start(&settings),
             no_start(&settings),
             user(&settings),
-            confinement::check(unit, &settings, &packaged),
+            obstacle::confinement(unit, &settings, &packaged),
             absent_file(host, &settings, &packaged)?,
             absent_program(host, &settings, &packaged)?,
             absent_unit(host, &settings, &packaged)?,
@@ -78,7 +78,7 @@ pub(super) fn check(host: &Host, listener: Listener<'_>) -> Result<Option<Obstac
         if let Some(found) = found.into_iter().flatten().next() {
             return Ok(Some(found));
         }
-        confinement::warn(&settings, &packaged, listener);
+        obstacle::warn_of_confinement(&settings, &packaged, listener);
     }
     Ok(None)
 }

@@ -3,11 +3,11 @@
 use anyhow::Result;
 
 use super::Obstacle;
+use crate::engine::unit::directives::{self, NO, Setting, in_force};
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_UNIT, UNIT};
 use crate::report::{Event, Listener};
 use crate::shell::joined;
-use crate::step::unit_settings::{self, NO, Setting, in_force};
 
 /// Settings for which systemd gives a service mounts of its own, and the values with which it does
 /// not. containerd, a service of its own, then sees nothing of what the engine mounts for containers.
@@ -64,7 +64,7 @@ const CONFINING: &[&str] = &[
 /// The same of the units as they stand. What only root can read is not judged.
 pub(crate) fn problem(host: &Host) -> Result<Option<Obstacle>> {
     for unit in [CONTAINERD_UNIT, UNIT] {
-        let settings = unit_settings::files_of(host, unit)?.settings;
+        let settings = directives::files_of(host, unit)?.settings;
         let found = check(unit, &settings, &packaged(unit));
         if found.is_some() {
             return Ok(found);
@@ -74,12 +74,12 @@ pub(crate) fn problem(host: &Host) -> Result<Option<Obstacle>> {
 }
 
 /// The file that a unit's package brings.
-pub(super) fn packaged(unit: &str) -> String {
+pub(crate) fn packaged(unit: &str) -> String {
     format!("/usr/lib/systemd/system/{unit}")
 }
 
 /// All lines of a file with which no container starts, or containerd has no place to write to.
-pub(super) fn check(unit: &str, settings: &[Setting], packaged: &str) -> Option<Obstacle> {
+pub(crate) fn check(unit: &str, settings: &[Setting], packaged: &str) -> Option<Obstacle> {
     let (found, why) = if unit == UNIT {
         (
             with_mounts_of_its_own(settings),
@@ -113,7 +113,7 @@ pub(super) fn check(unit: &str, settings: &[Setting], packaged: &str) -> Option<
 }
 
 /// Warns of what may keep a service from working.
-pub(super) fn warn(settings: &[Setting], packaged: &str, listener: Listener<'_>) {
+pub(crate) fn warn(settings: &[Setting], packaged: &str, listener: Listener<'_>) {
     for setting in settings.iter().filter(|it| it.file != packaged) {
         let Setting { name, value, .. } = setting;
         // What a later line takes back does nothing.
@@ -158,8 +158,8 @@ fn strict(settings: &[Setting]) -> Vec<&Setting> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::unit::directives::parse;
     use crate::host::engine::CONTAINERD_UNIT;
-    use crate::step::unit_settings::parse;
     use std::cell::RefCell;
 
     const FILE: &str = "/etc/systemd/system/docker.service.d/own.conf";

@@ -5,10 +5,10 @@
 use anyhow::Result;
 
 use crate::change::POLICY;
-use crate::error::Failure;
+use crate::engine::workloads::{kubelet_is_here, running_under};
+use crate::error::blocked;
 use crate::facts::{Facts, Init};
 use crate::host::Host;
-use crate::host::command::{Output, Query};
 use crate::invocation;
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
@@ -84,43 +84,6 @@ fn conflict(host: &Host, others: &[&str]) -> anyhow::Error {
     )
 }
 
-/// The containers that run under these packages, for people. Who may not ask is told of the packages
-/// all the same.
-pub fn running_under(host: &Host, packages: &[&str]) -> Vec<String> {
-    let mut running = match host.engine_is_active() {
-        Ok(true) => host.running_names().unwrap_or_default(),
-        _ => Vec::new(),
-    };
-    if packages.contains(&"containerd") {
-        running.extend(tasks(host));
-    }
-    running
-}
-
-/// What runs under containerd itself, as `NAMESPACE/NAME`. Docker's engine has a namespace of its
-/// own, of which it tells itself.
-fn tasks(host: &Host) -> Vec<String> {
-    let lines = |namespace| {
-        let listed = host
-            .query(&Query::of_containerd(namespace))
-            .and_then(Output::success);
-        listed.map_or_else(|_| String::new(), |output| output.stdout)
-    };
-    let mut running = Vec::new();
-    for space in lines(None).lines() {
-        if space != "moby" {
-            let tasks = lines(Some(space));
-            running.extend(tasks.lines().map(|task| format!("{space}/{task}")));
-        }
-    }
-    running
-}
-
-/// Whether kubelet keeps anything here: it runs pods, or will when it is started.
-pub fn kubelet_is_here(host: &Host) -> Result<bool> {
-    Ok(!host.list("/var/lib/kubelet")?.is_empty())
-}
-
 /// kubelet would not be told that the engine under its pods goes.
 fn refuse_for_kubelet(host: &Host, others: &[&str]) -> Result<()> {
     let runtime = others
@@ -137,10 +100,6 @@ fn refuse_for_kubelet(host: &Host, others: &[&str]) -> Result<()> {
         "Take the node out of its cluster first, or set Docker up on another host: kubectl drain \
          NODE",
     ))
-}
-
-pub fn blocked(cause: &str, cure: &str) -> anyhow::Error {
-    Failure::Blocked(format!("{cause}; nothing was changed. {cure}")).into()
 }
 
 /// Warns of what the engine still works on, but not for long.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::Obstacle;
 use crate::daemon_config::{self, Document};
+use crate::engine::obstacle::Obstacle;
 use crate::host::Host;
 use crate::host::engine::SOCKET;
 use crate::shell::quoted;

@@ -2,16 +2,17 @@
 
 use anyhow::Result;
 
-use super::{Obstacle, units};
+use super::units;
+use crate::engine::obstacle::Obstacle;
+use crate::engine::unit::directives::{self, Odd};
 use crate::host::Host;
 use crate::shell::quoted;
-use crate::step::unit_settings::{self, Odd};
 
 /// What is no file in the place of a unit or a drop-in. With it systemd cannot enable the unit; a pipe
 /// it reads when it loads the unit, and then does nothing else any more.
 pub(super) fn odd(host: &Host) -> Result<Option<Obstacle>> {
     for unit in units::UNITS {
-        let odd = unit_settings::files_of(host, unit)?.odd.into_iter().next();
+        let odd = directives::files_of(host, unit)?.odd.into_iter().next();
         let Some((path, kind)) = odd else {
             continue;
         };
