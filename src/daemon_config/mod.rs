@@ -6,6 +6,8 @@
 //! [`Document`] is the file; [`check()`] finds what dockerd would refuse now or trip over later;
 //! [`merge()`] puts wanted keys in, [`revert()`] takes them out; [`schema`] knows every key.
 
+mod finding;
+
 pub mod document;
 
 pub mod schema;
@@ -24,6 +26,7 @@ use std::path::Path;
 use serde_json::Value;
 
 pub use check::conflicts::can_separate;
+pub use check::findings::Context;
 pub use check::flags::{is_said_by_flag, other_files, with_flags};
 pub use check::host_facts::{CERTIFICATE_FILES, Certificates, Disk, Found, Route, Surroundings};
 pub use check::listening::listening_hosts;
@@ -33,12 +36,13 @@ pub use check::networks::free_pools;
 pub(crate) use check::networks::{BRIDGE, DEFAULT_POOLS, in_the_way, leave_no_bridge};
 pub(crate) use check::paths::of_others;
 pub use check::tls::{is_spoken as speaks_tls, is_verified as verifies_tls};
-pub use check::{Context, Problem, Severity, check, check_for_any};
+pub use check::{check, check_for_any};
+pub use document::Document;
 pub(crate) use document::redacted::diff;
 pub use document::redacted::{DaemonKeys, Redacted};
 pub(crate) use document::secrets::{SEAL, Secrets, below, secrets};
 pub use document::strict::Refusal;
-pub use document::{Document, Position};
+pub use finding::{Position, Problem, Severity};
 pub use merge::change::Change;
 pub use merge::coalesce::settle;
 pub use merge::desired::Wishes;

@@ -4,8 +4,8 @@
 
 use std::net::IpAddr;
 
-use super::Severity;
 use super::syntax::network;
+use crate::daemon_config::finding::Severity;
 use crate::daemon_config::schema::Engine;
 
 /// The parts of `SCHEME://[USER@]HOST[:PORT][REST]`.

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::Findings;
+use super::findings::Findings;
 use crate::daemon_config::document::Document;
 use crate::daemon_config::schema::Engine;
 

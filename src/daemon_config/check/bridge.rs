@@ -7,9 +7,9 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde_json::Value;
 
-use super::Findings;
-use super::types::{children, entry};
+use super::findings::Findings;
 use crate::daemon_config::document::Document;
+use crate::daemon_config::document::entries::{children, entry};
 use crate::daemon_config::schema::{Engine, Family};
 
 /// Since this engine, a network of IPv6 is found where none is named.

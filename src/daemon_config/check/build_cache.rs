@@ -4,10 +4,10 @@
 
 use serde_json::Value;
 
-use super::Findings;
-use super::types::{children, entry, named};
+use super::findings::Findings;
 use super::values::share_fault;
 use crate::daemon_config::document::Document;
+use crate::daemon_config::document::entries::{children, entry, named};
 use crate::daemon_config::schema::Engine;
 
 /// Since this engine, the cache is cleaned where nothing else is said.

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::types::children;
-use super::{Context, Findings};
+use super::findings::{Context, Findings};
 use crate::daemon_config::DATA_ROOT;
 use crate::daemon_config::document::Document;
+use crate::daemon_config::document::entries::children;
 use crate::daemon_config::schema::{self, Conflict, Engine, With};
 
 /// Since this engine, images are kept by containerd unless there is data of an earlier one.

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::Findings;
+use super::findings::Findings;
 use super::unknown;
 use crate::daemon_config::PATH;
 use crate::daemon_config::document::Document;

@@ -4,11 +4,12 @@
 
 use serde_json::Value;
 
-use super::Findings;
+use super::findings::Findings;
 use super::syntax;
-use super::types::{children, cure, entry};
 use crate::daemon_config::document::Document;
+use crate::daemon_config::document::entries::{children, entry};
 use crate::daemon_config::schema::keys::ULIMIT_NAMES;
+use crate::daemon_config::schema::suggestion::cure;
 
 pub(super) fn check(findings: &mut Findings<'_>, document: &Document) {
     let of_key = |key| document.get(key).map_or(vec![], children);

@@ -7,10 +7,10 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use super::Findings;
 use super::address::{address, host_port};
-use super::types::children;
+use super::findings::Findings;
 use crate::daemon_config::document::Document;
+use crate::daemon_config::document::entries::children;
 
 /// The hosts that a configuration has the engine listen on, addresses or names.
 pub fn listening_hosts(document: &Document) -> BTreeSet<String> {

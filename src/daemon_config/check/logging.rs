@@ -5,11 +5,11 @@
 
 use serde_json::{Map, Value};
 
-use super::Findings;
 use super::address::address;
+use super::findings::Findings;
 use super::log_options::fault;
-use super::types::children;
 use crate::daemon_config::document::Document;
+use crate::daemon_config::document::entries::children;
 use crate::daemon_config::schema::log_drivers::{
     COMMON, DRIVERS, Driver, Form, LIMITS, Opt, READ_FROM, Rest, named,
 };

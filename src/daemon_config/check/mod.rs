@@ -9,6 +9,7 @@ mod api_version;
 mod bridge;
 mod build_cache;
 pub(super) mod conflicts;
+pub(super) mod findings;
 pub(super) mod flags;
 pub(super) mod host_facts;
 mod inside;
@@ -29,57 +30,16 @@ mod values;
 #[cfg(test)]
 mod verdicts;
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::daemon_config::document::secrets::Secrets;
-use crate::daemon_config::document::{Document, Position};
+use crate::daemon_config::document::Document;
+use crate::daemon_config::finding::{Problem, Severity};
 use crate::daemon_config::schema::{Engine, Standing, key};
-use host_facts::Surroundings;
-
-/// What the file is checked against.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Context<'a> {
-    /// The arguments the unit passes to dockerd, without the program itself.
-    pub unit_flags: &'a [String],
-    /// The engine that will read the file; `None` is the newest.
-    pub engine: Option<Engine>,
-    /// The host that it is for; `None` leaves out what depends on it.
-    pub surroundings: Option<&'a Surroundings>,
-}
-
-/// How bad a problem is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// The daemon starts, though perhaps not as meant.
-    Warning,
-    /// The daemon will not start, or fails at the first use.
-    Error,
-}
-
-/// One finding, at one place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
-    pub severity: Severity,
-    /// The key, with the path below it: `log-opts.max-size`, `registry-mirrors.0`; empty for
-    /// the file as a whole.
-    pub key: String,
-    pub position: Position,
-    /// Cause and cure.
-    pub message: String,
-}
+use findings::{Context, Findings};
 
 /// Everything found, in the order of the file.
 pub fn check(document: &Document, context: &Context<'_>) -> Vec<Problem> {
-    let mut findings = Findings {
-        document,
-        engine: context.engine.unwrap_or(Engine::NEWEST),
-        secrets: Secrets::of(document, context.unit_flags),
-        problems: Vec::new(),
-    };
+    let mut findings = Findings::new(document, context);
     if document.is_blank() {
         findings.warn(
             &[],
@@ -138,40 +98,6 @@ pub fn check_for_any(document: &Document, context: &Context<'_>) -> Vec<Problem>
     problems
 }
 
-/// Collects problems and knows where in the text they are. What they quote is without secrets.
-pub(super) struct Findings<'a> {
-    document: &'a Document,
-    /// The engine that will read the file.
-    pub(super) engine: Engine,
-    /// Those of the file and of the unit's flags.
-    secrets: Secrets,
-    problems: Vec<Problem>,
-}
-
-impl Findings<'_> {
-    pub(super) fn error(&mut self, path: &[&str], message: impl Into<String>) {
-        self.add(Severity::Error, path, message);
-    }
-
-    pub(super) fn warn(&mut self, path: &[&str], message: impl Into<String>) {
-        self.add(Severity::Warning, path, message);
-    }
-
-    pub(super) fn add(&mut self, severity: Severity, path: &[&str], message: impl Into<String>) {
-        self.problems.push(Problem {
-            severity,
-            key: path.join("."),
-            position: self.document.position(path),
-            message: self.secrets.star_out(&message.into()),
-        });
-    }
-
-    fn sorted(mut self) -> Vec<Problem> {
-        self.problems.sort_by_key(|problem| problem.position);
-        self.problems
-    }
-}
-
 /// Since this engine, a byte order mark is taken for what it says.
 const READS_MARKS: Engine = Engine(23, 0);
 
@@ -221,35 +147,6 @@ fn check_key(findings: &mut Findings<'_>, name: &str, value: &Value) {
             let message = format!("dockerd no longer knows this key, since engine {since}; {cure}");
             findings.error(&[name], message);
         }
-    }
-}
-
-impl Problem {
-    /// One line for a text that nobody wrote: `mtu: must be a whole number; write 1400`.
-    pub fn without_position(&self) -> String {
-        match self.key.as_str() {
-            "" => self.message.clone(),
-            key => format!("{key}: {}", self.message),
-        }
-    }
-}
-
-/// One line: `error: line 3, column 5: mtu: must be a whole number; write 1400`.
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Problem {
-            severity, position, ..
-        } = self;
-        write!(f, "{severity}: {position}: {}", self.without_position())
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Severity::Warning => "warning",
-            Severity::Error => "error",
-        })
     }
 }
 

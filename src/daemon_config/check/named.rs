@@ -4,10 +4,10 @@
 
 use serde_json::Value;
 
-use super::Severity;
-use super::types::{children, named as named_entry};
 use super::{logging, tls};
 use crate::daemon_config::document::Document;
+use crate::daemon_config::document::entries::{children, named as named_entry};
+use crate::daemon_config::finding::Severity;
 
 /// What comes with the engine's packages, and so is there when the engine starts.
 const BROUGHT: &[&str] = &[

@@ -5,10 +5,10 @@
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
-use super::Findings;
+use super::findings::Findings;
 use super::host_facts::Route;
-use super::types::{children, entry};
 use crate::daemon_config::document::Document;
+use crate::daemon_config::document::entries::{children, entry};
 
 /// Ranges for the engine's networks, the first choice first. Each has room for 1024 networks of
 /// 254 addresses, but for the last, which has room for 64.

@@ -5,12 +5,13 @@
 use serde_json::Value;
 
 use super::conflicts::keeps_images_in_containerd;
+use super::findings::Findings;
 use super::host_facts::{Disk, Found, Surroundings};
 use super::listening;
 use super::named::{Must, Named, named};
-use super::types::{children, entry, named as named_entry};
-use super::{Findings, Severity};
 use crate::daemon_config::document::Document;
+use crate::daemon_config::document::entries::{children, entry, named as named_entry};
+use crate::daemon_config::finding::Severity;
 use crate::daemon_config::schema::Engine;
 use crate::shell::quoted;
 

@@ -6,12 +6,13 @@
 use serde_json::Value;
 
 use super::conflicts::keeps_images_in_containerd;
+use super::findings::{Context, Findings};
 use super::host_facts::Disk;
 use super::syntax;
-use super::types::{children, cure};
-use super::{Context, Findings};
 use crate::daemon_config::document::Document;
+use crate::daemon_config::document::entries::children;
 use crate::daemon_config::schema::Engine;
+use crate::daemon_config::schema::suggestion::cure;
 
 /// The drivers that dockerd has on Linux, each with its options.
 const DRIVERS: &[(&str, &[&str])] = &[

@@ -1,4 +1,5 @@
 use super::*;
+use crate::daemon_config::check::host_facts::Surroundings;
 use crate::daemon_config::samples::any_object;
 use crate::daemon_config::schema::keys;
 use proptest::prelude::proptest;

@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
+use super::findings::{Context, Findings};
 use super::flags::is_said_by_flag;
-use super::{Context, Findings};
 use crate::daemon_config::document::Document;
 
 /// The keys of a certificate's files, each with the file that is used where a flag asks for TLS.

@@ -4,10 +4,12 @@
 
 use serde_json::{Value, json};
 
+use super::findings::Findings;
 use super::unknown::is_passed_over;
 use super::values;
-use super::{Findings, Severity};
-use crate::daemon_config::schema::suggestion::nearest;
+use crate::daemon_config::document::entries::children;
+use crate::daemon_config::finding::Severity;
+use crate::daemon_config::schema::suggestion::cure;
 use crate::daemon_config::schema::{Engine, Entries, Kind};
 
 /// Judges a value, and all that stands in it.
@@ -67,41 +69,6 @@ fn severity_of(engine: Engine, entries: &Entries, name: &str, value: &Value) -> 
         }
         severity => severity,
     }
-}
-
-/// What to write for a word that is none of these.
-pub(super) fn cure<'a, I: Iterator<Item = &'a str>>(word: &str, known: impl Fn() -> I) -> String {
-    match nearest(word, known()) {
-        Some(meant) => format!("write {meant}"),
-        None => format!("write one of {}", known().collect::<Vec<_>>().join(", ")),
-    }
-}
-
-/// The entries of a list or a map, by index or name.
-pub(crate) fn children(value: &Value) -> Vec<(String, &Value)> {
-    match value {
-        Value::Array(list) => (0..).map(|n: usize| n.to_string()).zip(list).collect(),
-        Value::Object(map) => map.iter().map(|(name, v)| (name.clone(), v)).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// An entry of an object by its name, which dockerd reads in any case; `null` when there is none.
-/// Of several that differ in case only, the last one counts.
-pub(crate) fn entry<'a>(object: &'a Value, name: &str) -> &'a Value {
-    named(object, name).map_or(&Value::Null, |(_, value)| value)
-}
-
-/// The same with the name as it is written there.
-pub(super) fn named<'a>(object: &'a Value, name: &str) -> Option<(&'a str, &'a Value)> {
-    let mut entries = object
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(known, _)| known.eq_ignore_ascii_case(name));
-    entries
-        .next_back()
-        .map(|(name, value)| (name.as_str(), value))
 }
 
 /// The value in the right type, where it is plain what was meant.

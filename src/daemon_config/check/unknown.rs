@@ -6,8 +6,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{Findings, Severity};
+use super::findings::Findings;
 use crate::daemon_config::document::Document;
+use crate::daemon_config::finding::Severity;
 use crate::daemon_config::schema::suggestion::{key_meant_by, key_of_flag};
 use crate::daemon_config::schema::{Engine, key};
 

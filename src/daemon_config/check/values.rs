@@ -5,10 +5,10 @@
 
 use serde_json::Value;
 
-use super::Findings;
 use super::address;
+use super::findings::Findings;
 use super::syntax;
-use super::types::cure;
+use crate::daemon_config::schema::suggestion::cure;
 use crate::daemon_config::schema::{Engine, Family, Kind};
 
 /// Since this engine, a port that is none stops it; 26.1 went on without.

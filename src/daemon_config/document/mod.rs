@@ -4,6 +4,7 @@
 
 pub(super) mod edit;
 mod encoding;
+pub(crate) mod entries;
 pub(super) mod redacted;
 pub(super) mod secrets;
 pub(super) mod strict;
@@ -12,8 +13,9 @@ use std::fmt;
 
 use jsonc_parser::ast::Value as Node;
 use jsonc_parser::common::Ranged;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::daemon_config::finding::Position;
 
 use encoding::Encoding;
 use redacted::Redacted;
@@ -25,13 +27,6 @@ pub struct Document {
     encoding: Encoding,
     text: String,
     root: Map<String, Value>,
-}
-
-/// A place in the text; both numbers start at 1, and the column counts characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Position {
-    pub line: usize,
-    pub column: usize,
 }
 
 impl Document {
@@ -178,23 +173,6 @@ impl fmt::Debug for Document {
 impl Default for Document {
     fn default() -> Document {
         Document::new()
-    }
-}
-
-impl Position {
-    pub(super) fn of_byte(text: &str, offset: usize) -> Position {
-        let before = String::from_utf8_lossy(&text.as_bytes()[..offset.min(text.len())]);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Position {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-        }
-    }
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}", self.line, self.column)
     }
 }
 

@@ -8,8 +8,8 @@ use jsonc_parser::errors::{ParseError, ParseErrorKind};
 use jsonc_parser::{ParseOptions, parse_to_ast};
 use serde_json::{Map, Value};
 
-use super::Position;
 use super::encoding::Encoding;
+use crate::daemon_config::finding::Position;
 
 /// A text that is taken for a configuration.
 #[derive(Debug)]

@@ -60,6 +60,14 @@ pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
         .map(|(_, candidate)| candidate)
 }
 
+/// What to write for a word that is none of these.
+pub(crate) fn cure<'a, I: Iterator<Item = &'a str>>(word: &str, known: impl Fn() -> I) -> String {
+    match nearest(word, known()) {
+        Some(meant) => format!("write {meant}"),
+        None => format!("write one of {}", known().collect::<Vec<_>>().join(", ")),
+    }
+}
+
 fn accepted() -> impl Iterator<Item = &'static str> {
     keys().filter(|key| key.is_accepted()).map(|key| key.name)
 }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use crate::daemon_config::check::Severity;
+use crate::daemon_config::finding::Severity;
 
 /// The type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

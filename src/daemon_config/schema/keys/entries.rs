@@ -1,6 +1,6 @@
 //! What stands inside the keys whose values are objects with names of their own.
 
-use crate::daemon_config::check::Severity;
+use crate::daemon_config::finding::Severity;
 use crate::daemon_config::schema::Kind::{
     self, Any, AnyCaseWord, Bool, Count, Int, List, Network, Object, Proxy, SizeOrShare, Str,
 };

@@ -12,7 +12,7 @@ mod networks;
 mod others;
 mod reloaded;
 
-use crate::daemon_config::check::Severity;
+use crate::daemon_config::finding::Severity;
 use crate::daemon_config::schema::{
     Conflict, Engine, Key, Kind, Reload, Rule, Shown, Standing, With,
 };
