@@ -1,6 +1,6 @@
 //! The crash matrix: an install or an uninstall is killed after every line of the journal, after
 //! changes to files by whatever it has started, and at many random times. Afterwards `install`
-//! completes, and `uninstall` gives the host back.
+//! completes, and `uninstall` leaves the host as it was.
 //!
 //! A host is used for another run only when it was just shown to be as it was at first, in every
 //! file.
@@ -55,58 +55,65 @@ macro_rules! rows {
 }
 
 rows! {
-    fault_50_an_install_killed_after_any_line_is_completed_by_the_next: completes, at_every_line;
-    fault_50_an_install_killed_after_any_line_can_be_taken_back: goes_back, at_every_line;
-    fault_50_an_install_killed_after_any_change_is_completed_by_the_next: completes, at_changes;
-    fault_50_an_install_killed_after_any_change_can_be_taken_back: goes_back, at_changes;
-    fault_50_an_install_killed_at_any_time_is_completed_by_the_next: completes, at_random_times;
-    fault_50_an_install_killed_at_any_time_can_be_taken_back: goes_back, at_random_times;
-    fault_50_an_uninstall_killed_after_any_line_is_completed_by_the_next: ends, at_every_line;
-    fault_50_an_uninstall_killed_after_any_change_is_completed_by_the_next: ends, at_changes;
-    fault_50_an_uninstall_killed_at_any_time_is_completed_by_the_next: ends, at_random_times;
+    fault_50_what_is_killed_after_any_line_is_completed_by_the_next: COMPLETED, at_every_line;
+    fault_50_an_install_killed_after_any_line_can_be_undone: UNDONE, at_every_line;
+    fault_50_what_is_killed_after_any_change_is_completed_by_the_next: COMPLETED, at_changes;
+    fault_50_an_install_killed_after_any_change_can_be_undone: UNDONE, at_changes;
+    fault_50_what_is_killed_at_any_time_is_completed_by_the_next: COMPLETED, at_random_times;
+    fault_50_an_install_killed_at_any_time_can_be_undone: UNDONE, at_random_times;
 }
 
-/// What is done at each cut: it begins and ends with the bare host. Returns how long the run took
-/// that was to be cut short, when it had ended before.
-type Row = fn(&Ground, Cut) -> Option<Duration>;
+/// What is done at each cut. It begins and ends with the bare host.
+#[derive(Clone, Copy)]
+struct Row {
+    walk: fn(&Ground, Cuts) -> Ended,
+    /// Whether the uninstall is killed as well.
+    kills_uninstall: bool,
+}
+
+/// Where the install and the uninstall are killed; not at all where it is `None`.
+type Cuts = [Option<Cut>; 2];
+
+/// How long each of them took that had ended before its cut.
+type Ended = [Option<Duration>; 2];
+
+/// An install is killed, and the next one completes it; then an uninstall is killed, and the next one
+/// completes that.
+const COMPLETED: Row = Row {
+    walk: |ground, [install, uninstall]| {
+        let installed = ground.killed(install, INSTALL);
+        ground.install();
+        // All of the verification once in each series, on the first host that was brought to its end.
+        let all = installed.is_some() && !ground.is_verified.replace(true);
+        if all {
+            ground.host.dockstrap(["verify"])
+        } else {
+            ground.host.dockstrap(["verify", "engine", "run"])
+        }
+        .exits(0);
+        let uninstalled = ground.killed(uninstall, UNINSTALL);
+        ground.uninstall();
+        [installed, uninstalled]
+    },
+    kills_uninstall: true,
+};
+
+/// An install is killed, and an uninstall undoes what it has done.
+const UNDONE: Row = Row {
+    walk: |ground, [install, _]| {
+        let installed = ground.killed(install, INSTALL);
+        ground.uninstall();
+        [installed, None]
+    },
+    kills_uninstall: false,
+};
 
 /// A host, and all that was on it at first.
 struct Ground {
     host: LabHost,
     bare: Tree,
-    /// Whether an engine was proven in full there.
-    is_proven: Cell<bool>,
-}
-
-/// An install is killed, and the next one completes it.
-fn completes(ground: &Ground, cut: Cut) -> Option<Duration> {
-    let whole = ground.host.cut_short(cut, INSTALL);
-    ground.install();
-    // All of the proof once in each series, on the first host that was brought to its end.
-    let all = whole.is_none() && !ground.is_proven.replace(true);
-    if all {
-        ground.host.dockstrap(["verify"])
-    } else {
-        ground.host.dockstrap(["verify", "engine", "run"])
-    }
-    .exits(0);
-    ground.uninstall();
-    whole
-}
-
-/// An install is killed, and an uninstall takes back what it has done.
-fn goes_back(ground: &Ground, cut: Cut) -> Option<Duration> {
-    let whole = ground.host.cut_short(cut, INSTALL);
-    ground.uninstall();
-    whole
-}
-
-/// An uninstall is killed, and the next one completes it.
-fn ends(ground: &Ground, cut: Cut) -> Option<Duration> {
-    ground.install();
-    let whole = ground.host.cut_short(cut, UNINSTALL);
-    ground.uninstall();
-    whole
+    /// Whether an engine was verified in full there.
+    is_verified: Cell<bool>,
 }
 
 const INSTALL: [&str; 5] = ["install", "--yes", "--user", "alice", "--no-verify"];
@@ -119,8 +126,13 @@ impl Ground {
         Ground {
             host,
             bare,
-            is_proven: Cell::new(false),
+            is_verified: Cell::new(false),
         }
+    }
+
+    /// Runs a command that is killed at this cut. Returns how long it took when it had ended before.
+    fn killed<const N: usize>(&self, cut: Option<Cut>, command: [&str; N]) -> Option<Duration> {
+        self.host.cut_short(cut?, command)
     }
 
     fn install(&self) {
@@ -151,13 +163,25 @@ fn at_changes(part: usize, row: Row) {
 
 /// Walks the row at each of the cuts, until there is no more to be cut short.
 fn one_after_the_other(ground: &Ground, cuts: impl Iterator<Item = Cut>, row: Row) {
-    let cuts = cuts
-        .take_while(|cut| {
-            let _told = Told(cut.to_string());
-            row(ground, *cut).is_none()
-        })
-        .count();
-    assert!(cuts >= 4, "only {cuts} runs were cut short");
+    let mut count = [0; 2];
+    let mut open = [true, row.kills_uninstall];
+    for cut in cuts {
+        let _told = Told(cut.to_string());
+        let ended = (row.walk)(ground, open.map(|is_open| is_open.then_some(cut)));
+        for run in 0..2 {
+            open[run] &= ended[run].is_none();
+            count[run] += usize::from(open[run]);
+        }
+        if open == [false; 2] {
+            break;
+        }
+    }
+    assert!(count[0] >= 4, "only {} installs were cut short", count[0]);
+    assert!(
+        count[1] >= 4 || !row.kills_uninstall,
+        "only {} uninstalls were cut short",
+        count[1]
+    );
 }
 
 /// This part's share of the random times, of which each second leaves alone what dockstrap had
@@ -168,19 +192,26 @@ fn at_random_times(part: usize, row: Row) {
         number(SEED, SEED_BY_DEFAULT),
     );
     let ground = Ground::new("noble");
-    let mut whole = row(&ground, Cut::Alone(Duration::from_secs(3600))).expect("an uncut run");
+    let uncut = Some(Cut::Alone(Duration::from_secs(3600)));
+    let mut whole = (row.walk)(&ground, [uncut; 2]).map(Option::unwrap_or_default);
+    assert!(!whole[0].is_zero(), "an uncut run");
     for time in (part as u64..times).step_by(PARTS) {
-        loop {
-            let after = whole.mul_f64(fraction(seed, time));
-            let cut = match time / PARTS as u64 % 2 {
+        let mut open = [true, row.kills_uninstall];
+        while open != [false; 2] {
+            let after = whole.map(|whole| whole.mul_f64(fraction(seed, time)));
+            let cut = |after| match time / PARTS as u64 % 2 {
                 0 => Cut::WithAll(after),
                 _ => Cut::Alone(after),
             };
-            let _told = Told(format!("{cut}, {SEED}={seed}, time {time} of {times}"));
-            // This run was faster; the same again in its measure.
-            match row(&ground, cut) {
-                None => break,
-                Some(faster) => whole = faster.min(after),
+            let cuts = [0, 1].map(|run| open[run].then(|| cut(after[run])));
+            let shown = cuts.iter().flatten().map(Cut::to_string);
+            let shown = shown.collect::<Vec<_>>().join(", ");
+            let _told = Told(format!("{shown}, {SEED}={seed}, time {time} of {times}"));
+            let ended = (row.walk)(&ground, cuts);
+            for run in 0..2 {
+                // Where this run was faster, it is the same again in its measure.
+                open[run] &= ended[run].is_some();
+                whole[run] = ended[run].map_or(whole[run], |faster| faster.min(after[run]));
             }
         }
     }
