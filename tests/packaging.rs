@@ -185,8 +185,12 @@ fn there_is_a_manual_page_for_every_command_and_every_table() {
             completions::script(*shell)
         );
     }
+    what_the_pages_name_is_there(&folder.path().join("man"), page);
+}
+
+fn what_the_pages_name_is_there(folder: &std::path::Path, page: impl Fn(&str) -> String) {
     // What they point to is there.
-    let written: BTreeSet<String> = std::fs::read_dir(folder.path().join("man"))
+    let written: BTreeSet<String> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();

@@ -114,6 +114,10 @@ fn what_is_in_force_is_shown_with_who_gave_it() {
         assert_eq!(setting["source"], source, "{key}");
         assert_eq!(setting["name"].as_str(), name, "{key}");
     }
+    the_text_names_where_each_came_from(path);
+}
+
+fn the_text_names_where_each_came_from(path: &str) {
     let text = stdout(&run(&[
         "settings",
         "show",

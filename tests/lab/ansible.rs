@@ -84,19 +84,23 @@ fn a_fleet_is_set_up_left_alone_and_taken_back() {
     let second = controller.play("dockstrap.docker.engine", with).exits(0);
     all_three(&second.never_says("sesame"), &["changed=0", "failed=0"]);
 
-    jammy.sh("sed -i s/1400/1300/ /etc/docker/daemon.json");
+    drift_is_told_and_an_uninstall_leaves_nothing(&controller, &hosts);
+}
+
+fn drift_is_told_and_an_uninstall_leaves_nothing(controller: &Controller, hosts: &[LabHost; 3]) {
+    hosts[0].sh("sed -i s/1400/1300/ /etc/docker/daemon.json");
     let facts = controller.play("dockstrap.docker.facts", []).exits(0);
     assert_eq!(facts.stdout.matches("\"drifted\": true").count(), 1);
     assert_eq!(facts.stdout.matches("\"drifted\": false").count(), 2);
 
     let check = controller.play("dockstrap.docker.absent", ["--check"]);
     all_three(&check.exits(0), &["changed=1", "failed=0"]);
-    for host in &hosts {
+    for host in hosts {
         host.sh("docker info; ls /home/alice/.ansible/tmp/dockstrap-*");
     }
     let absent = controller.play("dockstrap.docker.absent", []).exits(0);
     all_three(&absent, &["changed=1", "failed=0"]);
-    for host in &hosts {
+    for host in hosts {
         assert!(!host.has("/usr/bin/docker"));
         host.sh("test -z \"$(ls -A /home/alice/.ansible/tmp)\"");
     }

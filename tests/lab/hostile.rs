@@ -93,45 +93,7 @@ fn fault_13_nothing_of_the_callers_decides_what_root_runs_or_reaches_it() {
         .says("works on this host")
         .never_says("preload")
         .never_says(PASSWORD);
-    let seen = host.read("/root/seen");
-    for witness in [
-        "hook",
-        "docker",
-        "getent",
-        "groupadd",
-        "runuser",
-        "systemctl",
-    ] {
-        let is_of = |line: &str| line.starts_with("== ") && line.ends_with(witness);
-        assert!(seen.lines().any(is_of), "{witness}: {seen}");
-    }
-    // What apt tells its hooks of its configuration is among it.
-    assert!(seen.contains("APT::Architecture"), "{seen}");
-    for forbidden in [
-        PASSWORD,
-        "/tmp/evil",
-        "DOCKSTRAP_",
-        "TMPDIR=",
-        "=evil",
-        "LD_PRELOAD",
-    ] {
-        let lines: Vec<&str> = seen.lines().filter(|it| it.contains(forbidden)).collect();
-        assert!(lines.is_empty(), "{forbidden}: {lines:?}");
-    }
-    let of = |name: &str| {
-        let mut values: Vec<&str> = seen
-            .lines()
-            .filter_map(|line| line.strip_prefix(name))
-            .collect();
-        values.sort_unstable();
-        values.dedup();
-        values.join(" ")
-    };
-    assert_eq!(
-        (of("HOME=").as_str(), of("UMASK=").as_str()),
-        ("/root", "0022")
-    );
-    assert_eq!(of("PWD="), "/ /tmp", "apt takes its hooks to /tmp");
+    only_a_clean_environment_was_seen(&host.read("/root/seen"));
     let requests = std::fs::read_to_string(log.path()).unwrap();
     assert!(
         requests.contains("GET http://archive.ubuntu.com/ubuntu/pool/"),
@@ -176,6 +138,49 @@ fn fault_13_nothing_of_the_callers_decides_what_root_runs_or_reaches_it() {
     before.is_restored_in(&host.tree());
 }
 
+/// What the witnesses wrote down of the environment that root's programs were given.
+#[track_caller]
+fn only_a_clean_environment_was_seen(seen: &str) {
+    for witness in [
+        "hook",
+        "docker",
+        "getent",
+        "groupadd",
+        "runuser",
+        "systemctl",
+    ] {
+        let is_of = |line: &str| line.starts_with("== ") && line.ends_with(witness);
+        assert!(seen.lines().any(is_of), "{witness}: {seen}");
+    }
+    // What apt tells its hooks of its configuration is among it.
+    assert!(seen.contains("APT::Architecture"), "{seen}");
+    for forbidden in [
+        PASSWORD,
+        "/tmp/evil",
+        "DOCKSTRAP_",
+        "TMPDIR=",
+        "=evil",
+        "LD_PRELOAD",
+    ] {
+        let lines: Vec<&str> = seen.lines().filter(|it| it.contains(forbidden)).collect();
+        assert!(lines.is_empty(), "{forbidden}: {lines:?}");
+    }
+    let of = |name: &str| {
+        let mut values: Vec<&str> = seen
+            .lines()
+            .filter_map(|line| line.strip_prefix(name))
+            .collect();
+        values.sort_unstable();
+        values.dedup();
+        values.join(" ")
+    };
+    assert_eq!(
+        (of("HOME=").as_str(), of("UMASK=").as_str()),
+        ("/root", "0022")
+    );
+    assert_eq!(of("PWD="), "/ /tmp", "apt takes its hooks to /tmp");
+}
+
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
 fn what_others_could_have_written_is_refused_with_the_command_that_helps() {
@@ -187,38 +192,8 @@ fn what_others_could_have_written_is_refused_with_the_command_that_helps() {
     host.write("/home/alice/own.toml", &key);
     host.sh("mkdir -m 1777 /srv/shared; runuser -u alice -- ln -s /etc/dockstrap/config.toml /srv/shared/link");
     host.sh("mkdir -m 777 /srv/open; mkdir -m 700 /srv/open/mine; runuser -u alice -- mkdir -m 700 /srv/shared/hers");
-    let refused = |words: &[&str], texts: &[&str]| {
-        let before = host.tree();
-        let outcome = host.run_all(&[&["env"], words].concat()).exits(2);
-        before.is_untouched_in(&host.tree());
-        outcome.says_all(texts)
-    };
-    // What the message says last is what helps.
-    for (spoil, place) in [
-        (format!("chmod 0666 {config}"), config),
-        (format!("chown bob {config}"), config),
-        ("chmod 0777 /etc/dockstrap".to_owned(), "/etc/dockstrap"),
-    ] {
-        host.sh(&spoil);
-        for command in ["plan", "install", "first-boot"] {
-            let said = refused(&[PROGRAM, command], &[config, place]);
-            let all = said.all();
-            let cure = all
-                .lines()
-                .rev()
-                .find_map(|it| Some(it.split_once("Run: ")?.1));
-            if command == "first-boot" {
-                host.sh(&cure.expect("a command").replace("sudo ", ""));
-            }
-        }
-        host.run([PROGRAM, "plan"]).exits(0);
-        // Nothing of it is for a user who can only look.
-        host.sh(&spoil);
-        host.run_as("bob", [PROGRAM, "plan"]).exits(0);
-        host.sh(&format!(
-            "chown root {config}; chmod go-w {config} /etc/dockstrap"
-        ));
-    }
+    let refused = |words: &[&str], texts: &[&str]| refused(&host, words, texts);
+    settings_that_others_can_change_are_refused(&host, config);
     for file in ["/home/alice/own.toml", "/srv/shared/link"] {
         refused(
             &[PROGRAM, "plan", "--config", file],
@@ -253,6 +228,10 @@ fn what_others_could_have_written_is_refused_with_the_command_that_helps() {
             &[&variable, "unset TMPDIR"],
         );
     }
+    what_the_caller_can_answer_for_is_taken(&host);
+}
+
+fn what_the_caller_can_answer_for_is_taken(host: &LabHost) {
     // What the shell has opened is the shell's to answer for, and relative paths are the caller's.
     host.sh("cd /home/alice; dockstrap plan --config /dev/stdin <own.toml");
     host.sh("mkdir /root/here; cd /root/here; cp /etc/dockstrap/config.toml own.toml; cp /home/alice/ca.pem .
@@ -262,6 +241,7 @@ fn what_others_could_have_written_is_refused_with_the_command_that_helps() {
     // A link that leads elsewhere is not followed, nor one that is put there meanwhile.
     host.sh("runuser -u alice -- ln -s /etc/shadow /srv/shared/out.xml");
     refused(
+        host,
         &[PROGRAM, "verify", "run", "--junit", "/srv/shared/out.xml"],
         &["/srv/shared/out.xml"],
     );
@@ -283,6 +263,44 @@ fn what_others_could_have_written_is_refused_with_the_command_that_helps() {
         .exits(4)
         .says("sudo chmod go-w /etc/apt/keyrings");
     host.sh("chmod 0755 /etc/apt/keyrings; dockstrap uninstall --yes");
+}
+
+/// Runs a command that must be refused with these texts and change nothing.
+#[track_caller]
+fn refused(host: &LabHost, words: &[&str], texts: &[&str]) -> Outcome {
+    let before = host.tree();
+    let outcome = host.run_all(&[&["env"], words].concat()).exits(2);
+    before.is_untouched_in(&host.tree());
+    outcome.says_all(texts)
+}
+
+fn settings_that_others_can_change_are_refused(host: &LabHost, config: &str) {
+    // What the message says last is what helps.
+    for (spoil, place) in [
+        (format!("chmod 0666 {config}"), config),
+        (format!("chown bob {config}"), config),
+        ("chmod 0777 /etc/dockstrap".to_owned(), "/etc/dockstrap"),
+    ] {
+        host.sh(&spoil);
+        for command in ["plan", "install", "first-boot"] {
+            let said = refused(host, &[PROGRAM, command], &[config, place]);
+            let all = said.all();
+            let cure = all
+                .lines()
+                .rev()
+                .find_map(|it| Some(it.split_once("Run: ")?.1));
+            if command == "first-boot" {
+                host.sh(&cure.expect("a command").replace("sudo ", ""));
+            }
+        }
+        host.run([PROGRAM, "plan"]).exits(0);
+        // Nothing of it is for a user who can only look.
+        host.sh(&spoil);
+        host.run_as("bob", [PROGRAM, "plan"]).exits(0);
+        host.sh(&format!(
+            "chown root {config}; chmod go-w {config} /etc/dockstrap"
+        ));
+    }
 }
 
 #[test]

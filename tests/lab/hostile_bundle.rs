@@ -185,6 +185,10 @@ fn no_bundle_is_unpacked_to_more_than_is_signed() {
     before.is_restored_in(&host.tree());
     host.sh("umount /tmp");
 
+    what_is_no_bundle_is_refused(&host);
+}
+
+fn what_is_no_bundle_is_refused(host: &LabHost) {
     host.sh("mkfifo /root/pipe");
     for (file, said) in [
         (

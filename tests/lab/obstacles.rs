@@ -122,6 +122,10 @@ fn drop_ins_with_which_no_engine_starts_are_named_with_their_line() {
         .says("line 4: AmbientCapabilities=CAP_SYS_ADMIN may keep the service from working");
     host.uninstall();
 
+    a_unit_of_the_users_own_is_named_with_its_line(&host);
+}
+
+fn a_unit_of_the_users_own_is_named_with_its_line(host: &LabHost) {
     // A whole unit of the user's own, with a program that is not there.
     host.sh("rm -r /etc/systemd/system/docker.service.d");
     host.write(
@@ -131,7 +135,7 @@ fn drop_ins_with_which_no_engine_starts_are_named_with_their_line() {
     );
     host.sh("systemctl daemon-reload");
     is_cured(
-        &host,
+        host,
         &["docker.service, line 5: ExecStart= names /usr/local/bin/dockerd"],
     );
     host.sh(
@@ -139,7 +143,7 @@ fn drop_ins_with_which_no_engine_starts_are_named_with_their_line() {
              /etc/systemd/system/docker.service; echo 'ExecStart=also' \
              >>/etc/systemd/system/docker.service; systemctl daemon-reload",
     );
-    cure_of(&host, &["docker.service"]);
+    cure_of(host, &["docker.service"]);
 }
 
 #[test]

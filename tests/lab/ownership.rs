@@ -63,25 +63,25 @@ fn j1_what_somebody_changed_since_stays_and_is_restored_by_name_or_as_a_whole() 
     as_alice(&host, "plan").exits(0).says_all(&kept);
     untouched.is_untouched_in(&host.tree());
 
-    // The engine takes up what is in its file; then there is nothing left to do.
-    as_alice(&host, "install --yes").exits(0).says_all(&kept);
-    as_alice(&host, "install --yes")
+    an_install_keeps_what_is_theirs(&host, &kept, logging);
+    what_is_named_is_restored(&host);
+    as_alice(&host, "install --yes --no-verify --restore").exits(0);
+    let file: Value = serde_json::from_str(&host.read(FILE)).expect("JSON");
+    let set: Value = serde_json::from_str(&installed).expect("JSON");
+    assert_eq!(file, set);
+    host.sh("getent group docker").says("alice");
+    host.sh("pigz --version");
+    host.sh(&format!("grep '^Suites: noble$' {SOURCE}"));
+    host.dockstrap(["status"])
         .exits(0)
-        .says("Nothing to do")
-        .says_all(&kept);
-    as_alice(&host, "plan --check").exits(0);
-    assert_eq!(host.read(FILE), logging);
-    assert_eq!(host.account()["LoggingDriver"], "json-file");
-    let states = "systemctl is-enabled docker.service || true; getent group docker";
-    host.sh(states).says("disabled").never_says("alice");
-    host.sh(&format!("grep '^Suites: jammy$' {SOURCE}"));
-    // A stopped engine is no choice: an install is to end with one that works.
-    host.sh("systemctl stop docker.socket docker.service");
-    as_alice(&host, "install --yes --no-verify")
-        .exits(0)
-        .says("start docker.service");
-    host.sh(states).says("disabled");
+        .says("All of it is as dockstrap set it up.");
+    host.uninstall();
+    // sudo's, of the user who ran the install.
+    host.sh("rm -f /home/alice/.sudo_as_admin_successful");
+    before.is_restored_in(&host.tree());
+}
 
+fn what_is_named_is_restored(host: &LabHost) {
     host.unchanged_by(2, ["install", "--yes", "--restore", "icc"])
         .says("--restore icc: dockstrap never set that")
         .says_all(&["log-opts.max-file", "docker.service", "user:alice", SOURCE]);
@@ -101,21 +101,27 @@ fn j1_what_somebody_changed_since_stays_and_is_restored_by_name_or_as_a_whole() 
         .exits(0)
         .says("install 1 package")
         .says("pigz ");
+}
 
-    as_alice(&host, "install --yes --no-verify --restore").exits(0);
-    let file: Value = serde_json::from_str(&host.read(FILE)).expect("JSON");
-    let set: Value = serde_json::from_str(&installed).expect("JSON");
-    assert_eq!(file, set);
-    host.sh("getent group docker").says("alice");
-    host.sh("pigz --version");
-    host.sh(&format!("grep '^Suites: noble$' {SOURCE}"));
-    host.dockstrap(["status"])
+fn an_install_keeps_what_is_theirs(host: &LabHost, kept: &[&str], logging: &str) {
+    // The engine runs with what is in its file; then there is nothing left to do.
+    as_alice(host, "install --yes").exits(0).says_all(kept);
+    as_alice(host, "install --yes")
         .exits(0)
-        .says("All of it is as dockstrap set it up.");
-    host.uninstall();
-    // sudo's, of the user who ran the install.
-    host.sh("rm -f /home/alice/.sudo_as_admin_successful");
-    before.is_restored_in(&host.tree());
+        .says("Nothing to do")
+        .says_all(kept);
+    as_alice(host, "plan --check").exits(0);
+    assert_eq!(host.read(FILE), logging);
+    assert_eq!(host.account()["LoggingDriver"], "json-file");
+    let states = "systemctl is-enabled docker.service || true; getent group docker";
+    host.sh(states).says("disabled").never_says("alice");
+    host.sh(&format!("grep '^Suites: jammy$' {SOURCE}"));
+    // A stopped engine is no choice: an install is to end with one that works.
+    host.sh("systemctl stop docker.socket docker.service");
+    as_alice(host, "install --yes --no-verify")
+        .exits(0)
+        .says("start docker.service");
+    host.sh(states).says("disabled");
 }
 
 #[test]

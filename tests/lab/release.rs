@@ -112,65 +112,9 @@ fn apt_and_the_script_take_a_release_and_refuse_what_is_not_of_it() {
     let folder = published(&host);
     release(&folder, &older, &keys);
 
-    // Made again elsewhere, it is the same.
     let again = work.path().join("again");
-    release(&again, &older, &keys);
-    for (one, two) in unsigned(&folder).iter().zip(&unsigned(&again)) {
-        assert_eq!(one.0, two.0);
-        assert!(one.1 == two.1, "{} differs", one.0.display());
-    }
-    assert_eq!(unsigned(&folder).len(), unsigned(&again).len());
-
-    let files = folder.join(format!("download/v{VERSION}"));
-    keys.verify(&files.join("SHA256SUMS.asc"), &files.join("SHA256SUMS"));
-    let sums = Command::new("sha256sum")
-        .args(["--check", "--strict", "SHA256SUMS"])
-        .current_dir(&files)
-        .output()
-        .unwrap();
-    assert!(sums.status.success(), "{sums:?}");
-    let sums = String::from_utf8(sums.stdout).unwrap();
-    let listed = sums.lines().map(|line| line.trim_end_matches(": OK"));
-    let mut there = names(&files);
-    assert!(there.remove("SHA256SUMS") && there.remove("SHA256SUMS.asc"));
-    assert_eq!(
-        listed.collect::<BTreeSet<_>>(),
-        there.iter().map(String::as_str).collect()
-    );
-    assert_eq!(
-        there.len(),
-        5,
-        "program, package, SBOM, script, licences: {there:?}"
-    );
-    its_parts_are_listed(&files);
-
-    // Refused while apt has no list of it yet: later on it would go on with the last good one.
-    add_source(&host);
-    let index = folder.join(SUITE);
-    let unsigned = "is not signed";
-    refuses(
-        &host,
-        &index.join("InRelease"),
-        "Label: dockstrap",
-        "Label: dockstrop",
-        &[unsigned],
-    );
-    let packages = index.join(format!("main/binary-{MACHINE}"));
-    let named = fs::read(packages.join("Packages.gz")).unwrap();
-    let by_hash = packages.join("by-hash/SHA256");
-    let hashed = names(&by_hash).into_iter().map(|name| by_hash.join(name));
-    let compressed = hashed
-        .into_iter()
-        .find(|file| fs::read(file).unwrap() == named)
-        .expect("the index by its hash");
-    let mut tampered = named.clone();
-    *tampered.last_mut().unwrap() ^= 1;
-    fs::write(&compressed, tampered).unwrap();
-    host.run(["apt-get", "update"])
-        .exits(100)
-        .says("Hash Sum mismatch");
-    fs::write(&compressed, named).unwrap();
-
+    a_release_is_whole_and_comes_out_the_same(&folder, &again, &older, &keys);
+    what_is_not_of_the_release_is_refused(&host, &folder.join(SUITE));
     host.sh("apt-get update").never_says("W:");
     let log = fs::read_to_string(host.lab_path("log")).unwrap();
     assert!(
@@ -210,6 +154,72 @@ fn apt_and_the_script_take_a_release_and_refuse_what_is_not_of_it() {
         "curl -fsSL {BASE}/latest/download/install.sh | sh -s -- --download-only"
     ))
     .says(&format!("dockstrap {VERSION} is in /usr/local/bin"));
+}
+
+fn what_is_not_of_the_release_is_refused(host: &LabHost, index: &Path) {
+    // Refused while apt has no list of it yet: later on it would go on with the last good one.
+    add_source(host);
+    let unsigned = "is not signed";
+    refuses(
+        host,
+        &index.join("InRelease"),
+        "Label: dockstrap",
+        "Label: dockstrop",
+        &[unsigned],
+    );
+    let packages = index.join(format!("main/binary-{MACHINE}"));
+    let named = fs::read(packages.join("Packages.gz")).unwrap();
+    let by_hash = packages.join("by-hash/SHA256");
+    let hashed = names(&by_hash).into_iter().map(|name| by_hash.join(name));
+    let compressed = hashed
+        .into_iter()
+        .find(|file| fs::read(file).unwrap() == named)
+        .expect("the index by its hash");
+    let mut tampered = named.clone();
+    *tampered.last_mut().unwrap() ^= 1;
+    fs::write(&compressed, tampered).unwrap();
+    host.run(["apt-get", "update"])
+        .exits(100)
+        .says("Hash Sum mismatch");
+    fs::write(&compressed, named).unwrap();
+}
+
+fn a_release_is_whole_and_comes_out_the_same(
+    folder: &Path,
+    again: &Path,
+    older: &Path,
+    keys: &Keys,
+) {
+    // Made again elsewhere, it is the same.
+    release(again, older, keys);
+    for (one, two) in unsigned(folder).iter().zip(&unsigned(again)) {
+        assert_eq!(one.0, two.0);
+        assert!(one.1 == two.1, "{} differs", one.0.display());
+    }
+    assert_eq!(unsigned(folder).len(), unsigned(again).len());
+
+    let files = folder.join(format!("download/v{VERSION}"));
+    keys.verify(&files.join("SHA256SUMS.asc"), &files.join("SHA256SUMS"));
+    let sums = Command::new("sha256sum")
+        .args(["--check", "--strict", "SHA256SUMS"])
+        .current_dir(&files)
+        .output()
+        .unwrap();
+    assert!(sums.status.success(), "{sums:?}");
+    let sums = String::from_utf8(sums.stdout).unwrap();
+    let listed = sums.lines().map(|line| line.trim_end_matches(": OK"));
+    let mut there = names(&files);
+    assert!(there.remove("SHA256SUMS") && there.remove("SHA256SUMS.asc"));
+    assert_eq!(
+        listed.collect::<BTreeSet<_>>(),
+        there.iter().map(String::as_str).collect()
+    );
+    assert_eq!(
+        there.len(),
+        5,
+        "program, package, SBOM, script, licences: {there:?}"
+    );
+    its_parts_are_listed(&files);
 }
 
 /// The list of its parts is CycloneDX, names the version, and nothing of the machine it was made on.

@@ -91,21 +91,7 @@ fn a_secret_is_shown_nowhere_and_the_file_with_it_is_roots_alone() {
     silent(host.dockstrap(["doctor", "--json"]));
     kept_to(&host, &[FILE, SETTINGS]);
 
-    // Somebody rotates the token past dockstrap, and the mode goes with it.
-    host.sh(&format!(
-        "sed -i s/{first}/{second}/ {FILE}; chmod 0644 {FILE}"
-    ));
-    let drift = host.dockstrap(["status"]).exits(3);
-    silent(drift).says_all(&[
-        "log-opts was set to",
-        "other users can read /etc/docker/daemon.json again",
-    ]);
-    silent(host.dockstrap(["status", "--json"]).exits(3));
-    silent(host.dockstrap(["doctor"])).says("! DS706");
-    host.sh(&format!(
-        "sed -i s/{second}/{first}/ {FILE}; chmod 0600 {FILE}"
-    ));
-
+    a_rotated_token_is_drift_and_stays_hidden(&host, first, second);
     // A new one from the settings is seen to change.
     set(&host, second);
     let plan = silent(host.dockstrap(["plan"]).exits(0));
@@ -133,6 +119,23 @@ fn a_secret_is_shown_nowhere_and_the_file_with_it_is_roots_alone() {
         (THEIRS, "644")
     );
     kept_to(&host, &[SETTINGS]);
+}
+
+fn a_rotated_token_is_drift_and_stays_hidden(host: &LabHost, first: &str, second: &str) {
+    // Somebody rotates the token past dockstrap, and the mode goes with it.
+    host.sh(&format!(
+        "sed -i s/{first}/{second}/ {FILE}; chmod 0644 {FILE}"
+    ));
+    let drift = host.dockstrap(["status"]).exits(3);
+    silent(drift).says_all(&[
+        "log-opts was set to",
+        "other users can read /etc/docker/daemon.json again",
+    ]);
+    silent(host.dockstrap(["status", "--json"]).exits(3));
+    silent(host.dockstrap(["doctor"])).says("! DS706");
+    host.sh(&format!(
+        "sed -i s/{second}/{first}/ {FILE}; chmod 0600 {FILE}"
+    ));
 }
 
 #[test]

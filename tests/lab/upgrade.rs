@@ -5,6 +5,7 @@ use std::fs;
 
 use crate::host::LabHost;
 use crate::packed::{package, repacked_with};
+use crate::tree::Tree;
 
 const CONFIG: &str = "/etc/dockstrap/config.toml";
 const JOURNAL: &str = "/var/lib/dockstrap/journal";
@@ -65,6 +66,10 @@ fn a_newer_package_keeps_what_the_older_one_was_given_and_takes_over_its_journal
     host.run(["dockstrap", "settings", "check", CONFIG])
         .exits(0);
 
+    the_newer_one_goes_on_and_undoes_all(&host, &before);
+}
+
+fn the_newer_one_goes_on_and_undoes_all(host: &LabHost, before: &Tree) {
     host.run(["dockstrap", "status"])
         .exits(0)
         .says("All of it is as");

@@ -308,26 +308,30 @@ fn logs_restarts_plugins_and_disks_that_are_broken_are_named() {
     host.dockstrap(["verify", "run"]).exits(0);
     host.sh("docker ps --all").never_says("dockstrap-verify");
 
+    plugins_and_disks_that_are_broken_are_named(&host);
+}
+
+fn plugins_and_disks_that_are_broken_are_named(host: &LabHost) {
     for (stage, plugin) in [("build", "docker-buildx"), ("compose", "docker-compose")] {
         let path = format!("/usr/libexec/docker/cli-plugins/{plugin}");
         host.sh(&format!("mv {path} /root/"));
-        fails(&host, stage).says(&format!("apt-get install --reinstall {plugin}-plugin"));
+        fails(host, stage).says(&format!("apt-get install --reinstall {plugin}-plugin"));
         host.sh(&format!("mv /root/{plugin} {path}"));
     }
     host.sh("mount -t tmpfs -o ro none /var/lib/docker/volumes");
-    fails(&host, "volume").says("read-only file system");
+    fails(host, "volume").says("read-only file system");
     host.sh("umount /var/lib/docker/volumes");
 
     host.write("/etc/docker/daemon.json", "{\"data-root\": \"/mnt\"}\n");
     host.sh("mount -t tmpfs -o size=40m none /mnt");
-    restart_engine(&host);
+    restart_engine(host);
     host.dockstrap(["verify", "container", "image"]).exits(0);
     host.sh("dd if=/dev/zero of=/mnt/filler bs=1M status=none || true");
     host.dockstrap(["verify", "container", "image"])
         .exits(7)
         .says("the verification failed: container, image")
         .says("the engine's disk is full");
-    fails(&host, "image").says("no space left on device");
+    fails(host, "image").says("no space left on device");
 }
 
 #[test]

@@ -172,6 +172,36 @@ fn an_image_goes_to_a_private_registry_and_back_and_nothing_stays() {
     host.sh("rm /root/wrong");
     verify(&host, "/root/none", &[]).exits(2);
     fails(&host, "registry").says("--registry HOST[:PORT]");
+    a_trust_that_was_cut_short_is_removed(&host);
+    an_authority_that_cannot_be_used_is_refused(&host);
+}
+
+fn an_authority_that_cannot_be_used_is_refused(host: &LabHost) {
+    let before = host.tree();
+    for address in ["..", "registry.example/../..", "."] {
+        let authority = ["--ca-cert", "/root/ca.pem"];
+        let [flag, file] = authority;
+        host.dockstrap(["verify", "registry", "--registry", address, flag, file])
+            .exits(2);
+    }
+    // With its key in the same file, everybody could read that.
+    host.sh("{ cat /root/ca.pem; echo '-----BEGIN PRIVATE KEY-----'; } >/root/both.pem");
+    verify(host, "/root/password", &["--ca-cert", "/root/both.pem"])
+        .exits(2)
+        .says("holds a private key");
+    host.sh("rm /root/both.pem");
+    before.is_untouched_in(&host.tree());
+    // The engine is told to trust another.
+    host.sh(
+        "install -D --mode 0644 /etc/hostname /etc/docker/certs.d/registry.example:5000/ca.crt",
+    );
+    verify(host, "/root/password", &["--ca-cert", "/root/ca.pem"])
+        .exits(7)
+        .says("leave out --ca-cert");
+    host.sh("test -s /etc/docker/certs.d/registry.example:5000/ca.crt");
+}
+
+fn a_trust_that_was_cut_short_is_removed(host: &LabHost) {
     // Cut short, once the engine was told whom to trust.
     let command = format!(
         "dockstrap verify registry --registry {REGISTRY} --registry-user alice \
@@ -200,28 +230,6 @@ fn an_image_goes_to_a_private_registry_and_back_and_nothing_stays() {
         host.sh("! ls -d /tmp/dockstrap-verify-* /etc/docker/certs.d");
         host.dockstrap(["status"]).exits(0).never_says("cut short");
     }
-    let before = host.tree();
-    for address in ["..", "registry.example/../..", "."] {
-        let authority = ["--ca-cert", "/root/ca.pem"];
-        let [flag, file] = authority;
-        host.dockstrap(["verify", "registry", "--registry", address, flag, file])
-            .exits(2);
-    }
-    // With its key in the same file, everybody could read that.
-    host.sh("{ cat /root/ca.pem; echo '-----BEGIN PRIVATE KEY-----'; } >/root/both.pem");
-    verify(&host, "/root/password", &["--ca-cert", "/root/both.pem"])
-        .exits(2)
-        .says("holds a private key");
-    host.sh("rm /root/both.pem");
-    before.is_untouched_in(&host.tree());
-    // The engine is told to trust another.
-    host.sh(
-        "install -D --mode 0644 /etc/hostname /etc/docker/certs.d/registry.example:5000/ca.crt",
-    );
-    verify(&host, "/root/password", &["--ca-cert", "/root/ca.pem"])
-        .exits(7)
-        .says("leave out --ca-cert");
-    host.sh("test -s /etc/docker/certs.d/registry.example:5000/ca.crt");
 }
 
 #[test]
@@ -260,31 +268,7 @@ fn fault_47_a_registry_that_is_out_of_reach_or_has_had_enough_says_so_itself() {
     host.sh("rm /etc/docker/daemon.json");
     host.sh("systemctl reset-failed docker.service; systemctl restart docker.service");
 
-    // Only the search is out of reach.
-    host.sh(
-        "cp /etc/hosts /root/all; sed 's/ index.docker.io//' /root/all >/etc/hosts
-         echo 127.0.0.99 index.docker.io >>/etc/hosts",
-    );
-    let proof = host.dockstrap(["verify", "hub", "--json"]).exits(7).json();
-    assert_eq!(proof["stages"][0]["outcome"], "unreachable", "{proof:#}");
-    let text = proof["stages"][0]["text"].as_str().unwrap_or_default();
-    assert!(text.contains("index.docker.io/v1/search"), "{text}");
-    host.sh("cat /root/all >/etc/hosts");
-
-    let keys = host.lab_path("keys");
-    let file = |name: &str| keys.join(name).display().to_string();
-    let (certificate, key) = (file("server.pem"), file("server.key"));
-    let limit = Neighbour::start(&host, ["python3", "-c", LIMIT, &certificate, &key]);
-    host.sh("cp /etc/hosts /root/hosts; sed 's/^127.0.0.2 /127.0.0.14 /' /root/hosts >/etc/hosts");
-    let proof = host.dockstrap(["verify", "hub", "--json"]).exits(7).json();
-    assert_eq!(proof["stages"][0]["outcome"], "rate-limited", "{proof:#}");
-    host.dockstrap(["verify", "hub"])
-        .exits(7)
-        .says("rate limit is reached");
-    drop(limit);
-    let proof = host.dockstrap(["verify", "hub", "--json"]).exits(7).json();
-    assert_eq!(proof["stages"][0]["outcome"], "unreachable", "{proof:#}");
-
+    each_part_of_the_hub_that_is_out_of_reach_is_named(&host);
     // A mirror is reached all the same.
     host.write(
         "/etc/docker/daemon.json",
@@ -299,4 +283,31 @@ fn fault_47_a_registry_that_is_out_of_reach_or_has_had_enough_says_so_itself() {
     host.sh("rm /usr/local/share/ca-certificates/*.crt; update-ca-certificates --fresh");
     host.sh("systemctl reset-failed docker.service; systemctl restart docker.service");
     fails(&host, "hub").says("certificate signed by unknown authority");
+}
+
+fn each_part_of_the_hub_that_is_out_of_reach_is_named(host: &LabHost) {
+    // Only the search is out of reach.
+    host.sh(
+        "cp /etc/hosts /root/all; sed 's/ index.docker.io//' /root/all >/etc/hosts
+         echo 127.0.0.99 index.docker.io >>/etc/hosts",
+    );
+    let proof = host.dockstrap(["verify", "hub", "--json"]).exits(7).json();
+    assert_eq!(proof["stages"][0]["outcome"], "unreachable", "{proof:#}");
+    let text = proof["stages"][0]["text"].as_str().unwrap_or_default();
+    assert!(text.contains("index.docker.io/v1/search"), "{text}");
+    host.sh("cat /root/all >/etc/hosts");
+
+    let keys = host.lab_path("keys");
+    let file = |name: &str| keys.join(name).display().to_string();
+    let (certificate, key) = (file("server.pem"), file("server.key"));
+    let limit = Neighbour::start(host, ["python3", "-c", LIMIT, &certificate, &key]);
+    host.sh("cp /etc/hosts /root/hosts; sed 's/^127.0.0.2 /127.0.0.14 /' /root/hosts >/etc/hosts");
+    let proof = host.dockstrap(["verify", "hub", "--json"]).exits(7).json();
+    assert_eq!(proof["stages"][0]["outcome"], "rate-limited", "{proof:#}");
+    host.dockstrap(["verify", "hub"])
+        .exits(7)
+        .says("rate limit is reached");
+    drop(limit);
+    let proof = host.dockstrap(["verify", "hub", "--json"]).exits(7).json();
+    assert_eq!(proof["stages"][0]["outcome"], "unreachable", "{proof:#}");
 }
