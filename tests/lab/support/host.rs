@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::outcome::Outcome;
 use crate::running::Running;
 use crate::terminal::Terminal;
-use crate::tree::Tree;
 
 /// The script that makes hosts.
 pub const LAB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/lab");
@@ -65,6 +64,11 @@ impl LabHost {
     /// What the lab calls it.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Where its root lies on this machine.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Boots a host of which there were only the files until now.
@@ -229,27 +233,6 @@ impl LabHost {
     pub fn account(&self) -> serde_json::Value {
         self.run(["docker", "info", "--format", "{{json .}}"])
             .json()
-    }
-
-    /// Everything there is on the host, to be compared with later. A table of iptables without
-    /// rules is as good as none.
-    pub fn tree(&self) -> Tree {
-        let listed = self.sh(
-            "dpkg-query --show --showformat='package ${Package} ${Version} ${db:Status-Status}\\n'
-             apt-mark showauto | sed 's/^/automatic /'
-             apt-mark showhold | sed 's/^/held /'
-             getent group | sed 's/^/group /'
-             systemctl list-unit-files --no-legend --plain | sed '/^session-/d; s/^/unit file /'
-             for rules in iptables ip6tables; do
-                 $rules-save | awk -v of=$rules '/^[*]/ { table = $1 }
-                     (/^:/ && $2 != \"ACCEPT\") || /^-/ {
-                         sub(/ .[0-9:]*.$/, \"\"); print of, table, $0
-                     }'
-             done
-             ip -o link | sed 's/^[0-9]*: \\([^:]*\\): .*/link \\1/'
-             sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding",
-        );
-        Tree::of(&self.root, &listed.stdout)
     }
 
     /// Where something of this host lies on this machine.

@@ -9,6 +9,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
+use crate::host::LabHost;
+
 /// What apt, dpkg and systemd keep for themselves, whoever asks them to do something. Each with
 /// the reason why it may differ on a host that is otherwise as before. Nothing else is left out.
 const THEIR_OWN: &[(&str, &str)] = &[
@@ -67,6 +69,29 @@ struct Entry {
     content: String,
     /// Time of the last change of a file's content, in nanoseconds.
     modified: i128,
+}
+
+impl LabHost {
+    /// Everything there is on the host, to be compared with later. A table of iptables without
+    /// rules is as good as none.
+    pub fn tree(&self) -> Tree {
+        let listed = self.sh(
+            "dpkg-query --show --showformat='package ${Package} ${Version} ${db:Status-Status}\\n'
+             apt-mark showauto | sed 's/^/automatic /'
+             apt-mark showhold | sed 's/^/held /'
+             getent group | sed 's/^/group /'
+             systemctl list-unit-files --no-legend --plain | sed '/^session-/d; s/^/unit file /'
+             for rules in iptables ip6tables; do
+                 $rules-save | awk -v of=$rules '/^[*]/ { table = $1 }
+                     (/^:/ && $2 != \"ACCEPT\") || /^-/ {
+                         sub(/ .[0-9:]*.$/, \"\"); print of, table, $0
+                     }'
+             done
+             ip -o link | sed 's/^[0-9]*: \\([^:]*\\): .*/link \\1/'
+             sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding",
+        );
+        Tree::of(self.root(), &listed.stdout)
+    }
 }
 
 impl Tree {
