@@ -35,6 +35,8 @@ pub mod facts;
 
 pub mod apt;
 
+mod undo;
+
 pub mod change;
 
 pub mod step;

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::change::{Act, Extent, withdraw_verification};
+use crate::change::{Act, withdraw_verification};
 use crate::history::tell_of_cut_short;
 use crate::host::{Host, temporary};
 use crate::report::{Done, Event, Listener, StepReport, Verdict};
+use crate::undo::Extent;
 
 pub(crate) use reversal::Reversal;
 

@@ -14,7 +14,7 @@ use super::page::Page;
 const FILES: &[(&str, &str)] = &[
     (settings::PATH, "The settings; see dockstrap-config(5)."),
     (
-        change::PATH,
+        change::JOURNAL,
         "What was done to the host, with the way back.",
     ),
     (daemon_config::PATH, "The configuration of the engine."),

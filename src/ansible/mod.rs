@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::change::{Extent, Journal};
+use crate::change::Journal;
 use crate::cli::{Install, Uninstall};
 use crate::error::Failure;
 use crate::facts;
@@ -22,6 +22,7 @@ use crate::plan::Plan;
 use crate::settings::{Origin, Restore, Settings};
 use crate::status::status;
 use crate::ui;
+use crate::undo::Extent;
 use crate::uninstall::{self, Reversal};
 
 use answer::{Answer, Happened};

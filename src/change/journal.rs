@@ -16,23 +16,18 @@ use anyhow::{Context, Result, anyhow};
 use jiff::Timestamp;
 use rustix::fs::OFlags;
 
-use super::seal::unseal;
-use super::{Undo, files};
 use crate::apt::{KnownArchive, Memory};
 use crate::daemon_config::{Change, Document};
+use crate::host::files;
 use crate::host::{Host, is_forbidden};
 use crate::redact::redact;
+use crate::undo::{FOLDER, JOURNAL, Undo, unseal};
 pub(super) use file::remove;
 use file::{refuse_unless_begun, trim_torn_line, unreadable};
 pub use file::{remove_empty_folder, remove_freshness};
 use line::{Line, SCHEMA, Seen, parse};
 
 pub use line::{Act, Purpose, Run, Verified, named};
-
-/// Where dockstrap keeps what it must remember about this host.
-pub const FOLDER: &str = "/var/lib/dockstrap";
-/// The journal itself.
-pub const PATH: &str = "/var/lib/dockstrap/journal";
 
 /// What was done to this host and not reverted since.
 #[derive(Debug)]
@@ -112,7 +107,7 @@ impl Journal {
         if !host.exists(FOLDER)? {
             files::create_folder(&host.path(FOLDER), 0o700)?;
         }
-        let path = host.path(PATH);
+        let path = host.path(JOURNAL);
         let file = OpenOptions::new()
             .create(true)
             .append(true)

@@ -44,7 +44,7 @@ impl Ownership {
         }
         // Who is no longer a user at all cannot be a member again.
         let is_gone = |it: &Yours| {
-            let user = change::user_of(&it.name).and_then(|user| UserName::new(user).ok());
+            let user = crate::undo::user_of(&it.name).and_then(|user| UserName::new(user).ok());
             user.is_some_and(|user| matches!(host.user(&user), Ok(None)))
         };
         let is_restored = |it: &Yours| {
@@ -65,13 +65,13 @@ impl Ownership {
     pub fn members(&self) -> impl Iterator<Item = &Yours> {
         self.kept
             .iter()
-            .filter(|it| change::user_of(&it.name).is_some())
+            .filter(|it| crate::undo::user_of(&it.name).is_some())
     }
 
     /// Those of them who are to be in it again.
     pub fn restored_members(&self) -> impl Iterator<Item = UserName> {
         let names = self.restored.iter();
-        names.filter_map(|it| UserName::new(change::user_of(&it.name)?).ok())
+        names.filter_map(|it| UserName::new(crate::undo::user_of(&it.name)?).ok())
     }
 
     /// Packages that Docker's need or recommend, and that were removed.
@@ -103,7 +103,7 @@ impl Ownership {
 
 fn is_package(yours: &Yours) -> bool {
     let name = yours.name.as_str();
-    change::user_of(name).is_none() && name != UNIT && !name.starts_with('/')
+    crate::undo::user_of(name).is_none() && name != UNIT && !name.starts_with('/')
 }
 
 /// The names of keys that were changed since.

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Extent, Journal, Purpose, Tx};
+use super::{Journal, Purpose, Tx};
 use crate::host::Host;
 use crate::report::{Event, Listener};
+use crate::undo::Extent;
 
 /// A run that waits for nobody and that nobody cancels.
 pub fn begin<'a>(host: &'a Host, listener: Listener<'a>) -> Tx<'a> {

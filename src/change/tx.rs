@@ -1,18 +1,17 @@
 //! The only writer: whatever changes the host goes through here, and into the journal first.
 
+mod coalesce;
 mod containers;
 mod data;
 mod file;
 mod package;
-mod passing;
-mod settle;
+mod policy_rc_d;
 
 pub(crate) use data::{
     note as note_data, note_folder, note_for_host as note_data_of_host, roots as data_roots,
 };
-pub(super) use file::{hashes, missing};
-pub use passing::POLICY;
-pub(crate) use passing::{VERIFICATION, withdraw_verification};
+pub use policy_rc_d::POLICY;
+pub(crate) use policy_rc_d::{VERIFICATION, withdraw_verification};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,16 +20,16 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::network::Left;
-use super::way_back::Revert;
-use super::{Act, Extent, Journal, Purpose, Reverted, Run, Undo, files, journal, leftovers};
+use super::{Act, Journal, Purpose, Run, journal, stale_files};
 use crate::apt::{self, FRESHNESS, Freshness, Memory};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::authority::Authority;
 use crate::host::command::{Command, Output};
+use crate::host::files;
 use crate::report::{Event, Listener};
-use settle::settle;
+use crate::undo::{Extent, Left, Overwritten, Revert, Reverted, Undo};
+use coalesce::settle;
 
 /// The right to change the host, one journaled act at a time.
 pub struct Tx<'a> {
@@ -46,13 +45,6 @@ pub struct Tx<'a> {
     cancelled: Arc<AtomicBool>,
     /// What this run has done to daemon.json.
     overwritten: Option<Overwritten>,
-}
-
-/// The bytes of daemon.json before and after a run. A password that the run replaced stands in no
-/// journal, so that a run which fails gives it back from here.
-pub(super) struct Overwritten {
-    pub before: Option<Vec<u8>>,
-    pub after: Vec<u8>,
 }
 
 impl<'a> Tx<'a> {
@@ -187,12 +179,12 @@ impl<'a> Tx<'a> {
         let Some(first) = self.journal.acts().first().map(|act| act.at) else {
             return Ok(());
         };
-        if leftovers::since(self.host, first)?.is_empty() {
+        if stale_files::since(self.host, first)?.is_empty() {
             return Ok(());
         }
         self.wait_for_apt()?;
         self.host.wait_for_accounts(self.lock_wait, self.listener)?;
-        for path in leftovers::since(self.host, first)? {
+        for path in stale_files::since(self.host, first)? {
             files::remove(&self.host.path(path))?;
         }
         Ok(())
@@ -227,7 +219,13 @@ impl<'a> Tx<'a> {
             is_rollback,
             overwritten: self.overwritten.take(),
             gids: self.gids(&meant),
-            ..Revert::of(&self.authority, meant.iter(), extent, lock_wait, listener)?
+            ..Revert::of(
+                &self.authority,
+                meant.iter().map(Act::undone),
+                extent,
+                lock_wait,
+                listener,
+            )?
         };
         // On a full disk the account tools have no room until files of ours are gone.
         let mut later = Vec::new();

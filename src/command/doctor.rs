@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::{DONE, require_root};
-use crate::change::{Extent, Journal, Purpose, Tx, withdraw_verification};
+use crate::change::{Journal, Purpose, Tx, withdraw_verification};
 use crate::cli;
 use crate::doctor::{self, Diagnosis};
 use crate::facts;
@@ -14,6 +14,7 @@ use crate::host::signal::stop_flag;
 use crate::report::{Event, Listener};
 use crate::settings::LOCK_WAIT;
 use crate::ui::{self, Live};
+use crate::undo::Extent;
 
 /// The exit code when something is wrong.
 const FOUND: u8 = 3;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{DONE, require_root};
-use crate::change::Extent;
 use crate::cli::Uninstall;
 use crate::host::Host;
 use crate::ui::{self, Live};
+use crate::undo::Extent;
 use crate::uninstall::Prepared;
 
 pub fn run(host: &Host, arguments: Uninstall) -> Result<u8> {

@@ -156,9 +156,10 @@ fn mend_key_mode(tx: &mut Tx<'_>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::change::{PATH, Purpose, Run, trial};
+    use crate::change::{Purpose, Run, trial};
     use crate::host::stub::StubHost;
     use crate::settings::{Given, Origin};
+    use crate::undo::JOURNAL;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
@@ -214,7 +215,7 @@ mod tests {
             let head = r#"{"line":"journal","schema":1,"dockstrap":"1.0.0","created":"2026-11-01T00:00:00Z"}"#;
             let stub = StubHost::noble()
                 .file("/etc/apt/sources.list.d/docker.list", line)
-                .file(PATH, format!("{head}\n{run}\n{{\"line\":\"ended\"}}\n"));
+                .file(JOURNAL, format!("{head}\n{run}\n{{\"line\":\"ended\"}}\n"));
             let facts = facts::gather(stub.host()).unwrap();
             sources(stub.host(), &facts).unwrap().unwrap_or_default()
         };

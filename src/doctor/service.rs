@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::{Check, Severity};
-use crate::change::{Tx, Undo};
+use crate::change::Tx;
 use crate::engine::obstacle::{confinement_problem, containerd_problem};
 use crate::facts::{ENGINE_PACKAGES, Facts, Init};
 use crate::host::Host;
 use crate::host::command::Query;
 use crate::host::engine::{CONTAINERD_UNIT, SOCKET_UNIT, UNIT, systemctl};
 use crate::host::query::Reader;
+use crate::undo::Undo;
 
 pub const CHECKS: &[Check] = &[
     Check {

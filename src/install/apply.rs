@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 
 use crate::apt;
-use crate::change::{Extent, Journal, Run, Tx};
+use crate::change::{Journal, Run, Tx};
 use crate::host::Host;
 use crate::host::signal::{run_to_end, stop_flag};
 use crate::invocation;
@@ -14,6 +14,7 @@ use crate::plan::{Plan, Planned};
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
 use crate::step::first_boot;
+use crate::undo::Extent;
 
 /// Applies the plan. When a step fails, or a signal asks to stop, what this run did is taken back.
 pub(super) fn apply(

@@ -10,7 +10,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::apt::Transaction;
-use crate::change::{self, Ownership};
+use crate::change::Ownership;
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::report::{Event, Listener};
@@ -136,7 +136,7 @@ fn inspect_all(scope: &Scope<'_>) -> Result<Vec<Inspected>> {
     ];
     let inspected: Vec<Inspected> = steps.into_iter().flatten().collect();
     if inspected.iter().any(|it| !it.finding.satisfied) {
-        host.refuse_immutable(change::PATH)?;
+        host.refuse_immutable(crate::undo::JOURNAL)?;
     }
     let warnings = inspected.iter().flat_map(|it| &it.finding.warnings);
     for text in warnings.cloned() {

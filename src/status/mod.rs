@@ -11,10 +11,11 @@ use anyhow::Result;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::change::{Act, Journal, Lost, Run, Undo, Unit, Verified};
+use crate::change::{Act, Journal, Run, Verified};
 use crate::daemon_config::{Document, Redacted};
 use crate::host::Host;
 use crate::report::Yours;
+use crate::undo::{Lost, Undo, Unit};
 pub use now::{Engine, Source};
 use owned::Owned;
 

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use crate::change::{self, Journal, Lost};
+use crate::change::{self, Journal};
 use crate::host::Host;
 use crate::report::Yours;
+use crate::undo::Lost;
 
 /// What is known of that.
 pub(super) struct Owned {

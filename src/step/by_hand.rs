@@ -5,7 +5,7 @@
 use anyhow::{Result, bail};
 
 use super::{Finding, Step};
-use crate::change::{Act, Tx, Undo};
+use crate::change::{Act, Tx};
 use crate::engine::unit::Unit;
 use crate::engine::workloads::{kubelet_is_here, running_under};
 use crate::error::blocked;
@@ -16,6 +16,7 @@ use crate::host::engine::{UNIT, systemctl};
 use crate::host::query::Reader;
 use crate::invocation;
 use crate::shell::{joined, quoted};
+use crate::undo::Undo;
 
 /// Where programs lie that came by hand.
 const FOLDERS: &[&str] = &["/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin"];

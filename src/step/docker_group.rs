@@ -5,7 +5,7 @@ mod refusal;
 use anyhow::Result;
 
 use super::{Finding, Step};
-use crate::change::{self, Ownership, Tx, Undo};
+use crate::change::{Ownership, Tx};
 use crate::daemon_config::Preset;
 use crate::error::Failure;
 use crate::facts::Facts;
@@ -15,6 +15,7 @@ use crate::host::{Group, Host, UserName};
 use crate::report::Yours;
 use crate::settings::Settings;
 use crate::shell::quoted;
+use crate::undo::Undo;
 
 /// The files that the account tools write.
 const ACCOUNTS: &[&str] = &["/etc/group", "/etc/gshadow"];
@@ -32,7 +33,8 @@ impl DockerGroup {
     /// nobody who is not named.
     pub fn new(facts: &Facts, settings: &Settings, owned: &Ownership) -> DockerGroup {
         let caller = facts.invoking_user.clone();
-        let is_removed = |user: &UserName| owned.named(&change::member(user.as_str())).is_some();
+        let is_removed =
+            |user: &UserName| owned.named(&crate::undo::member(user.as_str())).is_some();
         let (mut users, left_out) = match (&settings.users, settings.preset) {
             (Some(users), _) => (users.clone(), None),
             (None, Preset::Hardened) => (Vec::new(), caller.filter(|user| !is_removed(user))),
@@ -50,7 +52,7 @@ impl DockerGroup {
             }
         }
         let is_named = |it: &&Yours| {
-            let user = change::user_of(&it.name);
+            let user = crate::undo::user_of(&it.name);
             users.iter().any(|named| Some(named.as_str()) == user)
         };
         let removed = owned

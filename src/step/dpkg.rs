@@ -9,11 +9,12 @@ use anyhow::Result;
 
 use super::{Finding, Step};
 use crate::apt;
-use crate::change::{Journal, Tx, Undo};
+use crate::change::{Journal, Tx};
 use crate::error::Failure;
 use crate::facts::{ENGINE_PACKAGES, Facts, Unfinished, unfinished_packages};
 use crate::host::{Host, is_forbidden};
 use crate::invocation;
+use crate::undo::Undo;
 
 pub struct Dpkg {
     /// Packages that are configured by the run of apt that installs the engine.

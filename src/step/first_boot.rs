@@ -6,11 +6,12 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::{Finding, Step};
-use crate::change::{Tx, Undo};
+use crate::change::Tx;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::engine::systemctl;
 use crate::settings::{Given, Origin, PATH};
+use crate::undo::Undo;
 
 pub const ID: &str = "first-boot";
 pub const UNIT: &str = "dockstrap-firstboot.service";

@@ -9,13 +9,14 @@ use serde_json::Value;
 
 use super::containers;
 use crate::apt::{self, FRESHNESS};
-use crate::change::{self, Act, Ahead, Extent, Foreseen, Journal, Purpose, Tx, Undo, is_unused};
+use crate::change::{self, Act, Journal, Purpose, Tx};
 use crate::daemon_config;
 use crate::facts::unfinished_packages;
 use crate::host::Host;
 use crate::host::engine::UNIT;
 use crate::host::signal::{run_to_end, stop_flag};
 use crate::report::{Event, Listener};
+use crate::undo::{Ahead, Extent, Foreseen, Undo, is_unused};
 
 /// Packages without which no engine runs.
 const OF_THE_ENGINE: &[&str] = &["docker-ce", "docker-ce-cli", "containerd.io"];
@@ -104,7 +105,7 @@ impl Reversal {
         let ahead = Ahead {
             leaving,
             engine_stops: engine_stops || restarts_engine(host, &journal)?,
-            containers_stop: engine_stops && (orphans.is_empty() || change::has_engine(host)?),
+            containers_stop: engine_stops && (orphans.is_empty() || crate::undo::has_engine(host)?),
             data_root: Some(data_root_before(host, &journal)?),
         };
         Ok(Some(Reversal {
@@ -132,7 +133,7 @@ impl Reversal {
         purge_data: bool,
         listener: Listener<'_>,
     ) -> Result<()> {
-        if host.exists(change::PATH)? {
+        if host.exists(crate::undo::JOURNAL)? {
             let journal = Journal::read(host)?;
             let (purpose, wait) = (Purpose::Uninstall, Duration::ZERO);
             let mut tx = Tx::begin(host, journal, purpose, wait, listener, Arc::default())?;
@@ -249,7 +250,7 @@ fn restarts_engine(host: &Host, journal: &Journal) -> Result<bool> {
 
 /// Whether packages of the engine's are no longer there, nor any other engine.
 fn is_gone(host: &Host, packages: &[String]) -> Result<bool> {
-    Ok(packages.iter().any(|it| is_of_engine(it)) && !change::has_engine(host)?)
+    Ok(packages.iter().any(|it| is_of_engine(it)) && !crate::undo::has_engine(host)?)
 }
 
 /// Where an engine keeps its data once daemon.json is as it was.

@@ -12,12 +12,13 @@ use anyhow::{Context, Result, ensure};
 use super::proof::Proof;
 use super::reach::trouble;
 use super::smoke;
-use crate::change::{Extent, Journal, Purpose, Tx, VERIFICATION};
+use crate::change::{Journal, Purpose, Tx, VERIFICATION};
 use crate::error::Failure;
 use crate::host::http::Http;
 use crate::host::network::{CaCert, Network};
 use crate::report::Outcome;
 use crate::settings;
+use crate::undo::Extent;
 
 /// A registry, and how to get into it.
 #[derive(Debug)]

@@ -11,11 +11,11 @@ use anyhow::{Context, Result, ensure};
 
 use super::objects::LABEL;
 use super::proof::Proof;
-use crate::change::keeps_containers;
 use crate::engine::failure::failure_reason;
 use crate::host::engine::{UNIT, systemctl};
 use crate::report::Outcome;
 use crate::step::daemon_json::refuse_unsound;
+use crate::undo::keeps_containers;
 
 pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     if !nix::unistd::geteuid().is_root() {

@@ -13,7 +13,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("src/apt/fetch.rs", "src/apt/transfer.rs"),
     ("src/apt/run.rs", "src/apt/refusal.rs"),
     ("src/apt/view/lists.rs", "src/apt/refusal.rs"),
-    ("src/change/tx.rs", "src/change/way_back.rs"),
     ("src/host/bundle/manifest.rs", "src/host/bundle/members.rs"),
     ("src/host/query.rs", "src/host/engine.rs"),
     (

@@ -7,12 +7,12 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::line::{Newer, SCHEMA};
-use super::{FOLDER, PATH};
 use crate::apt::FRESHNESS;
-use crate::change::files;
-use crate::change::undo::Forged;
 use crate::error::Failure;
 use crate::host::Host;
+use crate::host::files;
+use crate::undo::Forged;
+use crate::undo::{FOLDER, JOURNAL};
 
 /// How every journal begins, up to the number of its schema.
 const HEAD: &str = "{\"line\":\"journal\",\"schema\":";
@@ -40,11 +40,11 @@ pub(super) fn refuse_unless_begun(host: &Host, torn: &str) -> Result<()> {
 /// [`Failure::Blocked`] where others can change it, or a link leads to it.
 pub(super) fn read(host: &Host) -> Result<Option<String>> {
     refuse_untrusted(host)?;
-    host.read_text(PATH)
+    host.read_text(JOURNAL)
 }
 
 fn refuse_untrusted(host: &Host) -> Result<()> {
-    for path in [FOLDER, PATH] {
+    for path in [FOLDER, JOURNAL] {
         let Some(there) = host.metadata(path)? else {
             return Ok(());
         };
@@ -56,12 +56,12 @@ fn refuse_untrusted(host: &Host) -> Result<()> {
             .into());
         }
     }
-    let checking = || format!("checking who can change {PATH}");
-    let Some(exposure) = host.exposure(Path::new(PATH)).with_context(checking)? else {
+    let checking = || format!("checking who can change {JOURNAL}");
+    let Some(exposure) = host.exposure(Path::new(JOURNAL)).with_context(checking)? else {
         return Ok(());
     };
     Err(Failure::Blocked(format!(
-        "the journal {PATH}: {exposure}, and an uninstall does what the journal says; nothing was \
+        "the journal {JOURNAL}: {exposure}, and an uninstall does what the journal says; nothing was \
          changed. Make sure that nobody has changed it, and then run: {}",
         exposure.cure()
     ))
@@ -72,8 +72,8 @@ pub(super) fn unreadable(number: usize, error: &anyhow::Error) -> Failure {
     if let Some(forged) = error.downcast_ref::<Forged>() {
         let number = number + 1;
         return Failure::Blocked(format!(
-            "the journal {PATH}, line {number}: {forged}; nothing was changed. Somebody else wrote \
-             that: find out who, and see the line with: sudo sed -n {number}p {PATH}"
+            "the journal {JOURNAL}, line {number}: {forged}; nothing was changed. Somebody else wrote \
+             that: find out who, and see the line with: sudo sed -n {number}p {JOURNAL}"
         ));
     }
     let cure = match error.downcast_ref::<Newer>() {
@@ -88,14 +88,14 @@ pub(super) fn unreadable(number: usize, error: &anyhow::Error) -> Failure {
             .to_owned(),
     };
     Failure::Blocked(format!(
-        "the journal {PATH} cannot be used, line {}: {error:#}; nothing was changed. {cure}",
+        "the journal {JOURNAL} cannot be used, line {}: {error:#}; nothing was changed. {cure}",
         number + 1
     ))
 }
 
 /// Cuts off what a crash left of a last line; returns how many bytes are left.
 pub(super) fn trim_torn_line(host: &Host, file: &File) -> Result<usize> {
-    let bytes = host.read(PATH)?.unwrap_or_default();
+    let bytes = host.read(JOURNAL)?.unwrap_or_default();
     let whole = bytes.iter().rposition(|byte| *byte == b'\n');
     let length = whole.map_or(0, |end| end + 1);
     if length < bytes.len() {
@@ -111,12 +111,12 @@ pub fn remove(host: &Host) -> Result<()> {
     for name in host.list(FOLDER)? {
         let path = Path::new(FOLDER).join(&name);
         let is_folder = host.path(&path).is_dir(); // lost+found, of a disk of its own
-        let outlives = [PATH, FRESHNESS].map(Path::new).contains(&&*path);
+        let outlives = [JOURNAL, FRESHNESS].map(Path::new).contains(&&*path);
         if !outlives && !is_folder {
             files::remove(&host.path(path))?;
         }
     }
-    files::remove(&host.path(PATH))?;
+    files::remove(&host.path(JOURNAL))?;
     remove_empty_folder(host)
 }
 

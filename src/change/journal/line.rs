@@ -9,11 +9,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::apt::{Freshness, PROXY as APT_PROXY, Source};
-use crate::change::undo::{all, package};
-use crate::change::{Undo, member};
 use crate::daemon_config::names;
 use crate::host::engine::authority;
 use crate::settings::{Given, ProxyUser, Settings};
+use crate::undo::{Undo, all, member, package};
 
 /// The version of the lines that are written; older ones are read.
 pub(super) const SCHEMA: u32 = 1;
@@ -199,6 +198,13 @@ pub struct Act {
     pub undo: Undo,
 }
 
+impl Act {
+    /// What there is to undo, and when it was done.
+    pub(crate) fn undone(&self) -> (Timestamp, &Undo) {
+        (self.at, &self.undo)
+    }
+}
+
 /// A journal with lines of a newer dockstrap, which this one may not understand.
 #[derive(Debug, Error)]
 pub(super) struct Newer {
@@ -233,7 +239,7 @@ enum Head {
 /// wrote the lines that follow.
 ///
 /// # Errors
-/// [`Newer`] when that schema is not known, and [`Forged`](crate::change::undo::Forged) for what
+/// [`Newer`] when that schema is not known, and [`Forged`](crate::undo::Forged) for what
 /// dockstrap never writes.
 pub(super) fn parse(number: usize, line: &str) -> Result<Line> {
     if let Ok(Head::Journal { schema, dockstrap }) = serde_json::from_str(line)

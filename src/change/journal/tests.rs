@@ -46,7 +46,7 @@ fn a_torn_last_line_is_passed_over_and_cut_off() {
     let mut journal = Journal::read(host).unwrap();
     journal.open(host).unwrap();
     journal.begin("a", "first", undo()).unwrap();
-    stub.write(PATH, stub.read(PATH) + "{\"line\":\"ac");
+    stub.write(JOURNAL, stub.read(JOURNAL) + "{\"line\":\"ac");
     let mut read = Journal::read(host).unwrap();
     assert_eq!(read.acts().len(), 1);
     read.open(host).unwrap();
@@ -68,7 +68,7 @@ fn fault_51_a_newer_a_foreign_or_a_zeroed_journal_is_refused() {
         ("hello", "no journal"),
         ("{\"line\":\"journal\",\"schema\":2,\"x", "no journal"),
     ] {
-        let stub = StubHost::new().file(PATH, text);
+        let stub = StubHost::new().file(JOURNAL, text);
         let error = Journal::read(stub.host()).unwrap_err();
         assert_eq!(exit_code(&error), 4);
         assert!(error.to_string().contains(why), "{error}");
@@ -83,7 +83,7 @@ fn lines_of_a_newer_dockstrap_are_refused_wherever_they_begin() {
         r#"{"line":"journal","schema":99,"dockstrap":"99.0","created":"2099-01-01T00:00:00Z"}"#,
         r#"{"line":"journal","schema":99,"dockstrap":"99.0","host":["what","is","this"]}"#,
     ] {
-        let stub = StubHost::new().file(PATH, format!("{whole}{newer}\n{{\"line\":\"new\"}}\n"));
+        let stub = StubHost::new().file(JOURNAL, format!("{whole}{newer}\n{{\"line\":\"new\"}}\n"));
         let error = Journal::read(stub.host()).unwrap_err();
         assert_eq!(exit_code(&error), 4);
         let text = error.to_string();
@@ -105,13 +105,13 @@ fn lines_of_a_newer_dockstrap_are_refused_wherever_they_begin() {
 fn an_older_journal_is_gone_on_with_under_this_schema() {
     let (whole, after) = written(&["first".to_owned()]);
     let older = whole.replacen("\"schema\":1", "\"schema\":0", 1);
-    let stub = StubHost::new().file(PATH, older.clone());
+    let stub = StubHost::new().file(JOURNAL, older.clone());
     for _ in 0..2 {
         let mut journal = Journal::read(stub.host()).unwrap();
         assert_eq!(journal.acts().len(), after.last().unwrap().len());
         journal.open(stub.host()).unwrap();
     }
-    let text = stub.read(PATH);
+    let text = stub.read(JOURNAL);
     let added = text.strip_prefix(&older).unwrap();
     assert_eq!(added.lines().count(), 1, "{added}");
     assert!(added.contains("\"schema\":1"), "{added}");
@@ -119,7 +119,7 @@ fn an_older_journal_is_gone_on_with_under_this_schema() {
 
 #[test]
 fn fault_51_an_empty_journal_beside_copies_that_it_made_is_refused() {
-    let stub = StubHost::new().file(PATH, "");
+    let stub = StubHost::new().file(JOURNAL, "");
     Journal::read(stub.host()).unwrap();
     let stub = stub.file(&format!("{FOLDER}/3-docker.list"), "");
     let error = Journal::read(stub.host()).unwrap_err();
@@ -130,16 +130,16 @@ fn fault_51_an_empty_journal_beside_copies_that_it_made_is_refused() {
 #[test]
 fn zeros_behind_the_last_whole_line_are_a_torn_line() {
     let (whole, after) = written(&["first".to_owned()]);
-    let stub = StubHost::new().file(PATH, whole.clone() + "\0\0\0\0");
+    let stub = StubHost::new().file(JOURNAL, whole.clone() + "\0\0\0\0");
     let mut read = Journal::read(stub.host()).unwrap();
     assert_eq!(read.acts().len(), after.last().unwrap().len());
     read.open(stub.host()).unwrap();
-    assert_eq!(stub.read(PATH), whole);
+    assert_eq!(stub.read(JOURNAL), whole);
 }
 
 #[test]
 fn a_journal_cut_within_its_first_line_is_begun_anew() {
-    let stub = StubHost::new().file(PATH, "{\"line\":\"jour");
+    let stub = StubHost::new().file(JOURNAL, "{\"line\":\"jour");
     let mut journal = Journal::read(stub.host()).unwrap();
     journal.open(stub.host()).unwrap();
     journal.begin("a", "first", undo()).unwrap();
@@ -164,7 +164,7 @@ fn written(texts: &[String]) -> (String, Vec<Vec<u64>>) {
         }
         after.push(numbers(&journal));
     }
-    (stub.read(PATH), after)
+    (stub.read(JOURNAL), after)
 }
 
 proptest! {
@@ -175,10 +175,10 @@ proptest! {
         texts in proptest::collection::vec("[a-zé→\"\\n\\\\]{0,12}", 0..5),
     ) {
         let (whole, after) = written(&texts);
-        let stub = StubHost::new().file(PATH, "");
+        let stub = StubHost::new().file(JOURNAL, "");
         for cut in 0..=whole.len() {
             let left = &whole.as_bytes()[..cut];
-            std::fs::write(stub.host().path(PATH), left).unwrap();
+            std::fs::write(stub.host().path(JOURNAL), left).unwrap();
             let read = Journal::read(stub.host()).unwrap();
             let numbers: Vec<u64> = read.acts().iter().map(|act| act.act).collect();
             let lines = left.iter().filter(|byte| **byte == b'\n').count();
@@ -191,7 +191,7 @@ proptest! {
         texts in proptest::collection::vec("[a-z]{0,4}", 0..3), cut in any::<prop::sample::Index>(),
     ) {
         let (whole, _) = written(&texts);
-        let stub = StubHost::new().file(PATH, &whole[..cut.index(whole.len() + 1)]);
+        let stub = StubHost::new().file(JOURNAL, &whole[..cut.index(whole.len() + 1)]);
         let mut journal = Journal::read(stub.host()).unwrap();
         let acts = journal.acts().len();
         journal.open(stub.host()).unwrap();
@@ -203,7 +203,7 @@ proptest! {
     fn bytes_that_are_no_journal_are_refused_and_never_taken_for_one(
         noise in proptest::collection::vec(any::<u8>(), 0..64),
     ) {
-        let stub = StubHost::new().file(PATH, &noise);
+        let stub = StubHost::new().file(JOURNAL, &noise);
         match Journal::read(stub.host()) {
             Ok(journal) => prop_assert!(journal.acts().is_empty()),
             Err(error) => prop_assert_eq!(exit_code(&error), 4),
@@ -282,7 +282,7 @@ fn a_verification_that_began_and_did_not_end_verified_nothing() {
     read()
         .note_verified(host, verified(&["engine"], &[], &[]))
         .unwrap();
-    assert!(!stub.has(PATH), "on a host that was not set up");
+    assert!(!stub.has(JOURNAL), "on a host that was not set up");
     let mut journal = read();
     journal.open(host).unwrap();
     journal.run(Purpose::Install.into()).unwrap();
@@ -351,7 +351,7 @@ fn a_change_of_the_engine_is_to_be_verified_anew_and_no_other_is() {
 fn every_journal_that_was_ever_written_is_read() {
     for (schema, text) in [(1, include_str!("../../../tests/fixtures/journal/schema-1"))] {
         let stub = StubHost::new();
-        stub.write(PATH, text);
+        stub.write(JOURNAL, text);
         let journal = Journal::read(stub.host()).unwrap();
         let written = text.matches("\"line\":\"act\"").count();
         let reverted = text.matches("\"line\":\"reverted\"").count();
@@ -372,7 +372,7 @@ fn every_journal_that_was_ever_written_is_read() {
 #[test]
 fn the_newest_fixture_has_every_kind() {
     let text = include_str!("../../../tests/fixtures/journal/schema-1");
-    let enumerated = include_str!("../undo.rs");
+    let enumerated = include_str!("../../undo/mod.rs");
     let body = enumerated
         .split("pub enum Undo {")
         .nth(1)

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::change::{Journal, Tx, Undo, is_unused};
+use crate::change::{Journal, Tx};
 use crate::daemon_config::{self, Document, with_flags};
 use crate::engine::unit;
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT};
+use crate::undo::{Undo, is_unused};
 
 /// Where an engine with this configuration, flags included, and its containerd keep their data.
 pub(crate) fn roots(host: &Host, configuration: &Document) -> Result<[PathBuf; 2]> {

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::{Overwritten, Tx};
-use crate::change::seal::seal;
-use crate::change::{Act, FOLDER, Undo, files, straight};
+use super::Tx;
+use crate::change::Act;
 use crate::daemon_config::{self, Change, Document};
 use crate::error::Failure;
-use crate::host::Host;
+use crate::host::{files, nofollow};
 use crate::shell::quoted;
-use crate::trust::{Sha256, sha256_hex};
+use crate::trust::Sha256;
+use crate::undo::{FOLDER, Overwritten, Undo, hashes, remember_configuration, seal};
 
 impl Tx<'_> {
     /// Makes `bytes` the content of the file at `path`, with this mode. Missing folders are made,
@@ -137,6 +137,11 @@ impl Tx<'_> {
         })
     }
 
+    /// Keeps a copy of the file, which the engine runs with. One with a password is not copied.
+    pub(crate) fn remember_configuration(&self) -> Result<()> {
+        remember_configuration(&self.authority)
+    }
+
     /// The mode that keeps a file from other users. One that is there, and says this, gets it now,
     /// with a way back.
     fn hide(&mut self, path: &str, document: &Document) -> Result<Option<u32>> {
@@ -177,7 +182,7 @@ impl Tx<'_> {
     fn change_mode(&mut self, text: &str, path: &Path, mode: u32, undo: Undo) -> Result<()> {
         self.act(text, undo, |tx| {
             let path = tx.host.path(path);
-            straight::set_mode(&path, mode)
+            nofollow::set_mode(&path, mode)
                 .with_context(|| format!("setting the mode of {}", path.display()))
         })
     }
@@ -185,7 +190,7 @@ impl Tx<'_> {
     /// Makes the folders above a file.
     fn create_folders(&mut self, path: &str) -> Result<()> {
         let above = Path::new(path).parent().unwrap_or(Path::new("/"));
-        for folder in missing(self.host, above)? {
+        for folder in files::missing(self.host, above)? {
             let text = format!("create the folder {}", folder.display());
             let undo = Undo::RemoveFolder {
                 path: folder.clone(),
@@ -222,23 +227,4 @@ fn written(document: &Document, sealed: &[Change]) -> BTreeMap<String, String> {
         Some((change.key.clone(), written.to_owned()))
     });
     written.collect()
-}
-
-/// As what secrets can be written down.
-pub(in crate::change) fn hashes(secrets: &[&str]) -> Vec<String> {
-    let hashes = secrets.iter().map(|secret| sha256_hex(secret.as_bytes()));
-    hashes.collect()
-}
-
-/// Those of a folder and the folders above it that are not there, outermost first.
-pub(in crate::change) fn missing(host: &Host, folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut missing = Vec::new();
-    for folder in folder.ancestors() {
-        if host.exists(folder)? {
-            break;
-        }
-        missing.push(folder.to_owned());
-    }
-    missing.reverse();
-    Ok(missing)
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::Tx;
-use super::file::missing;
 use crate::apt::{self, Archives, Lists};
-use crate::change::{Undo, files};
 use crate::facts::Unfinished;
 use crate::host::Host;
 use crate::host::command::Command;
+use crate::host::files;
 use crate::host::http::Http;
+use crate::undo::Undo;
 
 impl Tx<'_> {
     /// Copies apt's own list files to where apt keeps them, under apt's own lock. Docker's are
@@ -122,7 +122,7 @@ impl Tx<'_> {
     /// so there is no way back.
     fn create_apts_own(&self, folder: &str) -> Result<()> {
         self.check_cancelled()?;
-        let missing = missing(self.host, Path::new(folder))?;
+        let missing = files::missing(self.host, Path::new(folder))?;
         let mut missing = missing.iter();
         missing.try_for_each(|folder| files::create_folder(&self.host.path(folder), 0o755))
     }

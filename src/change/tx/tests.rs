@@ -1,9 +1,10 @@
 use super::*;
-use crate::change::{FOLDER, Purpose, trial};
+use crate::change::{Purpose, trial};
 use crate::daemon_config;
 use crate::daemon_config::Change;
 use crate::error::exit_code;
 use crate::host::stub::StubHost;
+use crate::undo::{FOLDER, JOURNAL};
 
 const KEY: &str = "/etc/apt/keyrings/docker.asc";
 
@@ -42,9 +43,9 @@ fn an_act_stands_in_the_journal_while_it_is_done() {
     ] {
         assert!(seen.contains(part), "{part} in {seen}");
     }
-    assert!(stub.read(journal::PATH).starts_with(&seen));
+    assert!(stub.read(JOURNAL).starts_with(&seen));
     assert!(
-        stub.read(journal::PATH)
+        stub.read(JOURNAL)
             .ends_with("{\"line\":\"done\",\"act\":1}\n")
     );
 }
@@ -59,7 +60,7 @@ fn a_failed_act_is_begun_but_not_done_and_is_taken_back() {
     })
     .unwrap_err();
     assert!(error.to_string().contains("no room"), "{error}");
-    assert!(!stub.read(journal::PATH).contains("done"));
+    assert!(!stub.read(JOURNAL).contains("done"));
     assert_eq!(trial::acts(stub.host()), ["create group docker"]);
     stub.calls();
     trial::revert(stub.host()).unwrap();
@@ -145,7 +146,7 @@ fn the_journal_goes_when_nothing_is_left_in_it() {
     let stub = StubHost::new();
     trial::run(stub.host(), |tx| tx.write_file("/etc/a", b"a", 0o644)).unwrap();
     assert_eq!(stub.mode(FOLDER), 0o700);
-    assert_eq!(stub.mode(journal::PATH), 0o600);
+    assert_eq!(stub.mode(JOURNAL), 0o600);
     trial::revert(stub.host()).unwrap();
     assert!(!stub.has(FOLDER));
 }
@@ -310,9 +311,9 @@ fn a_damaged_copy_is_put_beside_and_never_in_the_place_of_what_it_was_made_of() 
         let stub = StubHost::new().file(path, "theirs");
         trial::complete(stub.host(), |tx| change(tx, path)).unwrap();
         let is_there = stub.has(path);
-        let copy = stub.host().list(crate::change::FOLDER).unwrap();
+        let copy = stub.host().list(crate::undo::FOLDER).unwrap();
         let copy = copy.iter().find(|name| name.ends_with("theirs.list"));
-        let copy = format!("{}/{}", crate::change::FOLDER, copy.unwrap());
+        let copy = format!("{}/{}", crate::undo::FOLDER, copy.unwrap());
         stub.write(&copy, "the");
         let kept = trial::revert(stub.host()).unwrap();
         assert!(kept[0].contains("is damaged"), "{kept:?}");

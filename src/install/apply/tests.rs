@@ -1,11 +1,12 @@
 use super::*;
-use crate::change::{Undo, trial};
+use crate::change::trial;
 use crate::error::{Failure, exit_code};
 use crate::facts;
 use crate::host::command::Command;
 use crate::host::stub::StubHost;
 use crate::settings::Layer;
 use crate::step::{Finding, Step};
+use crate::undo::Undo;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -76,7 +77,7 @@ fn apply_all(stub: &StubHost, steps: Vec<Writes>) -> (Result<()>, Vec<Event>) {
 
 fn without_journal(stub: &StubHost) -> BTreeMap<String, (u32, String)> {
     let mut files = stub.snapshot();
-    files.remove(crate::change::PATH);
+    files.remove(crate::undo::JOURNAL);
     files
 }
 

@@ -10,9 +10,10 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::change::{Extent, Journal, Purpose};
+use crate::change::{Journal, Purpose};
 use crate::error::exit_code;
 use crate::trust::DOCKER_KEY_FINGERPRINT;
+use crate::undo::Extent;
 
 const KEYRING: &str = "/etc/apt/keyrings/docker.asc";
 const LIST: &str = "/etc/apt/sources.list.d/docker.list";

@@ -18,7 +18,7 @@ pub(crate) use around::look as look_around;
 pub(crate) use refusal::refuse_unsound;
 
 use super::{Explained, Finding, Step};
-use crate::change::{Journal, Tx, Undo, data_roots, note_data};
+use crate::change::{Journal, Tx, data_roots, note_data};
 use crate::daemon_config::{
     Change, DaemonKeys, Document, Engine, Merged, PATH, Preset, Redacted, with_flags,
 };
@@ -27,6 +27,7 @@ use crate::facts::Facts;
 use crate::host::network::{Network, Proxy};
 use crate::host::{Host, is_forbidden};
 use crate::settings::{EngineVersion, ProxyUser, Restore, Settings};
+use crate::undo::Undo;
 
 /// The part of the engine that reads the file.
 const PACKAGE: &str = "docker-ce";

@@ -90,7 +90,7 @@ mod tests {
             );
             trial::run(stub.host(), |tx| splunk().apply(tx)).unwrap();
             assert_eq!(stub.mode(PATH), 0o600);
-            assert!(!stub.read(crate::change::PATH).contains("s3cret"));
+            assert!(!stub.read(crate::undo::JOURNAL).contains("s3cret"));
             assert!(splunk().inspect(stub.host()).unwrap().satisfied);
             assert_eq!(trial::revert(stub.host()).unwrap(), [""; 0]);
             assert_eq!(stub.snapshot(), before);

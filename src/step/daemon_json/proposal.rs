@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 
 use super::refusal::{blocked, lines, unwanted};
 use super::{DaemonJson, around, file, mode, passwords};
-use crate::change::is_sealed;
 use crate::daemon_config::{
     self, Context, Document, Edited, Engine, Merged, PATH, Preset, Problem, Severity, Surroundings,
     Wishes, is_said_by_flag, split, with_flags,
@@ -13,6 +12,7 @@ use crate::daemon_config::{
 use crate::error::Failure;
 use crate::host::Host;
 use crate::report::Yours;
+use crate::undo::is_sealed;
 
 type Keys = Map<String, Value>;
 

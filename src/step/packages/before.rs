@@ -7,10 +7,11 @@ use anyhow::Result;
 
 use super::ENGINE;
 use crate::apt;
-use crate::change::{LINKED, Tx, Undo, note_data_of_host, note_folder};
+use crate::change::{Tx, note_data_of_host, note_folder};
 use crate::facts;
 use crate::host::Host;
 use crate::host::firewall::Network;
+use crate::undo::{LINKED, Undo};
 
 /// Configuration that Docker's packages bring along, and take along when they are purged.
 const CONFIGURATION: &[&str] = &[

@@ -297,7 +297,7 @@ fn reverted_packages_and_data_go() {
     after.remove("/var/lib/apt/lists/lock");
     // That the repository must not go back in time is not forgotten.
     assert!(after.remove(crate::apt::FRESHNESS).is_some());
-    after.remove(crate::change::FOLDER);
+    after.remove(crate::undo::FOLDER);
     assert_eq!(after, before);
 }
 

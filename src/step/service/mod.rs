@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::daemon_json::DaemonJson;
 use super::{Finding, Step};
-use crate::change::{Journal, Ownership, Tx, Undo};
+use crate::change::{Journal, Ownership, Tx};
 use crate::daemon_config::{self, Change, Merged};
 use crate::engine::failure::failure_reason;
 use crate::engine::unit::Unit;
@@ -18,6 +18,7 @@ use crate::error::Failure;
 use crate::host::engine::{CONTAINERD_UNIT, UNIT, systemctl};
 use crate::host::{Host, is_forbidden};
 use crate::report::Yours;
+use crate::undo::Undo;
 
 pub struct Service {
     configuration: DaemonJson,

@@ -20,7 +20,7 @@ fn an_act_that_dockstrap_never_writes_is_refused_and_nothing_of_the_journal_is_d
         format!("{whole}{asked_for}\n"),
     ] {
         let stub = StubHost::new()
-            .file(PATH, text)
+            .file(JOURNAL, text)
             .file("/etc/shadow", "theirs");
         let before = stub.snapshot();
         let error = Journal::read(stub.host()).unwrap_err();
@@ -40,18 +40,18 @@ fn nothing_is_written_that_could_not_be_read_again() {
     let stub = StubHost::new();
     let mut journal = Journal::read(stub.host()).unwrap();
     journal.open(stub.host()).unwrap();
-    let before = stub.read(PATH);
+    let before = stub.read(JOURNAL);
     let list = Undo::RemoveList {
         path: "/etc/shadow".into(),
     };
     assert!(journal.begin("a", "b", list).is_err());
-    assert_eq!(stub.read(PATH), before);
+    assert_eq!(stub.read(JOURNAL), before);
 }
 
 #[test]
 fn a_journal_that_others_can_change_is_not_believed() {
     let (whole, _) = written(&["first".to_owned()]);
-    let stub = || StubHost::new().file(PATH, &whole);
+    let stub = || StubHost::new().file(JOURNAL, &whole);
     let refused = |stub: &StubHost, why: &str| {
         let before = stub.snapshot();
         let error = Journal::read(stub.host()).unwrap_err();
@@ -64,8 +64,8 @@ fn a_journal_that_others_can_change_is_not_believed() {
         assert_eq!(stub.snapshot(), before);
     };
     for (path, mode) in [
-        (PATH, 0o622),
-        (PATH, 0o660),
+        (JOURNAL, 0o622),
+        (JOURNAL, 0o660),
         (FOLDER, 0o777),
         (FOLDER, 0o770),
         ("/var/lib", 0o777),
@@ -74,7 +74,7 @@ fn a_journal_that_others_can_change_is_not_believed() {
         stub.set_mode(path, mode);
         refused(&stub, "other users can write to");
     }
-    for path in [FOLDER, PATH] {
+    for path in [FOLDER, JOURNAL] {
         let stub = stub();
         let there = stub.host().path(path);
         let elsewhere = stub.host().path("/var/elsewhere");
@@ -82,10 +82,10 @@ fn a_journal_that_others_can_change_is_not_believed() {
         std::os::unix::fs::symlink(&elsewhere, &there).unwrap();
         refused(&stub, "is a link");
     }
-    stub().set_mode(PATH, 0o600);
+    stub().set_mode(JOURNAL, 0o600);
     Journal::read(stub().host()).unwrap();
     if nix::unistd::geteuid().is_root() {
-        for path in [FOLDER, PATH] {
+        for path in [FOLDER, JOURNAL] {
             let stub = stub();
             std::os::unix::fs::chown(stub.host().path(path), Some(4242), None).unwrap();
             refused(&stub, "belongs to user 4242");

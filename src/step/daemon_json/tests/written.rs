@@ -35,7 +35,7 @@ fn a_password_is_not_written_down_to_come_back_in_its_bytes() {
     let settings = json!({"proxies": {"http-proxy": "http://me:s3cret@192.0.2.1:3128",
         "no-proxy": "lab"}});
     trial::complete(stub.host(), |tx| wanting(settings).apply(tx)).unwrap();
-    assert!(!stub.read(crate::change::PATH).contains("s3cret"));
+    assert!(!stub.read(crate::undo::JOURNAL).contains("s3cret"));
     assert_eq!(trial::revert(stub.host()).unwrap(), [""; 0]);
     let back: Value = serde_json::from_str(&stub.read(PATH)).unwrap();
     assert_eq!(back, serde_json::from_str::<Value>(theirs).unwrap());

@@ -1,7 +1,23 @@
 //! The closed list of ways back, as plain data: it stands in the journal. How each is walked is in
-//! `way_back`.
+//! `revert`.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the door through which the host changes"
+)]
+
+mod accounts;
 mod check;
+mod cleanup;
+mod data;
+mod drift;
+mod engine;
+mod last_run;
+mod mode;
+mod network;
+mod packages;
+mod revert;
+mod seal;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +29,23 @@ use crate::daemon_config::{self, Change};
 use crate::host::engine::CONTAINERD_UNIT;
 use crate::host::firewall::Network;
 
-pub(super) use check::{Forged, all, package};
+pub(crate) use check::{Forged, all, package};
+pub use data::{Ahead, Foreseen, has_engine, is_unused};
+pub use drift::{Lost, Unit, member, user_of};
+pub use engine::keeps_containers;
+pub(crate) use last_run::remember as remember_configuration;
+pub(crate) use mode::hashes;
+pub(crate) use network::Left;
+pub use revert::{Extent, Reverted};
+pub(crate) use revert::{Overwritten, Revert};
+pub use seal::is_sealed;
+pub(crate) use seal::{seal, unseal};
+
+/// Where dockstrap keeps what it must remember about this host, and copies of files to put back.
+pub const FOLDER: &str = "/var/lib/dockstrap";
+
+/// The journal, in which the ways back stand.
+pub const JOURNAL: &str = "/var/lib/dockstrap/journal";
 
 /// Folders of Docker's packages, or of the engine's, that somebody may keep elsewhere behind a link.
 pub const LINKED: &[&str] = &[
@@ -202,3 +234,6 @@ impl Undo {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

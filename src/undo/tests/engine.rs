@@ -1,6 +1,6 @@
+use super::super::last_run::LAST_RUN;
 use super::super::{Reverted, Undo};
 use super::{RESTART, kept, undo, undo_in, unit};
-use crate::change::last_run::LAST_RUN;
 use crate::daemon_config;
 use crate::host::stub::StubHost;
 

@@ -2,12 +2,6 @@
 //!
 //! What was edited since is left as it is and reported; nothing here guesses.
 
-mod accounts;
-mod data;
-mod engine;
-mod mode;
-mod packages;
-
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,17 +10,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 
-pub use data::{Ahead, Foreseen, has_engine, is_unused};
-pub use engine::keeps_containers;
-
-use super::network::Left;
-use super::tx::{Overwritten, missing};
-use super::{Act, Undo, files, is_sealed};
+use super::{Left, Undo, is_sealed};
 use crate::apt::{self, KnownArchive, Leave, Source};
 use crate::facts::ENGINE_PACKAGES;
 use crate::host::Host;
 use crate::host::authority::Authority;
 use crate::host::command::{Command, Output};
+use crate::host::files;
 use crate::host::firewall::Network;
 use crate::report::Listener;
 
@@ -48,7 +38,7 @@ pub struct Extent {
 }
 
 /// Everything an undo may need beside the host.
-pub(super) struct Revert<'a> {
+pub(crate) struct Revert<'a> {
     pub host: &'a Host,
     pub authority: Authority<'a>,
     pub extent: Extent,
@@ -81,11 +71,18 @@ pub(super) struct Revert<'a> {
     pub gids: BTreeMap<String, u32>,
 }
 
+/// The bytes of daemon.json before and after a run. A password that the run replaced stands in no
+/// journal, so that a run which fails gives it back from here.
+pub(crate) struct Overwritten {
+    pub before: Option<Vec<u8>>,
+    pub after: Vec<u8>,
+}
+
 impl<'a> Revert<'a> {
-    /// The way back over these acts, oldest first.
+    /// The way back over these acts, oldest first, each with its time.
     pub fn of<'b>(
         authority: &Authority<'a>,
-        acts: impl Iterator<Item = &'b Act>,
+        acts: impl Iterator<Item = (Timestamp, &'b Undo)>,
         extent: Extent,
         lock_wait: std::time::Duration,
         listener: Listener<'a>,
@@ -110,10 +107,10 @@ impl<'a> Revert<'a> {
             had_secret: false,
             gids: BTreeMap::new(),
         };
-        for act in acts {
-            revert.since = revert.since.min(act.at);
+        for (at, undo) in acts {
+            revert.since = revert.since.min(at);
             if let Undo::PurgePackages { packages, network }
-            | Undo::RemovePackages { packages, network } = &act.undo
+            | Undo::RemovePackages { packages, network } = undo
             {
                 let is_engine = |it: &&String| ENGINE_PACKAGES.contains(&it.as_str());
                 revert
@@ -121,11 +118,11 @@ impl<'a> Revert<'a> {
                     .extend(packages.iter().filter(is_engine).cloned());
                 revert.network = revert.network.or_else(|| network.clone());
             }
-            if let Undo::RestoreDaemonJson { changes, .. } = &act.undo {
+            if let Undo::RestoreDaemonJson { changes, .. } = undo {
                 let mut values = changes.iter().flat_map(|it| [&it.before, &it.after]);
                 revert.had_secret |= values.any(|it| it.as_ref().is_some_and(is_sealed));
             }
-            if let Undo::RemoveArchives { files, .. } = &act.undo {
+            if let Undo::RemoveArchives { files, .. } = undo {
                 revert.archives.extend_from_slice(files);
             }
             if let Undo::RestoreFile {
@@ -133,7 +130,7 @@ impl<'a> Revert<'a> {
                 sha256: None,
                 backup,
                 ..
-            } = &act.undo
+            } = undo
             {
                 revert.returned.push((path.clone(), backup.clone()));
             }
@@ -265,7 +262,7 @@ impl<'a> Revert<'a> {
         }
         let target = self.host.path(path);
         // A package that was purged may have taken its folder along.
-        for folder in missing(self.host, path.parent().unwrap_or(Path::new("/")))? {
+        for folder in files::missing(self.host, path.parent().unwrap_or(Path::new("/")))? {
             files::create_folder(&self.host.path(folder), 0o755)?;
         }
         files::copy(&self.host.path(backup), &target)?;
@@ -323,9 +320,6 @@ impl<'a> Revert<'a> {
     }
 }
 
-fn edited_since() -> Reverted {
+pub(super) fn edited_since() -> Reverted {
     Reverted::Kept("it was edited since".to_owned())
 }
-
-#[cfg(test)]
-mod tests;

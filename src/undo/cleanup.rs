@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::files;
 use crate::host::Host;
 use crate::host::authority::Authority;
 use crate::host::engine::{UNIT, systemctl};
+use crate::host::files;
 
 /// How long the engine may take to stop.
 const STOP_DEADLINE: Duration = Duration::from_secs(120);

@@ -5,10 +5,14 @@ mod packages;
 
 use std::path::PathBuf;
 
+use super::revert::edited_since;
 use super::*;
+use crate::apt::Source;
 use crate::change::trial;
 use crate::host::stub::StubHost;
 use crate::trust::sha256_hex;
+use anyhow::Result;
+use jiff::Timestamp;
 use std::time::Duration;
 
 fn undo_with(stub: &StubHost, undo: &Undo, purge_data: bool) -> Result<Reverted> {
@@ -16,10 +20,10 @@ fn undo_with(stub: &StubHost, undo: &Undo, purge_data: bool) -> Result<Reverted>
         purge_data,
         restore_packages: false,
     };
-    let acts = [act_with(undo)];
+    let acts = [(Timestamp::now(), undo)];
     let revert = Revert::of(
         &stub.authority(),
-        acts.iter(),
+        acts.into_iter(),
         extent,
         Duration::ZERO,
         &|_| {},
@@ -28,29 +32,19 @@ fn undo_with(stub: &StubHost, undo: &Undo, purge_data: bool) -> Result<Reverted>
 }
 
 fn undo_in(stub: &StubHost, undo: &Undo, is_rollback: bool) -> Result<Reverted> {
-    let acts = [act_with(undo)];
+    let acts = [(Timestamp::now(), undo)];
     let extent = Extent::default();
     let revert = Revert {
         is_rollback,
         ..Revert::of(
             &stub.authority(),
-            acts.iter(),
+            acts.into_iter(),
             extent,
             Duration::ZERO,
             &|_| {},
         )?
     };
     revert.undo(undo, &[])
-}
-
-fn act_with(undo: &Undo) -> Act {
-    Act {
-        act: 1,
-        at: jiff::Timestamp::now(),
-        step: String::new(),
-        text: String::new(),
-        undo: undo.clone(),
-    }
 }
 
 fn undo(stub: &StubHost, undo: &Undo) -> Result<Reverted> {

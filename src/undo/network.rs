@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::files;
 use crate::host::authority::Authority;
 use crate::host::command::{Command, Query};
+use crate::host::files;
 use crate::host::firewall::{Network, Program, SETTINGS, Setting, localnet_setting, nft};
 use crate::host::query::Reader;
 

@@ -7,26 +7,24 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::way_back::Revert;
-use super::{Tx, files};
+use super::Revert;
 use crate::daemon_config::{self, Document};
+use crate::host::authority::Authority;
 use crate::host::engine::{UNIT, systemctl};
+use crate::host::files;
 
 /// Where the copy is; it goes with the journal.
 pub(super) const LAST_RUN: &str = "/var/lib/dockstrap/daemon.json";
 
-impl Tx<'_> {
-    /// Keeps a copy of the file, which the engine runs with. One with a password is not copied.
-    pub(crate) fn remember_configuration(&self) -> Result<()> {
-        let copy = self.host().path(LAST_RUN);
-        let bytes = self.host().read(daemon_config::PATH)?;
-        let is_open = |bytes: &Vec<u8>| {
-            Document::parse(bytes).is_ok_and(|document| !document.holds_password())
-        };
-        match bytes.filter(is_open) {
-            Some(bytes) => files::write(&copy, &bytes, Some(0o600)),
-            None => files::remove(&copy),
-        }
+/// Keeps a copy of the file, which the engine runs with. One with a password is not copied.
+pub(crate) fn remember(host: &Authority<'_>) -> Result<()> {
+    let copy = host.path(LAST_RUN);
+    let bytes = host.read(daemon_config::PATH)?;
+    let is_open =
+        |bytes: &Vec<u8>| Document::parse(bytes).is_ok_and(|document| !document.holds_password());
+    match bytes.filter(is_open) {
+        Some(bytes) => files::write(&copy, &bytes, Some(0o600)),
+        None => files::remove(&copy),
     }
 }
 

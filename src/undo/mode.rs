@@ -8,10 +8,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::{Revert, Reverted};
-use crate::change::straight;
-use crate::change::tx::hashes;
 use crate::daemon_config::{self, Document};
+use crate::host::nofollow;
 use crate::redact::has_password;
+use crate::trust::sha256_hex;
 
 /// The rights of the group and of everybody else.
 const OF_OTHERS: u32 = 0o077;
@@ -55,7 +55,7 @@ impl Revert<'_> {
                 "it holds a password, which other users could then read".to_owned(),
             ));
         }
-        straight::set_mode(&self.host.path(path), mode)
+        nofollow::set_mode(&self.host.path(path), mode)
             .with_context(|| format!("setting the mode of {shown}"))?;
         Ok(Reverted::Done)
     }
@@ -72,4 +72,10 @@ impl Revert<'_> {
             None => has_password(&String::from_utf8_lossy(&bytes)),
         })
     }
+}
+
+/// As what secrets can be written down.
+pub(crate) fn hashes(secrets: &[&str]) -> Vec<String> {
+    let hashes = secrets.iter().map(|secret| sha256_hex(secret.as_bytes()));
+    hashes.collect()
 }

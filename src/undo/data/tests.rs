@@ -1,5 +1,5 @@
+use super::super::Extent;
 use super::*;
-use crate::change::way_back::Extent;
 use crate::daemon_config;
 use crate::host::stub::StubHost;
 use std::time::Duration;

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::{Revert, Reverted};
-use crate::change::straight;
 use crate::facts::{Package, known_packages};
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT, SOCKET, is_of_remap};
+use crate::host::nofollow;
 use crate::shell::{joined, quoted};
 
 /// What an engine makes in its data-root. One that was chosen by the user is a folder like any
@@ -304,13 +304,13 @@ fn is_made_by_the_engine(name: &str) -> bool {
 fn remove(host: &Host, folder: &Path, path: &Path) -> Result<()> {
     let removing = || format!("removing {}", path.display());
     let there = host.path(folder).canonicalize().with_context(removing)?;
-    let opened = straight::open_folder(&there).with_context(removing)?;
+    let opened = nofollow::open_folder(&there).with_context(removing)?;
     let c_string = |name: &[u8]| CString::new(name).with_context(removing);
     let removed = match path.strip_prefix(folder) {
         Ok(name) if !name.as_os_str().is_empty() => {
-            straight::remove(&opened, &c_string(name.as_os_str().as_bytes())?)
+            nofollow::remove(&opened, &c_string(name.as_os_str().as_bytes())?)
         }
-        _ => straight::clear(&opened, Some(&c_string(LOST_AND_FOUND.as_bytes())?)),
+        _ => nofollow::clear(&opened, Some(&c_string(LOST_AND_FOUND.as_bytes())?)),
     };
     removed.with_context(removing)
 }

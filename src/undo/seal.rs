@@ -9,7 +9,7 @@ use crate::redact::{is_secret, is_secret_name};
 use crate::trust::sha256_hex;
 
 /// The changes as the journal may hold them.
-pub(super) fn seal(changes: &[Change]) -> Vec<Change> {
+pub(crate) fn seal(changes: &[Change]) -> Vec<Change> {
     let sealed = |change: &Change| Change {
         key: change.key.clone(),
         before: change.before.as_ref().map(|it| seal_value(&change.key, it)),
@@ -29,7 +29,7 @@ pub fn is_sealed(value: &Value) -> bool {
 }
 
 /// The changes as they were made, as far as the document still holds what was sealed.
-pub(super) fn unseal(changes: &[Change], document: &Document) -> Vec<Change> {
+pub(crate) fn unseal(changes: &[Change], document: &Document) -> Vec<Change> {
     let unsealed = |change: &Change| {
         let now = document.get(&change.key);
         let unsealed = |value: &Value| unseal_value(&change.key, value, now);

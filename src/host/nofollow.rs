@@ -24,7 +24,7 @@ const ANYTHING: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC);
 
 /// Opens the folder at an absolute path. A link on the way is an error.
-pub(super) fn open_folder(path: &Path) -> io::Result<OwnedFd> {
+pub(crate) fn open_folder(path: &Path) -> io::Result<OwnedFd> {
     let mut folder = openat(CWD, "/", FOLDER, Mode::empty())?;
     for part in path.components() {
         match part {
@@ -38,7 +38,7 @@ pub(super) fn open_folder(path: &Path) -> io::Result<OwnedFd> {
 
 /// Gives what is at a path this mode. Links are followed as they stand now, and none that is put
 /// there meanwhile.
-pub(super) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     let path = path.canonicalize()?;
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(io::ErrorKind::InvalidInput.into());
@@ -48,7 +48,7 @@ pub(super) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
 }
 
 /// Makes a folder with this mode, whatever the umask; the one above it may be a link.
-pub(super) fn create_folder(path: &Path, mode: u32) -> io::Result<()> {
+pub(crate) fn create_folder(path: &Path, mode: u32) -> io::Result<()> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
@@ -60,7 +60,7 @@ pub(super) fn create_folder(path: &Path, mode: u32) -> io::Result<()> {
 }
 
 /// Removes what has this name in a folder, and all that is in it. Of a link, the link goes.
-pub(super) fn remove(folder: &OwnedFd, name: &CStr) -> io::Result<()> {
+pub(crate) fn remove(folder: &OwnedFd, name: &CStr) -> io::Result<()> {
     match unlinkat(folder, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => return Ok(()),
         // What unlink(2) says of a folder, by Linux and by others.
@@ -75,7 +75,7 @@ pub(super) fn remove(folder: &OwnedFd, name: &CStr) -> io::Result<()> {
 }
 
 /// Removes all that is in a folder but for what has this name.
-pub(super) fn clear(folder: &OwnedFd, but: Option<&CStr>) -> io::Result<()> {
+pub(crate) fn clear(folder: &OwnedFd, but: Option<&CStr>) -> io::Result<()> {
     for entry in Dir::read_from(folder)? {
         let entry = entry?;
         let name = entry.file_name();

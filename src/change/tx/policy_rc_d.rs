@@ -7,10 +7,10 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::Tx;
-use crate::change::way_back::Revert;
-use crate::change::{Act, Extent, Journal, Purpose, Reverted};
+use crate::change::{Act, Journal, Purpose};
 use crate::host::Host;
 use crate::report::{Event, Listener};
+use crate::undo::{Extent, Revert, Reverted};
 
 /// What Debian's tools ask before a package's script starts or restarts a service; see
 /// `invoke-rc.d(8)` and `deb-systemd-invoke(1p)`.
@@ -64,7 +64,13 @@ impl Tx<'_> {
         let (extent, wait) = (Extent::default(), self.lock_wait);
         let revert = Revert {
             stops: false, // it may be we who run
-            ..Revert::of(&self.authority, acts.iter(), extent, wait, self.listener)?
+            ..Revert::of(
+                &self.authority,
+                acts.iter().map(Act::undone),
+                extent,
+                wait,
+                self.listener,
+            )?
         };
         for act in acts.iter().rev() {
             let outcome = revert
@@ -113,9 +119,10 @@ pub(crate) fn withdraw_verification(host: &Host, listener: Listener<'_>) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::change::{Run, Undo, trial};
+    use crate::change::{Run, trial};
     use crate::host::command::Command;
     use crate::host::stub::StubHost;
+    use crate::undo::Undo;
 
     /// A run that is to start nothing, on a host whose engine `is_active` or not.
     fn run<T>(stub: &StubHost, change: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {

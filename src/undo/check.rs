@@ -5,9 +5,8 @@ use std::path::{Component, Path};
 
 use thiserror::Error;
 
-use super::{LINKED, Undo};
+use super::{FOLDER, JOURNAL, LINKED, Undo};
 use crate::apt;
-use crate::change::{FOLDER, PATH};
 use crate::host::UserName;
 use crate::host::engine::GROUP;
 
@@ -20,7 +19,7 @@ const SET_ID: u32 = 0o6000;
 /// Why an undo is none of dockstrap's.
 #[derive(Debug, PartialEq, Eq, Error)]
 #[error("{what} `{value}` {fault}, which dockstrap never writes")]
-pub(in crate::change) struct Forged {
+pub(crate) struct Forged {
     what: &'static str,
     value: String,
     fault: &'static str,
@@ -35,14 +34,14 @@ impl Forged {
 
 impl Undo {
     /// Refuses what no act of dockstrap's names.
-    pub(in crate::change) fn check(&self) -> Result<(), Forged> {
+    pub(crate) fn check(&self) -> Result<(), Forged> {
         match self {
             Undo::RemoveFile { path, .. } | Undo::RemoveFolder { path } => normal(path),
             Undo::RestoreFile { path, backup, .. } => {
                 normal(path)?;
-                let is_journal = backup.as_path() == Path::new(PATH);
+                let is_journal = backup.as_path() == Path::new(JOURNAL);
                 if is_journal {
-                    Err(Forged::new("copy", PATH, "is the journal"))
+                    Err(Forged::new("copy", JOURNAL, "is the journal"))
                 } else {
                     beneath("copy", backup, FOLDER)
                 }
@@ -91,7 +90,7 @@ impl Undo {
 }
 
 /// Refuses what is no name of a package, with or without an architecture.
-pub(in crate::change) fn package(name: &str) -> Result<(), Forged> {
+pub(crate) fn package(name: &str) -> Result<(), Forged> {
     let (plain, architecture) = name.split_once(':').unwrap_or((name, "any"));
     let is_word = |text: &str, more: &str| {
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || more.contains(c);
@@ -106,7 +105,7 @@ pub(in crate::change) fn package(name: &str) -> Result<(), Forged> {
     }
 }
 
-pub(in crate::change) fn all(
+pub(crate) fn all(
     names: &[String],
     check: impl Fn(&str) -> Result<(), Forged>,
 ) -> Result<(), Forged> {

@@ -7,13 +7,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::{Revert, Reverted};
-use crate::change::files;
-use crate::change::seal::unseal;
-use crate::change::tx::Overwritten;
+use super::{Overwritten, Revert, Reverted, unseal};
 use crate::daemon_config::{self, Change, Document};
 use crate::host::Host;
 use crate::host::engine::{UNIT, docker, systemctl};
+use crate::host::files;
 
 /// How long an engine may take to start.
 const START_DEADLINE: Duration = Duration::from_secs(120);

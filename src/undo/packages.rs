@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::data::has_engine;
-use super::{Revert, Reverted};
+use super::{FOLDER, LINKED, Revert, Reverted, cleanup, has_engine, network};
 use crate::apt::{self, Leave, Unpacking};
-use crate::change::{FOLDER, LINKED, files, network, traces};
 use crate::facts::{Package, dpkg_query, known_packages, unfinished_packages};
 use crate::host::Host;
 use crate::host::command::{Command, Query};
 use crate::host::engine::systemctl;
+use crate::host::files;
 use crate::host::firewall::Network;
 use crate::host::network::Network as ConnectionSettings;
 use crate::host::query::Reader;
@@ -70,7 +69,7 @@ impl Revert<'_> {
                 files::link(&path, &target)?;
             }
             if engine_goes.is_some() && self.stops {
-                traces::clear_runtime(&self.authority);
+                cleanup::clear_runtime(&self.authority);
             }
         }
         let staying = [purge.needed_by_others.as_slice(), &purge.asked_for].concat();
@@ -135,9 +134,9 @@ impl Revert<'_> {
         if units.is_empty() {
             return Ok(());
         }
-        traces::remove_unfinished_records(&self.authority, &units)?;
+        cleanup::remove_unfinished_records(&self.authority, &units)?;
         match leave {
-            Leave::Nothing => traces::remove_unit_records(&self.authority, &units),
+            Leave::Nothing => cleanup::remove_unit_records(&self.authority, &units),
             Leave::Configuration => Ok(()),
         }
     }
@@ -188,7 +187,7 @@ impl Revert<'_> {
         (self.listener)(Event::Started {
             text: "stopping Docker Engine".to_owned(),
         });
-        traces::stop_engine(&self.authority);
+        cleanup::stop_engine(&self.authority);
         self.left
             .replace(network::restore(&self.authority, before)?);
         Ok(())

@@ -1,5 +1,10 @@
 //! Files written so that a crash leaves either the old content or the new, never a half.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the door through which the host changes"
+)]
+
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown, symlink};
@@ -7,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::straight;
+use super::{Host, nofollow};
 use crate::reading;
 use crate::trust::Sha256;
 
@@ -121,9 +126,22 @@ pub fn is_gone(path: &Path) -> bool {
     fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
+/// Those of a folder and the folders above it that are not there, outermost first.
+pub fn missing(host: &Host, folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut missing = Vec::new();
+    for folder in folder.ancestors() {
+        if host.exists(folder)? {
+            break;
+        }
+        missing.push(folder.to_owned());
+    }
+    missing.reverse();
+    Ok(missing)
+}
+
 /// Makes the folder at `path`, whose parent is there, with this mode whatever the umask.
 pub fn create_folder(path: &Path, mode: u32) -> Result<()> {
-    straight::create_folder(path, mode)
+    nofollow::create_folder(path, mode)
         .with_context(|| format!("creating the folder {}", path.display()))
 }
 

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::standing::{Lost, Unit};
-use super::{Act, Journal, Undo, member};
+use super::{Act, Journal};
 use crate::apt::{self, PROXY, Source};
 use crate::daemon_config::{Document, names_of};
 use crate::facts::{ENGINE_PACKAGES, Package, known_packages};
 use crate::host::Host;
 use crate::host::engine::{CERTIFICATES, UNIT};
 use crate::report::Yours;
+use crate::undo::{Lost, Undo, Unit, member};
 
 /// What an install leaves as somebody has it, but for keys of daemon.json, of which its step tells.
 ///

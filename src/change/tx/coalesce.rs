@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
-use crate::change::{Act, Undo};
+use crate::change::Act;
 use crate::daemon_config;
+use crate::undo::Undo;
 
 /// Settles what the acts did to daemon.json, and to files.
 pub(super) fn settle(acts: &mut [Act]) {
