@@ -15,10 +15,10 @@ use clap::{Args, Parser, Subcommand};
 use crate::daemon_config::schema;
 use crate::invocation;
 use crate::settings::{Given, Layer};
-use crate::ui::Output;
+use crate::ui::OutputFormat;
 pub use probe::Probe;
 pub use read::output_asked_for;
-pub use verify::{Registry, Verify};
+pub use verify::{RegistryArgs, VerifyArgs};
 
 /// The variable behind `--output`.
 const OUTPUT: &str = "DOCKSTRAP_OUTPUT";
@@ -28,7 +28,7 @@ const OUTPUT: &str = "DOCKSTRAP_OUTPUT";
 #[command(version, max_term_width = 80, after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
-    pub command: Command,
+    pub command: CliCommand,
 
     /// Print text, or with json a line of JSON for each event and the report as the
     /// last one; text goes to standard error then
@@ -40,7 +40,7 @@ pub struct Cli {
         default_value = "text",
         hide_possible_values = true
     )]
-    pub output: Output,
+    pub output: OutputFormat,
 
     /// The names of the command: `bundle create`.
     #[arg(skip)]
@@ -70,13 +70,13 @@ Exit codes:
   130  cancelled";
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum CliCommand {
     /// Set up Docker Engine and prove that it works
     #[command(after_help = EXIT_CODES)]
-    Install(Install),
+    Install(InstallArgs),
     /// Show what install would do, and change nothing
     #[command(after_help = EXIT_CODES)]
-    Plan(Plan),
+    Plan(PlanArgs),
     /// Prove that the engine works, by running containers
     ///
     /// Each stage proves one thing that people use Docker for, with objects of its own, which are
@@ -92,10 +92,10 @@ pub enum Command {
     /// a log collector or a runtime of the host. Where containers do not start with the host's own
     /// defaults, that is a warning.
     #[command(after_help = EXIT_CODES)]
-    Verify(Verify),
+    Verify(VerifyArgs),
     /// Show what install did, and what was changed since
     #[command(after_help = EXIT_CODES)]
-    Status(Status),
+    Status(StatusArgs),
     /// Tell what is known of keys of daemon.json
     Explain {
         /// The keys, such as live-restore
@@ -109,16 +109,16 @@ pub enum Command {
     },
     /// Look for what keeps Docker from working, before and after it is installed
     #[command(after_help = EXIT_CODES)]
-    Doctor(Doctor),
+    Doctor(DoctorArgs),
     /// Take back what install did, and nothing else
     #[command(after_help = EXIT_CODES)]
-    Uninstall(Uninstall),
+    Uninstall(UninstallArgs),
     /// Make or look into an offline bundle: all that install fetches, in one file
     #[command(subcommand)]
-    Bundle(Bundle),
+    Bundle(BundleCommand),
     /// Show the settings in force, check a settings file, or print what there can be in one
     #[command(subcommand)]
-    Settings(Settings),
+    Settings(SettingsCommand),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete for
@@ -133,24 +133,24 @@ pub enum Command {
     Probe(Probe),
 }
 
-impl Command {
+impl CliCommand {
     /// The settings that the command is given, where it takes any.
     fn settings(&mut self) -> Option<&mut SettingsArgs> {
         match self {
-            Command::Install(Install { settings, .. })
-            | Command::Plan(Plan { settings, .. })
-            | Command::FirstBoot(settings)
-            | Command::Bundle(Bundle::Create { settings, .. } | Bundle::Inspect { settings, .. }) => {
-                Some(settings)
-            }
-            Command::Settings(Settings::Show { settings, .. }) => Some(settings.as_mut()),
+            CliCommand::Install(InstallArgs { settings, .. })
+            | CliCommand::Plan(PlanArgs { settings, .. })
+            | CliCommand::FirstBoot(settings)
+            | CliCommand::Bundle(
+                BundleCommand::Create { settings, .. } | BundleCommand::Inspect { settings, .. },
+            ) => Some(settings),
+            CliCommand::Settings(SettingsCommand::Show { settings, .. }) => Some(settings.as_mut()),
             _ => None,
         }
     }
 }
 
 #[derive(Debug, Args)]
-pub struct Install {
+pub struct InstallArgs {
     #[command(flatten)]
     pub settings: SettingsArgs,
 
@@ -169,7 +169,7 @@ pub struct Install {
 }
 
 #[derive(Debug, Args)]
-pub struct Plan {
+pub struct PlanArgs {
     #[command(flatten)]
     pub settings: SettingsArgs,
 
@@ -186,14 +186,14 @@ pub struct Plan {
 }
 
 #[derive(Debug, Args)]
-pub struct Status {
+pub struct StatusArgs {
     /// Print it as JSON
     #[arg(long)]
     pub json: bool,
 }
 
 #[derive(Debug, Args)]
-pub struct Doctor {
+pub struct DoctorArgs {
     /// Print what was looked at and found as JSON
     #[arg(long)]
     pub json: bool,
@@ -205,7 +205,7 @@ pub struct Doctor {
 }
 
 #[derive(Debug, Args)]
-pub struct Uninstall {
+pub struct UninstallArgs {
     /// Do not ask; needed where there is no terminal
     #[arg(short, long)]
     pub yes: bool,
@@ -253,7 +253,7 @@ pub struct RestoreArgs {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Bundle {
+pub enum BundleCommand {
     /// Fetch and verify all that hosts like this one need, into one file
     #[command(after_help = EXIT_CODES)]
     Create {
@@ -280,7 +280,7 @@ pub enum Bundle {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Settings {
+pub enum SettingsCommand {
     /// Say all that is wrong with a settings file, each with its line and column
     ///
     /// It is checked as install checks it. Files that it names and that are not there are only

@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::{Arg, ArgAction, CommandFactory};
 use serde_json::{Map, Value};
 
-use crate::cli::{Cli, Command, Install, Uninstall};
+use crate::cli::{Cli, CliCommand, InstallArgs, UninstallArgs};
 use crate::error::Failure;
 use crate::reading;
 use crate::settings::Origin;
@@ -34,8 +34,8 @@ pub struct Call {
 
 /// What a task wants.
 pub enum Task {
-    Present(Box<Install>),
-    Absent(Uninstall),
+    Present(Box<InstallArgs>),
+    Absent(UninstallArgs),
     Facts,
 }
 
@@ -82,7 +82,7 @@ impl Call {
         match state.as_str() {
             "present" => self.present(),
             "absent" => match self.parse("uninstall", Vec::new())? {
-                Command::Uninstall(uninstall) => Ok(Task::Absent(uninstall)),
+                CliCommand::Uninstall(uninstall) => Ok(Task::Absent(uninstall)),
                 _ => Err(wrong("state", "cannot be absent").into()),
             },
             other => Err(wrong("state", &format!("is {other}; give present or absent")).into()),
@@ -94,7 +94,7 @@ impl Call {
         let verify = verify.map_or(Ok(true), |value| truth("verify", value))?;
         let no_verify = (!verify).then(|| "--no-verify".to_owned());
         let command = self.parse("install", no_verify.into_iter().collect())?;
-        let Command::Install(mut install) = command else {
+        let CliCommand::Install(mut install) = command else {
             return Err(wrong("state", "cannot be present").into());
         };
         let settings = &mut install.settings;
@@ -125,7 +125,7 @@ impl Call {
 
     /// Reads the options as the flags of a command; those of other commands are passed over, so
     /// that one task can have either state.
-    fn parse(&self, command: &str, more: Vec<String>) -> Result<Command> {
+    fn parse(&self, command: &str, more: Vec<String>) -> Result<CliCommand> {
         let mut words = vec!["dockstrap".to_owned(), command.to_owned()];
         words.extend(more);
         for flag in flags(command) {

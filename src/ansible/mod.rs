@@ -13,7 +13,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::change::Journal;
-use crate::cli::{Install, Uninstall};
+use crate::cli::{InstallArgs, UninstallArgs};
 use crate::error::Failure;
 use crate::facts;
 use crate::host::{Host, is_forbidden};
@@ -63,7 +63,7 @@ fn carry_out(host: &Host, call: Call, answer: &mut Answer, happened: &Happened) 
 
 fn present(
     host: &Host,
-    wanted: Install,
+    wanted: InstallArgs,
     check: bool,
     answer: &mut Answer,
     happened: &Happened,
@@ -103,7 +103,7 @@ fn present(
 
 fn absent(
     host: &Host,
-    wanted: &Uninstall,
+    wanted: &UninstallArgs,
     check: bool,
     answer: &mut Answer,
     happened: &Happened,

@@ -3,7 +3,7 @@
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args};
 
-use super::Install;
+use super::InstallArgs;
 use crate::host::network::{self, Proxy};
 use crate::invocation::Given;
 use crate::redact;
@@ -45,7 +45,7 @@ pub(super) fn given(matches: &ArgMatches, variable: impl Fn(&str) -> Option<Stri
 
 /// The arguments of an install that were given a value.
 fn arguments(matches: &ArgMatches) -> Vec<Arg> {
-    let install = Install::augment_args(clap::Command::new("install"));
+    let install = InstallArgs::augment_args(clap::Command::new("install"));
     let is_given = |argument: &&Arg| {
         let id = argument.get_id().as_str();
         // Asked of an argument that this command does not have, clap panics.

@@ -8,9 +8,9 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, ValueEnum};
 
 use super::given::given as typed_again;
 use super::suggestion::correct;
-use super::{Cli, Command, OUTPUT};
+use super::{Cli, CliCommand, OUTPUT};
 use crate::settings::{Given, Layer, Origin};
-use crate::ui::Output;
+use crate::ui::OutputFormat;
 
 impl Cli {
     /// Reads the command line and the variables.
@@ -35,16 +35,16 @@ impl Cli {
         let is_given = |id: &str| last.value_source(id) == Some(ValueSource::CommandLine);
         if let Ok(Some(true)) = last.try_get_one::<bool>("json") {
             // Who asks for the report alone gets it alone, whatever the environment says.
-            if is_given("output") && cli.output == Output::Json {
+            if is_given("output") && cli.output == OutputFormat::Json {
                 let cause = "--json prints the report alone, --output json the events as well; \
                              give one of them";
                 return Err(command.error(ErrorKind::ArgumentConflict, cause));
             }
-            cli.output = Output::Text;
+            cli.output = OutputFormat::Text;
         }
-        if let Command::Probe(_) = cli.command {
+        if let CliCommand::Probe(_) = cli.command {
             // Its output is read by the stages of verify.
-            cli.output = Output::Text;
+            cli.output = OutputFormat::Text;
         }
         if let Some(settings) = cli.command.settings() {
             settings.given = given(last);
@@ -55,7 +55,7 @@ impl Cli {
 }
 
 /// The output that is asked for by a command line that is not understood.
-pub fn output_asked_for(words: impl IntoIterator<Item = OsString>) -> Output {
+pub fn output_asked_for(words: impl IntoIterator<Item = OsString>) -> OutputFormat {
     let words: Vec<OsString> = words.into_iter().take_while(|it| it != "--").collect();
     let pairs = words.iter().zip(words.iter().skip(1));
     let apart = pairs
@@ -67,7 +67,7 @@ pub fn output_asked_for(words: impl IntoIterator<Item = OsString>) -> Output {
         .filter_map(|word| word.strip_prefix("--output="));
     let by_flag = apart.chain(joined).last().map(str::to_owned);
     let form = by_flag.or_else(|| std::env::var(OUTPUT).ok());
-    let form = form.and_then(|form| Output::from_str(&form, false).ok());
+    let form = form.and_then(|form| OutputFormat::from_str(&form, false).ok());
     form.unwrap_or_default()
 }
 
@@ -110,9 +110,9 @@ mod tests {
         let cli = read(&["bundle", "inspect", "FILE", "--output", "json"]).unwrap();
         assert_eq!(
             (cli.name.as_str(), cli.output),
-            ("bundle inspect", Output::Json)
+            ("bundle inspect", OutputFormat::Json)
         );
-        assert_eq!(read(&["status"]).unwrap().output, Output::Text);
+        assert_eq!(read(&["status"]).unwrap().output, OutputFormat::Text);
     }
 
     #[test]
@@ -123,17 +123,23 @@ mod tests {
             read(&["plan", "--json", "--output", "text"])
                 .unwrap()
                 .output,
-            Output::Text
+            OutputFormat::Text
         );
     }
 
     #[test]
     fn the_output_is_known_even_where_the_command_line_is_not() {
         let asked_for = |words: &[&str]| output_asked_for(words.iter().map(OsString::from));
-        assert_eq!(asked_for(&["instal", "--output", "json"]), Output::Json);
-        assert_eq!(asked_for(&["--output=json", "instal"]), Output::Json);
-        assert_eq!(asked_for(&["--output=json", "--output=text"]), Output::Text);
-        assert_eq!(asked_for(&["--", "--output=json"]), Output::Text);
-        assert_eq!(asked_for(&["--output"]), Output::Text);
+        assert_eq!(
+            asked_for(&["instal", "--output", "json"]),
+            OutputFormat::Json
+        );
+        assert_eq!(asked_for(&["--output=json", "instal"]), OutputFormat::Json);
+        assert_eq!(
+            asked_for(&["--output=json", "--output=text"]),
+            OutputFormat::Text
+        );
+        assert_eq!(asked_for(&["--", "--output=json"]), OutputFormat::Text);
+        assert_eq!(asked_for(&["--output"]), OutputFormat::Text);
     }
 }

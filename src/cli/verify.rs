@@ -8,7 +8,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use crate::verify::STAGES;
 
 #[derive(Debug, Args)]
-pub struct Verify {
+pub struct VerifyArgs {
     /// What to prove [default: all that needs nothing beyond the host]
     #[arg(value_name = "STAGE", value_parser = stage())]
     pub stages: Vec<String>,
@@ -35,12 +35,12 @@ pub struct Verify {
     pub junit: Option<PathBuf>,
 
     #[command(flatten)]
-    pub registry: Registry,
+    pub registry: RegistryArgs,
 }
 
 /// A private registry to prove.
 #[derive(Debug, Args)]
-pub struct Registry {
+pub struct RegistryArgs {
     /// Prove this private registry as well
     #[arg(long = "registry", value_name = "HOST[:PORT]")]
     pub address: Option<String>,

@@ -8,16 +8,16 @@ use serde_json::json;
 use super::DONE;
 use crate::apt::ubuntu::UBUNTU_KEYRING;
 use crate::bundle::{self, Inspected};
-use crate::cli::{Bundle, SettingsArgs};
+use crate::cli::{BundleCommand, SettingsArgs};
 use crate::host::Host;
 use crate::settings::Settings;
 use crate::shell::quoted;
 use crate::ui::{self, Live};
 
-pub fn run(host: &Host, command: Bundle) -> Result<u8> {
+pub fn run(host: &Host, command: BundleCommand) -> Result<u8> {
     match command {
-        Bundle::Create { settings, file } => create(host, settings, file.as_deref()),
-        Bundle::Inspect {
+        BundleCommand::Create { settings, file } => create(host, settings, file.as_deref()),
+        BundleCommand::Inspect {
             file,
             settings,
             json,

@@ -3,12 +3,12 @@
 use anyhow::Result;
 
 use super::{DONE, require_root, resolve};
-use crate::cli::Install;
+use crate::cli::InstallArgs;
 use crate::host::Host;
 use crate::install::Prepared;
 use crate::ui::{self, Live};
 
-pub fn run(host: &Host, arguments: Install) -> Result<u8> {
+pub fn run(host: &Host, arguments: InstallArgs) -> Result<u8> {
     require_root("install")?;
     let settings = resolve(arguments.settings, arguments.restore)?;
     let live = Live::new();

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::json;
 
-use crate::cli::{Cli, Command, RestoreArgs, SettingsArgs};
+use crate::cli::{Cli, CliCommand, RestoreArgs, SettingsArgs};
 use crate::daemon_config::docs::explain::explained;
 use crate::error::Failure;
 use crate::host::Host;
@@ -33,23 +33,23 @@ pub fn run(cli: Cli) -> Result<u8> {
     let host = Host::real();
     invocation::remember(cli.given);
     match cli.command {
-        Command::Install(arguments) => install::run(&host, arguments),
-        Command::Plan(arguments) => plan::run(&host, arguments),
-        Command::Verify(arguments) => verify::run(&host, arguments, &cli.words),
-        Command::Status(arguments) => status::run(&host, &arguments),
-        Command::Explain { keys } => explain(&keys),
-        Command::Doctor(arguments) => doctor::run(&host, &arguments),
-        Command::Uninstall(arguments) => uninstall::run(&host, arguments),
-        Command::Bundle(bundle) => bundle::run(&host, bundle),
-        Command::Settings(settings) => settings::run(settings),
-        Command::Completions { shell } => {
+        CliCommand::Install(arguments) => install::run(&host, arguments),
+        CliCommand::Plan(arguments) => plan::run(&host, arguments),
+        CliCommand::Verify(arguments) => verify::run(&host, arguments, &cli.words),
+        CliCommand::Status(arguments) => status::run(&host, &arguments),
+        CliCommand::Explain { keys } => explain(&keys),
+        CliCommand::Doctor(arguments) => doctor::run(&host, &arguments),
+        CliCommand::Uninstall(arguments) => uninstall::run(&host, arguments),
+        CliCommand::Bundle(bundle) => bundle::run(&host, bundle),
+        CliCommand::Settings(settings) => settings::run(settings),
+        CliCommand::Completions { shell } => {
             let script = completions::script(shell);
             ui::answer(script.trim_end())?;
             ui::report(&json!({ "script": script }))?;
             Ok(DONE)
         }
-        Command::FirstBoot(settings) => first_boot::run(&host, settings),
-        Command::Probe(probe) => probe::run(probe),
+        CliCommand::FirstBoot(settings) => first_boot::run(&host, settings),
+        CliCommand::Probe(probe) => probe::run(probe),
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::DONE;
-use crate::cli::{Settings, SettingsArgs};
+use crate::cli::{SettingsArgs, SettingsCommand};
 use crate::daemon_config::Severity;
 use crate::error::Failure;
 use crate::reading;
@@ -19,17 +19,17 @@ const WRONG: u8 = 2;
 /// The name that stands for standard input.
 const STDIN: &str = "-";
 
-pub fn run(command: Settings) -> Result<u8> {
+pub fn run(command: SettingsCommand) -> Result<u8> {
     match command {
-        Settings::Check { file, json } => check(&file, json),
-        Settings::Show { settings, json } => show(*settings, json),
-        Settings::Sample => {
+        SettingsCommand::Check { file, json } => check(&file, json),
+        SettingsCommand::Show { settings, json } => show(*settings, json),
+        SettingsCommand::Sample => {
             let sample = settings::sample();
             ui::answer(sample.trim_end())?;
             ui::report(&json!({ "sample": sample }))?;
             Ok(DONE)
         }
-        Settings::Schema => {
+        SettingsCommand::Schema => {
             let schema = settings::schema();
             ui::json(&schema)?;
             ui::report(&schema)?;

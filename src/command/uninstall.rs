@@ -5,13 +5,13 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{DONE, require_root};
-use crate::cli::Uninstall;
+use crate::cli::UninstallArgs;
 use crate::host::Host;
 use crate::ui::{self, Live};
 use crate::undo::Extent;
 use crate::uninstall::Prepared;
 
-pub fn run(host: &Host, arguments: Uninstall) -> Result<u8> {
+pub fn run(host: &Host, arguments: UninstallArgs) -> Result<u8> {
     require_root("uninstall")?;
     // No settings file: an uninstall must not depend on what is in it by now.
     let lock_wait = Duration::from_secs(arguments.lock_wait);

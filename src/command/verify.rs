@@ -18,14 +18,14 @@ use crate::reading;
 use crate::report::Listener;
 use crate::settings::LOCK_WAIT;
 use crate::ui::{self, JunitFile, Live};
-use crate::verify::{self, Choice, Login, Registry, When};
+use crate::verify::{self, Choice, Login, TestRegistry, When};
 
 /// The variable with the password for a private registry: other users see the command line.
 const PASSWORD: &str = "DOCKSTRAP_REGISTRY_PASSWORD";
 /// The variables of a private registry.
 const VARIABLES: &[&str] = &["DOCKSTRAP_REGISTRY_USER", PASSWORD];
 
-pub fn run(host: &Host, arguments: cli::Verify, words: &[OsString]) -> Result<u8> {
+pub fn run(host: &Host, arguments: cli::VerifyArgs, words: &[OsString]) -> Result<u8> {
     let mut kept = VARIABLES.to_vec();
     kept.retain(|name| arguments.registry.address.is_some() && std::env::var_os(name).is_some());
     let choice = Choice {
@@ -97,7 +97,7 @@ fn lock(host: &Host, choice: &Choice, listener: Listener<'_>) -> Result<fs::File
     })
 }
 
-fn registry(arguments: cli::Registry) -> Result<Option<Registry>> {
+fn registry(arguments: cli::RegistryArgs) -> Result<Option<TestRegistry>> {
     let Some(address) = arguments.address else {
         return Ok(None);
     };
@@ -108,7 +108,7 @@ fn registry(arguments: cli::Registry) -> Result<Option<Registry>> {
         }),
         None => None,
     };
-    Registry::new(&address, login, arguments.ca_cert).map(Some)
+    TestRegistry::new(&address, login, arguments.ca_cert).map(Some)
 }
 
 fn password(file: Option<&std::path::Path>) -> Result<String> {

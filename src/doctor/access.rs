@@ -4,8 +4,8 @@ use std::os::unix::fs::MetadataExt;
 
 use anyhow::Result;
 
-use super::told::Told;
-use super::{Check, Severity, audit, files};
+use super::effective::EffectiveConfiguration;
+use super::{Check, Level, audit, files};
 use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::command::Query;
 use crate::host::engine::{GROUP, SOCKET};
@@ -15,7 +15,7 @@ use crate::host::{Group, Host};
 pub const CHECKS: &[Check] = &[
     Check {
         id: "DS701",
-        severity: Severity::Note,
+        severity: Level::Note,
         title: "nobody beside root may use the engine",
         danger: "who may is as good as root: a container can be given all of the host's files.",
         cure: "nothing, when it is meant; else: gpasswd --delete USER docker",
@@ -25,7 +25,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS702",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "your session has the groups that you are a member of",
         danger: "the docker command is refused, though you are a member of group docker.",
         cure: "log out and in again, or for one shell: newgrp docker",
@@ -35,7 +35,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS703",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "the engine's socket is closed to strangers",
         danger: "every user and every service of the host is as good as root.",
         cure: "let systemd make it again: systemctl restart docker.socket docker.service, and see who \
@@ -46,7 +46,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS704",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "there is a group docker",
         danger: "only root can use the engine, and its socket unit may not start.",
         cure: "sudo dockstrap install",
@@ -56,7 +56,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS705",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "only root can change what the engine goes by",
         danger: "whoever can change daemon.json, a unit or a drop-in, or a folder above one, can do anything as root \
                  through the engine; an install is refused.",
@@ -67,7 +67,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS706",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "secrets in daemon.json are root's alone to read",
         danger: "every user and service of the host can use the token or the password.",
         cure: "sudo chmod 0600 /etc/docker/daemon.json; the engine reads it as root",
@@ -77,7 +77,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS707",
-        severity: Severity::Note,
+        severity: Level::Note,
         title: "units are root's, with the mode 0644 at most",
         danger: "CIS 3.1 to 3.4: others may read or change how the engine is started.",
         cure: "sudo chown root:root PATH; sudo chmod 0644 PATH",
@@ -87,7 +87,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS708",
-        severity: Severity::Note,
+        severity: Level::Note,
         title: "/etc/docker is root's, with the mode 0755 at most",
         danger: "CIS 3.5 and 3.6: others may add files that the engine reads.",
         cure: "sudo chown root:root /etc/docker; sudo chmod 0755 /etc/docker",
@@ -97,7 +97,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS709",
-        severity: Severity::Note,
+        severity: Level::Note,
         title: "certificates of registries are root's, with the mode 0444 at most",
         danger: "CIS 3.7 and 3.8: others may change which registries the engine trusts; a client's key (0400 at most) \
                  is for the engine alone.",
@@ -108,7 +108,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS710",
-        severity: Severity::Note,
+        severity: Level::Note,
         title: "the engine's TLS files are root's, certificates with the mode 0444 at most, the key with 0400",
         danger: "CIS 3.9 to 3.14: others may serve as this engine, or let clients of theirs in.",
         cure: "sudo chown root:root PATH; sudo chmod 0444 PATH (the key: 0400)",
@@ -118,7 +118,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS711",
-        severity: Severity::Note,
+        severity: Level::Note,
         title: "the engine's socket is of root and group docker, with the mode 0660 at most",
         danger: "CIS 3.15 and 3.16: others may use the engine.",
         cure: "let systemd make it again: systemctl restart docker.socket docker.service",
@@ -128,7 +128,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS712",
-        severity: Severity::Note,
+        severity: Level::Note,
         title: "daemon.json is root's, with the mode 0644 at most",
         danger: "CIS 3.17 and 3.18: others may change what the engine does.",
         cure: "sudo chown root:root /etc/docker/daemon.json; sudo chmod 0644 /etc/docker/daemon.json",
@@ -138,7 +138,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS713",
-        severity: Severity::Note,
+        severity: Level::Note,
         title: "/etc/default/docker is root's, with the mode 0644 at most",
         danger: "CIS 3.19 and 3.20: others may change what a unit of your own passes to the engine.",
         cure: "sudo chown root:root /etc/default/docker; sudo chmod 0644 /etc/default/docker",
@@ -148,7 +148,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS714",
-        severity: Severity::Note,
+        severity: Level::Note,
         title: "containerd's socket is root's, with the mode 0660 at most",
         danger: "CIS 3.23 and 3.24: others may run containers past the engine.",
         cure: "let containerd make it again: systemctl restart containerd.service",
@@ -158,7 +158,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS715",
-        severity: Severity::Note,
+        severity: Level::Note,
         title: "the key of Docker's repository is root's, with the mode 0644 at most",
         danger: "others may change whose packages apt installs.",
         cure: "sudo chown root:root PATH; sudo chmod 0644 PATH",
@@ -168,7 +168,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS716",
-        severity: Severity::Note,
+        severity: Level::Note,
         title: "auditd watches the engine's programs and files",
         danger: "CIS 1.1.3 to 1.1.18: nobody can tell later who changed or used them. Looked at only where auditd is \
                  installed.",
@@ -180,7 +180,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS717",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "group docker has a GID of its own",
         danger: "with group root's GID, everyone in that group has root-equivalent access.",
         cure: "sudo groupdel --force docker && sudo dockstrap install",
@@ -257,7 +257,7 @@ fn socket(host: &Host, facts: &Facts) -> Result<Option<String>> {
     let entry = Query::of(Reader::Getent).args(["group", &there.gid().to_string()]);
     let entry = host.query(&entry)?.stdout;
     let name = entry.split(':').next().unwrap_or_default();
-    let meant = Told::of(host, facts)?.text("group");
+    let meant = EffectiveConfiguration::of(host, facts)?.text("group");
     let is_meant = name == meant.as_deref().unwrap_or(GROUP);
     Ok((!is_meant)
         .then(|| format!("{SOCKET} belongs to the group {name}: all of its members may use it")))

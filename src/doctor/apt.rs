@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Check, Severity};
+use super::{Check, Level};
 use crate::apt::{self, Closed, Existing, Migration, Misfit, Source, source_files};
 use crate::change::{Journal, Tx};
 use crate::error::Failure;
@@ -13,7 +13,7 @@ use crate::trust::DOCKER_KEY_FINGERPRINT;
 pub const CHECKS: &[Check] = &[
     Check {
         id: "DS601",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "Docker's repository is named once",
         danger: "where it is named with two keyrings, all of apt stops; and one for another \
                  distribution or release brings packages that do not fit.",
@@ -24,7 +24,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS602",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "apt can read the key of Docker's repository",
         danger: "apt reads keys as the user _apt, and ignores the repository without its key.",
         cure: "chmod 0755 /etc/apt/keyrings; chmod 0644 /etc/apt/keyrings/docker.asc, or: sudo dockstrap doctor --fix",
@@ -34,7 +34,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS603",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "apt can reach the key that a source for Docker's repository names",
         danger: "apt reads keys as the user _apt, and ignores the repository without its key.",
         cure: "let the repository have its key in /etc/apt/keyrings, with a way back: sudo dockstrap \

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::told::Told;
-use super::{Check, Severity, said};
+use super::effective::EffectiveConfiguration;
+use super::{Check, Level, said};
 use crate::daemon_config::{self, Context, Document, Engine, LogCollector, Place, log_collector};
 use crate::engine::unit::{self, Environment};
 use crate::facts::{ENGINE_PACKAGES, Facts, Init};
@@ -20,7 +20,7 @@ use crate::step::daemon_json::look_around;
 pub const CHECKS: &[Check] = &[
     Check {
         id: "DS901",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "daemon.json is one that the engine takes",
         danger: "the engine does not start again.",
         cure: "mend the file, and try it: dockerd --validate --config-file /etc/docker/daemon.json",
@@ -30,7 +30,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS902",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "logs of containers are bounded",
         danger: "json-file without max-size, which is the engine's default, keeps every line until the \
                  disk is full.",
@@ -42,7 +42,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS903",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "a proxy is set for apt and for the engine, or for neither",
         danger: "packages come through, but images do not, or the other way round.",
         cure: "give it to both: sudo dockstrap install --proxy URL --proxy-for apt,engine",
@@ -52,7 +52,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS904",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "the log collector answers",
         danger: "no container starts with the default log driver until it does.",
         cure: "start the collector; where it runs in a container of this engine, give that one a log \
@@ -99,11 +99,13 @@ fn logs(host: &Host, facts: &Facts) -> Result<Option<String>> {
     if !facts.has(ENGINE_PACKAGES[0]) {
         return Ok(None); // an install sets it
     }
-    let told = Told::of(host, facts)?;
-    let driver = told.text("log-driver");
+    let effective = EffectiveConfiguration::of(host, facts)?;
+    let driver = effective.text("log-driver");
     // The engine's own word for no bound is -1.
     let is_bound = |size: String| size.starts_with(|first: char| first.is_ascii_digit());
-    let bounded = told.option("log-opts", "max-size").is_some_and(is_bound);
+    let bounded = effective
+        .option("log-opts", "max-size")
+        .is_some_and(is_bound);
     let is_file = matches!(driver.as_deref(), None | Some("json-file"));
     Ok((is_file && !bounded).then(|| "the log driver is json-file without max-size".to_owned()))
 }
@@ -131,9 +133,9 @@ fn proxies(host: &Host, facts: &Facts) -> Result<Option<String>> {
         let mut said = environment.variables();
         said.any(|(said, value)| said.eq_ignore_ascii_case(name) && !value.is_empty())
     };
-    let told = Told::of(host, facts)?;
+    let effective = EffectiveConfiguration::of(host, facts)?;
     let named = ["proxies", "proxies.http-proxy", "proxies.https-proxy"];
-    let for_engine = named.iter().any(|key| told.has(key))
+    let for_engine = named.iter().any(|key| effective.has(key))
         || in_environment("http_proxy")
         || in_environment("https_proxy");
     let only =
@@ -149,8 +151,8 @@ fn collector(host: &Host, facts: &Facts) -> Result<Option<String>> {
     if !facts.has(ENGINE_PACKAGES[0]) {
         return Ok(None); // it may run on the engine that is to come
     }
-    let told = Told::of(host, facts)?;
-    let Some(collector) = log_collector(told.document()) else {
+    let effective = EffectiveConfiguration::of(host, facts)?;
+    let Some(collector) = log_collector(effective.document()) else {
         return Ok(None);
     };
     let LogCollector {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use nix::sys::statvfs::{FsFlags, Statvfs, statvfs};
 
-use super::told::Told;
-use super::{Check, Severity, engine, is_active};
+use super::effective::EffectiveConfiguration;
+use super::{Check, Level, engine, is_active};
 use crate::engine::obstacle::{Obstacle, kept_files_problem};
 use crate::facts::Facts;
 use crate::host::Host;
@@ -15,7 +15,7 @@ use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT, UNIT};
 pub const CHECKS: &[Check] = &[
     Check {
         id: "DS401",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "there is room for containers and volumes",
         danger: "containers fail in the middle of their work, and the engine may not start again.",
         cure: "see what takes it: docker system df; throw away what is not used: docker system prune; \
@@ -26,7 +26,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS402",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "there is room for containerd",
         danger: "images cannot be pulled, and containers do not start.",
         cure: "see what takes it: du --summarize --human-readable /var/lib/containerd/*; throw away \
@@ -37,7 +37,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS403",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "what is stored may be written and run",
         danger: "the engine does not start, or no container does.",
         cure: "mount it with other options, or move it: data-root in /etc/docker/daemon.json",
@@ -47,7 +47,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS404",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "images are stored where data-root says",
         danger: "with the containerd image store, images lie in /var/lib/containerd whatever data-root \
                  says, and fill the disk that data-root was to spare.",
@@ -59,7 +59,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS405",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "what a stopped engine has kept is whole",
         danger: "the engine does not start again; a power cut or a full disk damages its databases.",
         cure: "move the damaged file away, which loses what the finding names",
@@ -76,7 +76,7 @@ const ROOM: u64 = 1 << 30;
 const FILES: u64 = 1;
 
 fn data_root(host: &Host, facts: &Facts) -> Result<PathBuf> {
-    let chosen = Told::of(host, facts)?.text("data-root");
+    let chosen = EffectiveConfiguration::of(host, facts)?.text("data-root");
     Ok(chosen.map_or_else(|| DATA_ROOT.into(), PathBuf::from))
 }
 
@@ -130,7 +130,7 @@ fn damaged(host: &Host, facts: &Facts) -> Result<Option<String>> {
     if is_active(host, facts, UNIT)? {
         return Ok(None);
     }
-    let found = kept_files_problem(host, Told::of(host, facts)?.document())?;
+    let found = kept_files_problem(host, EffectiveConfiguration::of(host, facts)?.document())?;
     Ok(found.map(|Obstacle { cause, cure }| format!("{cause}. {cure}")))
 }
 

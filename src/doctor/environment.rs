@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 
-use super::{Check, Severity};
+use super::{Check, Level};
 use crate::error::Failure;
 use crate::facts::{self, Facts, Init};
 use crate::host::Host;
@@ -12,7 +12,7 @@ use crate::host::Host;
 pub const CHECKS: &[Check] = &[
     Check {
         id: "DS001",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "systemd runs",
         danger: "the engine cannot be started, nor kept running.",
         cure: "on WSL put [boot] and systemd=true into /etc/wsl.conf and run `wsl --shutdown` in \
@@ -23,7 +23,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS002",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "an LXC container may nest others",
         danger: "the engine starts, but no container does: it may not mount what it needs.",
         cure: "allow it outside: lxc config set NAME security.nesting true, or in Proxmox: pct set \
@@ -34,7 +34,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS003",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "the clock is right",
         danger: "certificates and signatures look as if they were not valid yet, so no download is \
                  trusted.",
@@ -45,7 +45,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS004",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "the host is one that dockstrap sets up",
         danger: "an install is refused; the other checks are made for such hosts, and may miss what \
                  is wrong with this one.",

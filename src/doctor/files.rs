@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 
 use anyhow::{Context, Result};
 
-use super::told::Told;
+use super::effective::EffectiveConfiguration;
 use crate::apt::{Source, source_files};
 use crate::daemon_config::{self, Document};
 use crate::engine::exposed;
@@ -101,8 +101,8 @@ pub(super) fn certificates(host: &Host, _: &Facts) -> Result<Option<String>> {
 }
 
 pub(super) fn tls(host: &Host, facts: &Facts) -> Result<Option<String>> {
-    let told = Told::of(host, facts)?;
-    let named = |key: &str| told.text(key).filter(|path| path.starts_with('/'));
+    let effective = EffectiveConfiguration::of(host, facts)?;
+    let named = |key: &str| effective.text(key).filter(|path| path.starts_with('/'));
     let certificates = ["tlscacert", "tlscert"].into_iter().filter_map(named);
     let certificates = loose_among(host, certificates, 0o444)?;
     let key = loose_among(host, named("tlskey"), 0o400)?;
@@ -111,7 +111,7 @@ pub(super) fn tls(host: &Host, facts: &Facts) -> Result<Option<String>> {
 }
 
 pub(super) fn socket(host: &Host, facts: &Facts) -> Result<Option<String>> {
-    let group = Told::of(host, facts)?.text("group");
+    let group = EffectiveConfiguration::of(host, facts)?.text("group");
     let group = group.as_deref().unwrap_or(GROUP);
     match host.group_number(group)? {
         Some(number) => loose(host, SOCKET, number, 0o660),
@@ -145,6 +145,7 @@ pub(super) fn keyring(host: &Host, facts: &Facts) -> Result<Option<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::doctor::Look;
     use crate::facts;
     use crate::host::stub::StubHost;
 
@@ -189,8 +190,6 @@ mod tests {
         }
         stub
     }
-
-    type Look = fn(&Host, &Facts) -> Result<Option<String>>;
 
     #[test]
     fn each_file_is_content_with_its_mode_and_named_with_a_looser_one() {

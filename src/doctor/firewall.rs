@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use super::told::Told;
-use super::{Check, Severity, is_active, require_root, said};
+use super::effective::EffectiveConfiguration;
+use super::{Check, Level, is_active, require_root, said};
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::command::Query;
@@ -13,7 +13,7 @@ use crate::host::links::is_guest_bridge;
 pub const CHECKS: &[Check] = &[
     Check {
         id: "DS201",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "published ports obey ufw",
         danger: "ports that containers publish are open to the world whatever ufw says: they are \
                  forwarded before its rules are asked.",
@@ -25,7 +25,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS202",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "published ports obey firewalld",
         danger: "published ports bypass its zones, and in older versions its reload removes the \
                  engine's rules.",
@@ -37,7 +37,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS203",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "other guests of the host are forwarded",
         danger: "the engine drops what is forwarded and not its own, so that machines of LXD, Incus \
                  or libvirt have no network.",
@@ -49,7 +49,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS204",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "the engine's own firewall rules are there",
         danger: "published ports are not reached, and new networks cannot be made.",
         cure: "let the engine make them again: systemctl restart docker",
@@ -96,8 +96,8 @@ fn own_rules(host: &Host, facts: &Facts) -> Result<Option<String>> {
     if !is_active(host, facts, UNIT)? {
         return Ok(None);
     }
-    let told = Told::of(host, facts)?;
-    let is = |key: &str, value: &str| told.text(key).is_some_and(|told| told == value);
+    let effective = EffectiveConfiguration::of(host, facts)?;
+    let is = |key: &str, value: &str| effective.text(key).is_some_and(|told| told == value);
     if is("iptables", "false") || is("firewall-backend", "nftables") {
         return Ok(None); // it makes none, or makes them by other means
     }

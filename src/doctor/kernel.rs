@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use super::told::Told;
-use super::{Check, Severity, is_active, require_root, said};
+use super::effective::EffectiveConfiguration;
+use super::{Check, Level, is_active, require_root, said};
 use crate::engine::obstacle::{Obstacle, iptables_problem};
 use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
@@ -13,7 +13,7 @@ use crate::host::engine::UNIT;
 pub const CHECKS: &[Check] = &[
     Check {
         id: "DS101",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "the kernel has overlayfs",
         danger: "images cannot be stacked; the engine does not start, or stores whole copies.",
         cure: "install the kernel's own modules: apt-get install linux-modules-extra-$(uname -r), or \
@@ -24,7 +24,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS102",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "bridges are seen by iptables",
         danger: "rules between containers of one network do not hold, and published ports may not \
                  be reached from containers.",
@@ -36,7 +36,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS103",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "iptables works",
         danger: "the engine cannot make its firewall rules, and does not start.",
         cure: "see what it says: iptables --table nat --list-rules; choose the backend that this \
@@ -47,7 +47,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS104",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "firewall rules are kept in one backend",
         danger: "rules of iptables-legacy and of iptables-nft are both in force: what one allows, the \
                  other may drop, and each shows only its own.",
@@ -59,7 +59,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS105",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "control groups are of version 2",
         danger: "version 1 is deprecated; engine and systemd are giving it up.",
         cure: "take systemd.unified_cgroup_hierarchy=0 off the kernel's command line, and restart \
@@ -70,7 +70,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS106",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "the control groups for cpu, memory and processes are there",
         danger: "limits like --memory are ignored with a warning.",
         cure: "in a container or virtual machine delegate them from outside; otherwise take \
@@ -81,7 +81,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS107",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "user namespaces can be made",
         danger: "userns-remap and rootless engines do not work.",
         cure: "sysctl --write user.max_user_namespaces=31000, and see what turned them off in \
@@ -92,7 +92,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS108",
-        severity: Severity::Note,
+        severity: Level::Note,
         title: "user namespaces are open to everyone",
         danger: "AppArmor keeps them from programs without a profile, or the kernel from all but root. \
                  The engine of the host is not concerned, but a rootless one is.",
@@ -104,7 +104,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS109",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "the modules of the running kernel are there",
         danger: "the kernel was upgraded and its old modules are gone: what is not loaded yet cannot \
                  be any more, such as overlay or the firewall's.",
@@ -115,7 +115,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS110",
-        severity: Severity::Note,
+        severity: Level::Note,
         title: "swap is accounted for",
         danger: "--memory-swap is ignored: a container may use any amount of swap.",
         cure: "take swapaccount=0 off the kernel's command line, or with control groups of version 1 \
@@ -159,14 +159,14 @@ fn bridge_filter(host: &Host, facts: &Facts) -> Result<Option<String>> {
 }
 
 fn iptables(host: &Host, facts: &Facts) -> Result<Option<String>> {
-    let told = Told::of(host, facts)?;
-    if let Some(Obstacle { cause, cure }) = iptables_problem(host, told.document())? {
+    let effective = EffectiveConfiguration::of(host, facts)?;
+    if let Some(Obstacle { cause, cure }) = iptables_problem(host, effective.document())? {
         return Ok(Some(format!("{cause}. {cure}")));
     }
     if !facts.has(ENGINE_PACKAGES[0]) {
         return Ok(None); // it comes with the engine
     }
-    if told.text("iptables").as_deref() == Some("false") {
+    if effective.text("iptables").as_deref() == Some("false") {
         return Ok(None); // the engine is configured to do without
     }
     require_root()?;

@@ -10,6 +10,7 @@ mod apt;
 mod audit;
 mod config;
 mod disk;
+mod effective;
 mod environment;
 mod files;
 mod firewall;
@@ -17,7 +18,6 @@ mod kernel;
 mod network;
 mod packages;
 mod service;
-mod told;
 
 use std::fmt;
 
@@ -34,7 +34,7 @@ use crate::host::engine::{EngineInfo, UNIT};
 pub struct Check {
     /// Stable: `DS`, the area's digit, and two digits.
     pub id: &'static str,
-    pub severity: Severity,
+    pub severity: Level,
     /// What is the case on a sound host.
     pub title: &'static str,
     /// What may go wrong where it is not.
@@ -54,7 +54,7 @@ type Look = fn(&Host, &Facts) -> Result<Option<String>>;
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Severity {
+pub enum Level {
     /// Something does not work, or will not.
     Error,
     /// It works, but something is likely to surprise.
@@ -64,12 +64,12 @@ pub enum Severity {
 }
 
 /// As it begins a sentence.
-impl fmt::Display for Severity {
+impl fmt::Display for Level {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Severity::Error => "Error",
-            Severity::Warning => "Warning",
-            Severity::Note => "Note",
+            Level::Error => "Error",
+            Level::Warning => "Warning",
+            Level::Note => "Note",
         })
     }
 }
@@ -100,21 +100,21 @@ const STOPS_NEW_ENGINES: &[&str] = &["DS109"];
 /// The errors that are there before an install, and that it does not mend: a line each.
 pub(crate) fn errors_ahead(host: &Host, facts: &Facts) -> Vec<String> {
     found(host, facts, |area, check| {
-        let is_error = check.severity == Severity::Error || STOPS_NEW_ENGINES.contains(&check.id);
+        let is_error = check.severity == Level::Error || STOPS_NEW_ENGINES.contains(&check.id);
         is_error && AHEAD.contains(&area) && !SAID_ALREADY.contains(&check.id)
     })
 }
 
 /// The errors of a host on which an engine was just set up: a line each.
 pub(crate) fn all_errors(host: &Host, facts: &Facts) -> Vec<String> {
-    found(host, facts, |_, check| check.severity == Severity::Error)
+    found(host, facts, |_, check| check.severity == Level::Error)
 }
 
 fn found(host: &Host, facts: &Facts, is_meant: impl Fn(&str, &Check) -> bool) -> Vec<String> {
     let mut lines = Vec::new();
     for (area, checks) in AREAS {
         for check in checks.iter().filter(|check| is_meant(area, check)) {
-            if let Verdict::Found(text) = Examined::of(check, host, facts).verdict {
+            if let CheckOutcome::Found(text) = Examined::of(check, host, facts).verdict {
                 lines.push(format!("{text} ({}); fix: {}", check.id, check.cure));
             }
         }
@@ -133,10 +133,10 @@ impl Check {
 #[derive(Serialize)]
 pub struct Examined {
     pub id: &'static str,
-    pub severity: Severity,
+    pub severity: Level,
     pub title: &'static str,
     #[serde(flatten)]
-    pub verdict: Verdict,
+    pub verdict: CheckOutcome,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cure: Option<&'static str>,
     pub link: &'static str,
@@ -146,7 +146,7 @@ pub struct Examined {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", content = "text", rename_all = "lowercase")]
-pub enum Verdict {
+pub enum CheckOutcome {
     Sound,
     Found(String),
     /// It could not be looked at; the text says why.
@@ -174,14 +174,14 @@ pub fn examine(host: &Host, facts: &Facts) -> Diagnosis {
 
 impl Diagnosis {
     /// The findings of this severity.
-    pub fn found(&self, severity: Severity) -> impl Iterator<Item = &Examined> {
-        let found = |examined: &&Examined| matches!(examined.verdict, Verdict::Found(_));
+    pub fn found(&self, severity: Level) -> impl Iterator<Item = &Examined> {
+        let found = |examined: &&Examined| matches!(examined.verdict, CheckOutcome::Found(_));
         let checks = self.checks.iter().filter(found);
         checks.filter(move |examined| examined.severity == severity)
     }
 
     pub fn has_errors(&self) -> bool {
-        self.found(Severity::Error).next().is_some()
+        self.found(Level::Error).next().is_some()
     }
 
     /// The findings that [`Examined::fix`] mends.
@@ -193,18 +193,18 @@ impl Diagnosis {
 impl Examined {
     fn of(check: &'static Check, host: &Host, facts: &Facts) -> Examined {
         let verdict = match (check.look)(host, facts) {
-            Ok(None) => Verdict::Sound,
-            Ok(Some(text)) => Verdict::Found(text),
+            Ok(None) => CheckOutcome::Sound,
+            Ok(Some(text)) => CheckOutcome::Found(text),
             Err(error) if crate::host::is_forbidden(&error) => {
-                Verdict::Unseen("only root can look".to_owned())
+                CheckOutcome::Unseen("only root can look".to_owned())
             }
-            Err(error) => Verdict::Unseen(format!("{error:#}")),
+            Err(error) => CheckOutcome::Unseen(format!("{error:#}")),
         };
         Examined {
             id: check.id,
             severity: check.severity,
             title: check.title,
-            cure: matches!(verdict, Verdict::Found(_)).then_some(check.cure),
+            cure: matches!(verdict, CheckOutcome::Found(_)).then_some(check.cure),
             link: check.link,
             verdict,
             check,
@@ -213,7 +213,7 @@ impl Examined {
 
     /// Whether the cure is ours.
     pub fn is_fixable(&self) -> bool {
-        matches!(self.verdict, Verdict::Found(_)) && self.check.is_mended()
+        matches!(self.verdict, CheckOutcome::Found(_)) && self.check.is_mended()
     }
 
     /// Mends it, and says what was found.

@@ -4,8 +4,8 @@ use anyhow::Result;
 use ipnet::IpNet;
 use serde_json::Value;
 
-use super::told::Told;
-use super::{Check, Severity, is_active};
+use super::effective::EffectiveConfiguration;
+use super::{Check, Level, is_active};
 use crate::daemon_config::{DEFAULT_POOLS, Route};
 use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
@@ -15,7 +15,7 @@ use crate::host::links::is_tunnel;
 pub const CHECKS: &[Check] = &[
     Check {
         id: "DS301",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "the engine's networks have their addresses for themselves",
         danger: "what is sent to the shared addresses goes to containers, or theirs goes elsewhere.",
         cure: "give the engine other addresses: default-address-pools and bip in \
@@ -26,7 +26,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS302",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "the host's other networks lie outside what the engine hands out",
         danger: "the engine keeps clear of them only as long as they are there: one that is made while \
                  a tunnel is down may take its addresses, and the tunnel then leads nowhere.",
@@ -38,7 +38,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS303",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "containers can use the host's name servers",
         danger: "a name server on the host's own loopback cannot be reached from containers, which \
                  then ask Google's instead; names of your own network are not found.",
@@ -50,7 +50,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS304",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "the host forwards packets",
         danger: "containers do not reach the outside, and their published ports are not reached.",
         cure: "sysctl --write net.ipv4.ip_forward=1, and see what turned it off, in /etc/sysctl.d or \
@@ -86,7 +86,7 @@ fn shared(host: &Host, _: &Facts) -> Result<Option<String>> {
 
 /// Once there is an engine, its networks stand beside those that are there; tunnels come and go.
 fn tunnels(host: &Host, facts: &Facts) -> Result<Option<String>> {
-    let (chosen, pools) = pools(&Told::of(host, facts)?);
+    let (chosen, pools) = pools(&EffectiveConfiguration::of(host, facts)?);
     let routes = host.routes_of_all_tables()?;
     let is_new = !facts.has(ENGINE_PACKAGES[0]);
     let found = routes.iter().find_map(|route| {
@@ -113,8 +113,8 @@ fn tunnels(host: &Host, facts: &Facts) -> Result<Option<String>> {
 }
 
 /// What the engine takes the addresses of its networks from, and whether somebody chose that.
-fn pools(told: &Told) -> (bool, Vec<IpNet>) {
-    match told.list("default-address-pools") {
+fn pools(effective: &EffectiveConfiguration) -> (bool, Vec<IpNet>) {
+    match effective.list("default-address-pools") {
         Some(pools) => {
             let base = |pool: &Value| pool.get("base")?.as_str()?.parse().ok();
             (true, pools.iter().filter_map(base).collect())
@@ -129,7 +129,7 @@ fn pools(told: &Told) -> (bool, Vec<IpNet>) {
 /// The engine leaves out name servers on the loopback, but knows where systemd-resolved's stub
 /// has its own from.
 fn name_servers(host: &Host, facts: &Facts) -> Result<Option<String>> {
-    if Told::of(host, facts)?.has("dns") {
+    if EffectiveConfiguration::of(host, facts)?.has("dns") {
         return Ok(None);
     }
     let servers = |path: &str| -> Result<Vec<String>> {
@@ -174,7 +174,8 @@ mod tests {
     fn the_engines_own_pools_are_networks() {
         let stub = StubHost::noble().program("systemctl", "");
         let facts = facts::gather(stub.host()).unwrap();
-        let known = |stub: &StubHost| pools(&Told::of(stub.host(), &facts).unwrap());
+        let known =
+            |stub: &StubHost| pools(&EffectiveConfiguration::of(stub.host(), &facts).unwrap());
         assert_eq!(known(&stub).1.len(), DEFAULT_POOLS.len());
         let pool = r#"{"default-address-pools": [{"base": "10.1.0.0/16", "size": 24}]}"#;
         let stub = stub.file(daemon_config::PATH, pool);

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use super::{Check, Severity, require_root, said};
+use super::{Check, Level, require_root, said};
 use crate::facts::{self, CONFLICTING_PACKAGES, ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::command::Query;
@@ -14,7 +14,7 @@ use crate::release::ENGINE_MAJOR;
 pub const CHECKS: &[Check] = &[
     Check {
         id: "DS501",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "no other packages of Docker are installed",
         danger: "Docker's own packages cannot be installed beside those of the distribution, or fight \
                  with them over files and sockets.",
@@ -25,7 +25,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS502",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "Docker is not installed as a snap",
         danger: "two engines on one host fight over its networks and its socket.",
         cure: "snap remove docker",
@@ -35,7 +35,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS503",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "Docker Desktop is not installed",
         danger: "it has an engine of its own in a virtual machine; the docker command talks to the one \
                  that its context names, and images of one are not seen by the other.",
@@ -46,7 +46,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS504",
-        severity: Severity::Note,
+        severity: Level::Note,
         title: "the engine's packages are not held back",
         danger: "they get no updates, also none for security.",
         cure: "let them be upgraded again: apt-mark unhold PACKAGE",
@@ -56,7 +56,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS505",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "dpkg has finished its work",
         danger: "apt refuses every task until it has.",
         cure: "let it finish: dpkg --configure -a",
@@ -66,7 +66,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS506",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "the engine is of a release that gets updates",
         danger: "Docker maintains the newest major release only; holes in older ones stay open.",
         cure: "upgrade it: apt-get update; apt-get install --only-upgrade docker-ce docker-ce-cli \
@@ -77,7 +77,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS507",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "the plugins of the docker command work",
         danger: "`docker compose` or `docker build` does not: docker takes the first file of a \
                  plugin's name that it finds, and a download that failed leaves one that is none.",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::{Check, Severity};
+use super::{Check, Level};
 use crate::change::Tx;
 use crate::engine::obstacle::{confinement_problem, containerd_problem};
 use crate::facts::{ENGINE_PACKAGES, Facts, Init};
@@ -17,7 +17,7 @@ use crate::undo::Undo;
 pub const CHECKS: &[Check] = &[
     Check {
         id: "DS801",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "the units are not masked",
         danger: "they cannot be started, by nobody and nothing.",
         cure: "allow it: systemctl unmask docker.service docker.socket containerd.service",
@@ -27,7 +27,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS802",
-        severity: Severity::Note,
+        severity: Level::Note,
         title: "the engine's units are as their packages made them",
         danger: "what drop-ins or a unit of your own say stands over the package, also after an \
                  upgrade that needs another.",
@@ -38,7 +38,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS803",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "the engine runs",
         danger: "no container does. An upgrade of containerd.io can stop the engine and leave it so.",
         cure: "start it: systemctl start docker.service, or: sudo dockstrap doctor --fix",
@@ -48,7 +48,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS804",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "the engine does not fail",
         danger: "it stops as soon as it starts.",
         cure: "see why: journalctl --unit docker.service --lines 50",
@@ -58,7 +58,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS805",
-        severity: Severity::Warning,
+        severity: Level::Warning,
         title: "the engine starts with the host",
         danger: "after a restart of the host no container runs.",
         cure: "systemctl enable docker.service, or: sudo dockstrap doctor --fix",
@@ -68,7 +68,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS806",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "containerd takes its configuration",
         danger: "containerd does not start again, and the engine waits for it in vain.",
         cure: "fix /etc/containerd/config.toml, and try it: containerd --config \
@@ -79,7 +79,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         id: "DS807",
-        severity: Severity::Error,
+        severity: Level::Error,
         title: "the units leave the engine and containerd what they need",
         danger: "once the engine has started again, no container does: containerd does not see what a \
                  confined engine mounts.",

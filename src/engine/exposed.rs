@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::unit::directives::{self, Content};
+use super::unit::directives::{self, UnitFile};
 use crate::daemon_config;
 use crate::error::Failure;
 use crate::host::engine::{CONTAINERD_CONFIG, CONTAINERD_UNIT, SOCKET_UNIT, UNIT};
@@ -36,7 +36,7 @@ pub(crate) fn unit_files(host: &Host) -> Result<Vec<String>> {
 fn environment_files(host: &Host, units: &[String]) -> Result<Vec<String>> {
     let mut files = Vec::new();
     for unit in units {
-        let Content::Text(text) = directives::content(host, unit)? else {
+        let UnitFile::Text(text) = directives::content(host, unit)? else {
             continue;
         };
         let named = text.lines().filter_map(|line| {

@@ -7,10 +7,10 @@ use super::Scope;
 use super::preflight;
 use crate::daemon_config::Change;
 use crate::host::network::Network;
-use crate::step::{DaemonJson, DockerGroup, Inspected, Registries, Service, registries};
+use crate::step::{DaemonJson, DockerGroup, EngineService, Inspected, Registries, registries};
 
 /// The configuration, with what the steps that depend on it found.
-pub(super) struct Configured {
+pub(super) struct EngineSetup {
     configuration: DaemonJson,
     pub daemon_json: Inspected,
     pub service: Inspected,
@@ -19,13 +19,13 @@ pub(super) struct Configured {
     pub registries: Option<Inspected>,
 }
 
-impl Configured {
+impl EngineSetup {
     /// `is_replaced` says that another engine's own units are moved aside by this run.
     pub(super) fn inspect(
         scope: &Scope<'_>,
         network: &Network,
         is_replaced: bool,
-    ) -> Result<Configured> {
+    ) -> Result<EngineSetup> {
         let Scope {
             host,
             facts,
@@ -44,7 +44,7 @@ impl Configured {
         let docker_group = Inspected::of(DockerGroup::new(facts, settings, owned), host)?;
         let changes = configuration.merged(host)?.changes;
         let registries = registries(scope, network, &changes)?;
-        Ok(Configured {
+        Ok(EngineSetup {
             configuration,
             daemon_json,
             service,
@@ -71,7 +71,7 @@ impl Configured {
 }
 
 fn service(scope: &Scope<'_>, configuration: &DaemonJson) -> Result<Inspected> {
-    let service = Service::new(configuration.clone(), scope.settings.no_start);
+    let service = EngineService::new(configuration.clone(), scope.settings.no_start);
     Inspected::of(service.leaving(&scope.owned), scope.host)
 }
 

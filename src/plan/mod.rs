@@ -16,7 +16,7 @@ use crate::host::Host;
 use crate::report::{Event, Listener};
 use crate::settings::{ProxyUser, Settings};
 use crate::step::{AptProxy, Finding, FirstBoot, Inspected, Step};
-use configuration::Configured;
+use configuration::EngineSetup;
 
 /// What is going to be done to a host.
 #[derive(Serialize)]
@@ -110,14 +110,16 @@ fn inspect_all(scope: &Scope<'_>) -> Result<Vec<Inspected>> {
     } = *scope;
     let passed = preflight::pass(scope)?;
     let network = settings.network()?;
-    let mut configured = Configured::inspect(scope, &network, passed.by_hand.is_some())?;
+    let mut setup = EngineSetup::inspect(scope, &network, passed.unmanaged_engine.is_some())?;
     let mut resolved = repository::resolve(scope, passed.source, &network)?;
     let dpkg = passed.dpkg.as_ref();
-    let chosen = packages::choose(scope, &mut configured, &mut resolved, dpkg)?;
+    let chosen = packages::choose(scope, &mut setup, &mut resolved, dpkg)?;
 
     let apt_proxy = settings.proxy_for.contains(&ProxyUser::Apt);
     let apt_proxy = apt_proxy.then(|| Inspected::of(AptProxy::new(&network)?, host));
-    let by_hand = passed.by_hand.map(|step| Inspected::of(step, host));
+    let unmanaged_engine = passed
+        .unmanaged_engine
+        .map(|step| Inspected::of(step, host));
     let dpkg = passed.dpkg.map(|step| Inspected::of(step, host));
     let first_boot = settings.no_start && settings.first_boot;
     let first_boot = first_boot.then(|| Inspected::of(FirstBoot::new(&settings.given)?, host));
@@ -125,13 +127,13 @@ fn inspect_all(scope: &Scope<'_>) -> Result<Vec<Inspected>> {
         apt_proxy.transpose()?,
         Some(chosen.apt_key),
         Some(resolved.apt_source),
-        by_hand.transpose()?,
-        Some(configured.daemon_json),
-        configured.registries,
-        Some(configured.docker_group),
+        unmanaged_engine.transpose()?,
+        Some(setup.daemon_json),
+        setup.registries,
+        Some(setup.docker_group),
         dpkg.transpose()?,
         Some(chosen.packages),
-        Some(configured.service),
+        Some(setup.service),
         first_boot.transpose()?,
     ];
     let inspected: Vec<Inspected> = steps.into_iter().flatten().collect();

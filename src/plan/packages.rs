@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Scope;
-use super::configuration::Configured;
+use super::configuration::EngineSetup;
 use super::preflight;
 use super::repository::Resolved;
 use crate::apt::ENGINE;
@@ -20,7 +20,7 @@ pub(super) struct Chosen {
 /// Asks apt what it would install, and judges the configuration by the versions that it names.
 pub(super) fn choose(
     scope: &Scope<'_>,
-    configured: &mut Configured,
+    setup: &mut EngineSetup,
     resolved: &mut Resolved,
     dpkg: Option<&Dpkg>,
 ) -> Result<Chosen> {
@@ -34,7 +34,7 @@ pub(super) fn choose(
     let Resolved {
         http, repository, ..
     } = resolved;
-    let roots = configured.roots(scope)?;
+    let roots = setup.roots(scope)?;
     let reinstalled = dpkg.map(Dpkg::reinstalled).cloned().unwrap_or_default();
     let needs = Needs {
         roots: &roots,
@@ -45,7 +45,7 @@ pub(super) fn choose(
     // The index may have told of a newer certificate.
     let apt_key = Inspected::of(AptKey::new(repository), host)?;
     if let Some(version) = packages.version_of(ENGINE) {
-        configured.settle_on(scope, version)?;
+        setup.settle_on(scope, version)?;
     }
     if let Some(version) = packages.version_of(CONTAINERD_PACKAGE) {
         preflight::check_containerd(host, version)?;

@@ -6,7 +6,6 @@
 mod apt_key;
 mod apt_proxy;
 mod apt_source;
-mod by_hand;
 pub(crate) mod daemon_json;
 mod docker_group;
 mod dpkg;
@@ -14,6 +13,7 @@ pub(crate) mod first_boot;
 pub(crate) mod packages;
 pub(crate) mod registries;
 mod service;
+mod unmanaged_engine;
 
 use std::time::Duration;
 
@@ -30,14 +30,14 @@ use crate::report::Yours;
 pub(crate) use apt_key::AptKey;
 pub(crate) use apt_proxy::AptProxy;
 pub(crate) use apt_source::AptSource;
-pub(crate) use by_hand::ByHand;
 pub(crate) use daemon_json::DaemonJson;
 pub(crate) use docker_group::DockerGroup;
 pub(crate) use dpkg::Dpkg;
 pub(crate) use first_boot::FirstBoot;
 pub(crate) use packages::Packages;
 pub(crate) use registries::Registries;
-pub(crate) use service::Service;
+pub(crate) use service::EngineService;
+pub(crate) use unmanaged_engine::UnmanagedEngine;
 
 /// How long containers, and the engine with them, may take to stop.
 const STOP_DEADLINE: Duration = Duration::from_secs(120);

@@ -1,10 +1,10 @@
 //! The engine's packages, installed by apt in exactly the transaction that was planned.
 
-mod before;
+mod finding;
 mod offer;
 mod places;
+mod prior;
 mod refuse;
-mod told;
 mod version;
 
 use anyhow::{Result, bail};
@@ -21,9 +21,9 @@ use crate::host::http::Http;
 use crate::report::{Event, Listener};
 use crate::settings::{EngineVersion, Settings};
 use crate::undo::Undo;
-use offer::{Offer, Wanted};
+use finding::restarts_engine;
+use offer::{Offer, PackageRequest};
 use refuse::refuse_another;
-use told::restarts_engine;
 pub(crate) use version::request;
 use version::unmet;
 
@@ -93,7 +93,7 @@ impl Packages {
             // it configures all that waits for it without being asked to.
             missing.retain(|package| !facts.unfinished.to_configure.contains(*package));
         }
-        let wanted = Wanted {
+        let wanted = PackageRequest {
             version: version.as_ref(),
             reinstalls,
             again,
@@ -149,7 +149,7 @@ impl Step for Packages {
             return Ok(Finding::satisfied(format!("docker-ce {engine}")));
         }
         match &self.offer {
-            Some(offer) => told::pending(host, offer),
+            Some(offer) => finding::pending(host, offer),
             None => bail!("packages went missing since the plan was made; run this again"),
         }
     }
@@ -168,10 +168,10 @@ impl Step for Packages {
         }
         tx.remember(offer.freshness.clone())?;
         // They come back last: when nothing of Docker's, and no data, is left in their place.
-        before::note_replaced(tx, &offer.transaction.removals)?;
-        before::note_what_the_engine_makes(tx)?;
+        prior::note_replaced(tx, &offer.transaction.removals)?;
+        prior::note_what_the_engine_makes(tx)?;
         let mut packages = offer.transaction.new_packages();
-        before::note_what_was_configured(tx, &mut packages)?;
+        prior::note_what_was_configured(tx, &mut packages)?;
         if !offer.repaired.is_empty() {
             let text = format!("install {} again", offer.repaired.join(" "));
             let packages = offer.repaired.clone();
@@ -201,7 +201,7 @@ impl Step for Packages {
             [] => ("finish the packages".to_owned(), Undo::nothing()),
             names => {
                 let text = format!("install {}", names.join(" "));
-                let network = before::network(tx.host(), names)?;
+                let network = prior::network(tx.host(), names)?;
                 (text, Undo::PurgePackages { packages, network })
             }
         };

@@ -4,15 +4,15 @@ use console::Style;
 
 use super::text::Text;
 use super::{line, print};
-use crate::doctor::{Diagnosis, Examined, Severity, Verdict};
+use crate::doctor::{CheckOutcome, Diagnosis, Examined, Level};
 
 /// Prints what was found, the worst first, then what could not be looked at.
 pub fn print_diagnosis(diagnosis: &Diagnosis) {
     let mut counts = Vec::new();
     for (severity, name) in [
-        (Severity::Error, "error"),
-        (Severity::Warning, "warning"),
-        (Severity::Note, "note"),
+        (Level::Error, "error"),
+        (Level::Warning, "warning"),
+        (Level::Note, "note"),
     ] {
         let found: Vec<&Examined> = diagnosis.found(severity).collect();
         found.iter().for_each(|examined| print_found(examined));
@@ -21,7 +21,7 @@ pub fn print_diagnosis(diagnosis: &Diagnosis) {
     }
     let mut unseen = 0;
     for examined in &diagnosis.checks {
-        if let Verdict::Unseen(reason) = &examined.verdict {
+        if let CheckOutcome::Unseen(reason) = &examined.verdict {
             unseen += 1;
             let text = format!(" {} {}: {reason}", examined.id, examined.title);
             print(Text::styled(Style::new().dim(), "?").and(text));
@@ -38,13 +38,13 @@ pub fn print_diagnosis(diagnosis: &Diagnosis) {
 }
 
 fn print_found(examined: &Examined) {
-    let Verdict::Found(text) = &examined.verdict else {
+    let CheckOutcome::Found(text) = &examined.verdict else {
         return;
     };
     let mark = match examined.severity {
-        Severity::Error => Text::styled(Style::new().red(), "✗"),
-        Severity::Warning => Text::styled(Style::new().yellow(), "!"),
-        Severity::Note => Text::styled(Style::new().cyan(), "i"),
+        Level::Error => Text::styled(Style::new().red(), "✗"),
+        Level::Warning => Text::styled(Style::new().yellow(), "!"),
+        Level::Note => Text::styled(Style::new().cyan(), "i"),
     };
     let mark = mark.and(" ").and_styled(Style::new().bold(), examined.id);
     print(mark.and(" ").and(text));

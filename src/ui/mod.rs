@@ -47,7 +47,7 @@ pub(crate) use uninstall::{print_reversal, print_uninstalled};
 
 /// What goes to standard output.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Output {
+pub enum OutputFormat {
     /// text for people
     #[default]
     Text,
@@ -58,7 +58,7 @@ pub enum Output {
 /// How this process prints; there is one terminal, and so one of these.
 #[derive(Default)]
 struct Manner {
-    output: Output,
+    output: OutputFormat,
     to_journal: bool,
 }
 
@@ -72,7 +72,7 @@ thread_local! {
 
 /// Says how to print, once. Honours `NO_COLOR` (<https://no-color.org>); `console` looks after the
 /// rest.
-pub fn set_up(output: Output) {
+pub fn set_up(output: OutputFormat) {
     let to_journal = journal::is_behind(std::io::stderr());
     if to_journal || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
         console::set_colors_enabled(false);
@@ -244,7 +244,9 @@ fn say_warning(text: &str) {
 
 /// Whether lines of JSON are asked for, and so a report.
 fn wants_report() -> bool {
-    MANNER.get().is_some_and(|it| it.output == Output::Json)
+    MANNER
+        .get()
+        .is_some_and(|it| it.output == OutputFormat::Json)
 }
 
 /// Writes the line of an event, where lines are asked for.

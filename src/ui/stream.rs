@@ -18,9 +18,9 @@ use crate::report::Event;
 pub const SCHEMA: u32 = 1;
 
 /// What is known by now for lines to come. Standard output is one, and so is this.
-static STATE: Mutex<State> = Mutex::new(State::new());
+static STATE: Mutex<StreamState> = Mutex::new(StreamState::new());
 
-struct State {
+struct StreamState {
     /// The step that is at work.
     step: Option<&'static str>,
     warnings: Vec<String>,
@@ -42,7 +42,7 @@ pub fn end(command: Option<&str>, exit_code: u8, error: Option<&anyhow::Error>) 
     print(&state().last_line(command, exit_code, error));
 }
 
-fn state() -> MutexGuard<'static, State> {
+fn state() -> MutexGuard<'static, StreamState> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -53,9 +53,9 @@ fn print(line: &Value) {
     let _ = stdout.flush();
 }
 
-impl State {
-    const fn new() -> State {
-        State {
+impl StreamState {
+    const fn new() -> StreamState {
+        StreamState {
             step: None,
             warnings: Vec::new(),
             report: None,
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_line_has_its_time_its_event_and_the_step_at_work() {
-        let mut state = State::new();
+        let mut state = StreamState::new();
         let text = || "fetching".to_owned();
         let before = state.line(&Event::Started { text: text() });
         assert_eq!(before["schema"], 1);
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn the_last_line_tells_how_it_ended_and_of_every_warning() {
-        let mut state = State::new();
+        let mut state = StreamState::new();
         state.line(&Event::Warning {
             text: "old index".to_owned(),
         });
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn fault_13_no_line_shows_a_password() {
-        let mut state = State::new();
+        let mut state = StreamState::new();
         let secret = "by http://me:s3cret@proxy:3128, \"http://me:s3cret@proxy\"\nfailed";
         let line = state.line(&Event::Warning {
             text: secret.to_owned(),

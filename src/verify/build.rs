@@ -14,17 +14,17 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use super::proof::Proof;
+use super::verifier::Verifier;
 use crate::host::command::{Command, Output};
 use crate::report::Outcome;
 
-pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
-    if let Some(failed) = proof.plugin_fault("buildx")? {
+pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+    if let Some(failed) = verifier.plugin_fault("buildx")? {
         return Ok(failed);
     }
-    let folder = proof.folder("build")?;
+    let folder = verifier.folder("build")?;
     let context = folder.join("context");
-    let (image, token) = (proof.image()?, &proof.token);
+    let (image, token) = (verifier.image()?, &verifier.token);
     // The token makes each step one that was never built before.
     let greeting = format!("greeting-{token}");
     let start = format!("FROM {image}\n");
@@ -42,27 +42,27 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     ] {
         write(&path, text)?;
     }
-    let _cache = Cache::watch(proof)?;
+    let _cache = Cache::watch(verifier)?;
     let tag = |of: &str| format!("dockstrap-verify:{token}-{of}");
     let build = |file: &Path, tag: &str| -> Result<Output> {
-        let build = proof
+        let build = verifier
             .docker()
             .args(["buildx", "build", "--progress=plain"])
-            .args(["--label", &proof.label(), "--tag", tag, "--file"])
+            .args(["--label", &verifier.label(), "--tag", tag, "--file"])
             .arg(file)
             .arg(&context)
             .deadline(Duration::from_secs(120));
-        proof.run(&build)
+        verifier.run(&build)
     };
 
     build(&context.join("Dockerfile"), &tag("build"))?.success()?;
     for path in ["/greeting", "/mark"] {
-        let name = proof.name("built");
-        let container = proof
+        let name = verifier.name("built");
+        let container = verifier
             .container("run")
             .args(["--network=none", "--name", &name]);
         let run = container.args([&tag("build"), "probe", "file", path]);
-        let said = proof.run_to_end(&name, &run)?.success()?;
+        let said = verifier.run_to_end(&name, &run)?.success()?;
         ensure!(
             said.stdout.contains(token),
             "the image that was built lacks {path}"
@@ -102,16 +102,16 @@ fn write(path: &Path, text: &str) -> Result<()> {
 
 /// What this stage puts into the build cache; it goes when this goes.
 struct Cache<'a> {
-    proof: &'a Proof<'a>,
+    verifier: &'a Verifier<'a>,
     before: BTreeSet<String>,
 }
 
 impl<'a> Cache<'a> {
-    fn watch(proof: &'a Proof<'_>) -> Result<Cache<'a>> {
-        let usage = proof.run(&usage(proof.docker()))?.success()?;
+    fn watch(verifier: &'a Verifier<'_>) -> Result<Cache<'a>> {
+        let usage = verifier.run(&usage(verifier.docker()))?.success()?;
         Ok(Cache {
-            proof,
-            before: records(&usage.stdout, &proof.token),
+            verifier,
+            before: records(&usage.stdout, &verifier.token),
         })
     }
 }
@@ -120,9 +120,9 @@ impl Drop for Cache<'_> {
     /// What a build that was cut short uses can only be removed once the engine has noticed. Some
     /// bytes that stay all the same are thrown away by the engine itself in time.
     fn drop(&mut self) {
-        let Proof { token, .. } = self.proof;
+        let Verifier { token, .. } = self.verifier;
         for _ in 0..5 {
-            let usage = self.proof.run(&usage(self.proof.sheltered()));
+            let usage = self.verifier.run(&usage(self.verifier.sheltered()));
             let after = usage
                 .map(|usage| records(&usage.stdout, token))
                 .unwrap_or_default();
@@ -132,7 +132,7 @@ impl Drop for Cache<'_> {
             }
             let filter = format!("id={}", made.join("|"));
             let prune = ["buildx", "prune", "--all", "--force", "--filter", &filter];
-            let _ = self.proof.run(&self.proof.sheltered().args(prune));
+            let _ = self.verifier.run(&self.verifier.sheltered().args(prune));
             sleep(Duration::from_millis(100));
         }
     }

@@ -12,23 +12,23 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::defaults;
-use super::probe::Reach;
-use super::proof::{Proof, own_range};
+use super::probe::ReachReport;
+use super::verifier::{Verifier, own_range};
 use crate::report::Outcome;
 
-pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
-    if let Some(failed) = proof.plugin_fault("compose")? {
+pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+    if let Some(failed) = verifier.plugin_fault("compose")? {
         return Ok(failed);
     }
-    let file = proof.folder("compose")?.join("compose.yaml");
+    let file = verifier.folder("compose")?.join("compose.yaml");
     let write = |range: Option<&str>| {
-        let text = services(proof, range)?;
+        let text = services(verifier, range)?;
         fs::write(&file, text).with_context(|| format!("writing {}", file.display()))
     };
     write(None)?;
-    let project = proof.name("compose");
+    let project = verifier.name("compose");
     let compose = |arguments: &[&str]| {
-        let compose = proof
+        let compose = verifier
             .docker()
             .args(["compose", "--project-name", &project, "--file"])
             .arg(&file)
@@ -42,11 +42,11 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         "--wait-timeout=30",
         "--pull=never",
     ]);
-    let begun = proof.run(&up)?;
+    let begun = verifier.run(&up)?;
     if begun.code != 0 && defaults::is_about_addresses(&begun.tail()) {
-        proof.find(defaults::lack_of_addresses(&begun.tail()));
+        verifier.find(defaults::lack_of_addresses(&begun.tail()));
         write(Some(&own_range(1)))?;
-        proof.ask(&up)?;
+        verifier.ask(&up)?;
     } else {
         begun.success()?;
     }
@@ -60,18 +60,18 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         "--server",
         "back:8080",
     ];
-    let reach: Reach = proof.read(&compose(&talk))?;
+    let reach: ReachReport = verifier.read(&compose(&talk))?;
     ensure!(
-        reach.answer == Some(Ok(proof.token.clone())),
+        reach.answer == Some(Ok(verifier.token.clone())),
         "one service does not reach the other: {:?}",
         reach.answer
     );
     let started = |service: &str| {
         let container = format!("{project}-{service}-1");
-        let inspect = proof
+        let inspect = verifier
             .docker()
             .args(["inspect", "--format={{.State.StartedAt}}"]);
-        let started: jiff::Timestamp = proof
+        let started: jiff::Timestamp = verifier
             .ask(&inspect.arg(&container))?
             .parse()
             .context("reading a time")?;
@@ -81,14 +81,14 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         started("back")? < started("front")?,
         "a service was started before the one that it depends on"
     );
-    proof.ask(&compose(&["down", "--volumes"]))?;
+    verifier.ask(&compose(&["down", "--volumes"]))?;
     let filter = format!("label=com.docker.compose.project={project}");
     for list in [["ps", "--all"], ["network", "ls"], ["volume", "ls"]] {
-        let list = proof
+        let list = verifier
             .docker()
             .args(list)
             .args(["--quiet", "--filter", &filter]);
-        let left = proof.ask(&list)?;
+        let left = verifier.ask(&list)?;
         ensure!(left.is_empty(), "`docker compose down` left behind: {left}");
     }
     Ok(Outcome::Passed(
@@ -97,10 +97,10 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
 }
 
 /// The project, as JSON, which is YAML as well. Its network has this range, or one of the engine's.
-fn services(proof: &Proof<'_>, range: Option<&str>) -> Result<String> {
-    let serve = |port: &str| serde_json::json!(["probe", "serve", port, proof.token]);
-    let labels = serde_json::json!([proof.label()]);
-    let image = proof.image()?;
+fn services(verifier: &Verifier<'_>, range: Option<&str>) -> Result<String> {
+    let serve = |port: &str| serde_json::json!(["probe", "serve", port, verifier.token]);
+    let labels = serde_json::json!([verifier.label()]);
+    let image = verifier.image()?;
     let logging = serde_json::json!({ "driver": "json-file" });
     let mut network = serde_json::json!({ "labels": labels });
     if let Some(range) = range {

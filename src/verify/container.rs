@@ -3,28 +3,28 @@
 
 use anyhow::{Result, ensure};
 
-use super::probe::File;
-use super::proof::Proof;
+use super::probe::FileReport;
+use super::verifier::Verifier;
 use crate::report::Outcome;
 
 /// A file that is not in the image.
 const MARK: &str = "/mark";
 
-pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
+pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     let id = |image: &str| {
-        let inspect = proof.docker().args(["image", "inspect", "--format"]);
-        proof.ask(&inspect.args(["{{.Id}} {{.RootFS.Layers}}", image]))
+        let inspect = verifier.docker().args(["image", "inspect", "--format"]);
+        verifier.ask(&inspect.args(["{{.Id}} {{.RootFS.Layers}}", image]))
     };
-    let image = proof.image()?;
+    let image = verifier.image()?;
     let before = id(image)?;
-    let names = [proof.name("one"), proof.name("two")];
+    let names = [verifier.name("one"), verifier.name("two")];
     for name in &names {
         // Each leaves a mark, and none may find that of the other.
-        let container = proof
+        let container = verifier
             .container("run")
             .args(["--network=none", "--name", name]);
-        let run = proof.probe(container, &["file", MARK, "--write", name])?;
-        let file: File = proof.report_of(name, &run)?;
+        let run = verifier.probe(container, &["file", MARK, "--write", name])?;
+        let file: FileReport = verifier.report_of(name, &run)?;
         ensure!(
             file.before.is_none(),
             "a new container finds a file that another has written"
@@ -37,22 +37,22 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     }
     for name in &names {
         // Started again, it finds its own mark.
-        let start = proof.docker().args(["start", "--attach", name]);
-        let file: File = proof.report_of(name, &start)?;
+        let start = verifier.docker().args(["start", "--attach", name]);
+        let file: FileReport = verifier.report_of(name, &start)?;
         ensure!(
             file.before.as_ref() == Some(name),
             "a container that is started again finds {:?} instead of what it has written",
             file.before
         );
-        let diff = proof.ask(&proof.docker().args(["diff", name]))?;
+        let diff = verifier.ask(&verifier.docker().args(["diff", name]))?;
         ensure!(
             diff == format!("A {MARK}"),
             "a container has other changes than it made: {diff}"
         );
     }
-    proof.ask(&proof.docker().arg("rm").args(names))?;
-    let container = proof.container("run").arg("--network=none");
-    let file: File = proof.report("three", container, &["file", MARK])?;
+    verifier.ask(&verifier.docker().arg("rm").args(names))?;
+    let container = verifier.container("run").arg("--network=none");
+    let file: FileReport = verifier.report("three", container, &["file", MARK])?;
     ensure!(
         file.before.is_none() && id(image)? == before,
         "the image was changed by its containers"

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::proof::Proof;
+use super::verifier::Verifier;
 use crate::daemon_config::{self, Document, log_collector, with_flags};
 use crate::engine::unit;
 use crate::host::Host;
@@ -30,12 +30,12 @@ const NO_ADDRESSES: &[&str] = &[
 
 /// Starts a container with all of the host's defaults, where one of them may keep it from starting.
 /// What keeps this one from being tried is found by the stages.
-pub(super) fn look(proof: &Proof<'_>) {
-    let _ = start_with_defaults(proof);
+pub(super) fn look(verifier: &Verifier<'_>) {
+    let _ = start_with_defaults(verifier);
 }
 
-fn start_with_defaults(proof: &Proof<'_>) -> Result<()> {
-    let Some(account) = proof.host.engine_account()? else {
+fn start_with_defaults(verifier: &Verifier<'_>) -> Result<()> {
+    let Some(account) = verifier.host.engine_account()? else {
         return Ok(());
     };
     let driver = account["LoggingDriver"].as_str().unwrap_or_default();
@@ -43,19 +43,19 @@ fn start_with_defaults(proof: &Proof<'_>) -> Result<()> {
     if OF_THE_HOST.contains(&driver) && runtime == STOCK_RUNTIME {
         return Ok(());
     }
-    let container = proof
+    let container = verifier
         .container_with_defaults("run")
         .deadline(PATIENCE)
         .args(["--rm", "--network=none"]);
-    let run = proof.probe(container, &["hello", &proof.token])?;
-    let said = match proof.run(&run) {
+    let run = verifier.probe(container, &["hello", &verifier.token])?;
+    let said = match verifier.run(&run) {
         Ok(output) if output.code == 0 => return Ok(()),
         Ok(output) => output.tail(),
-        Err(error) if proof.stopped.load(Ordering::Relaxed) => return Err(error),
+        Err(error) if verifier.stopped.load(Ordering::Relaxed) => return Err(error),
         Err(error) => format!("{error:#}"),
     };
     let is_of_runtime = runtime != STOCK_RUNTIME && !said.contains("logging driver");
-    proof.find(if is_of_runtime {
+    verifier.find(if is_of_runtime {
         format!(
             "containers do not start with the host's defaults (runtime {runtime}, log driver \
              {driver}): {said}"
@@ -63,7 +63,7 @@ fn start_with_defaults(proof: &Proof<'_>) -> Result<()> {
     } else {
         format!(
             "containers do not start with the default log driver ({driver}){}: {said}",
-            collector(proof.host).unwrap_or_default()
+            collector(verifier.host).unwrap_or_default()
         )
     });
     Ok(())

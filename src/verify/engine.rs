@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-use super::proof::{Proof, parse};
+use super::verifier::{Verifier, parse};
 use crate::facts::{Init, detect_init};
 use crate::host::Host;
 use crate::host::command::Query;
@@ -33,14 +33,16 @@ struct Version {
     api_version: String,
 }
 
-pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
-    let host = proof.host;
+pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+    let host = verifier.host;
     if let Some(reason) = silence(host)? {
         return Ok(Outcome::Failed(reason));
     }
     let engine = host.engine_info()?.context("the engine went away")?;
-    let version = proof.docker().args(["version", "--format", "{{json .}}"]);
-    let Versions { client, server } = parse(&proof.ask(&version)?)?;
+    let version = verifier
+        .docker()
+        .args(["version", "--format", "{{json .}}"]);
+    let Versions { client, server } = parse(&verifier.ask(&version)?)?;
     if client.version != server.version {
         return Ok(Outcome::Failed(format!(
             "the docker command is {}, but the running engine is {}; let the engine that is \

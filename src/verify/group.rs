@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::proof::Proof;
+use super::verifier::Verifier;
 use crate::host::UserName;
 use crate::host::command::{Command, Output};
 use crate::host::engine::{GROUP, NO_CONFIG, SOCKET};
@@ -19,8 +19,8 @@ const MOST: usize = 10;
 /// What helps when the socket has other rights than its unit gives it.
 const RENEW: &str = "let systemd make it again: systemctl restart docker.socket docker.service";
 
-pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
-    let host = proof.host;
+pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+    let host = verifier.host;
     let Some(group) = host.group(GROUP)? else {
         return Ok(Outcome::Failed(format!(
             "there is no group {GROUP}, so only root can use the engine; make it with: sudo \
@@ -38,7 +38,7 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         let reason = "only root can try what another user may do; run it with sudo";
         return Ok(Outcome::Skipped(reason.to_owned()));
     }
-    let stranger = ask_as(proof, STRANGER)?;
+    let stranger = ask_as(verifier, STRANGER)?;
     if stranger.code == 0 {
         return Ok(Outcome::Failed(if group.has(STRANGER) {
             format!(
@@ -71,7 +71,7 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         }
     }
     for member in &tried {
-        let asked = ask_as(proof, member)?;
+        let asked = ask_as(verifier, member)?;
         if asked.code != 0 {
             return Ok(Outcome::Failed(refusal(member, &asked)));
         }
@@ -105,14 +105,14 @@ fn was_refused(asked: &Output) -> bool {
 }
 
 /// Asks the engine for its version as this user, with the groups of a new login.
-fn ask_as(proof: &Proof<'_>, user: &str) -> Result<Output> {
+fn ask_as(verifier: &Verifier<'_>, user: &str) -> Result<Output> {
     let ask = Command::new("runuser")
         .args(["--user", user, "--", "docker", "--host"])
         .arg(format!("unix://{SOCKET}"))
         .args(["version", "--format", "{{.Server.Version}}"])
         .env("DOCKER_CONFIG", NO_CONFIG)
-        .stopped_by(&proof.stopped);
-    proof.run(&ask)
+        .stopped_by(&verifier.stopped);
+    verifier.run(&ask)
 }
 
 fn refusal(member: &str, asked: &Output) -> String {

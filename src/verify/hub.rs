@@ -12,41 +12,41 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use super::proof::Proof;
 use super::reach::{classify, trouble};
+use super::verifier::Verifier;
 use crate::host::command::Command;
 use crate::report::Outcome;
 
 const IMAGE: &str = "hello-world:latest";
 const GREETING: &str = "Hello from Docker!";
 
-pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
-    let docker = || proof.docker().deadline(Duration::from_secs(120));
+pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+    let docker = || verifier.docker().deadline(Duration::from_secs(120));
     // The engine goes past a mirror that does not answer, and says nothing of it.
-    let mirrors = mirror::ask(proof.host)?;
-    let mut visit = Visit::begin(proof)?;
-    if let Some(outcome) = trouble(proof.run(&docker().args(["pull", "--quiet", IMAGE])))? {
+    let mirrors = mirror::ask(verifier.host)?;
+    let mut visit = Visit::begin(verifier)?;
+    if let Some(outcome) = trouble(verifier.run(&docker().args(["pull", "--quiet", IMAGE])))? {
         return Ok(outcome);
     }
     let format = "{{range .RepoDigests}}{{println .}}{{end}}";
-    let digests = proof.ask(&docker().args(["image", "inspect", "--format", format, IMAGE]))?;
+    let digests = verifier.ask(&docker().args(["image", "inspect", "--format", format, IMAGE]))?;
     let digest = digests
         .lines()
         .find(|digest| digest.starts_with("hello-world@"));
     let digest = digest.context("an image that was pulled has no digest")?;
     visit.digest = Some(digest.to_owned());
     if visit.before.is_none() {
-        proof.ask(&docker().args(["image", "rm", IMAGE]))?;
+        verifier.ask(&docker().args(["image", "rm", IMAGE]))?;
     }
-    if let Some(outcome) = trouble(proof.run(&docker().args(["pull", "--quiet", digest])))? {
+    if let Some(outcome) = trouble(verifier.run(&docker().args(["pull", "--quiet", digest])))? {
         return Ok(outcome);
     }
-    let name = proof.name("hub");
-    let run = proof
+    let name = verifier.name("hub");
+    let run = verifier
         .container("run")
         .deadline(Duration::from_secs(120))
         .args(["--name", &name, digest]);
-    let said = proof.run_to_end(&name, &run)?.success()?.stdout;
+    let said = verifier.run_to_end(&name, &run)?.success()?.stdout;
     ensure!(
         said.contains(GREETING),
         "{IMAGE} ran, but did not greet: {said}"
@@ -63,7 +63,7 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     };
 
     let search = docker().args(["search", "--format", "{{.Name}}", "hello-world"]);
-    let found = proof.run(&search)?;
+    let found = verifier.run(&search)?;
     if found.code != 0 {
         // Searching goes past every mirror.
         return Ok(match (classify(&found.tail()), &mirrors.first) {
@@ -84,7 +84,7 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
 
 /// The host's own images, which are as before when this goes.
 struct Visit<'a> {
-    proof: &'a Proof<'a>,
+    verifier: &'a Verifier<'a>,
     /// What [`IMAGE`] was.
     before: Option<String>,
     /// What an image was known by: identifiers, and digests.
@@ -93,33 +93,33 @@ struct Visit<'a> {
 }
 
 impl<'a> Visit<'a> {
-    fn begin(proof: &'a Proof<'_>) -> Result<Visit<'a>> {
+    fn begin(verifier: &'a Verifier<'_>) -> Result<Visit<'a>> {
         let format = "--format={{.ID}} {{.Repository}}@{{.Digest}}";
         let list = ["image", "ls", "--all", "--no-trunc", "--digests", format];
-        let listed = proof.ask(&proof.docker().args(list))?;
+        let listed = verifier.ask(&verifier.docker().args(list))?;
         Ok(Visit {
-            before: identifier(proof, &proof.docker()),
+            before: identifier(verifier, &verifier.docker()),
             known: listed.split_whitespace().map(str::to_owned).collect(),
-            proof,
+            verifier,
             digest: None,
         })
     }
 }
 
 /// What [`IMAGE`] is now, if it is there.
-fn identifier(proof: &Proof<'_>, docker: &Command) -> Option<String> {
+fn identifier(verifier: &Verifier<'_>, docker: &Command) -> Option<String> {
     let inspect = ["image", "inspect", "--format", "{{.Id}}", IMAGE];
-    let found = proof.run(&docker.clone().args(inspect)).ok()?;
+    let found = verifier.run(&docker.clone().args(inspect)).ok()?;
     (found.code == 0).then(|| found.stdout.trim().to_owned())
 }
 
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
-        let docker = self.proof.sheltered();
-        let pulled = identifier(self.proof, &docker);
+        let docker = self.verifier.sheltered();
+        let pulled = identifier(self.verifier, &docker);
         let tell = |arguments: &[&str]| {
             let command = docker.clone().args(arguments.iter().copied());
-            let _ = self.proof.run(&command);
+            let _ = self.verifier.run(&command);
         };
         match &self.before {
             Some(before) => tell(&["tag", before, IMAGE]),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-use super::proof::{OWN_DEFAULTS, Proof, parse};
+use super::verifier::{OWN_DEFAULTS, Verifier, parse};
 use crate::report::Outcome;
 
 /// A container's log driver, as `docker inspect` shows it.
@@ -23,11 +23,14 @@ const KEPT: [&str; 4] = ["--log-opt", "max-size=20k", "--log-opt", "max-file=2"]
 /// Drivers that keep what containers say on this host, and need nobody else for it.
 const KEPT_HERE: [&str; 3] = ["journald", "json-file", "local"];
 
-pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
-    let engine = proof.host.engine_info()?.context("the engine went away")?;
+pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+    let engine = verifier
+        .host
+        .engine_info()?
+        .context("the engine went away")?;
     if !KEPT_HERE.contains(&engine.logging_driver.as_str()) {
         // Whether containers start with it is looked at apart from the stages.
-        let (said, _) = speak(proof, "speaker", &OWN_DEFAULTS[..1], "3")?;
+        let (said, _) = speak(verifier, "speaker", &OWN_DEFAULTS[..1], "3")?;
         ensure!(
             said.ends_with("line 3"),
             "`docker logs` gives back something else: {said}"
@@ -43,7 +46,7 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
             r#type: driver,
             config,
         },
-    ) = speak(proof, "speaker", &[], "3")?;
+    ) = speak(verifier, "speaker", &[], "3")?;
     ensure!(
         said.lines().eq(["line 1", "line 2", "line 3"]),
         "`docker logs` does not give back what a container said, but: {said}"
@@ -70,7 +73,7 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         }
     };
     let options: Vec<&str> = ["--log-driver", &driver].into_iter().chain(KEPT).collect();
-    let (said, _) = speak(proof, "talker", &options, LINES)?;
+    let (said, _) = speak(verifier, "talker", &options, LINES)?;
     let last = format!("line {LINES}");
     ensure!(
         said.lines().last() == Some(last.as_str()),
@@ -85,13 +88,13 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
 
 /// Lets a container say some lines; returns what its log has, and its driver.
 fn speak(
-    proof: &Proof<'_>,
+    verifier: &Verifier<'_>,
     name: &str,
     options: &[&str],
     lines: &str,
 ) -> Result<(String, LogConfig)> {
-    let name = proof.name(name);
-    let container = proof
+    let name = verifier.name(name);
+    let container = verifier
         .container_with_defaults("run")
         .args([
             "--runtime=runc",
@@ -101,9 +104,9 @@ fn speak(
             &name,
         ])
         .args(options.iter().copied());
-    proof.ask(&proof.probe(container, &["lines", lines])?)?;
-    let said = proof.ask(&proof.docker().args(["logs", &name]))?;
+    verifier.ask(&verifier.probe(container, &["lines", lines])?)?;
+    let said = verifier.ask(&verifier.docker().args(["logs", &name]))?;
     let format = ["inspect", "--format", "{{json .HostConfig.LogConfig}}"];
-    let config = proof.ask(&proof.docker().args(format).arg(&name))?;
+    let config = verifier.ask(&verifier.docker().args(format).arg(&name))?;
     Ok((said, parse(&config)?))
 }

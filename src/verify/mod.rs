@@ -15,15 +15,15 @@ mod image;
 mod logs;
 mod network;
 mod objects;
-mod obstacle;
 pub mod probe;
-mod proof;
 mod reach;
 mod registry;
 mod restart;
 mod run;
 mod schedule;
 mod smoke;
+mod unavailable;
+mod verifier;
 mod volume;
 
 use anyhow::Result;
@@ -32,10 +32,10 @@ use serde::Serialize;
 use crate::error::Failure;
 use crate::report::{Outcome, StageReport};
 
-use obstacle::Obstacle;
-use proof::Proof;
-pub use registry::{Login, Registry};
+pub use registry::{Login, TestRegistry};
 pub use schedule::verify;
+use unavailable::Unavailable;
+use verifier::Verifier;
 
 /// One thing to prove.
 pub struct Stage {
@@ -45,7 +45,7 @@ pub struct Stage {
     when: When,
     /// Whether other stages must not run meanwhile.
     alone: bool,
-    prove: fn(&Proof<'_>) -> Result<Outcome>,
+    verify: fn(&Verifier<'_>) -> Result<Outcome>,
 }
 
 /// When a stage is run that nobody named.
@@ -66,91 +66,91 @@ pub const STAGES: &[Stage] = &[
         title: "the engine runs, and the docker command belongs to it",
         when: When::Quick,
         alone: true,
-        prove: engine::prove,
+        verify: engine::verify,
     },
     Stage {
         id: "group",
         title: "members of group docker may use the engine, others may not",
         when: When::Quick,
         alone: false,
-        prove: group::prove,
+        verify: group::verify,
     },
     Stage {
         id: "run",
         title: "a container runs, from an image made of this program",
         when: When::Quick,
         alone: false,
-        prove: run::prove,
+        verify: run::verify,
     },
     Stage {
         id: "container",
         title: "containers have a layer of their own, and leave the image as it is",
         when: When::Default,
         alone: false,
-        prove: container::prove,
+        verify: container::verify,
     },
     Stage {
         id: "volume",
         title: "a volume outlives its containers",
         when: When::Default,
         alone: false,
-        prove: volume::prove,
+        verify: volume::verify,
     },
     Stage {
         id: "network",
         title: "containers reach each other by name, the host reaches them, they the outside",
         when: When::Quick,
         alone: false,
-        prove: network::prove,
+        verify: network::verify,
     },
     Stage {
         id: "logs",
         title: "what containers say is kept, and does not fill the disk",
         when: When::Default,
         alone: false,
-        prove: logs::prove,
+        verify: logs::verify,
     },
     Stage {
         id: "restart",
         title: "a container outlives a restart of the engine",
         when: When::Default,
         alone: true,
-        prove: restart::prove,
+        verify: restart::verify,
     },
     Stage {
         id: "build",
         title: "an image is built from a Dockerfile, the second time from the cache",
         when: When::Default,
         alone: false,
-        prove: build::prove,
+        verify: build::verify,
     },
     Stage {
         id: "image",
         title: "images are listed, tagged, saved, loaded and removed",
         when: When::Default,
         alone: false,
-        prove: image::prove,
+        verify: image::verify,
     },
     Stage {
         id: "compose",
         title: "two services come up in order, talk and go without a trace",
         when: When::Default,
         alone: false,
-        prove: compose::prove,
+        verify: compose::verify,
     },
     Stage {
         id: "registry",
         title: "an image goes to a private registry and comes back as the same",
         when: When::All,
         alone: false,
-        prove: registry::prove,
+        verify: registry::verify,
     },
     Stage {
         id: "hub",
         title: "an image is pulled from Docker Hub and runs",
         when: When::All,
         alone: false,
-        prove: hub::prove,
+        verify: hub::verify,
     },
 ];
 
@@ -164,7 +164,7 @@ pub struct Choice {
     /// Those to leave out.
     pub skip: Vec<String>,
     /// A private registry to try.
-    pub registry: Option<Registry>,
+    pub registry: Option<TestRegistry>,
     /// The command that asks for this again.
     pub again: String,
 }
@@ -181,7 +181,7 @@ pub struct Verification {
     asked_for: Vec<String>,
     /// What kept every stage from being tried.
     #[serde(skip)]
-    obstacle: Option<Obstacle>,
+    unavailable: Option<Unavailable>,
     /// The command that asks for the same verification again.
     #[serde(skip)]
     again: String,
@@ -235,7 +235,7 @@ impl Verification {
             stages,
             seconds: 1.0,
             asked_for: Vec::new(),
-            obstacle: None,
+            unavailable: None,
             again: "sudo dockstrap verify".to_owned(),
             left_out: Vec::new(),
         }
@@ -286,7 +286,7 @@ impl Verification {
     /// [`Failure::Blocked`] with what is in the way, or [`Failure::Unproven`] with the stages that
     /// failed.
     pub fn require(&self) -> Result<(), Failure> {
-        if let Some(Obstacle { reason, cure }) = &self.obstacle {
+        if let Some(Unavailable { reason, cure }) = &self.unavailable {
             let cure = cure.unwrap_or(&self.again);
             return Err(Failure::Blocked(format!("{reason}. Run: {cure}")));
         }

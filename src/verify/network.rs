@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use anyhow::{Context, Result, ensure};
 
-use super::probe::{self, Reach};
-use super::proof::Proof;
+use super::probe::{self, ReachReport};
+use super::verifier::Verifier;
 use crate::host::http;
 use crate::report::Outcome;
 
@@ -16,10 +16,10 @@ const OUTSIDE_PORT: u16 = 443;
 
 const PORT: &str = "8080";
 
-pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
-    let server = proof.name("server");
-    let network = proof.network("network")?;
-    let container = proof
+pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+    let server = verifier.name("server");
+    let network = verifier.network("network")?;
+    let container = verifier
         .container("run")
         .args(["--detach", "--name", &server, "--network", &network])
         .args([
@@ -27,14 +27,14 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
             "--publish",
             &format!("127.0.0.1::{PORT}"),
         ]);
-    proof.ask(&proof.probe(container, &["serve", PORT, &proof.token])?)?;
+    verifier.ask(&verifier.probe(container, &["serve", PORT, &verifier.token])?)?;
 
-    let published = proof.ask(&proof.docker().args(["port", &server, PORT]))?;
+    let published = verifier.ask(&verifier.docker().args(["port", &server, PORT]))?;
     let published = published.lines().next().unwrap_or_default();
     let answer = probe::answer(published)
         .with_context(|| format!("the host does not reach the published port at {published}"))?;
     ensure!(
-        answer == proof.token,
+        answer == verifier.token,
         "somebody else than the container answers on its published port {published}"
     );
 
@@ -44,16 +44,16 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     if let Some(address) = &address {
         probe.extend(["--address", address, "--name", OUTSIDE]);
     }
-    let container = proof.container("run").args(["--network", &network]);
-    let reach: Reach = proof.report("client", container, &probe)?;
+    let container = verifier.container("run").args(["--network", &network]);
+    let reach: ReachReport = verifier.report("client", container, &probe)?;
     let answer = reach.answer.context("the probe did not try")?;
     match answer {
-        Ok(answer) if answer == proof.token => {}
+        Ok(answer) if answer == verifier.token => {}
         Ok(_) => anyhow::bail!("another server answers to the name of a container"),
         Err(reason) => {
             return Ok(Outcome::Failed(format!(
                 "a container does not reach another by its name: {reason}; {}",
-                cure(proof, &reason)?
+                cure(verifier, &reason)?
             )));
         }
     }
@@ -61,7 +61,7 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         (Some(Err(reason)), _) => {
             return Ok(Outcome::Failed(format!(
                 "the host reaches the outside, but a container does not: {reason}; {}",
-                cure(proof, &reason)?
+                cure(verifier, &reason)?
             )));
         }
         (_, Some(Err(reason))) => {
@@ -90,8 +90,8 @@ fn outside() -> Option<SocketAddr> {
 }
 
 /// What helps when packets do not come through.
-fn cure(proof: &Proof<'_>, reason: &str) -> Result<&'static str> {
-    let forwarding = proof
+fn cure(verifier: &Verifier<'_>, reason: &str) -> Result<&'static str> {
+    let forwarding = verifier
         .host
         .read_text("/proc/sys/net/ipv4/ip_forward")?
         .unwrap_or_default();

@@ -37,7 +37,7 @@ pub struct Hello {
 
 /// What a container finds in a file, and what comes of writing it.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct File {
+pub struct FileReport {
     pub before: Option<String>,
     /// Why it could not be written.
     pub refused: Option<String>,
@@ -45,7 +45,7 @@ pub struct File {
 
 /// Whom a container reaches.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Reach {
+pub struct ReachReport {
     /// What a server answered, or why it did not.
     pub answer: Option<Result<String, String>>,
     /// The addresses of a name.
@@ -54,7 +54,7 @@ pub struct Reach {
     pub connection: Option<Result<(), String>>,
 }
 
-impl Reach {
+impl ReachReport {
     /// Whether all that was tried was reached.
     pub fn is_whole(&self) -> bool {
         !matches!(self.answer, Some(Err(_)))
@@ -75,19 +75,19 @@ pub fn hello(echo: &str) -> Hello {
 }
 
 /// Reads a file, and writes it when there is a text to be written.
-pub fn file(path: &Path, text: Option<&str>) -> File {
+pub fn file(path: &Path, text: Option<&str>) -> FileReport {
     let before = fs::read_to_string(path).ok();
     let written = text.map(|text| fs::write(path, text));
-    File {
+    FileReport {
         before,
         refused: written.and_then(|written| Some(written.err()?.to_string())),
     }
 }
 
 /// Reaches for a server, a name, and an address.
-pub fn reach(server: Option<&str>, name: Option<&str>, address: Option<SocketAddr>) -> Reach {
+pub fn reach(server: Option<&str>, name: Option<&str>, address: Option<SocketAddr>) -> ReachReport {
     let said = |error: anyhow::Error| format!("{error:#}");
-    Reach {
+    ReachReport {
         answer: server.map(|server| answer(server).map_err(said)),
         addresses: name.map(|name| http::lookup(name).map_err(said)),
         connection: address.map(|address| connect(address).map_err(said)),

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use super::proof::Proof;
 use super::reach::trouble;
 use super::smoke;
+use super::verifier::Verifier;
 use crate::change::{Journal, Purpose, Tx, VERIFICATION};
 use crate::error::Failure;
 use crate::host::http::Http;
@@ -22,7 +22,7 @@ use crate::undo::Extent;
 
 /// A registry, and how to get into it.
 #[derive(Debug)]
-pub struct Registry {
+pub struct TestRegistry {
     /// `HOST[:PORT]`, and maybe the path under which images may be put there.
     pub address: String,
     pub login: Option<Login>,
@@ -36,10 +36,14 @@ pub struct Login {
     pub password: String,
 }
 
-impl Registry {
+impl TestRegistry {
     /// # Errors
     /// [`Failure::Usage`] for what is no `HOST[:PORT][/PATH]`, or a file without certificates.
-    pub fn new(address: &str, login: Option<Login>, ca_cert: Option<PathBuf>) -> Result<Registry> {
+    pub fn new(
+        address: &str,
+        login: Option<Login>,
+        ca_cert: Option<PathBuf>,
+    ) -> Result<TestRegistry> {
         let trimmed = address.trim_end_matches('/');
         let (host, path) = trimmed.split_once('/').unwrap_or((trimmed, ""));
         // The host names a folder of the engine's, and both end up in the names of images.
@@ -50,7 +54,7 @@ impl Registry {
             ))
             .into());
         }
-        Ok(Registry {
+        Ok(TestRegistry {
             address: trimmed.to_owned(),
             login,
             ca_cert: ca_cert.map(|file| CaCert::read(&file)).transpose()?,
@@ -78,17 +82,17 @@ impl std::fmt::Debug for Login {
     }
 }
 
-pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
-    let Some(registry) = &proof.choice.registry else {
+pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+    let Some(registry) = &verifier.choice.registry else {
         let reason = "no registry was named: --registry HOST[:PORT]";
-        return Ok(if proof.choice.names("registry") {
+        return Ok(if verifier.choice.names("registry") {
             Outcome::Failed(reason.to_owned())
         } else {
             Outcome::Skipped(reason.to_owned())
         });
     };
-    let authority = Authority::put(proof, registry)?;
-    let outcome = push_and_pull(proof, registry);
+    let authority = PlacedAuthority::put(verifier, registry)?;
+    let outcome = push_and_pull(verifier, registry);
     match authority.remove() {
         Ok(()) => outcome,
         Err(error) => Ok(Outcome::Failed(format!(
@@ -100,15 +104,15 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
     }
 }
 
-fn push_and_pull(proof: &Proof<'_>, registry: &Registry) -> Result<Outcome> {
-    let docker = || proof.docker().deadline(Duration::from_secs(120));
+fn push_and_pull(verifier: &Verifier<'_>, registry: &TestRegistry) -> Result<Outcome> {
+    let docker = || verifier.docker().deadline(Duration::from_secs(120));
     if let Some(Login { user, password }) = &registry.login {
         let login = docker()
             .args(["login", "--username", user, "--password-stdin"])
             .arg(registry.host())
             .input(password.clone().into_bytes());
         let host = registry.host();
-        match trouble(proof.run(&login))? {
+        match trouble(verifier.run(&login))? {
             Some(Outcome::Failed(reason)) => {
                 return Ok(Outcome::Failed(format!(
                     "{host} does not take user {user} with this password: {reason}"
@@ -119,17 +123,17 @@ fn push_and_pull(proof: &Proof<'_>, registry: &Registry) -> Result<Outcome> {
         }
     }
     let repository = format!("{}/dockstrap-verify", registry.address);
-    let name = format!("{repository}:{}", proof.token);
-    smoke::import(proof, &name, smoke::archive("content", name.as_bytes())?)?;
-    if let Some(outcome) = trouble(proof.run(&docker().args(["push", "--quiet", &name])))? {
+    let name = format!("{repository}:{}", verifier.token);
+    smoke::import(verifier, &name, smoke::archive("content", name.as_bytes())?)?;
+    if let Some(outcome) = trouble(verifier.run(&docker().args(["push", "--quiet", &name])))? {
         return Ok(outcome);
     }
-    let pushed = digest(proof, &repository, &name)?;
+    let pushed = digest(verifier, &repository, &name)?;
     let remote = Remote {
         registry,
         digest: &pushed,
     };
-    let back = bring_back(proof, &repository, &name, &pushed);
+    let back = bring_back(verifier, &repository, &name, &pushed);
     let deleted = remote.delete();
     if let Some(outcome) = back? {
         return Ok(outcome);
@@ -146,18 +150,18 @@ fn push_and_pull(proof: &Proof<'_>, registry: &Registry) -> Result<Outcome> {
 
 /// Removes the image from the host and pulls it again; what came of it, where it did not come.
 fn bring_back(
-    proof: &Proof<'_>,
+    verifier: &Verifier<'_>,
     repository: &str,
     name: &str,
     pushed: &str,
 ) -> Result<Option<Outcome>> {
-    let docker = || proof.docker().deadline(Duration::from_secs(120));
-    proof.ask(&docker().args(["image", "rm", name]))?;
+    let docker = || verifier.docker().deadline(Duration::from_secs(120));
+    verifier.ask(&docker().args(["image", "rm", name]))?;
     let pull = docker().args(["pull", "--quiet", name]);
-    if let Some(outcome) = trouble(proof.run(&pull))? {
+    if let Some(outcome) = trouble(verifier.run(&pull))? {
         return Ok(Some(outcome));
     }
-    let pulled = digest(proof, repository, name)?;
+    let pulled = digest(verifier, repository, name)?;
     ensure!(
         pulled == pushed,
         "the registry gave back another image: {pulled} instead of {pushed}"
@@ -166,12 +170,12 @@ fn bring_back(
 }
 
 /// The digest by which the registry knows an image.
-fn digest(proof: &Proof<'_>, repository: &str, name: &str) -> Result<String> {
+fn digest(verifier: &Verifier<'_>, repository: &str, name: &str) -> Result<String> {
     let format = "{{range .RepoDigests}}{{println .}}{{end}}";
-    let inspect = proof
+    let inspect = verifier
         .docker()
         .args(["image", "inspect", "--format", format, name]);
-    let digests = proof.ask(&inspect)?;
+    let digests = verifier.ask(&inspect)?;
     let mut of_it = digests.lines().filter_map(|line| line.split_once('@'));
     let (_, digest) = of_it
         .find(|(of, _)| *of == repository)
@@ -181,7 +185,7 @@ fn digest(proof: &Proof<'_>, repository: &str, name: &str) -> Result<String> {
 
 /// The image in the registry.
 struct Remote<'a> {
-    registry: &'a Registry,
+    registry: &'a TestRegistry,
     digest: &'a str,
 }
 
@@ -206,7 +210,7 @@ impl Remote<'_> {
 
 /// An authority that the engine trusts for a registry, until it is removed. One that a killed run
 /// has left goes with the next run.
-struct Authority<'a> {
+struct PlacedAuthority<'a> {
     placed: Option<Placed<'a>>,
 }
 
@@ -217,15 +221,15 @@ struct Placed<'a> {
     path: String,
 }
 
-impl<'a> Authority<'a> {
-    fn put(proof: &'a Proof<'_>, registry: &Registry) -> Result<Authority<'a>> {
+impl<'a> PlacedAuthority<'a> {
+    fn put(verifier: &'a Verifier<'_>, registry: &TestRegistry) -> Result<PlacedAuthority<'a>> {
         let Some(certificate) = &registry.ca_cert else {
-            return Ok(Authority { placed: None });
+            return Ok(PlacedAuthority { placed: None });
         };
         let path = format!("/etc/docker/certs.d/{}/ca.crt", registry.host());
-        match proof.host.read(&path)? {
+        match verifier.host.read(&path)? {
             Some(there) if CaCert::parse(&there).ok().as_ref() == Some(certificate) => {
-                return Ok(Authority { placed: None });
+                return Ok(PlacedAuthority { placed: None });
             }
             Some(_) => anyhow::bail!(
                 "the engine is told to trust another authority for it, by {path}; leave out \
@@ -237,19 +241,19 @@ impl<'a> Authority<'a> {
             nix::unistd::geteuid().is_root(),
             "only root can tell the engine which authority to trust; run it with sudo"
         );
-        let journal = Journal::read(proof.host)?;
+        let journal = Journal::read(verifier.host)?;
         let before = journal.last();
         let mut tx = Tx::begin(
-            proof.host,
+            verifier.host,
             journal,
             Purpose::Verify,
             Duration::ZERO,
             &|_| {},
-            Arc::clone(&proof.stopped),
+            Arc::clone(&verifier.stopped),
         )?;
         tx.enter(VERIFICATION);
         let written = tx.write_file(&path, certificate.pem().as_bytes(), 0o644);
-        let authority = Authority {
+        let authority = PlacedAuthority {
             placed: Some(Placed { tx, before, path }),
         };
         match written {
@@ -284,7 +288,7 @@ mod tests {
             "10.0.0.1:5000",
             "registry.example:5000/team/",
         ] {
-            let registry = Registry::new(address, None, None).unwrap();
+            let registry = TestRegistry::new(address, None, None).unwrap();
             assert!(!registry.host().contains('/'));
             assert!(!registry.address.ends_with('/'));
         }
@@ -307,7 +311,7 @@ mod tests {
             "registry:99999",
             "registry:5000:1",
         ] {
-            let error = Registry::new(address, None, None).unwrap_err();
+            let error = TestRegistry::new(address, None, None).unwrap_err();
             assert_eq!(exit_code(&error), 2, "{address}");
         }
     }

@@ -10,23 +10,26 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::objects::LABEL;
-use super::proof::Proof;
+use super::verifier::Verifier;
 use crate::engine::failure::failure_reason;
 use crate::host::engine::{UNIT, systemctl};
 use crate::report::Outcome;
 use crate::step::daemon_json::refuse_unsound;
 use crate::undo::keeps_containers;
 
-pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
+pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     if !nix::unistd::geteuid().is_root() {
         let reason = "only root can restart the engine; run it with sudo";
         return Ok(Outcome::Skipped(reason.to_owned()));
     }
-    let engine = proof.host.engine_info()?.context("the engine went away")?;
+    let engine = verifier
+        .host
+        .engine_info()?
+        .context("the engine went away")?;
     // What the engine that runs is told may not be what it will be told when it starts.
-    let lives_on = keeps_containers(proof.host)?;
-    let others = containers_of_others(proof)?;
-    if !others.is_empty() && !lives_on && !proof.choice.names("restart") {
+    let lives_on = keeps_containers(verifier.host)?;
+    let others = containers_of_others(verifier)?;
+    if !others.is_empty() && !lives_on && !verifier.choice.names("restart") {
         let off = if engine.live_restore_enabled {
             "live-restore is on, but not in /etc/docker/daemon.json"
         } else {
@@ -38,27 +41,31 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
             others.join(", ")
         )));
     }
-    if let Err(error) = refuse_unsound(proof.host, &engine.server_version) {
+    if let Err(error) = refuse_unsound(verifier.host, &engine.server_version) {
         return Ok(Outcome::Failed(format!(
             "a restart was not tried, as the engine would not come back: {error:#}"
         )));
     }
-    let name = proof.name("keeper");
-    let container = proof
+    let name = verifier.name("keeper");
+    let container = verifier
         .container("run")
         .args(["--detach", "--restart=always", "--network=none"])
         .args(["--name", &name]);
-    proof.ask(&proof.probe(container, &["sleep"])?)?;
-    let before = process(proof, &name)?;
+    verifier.ask(&verifier.probe(container, &["sleep"])?)?;
+    let before = process(verifier, &name)?;
     // systemd refuses the fourth start within a minute, unless it is told to forget the others.
-    proof.ask(&systemctl(&["reset-failed", UNIT]))?;
+    verifier.ask(&systemctl(&["reset-failed", UNIT]))?;
     let restart = systemctl(&["restart", UNIT]).deadline(Duration::from_secs(120));
-    proof
+    verifier
         .ask(&restart)
-        .with_context(|| failure_reason(proof.host))?;
-    let after = proof.wait(
+        .with_context(|| failure_reason(verifier.host))?;
+    let after = verifier.wait(
         "the return of a container after the engine was restarted",
-        || Ok(process(proof, &name).ok().filter(|process| process != "0")),
+        || {
+            Ok(process(verifier, &name)
+                .ok()
+                .filter(|process| process != "0"))
+        },
     )?;
     ensure!(
         !lives_on || after == before,
@@ -72,17 +79,17 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
 }
 
 /// The process of a container; `0` when it does not run.
-fn process(proof: &Proof<'_>, name: &str) -> Result<String> {
-    let inspect = proof
+fn process(verifier: &Verifier<'_>, name: &str) -> Result<String> {
+    let inspect = verifier
         .docker()
         .args(["inspect", "--format", "{{.State.Pid}}"]);
-    proof.ask(&inspect.arg(name))
+    verifier.ask(&inspect.arg(name))
 }
 
 /// The running containers that no verification has made.
-fn containers_of_others(proof: &Proof<'_>) -> Result<Vec<String>> {
+fn containers_of_others(verifier: &Verifier<'_>) -> Result<Vec<String>> {
     let format = format!("{{{{.Names}}}} {{{{.Label \"{LABEL}\"}}}}");
-    let listed = proof.ask(&proof.docker().args(["ps", "--format", &format]))?;
+    let listed = verifier.ask(&verifier.docker().args(["ps", "--format", &format]))?;
     let of_others = |line: &&str| !line.trim().contains(' ');
     let names = listed.lines().filter(of_others);
     Ok(names.map(|line| line.trim().to_owned()).collect())

@@ -4,24 +4,24 @@
 use anyhow::{Context, Result, ensure};
 
 use super::probe::{Hello, VARIABLE};
-use super::proof::{Proof, parse};
+use super::verifier::{Verifier, parse};
 use crate::report::Outcome;
 
 const USER: u32 = 4321;
 const GROUP: u32 = 8765;
 const CODE: i32 = 42;
 
-pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
-    let token = &proof.token;
-    let container = proof
+pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+    let token = &verifier.token;
+    let container = verifier
         .container("run")
         .args(["--env", &format!("{VARIABLE}={token}")])
         .args(["--user", &format!("{USER}:{GROUP}")]);
     let code = CODE.to_string();
-    let name = proof.name("hello");
+    let name = verifier.name("hello");
     let container = container.args(["--name", &name]);
-    let run = proof.probe(container, &["hello", token, "--exit", &code])?;
-    let output = proof.run_to_end(&name, &run)?;
+    let run = verifier.probe(container, &["hello", token, "--exit", &code])?;
+    let output = verifier.run_to_end(&name, &run)?;
     if output.code != CODE {
         let ended = output.code;
         output.success().context("running a container")?;

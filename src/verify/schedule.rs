@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::proof::Proof;
-use super::{Choice, STAGES, Stage, Verification, cure, defaults, engine, obstacle};
+use super::verifier::Verifier;
+use super::{Choice, STAGES, Stage, Verification, cure, defaults, engine, unavailable};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::report::{Event, Listener, Outcome, StageReport};
@@ -28,9 +28,9 @@ pub fn verify(host: &Host, choice: &Choice, listener: Listener<'_>) -> Result<Ve
         chosen.partition(|stage| choice.skips(stage.id));
     let left_out = |stage: &&Stage| skip(stage, "left out by --skip");
     let mut reports = tell(skipped.iter().map(left_out), listener);
-    let obstacle = obstacle::find(host)?;
-    reports.extend(match &obstacle {
-        Some(obstacle) => fail_all(&chosen, &obstacle.reason, listener),
+    let unavailable = unavailable::find(host)?;
+    reports.extend(match &unavailable {
+        Some(unavailable) => fail_all(&chosen, &unavailable.reason, listener),
         None => prove_all(host, choice, &chosen, listener)?,
     });
     let place = |report: &StageReport| STAGES.iter().position(|stage| stage.id == report.stage);
@@ -39,7 +39,7 @@ pub fn verify(host: &Host, choice: &Choice, listener: Listener<'_>) -> Result<Ve
         schema: 1,
         stages: reports,
         asked_for: choice.asked_for(),
-        obstacle,
+        unavailable,
         again: choice.again.clone(),
         left_out: choice.skip.clone(),
         seconds: (begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
@@ -52,10 +52,10 @@ fn prove_all(
     chosen: &[&Stage],
     listener: Listener<'_>,
 ) -> Result<Vec<StageReport>> {
-    let proof = Proof::begin(host, choice)?;
+    let verifier = Verifier::begin(host, choice)?;
     let is_engine = |stage: &&Stage| stage.id == engine::ID;
     let (engine, rest): (Vec<&Stage>, Vec<&Stage>) = chosen.iter().copied().partition(is_engine);
-    let mut reports = side_by_side(&proof, &engine, listener)?;
+    let mut reports = side_by_side(&verifier, &engine, listener)?;
     if !reports.iter().all(StageReport::passed) {
         reports.extend(skip_all(&rest, listener));
         return Ok(reports);
@@ -65,17 +65,17 @@ fn prove_all(
     {
         return Ok(fail_all(chosen, &reason, listener));
     }
-    proof.remove_strays()?;
+    verifier.remove_strays()?;
     let (alone, together): (Vec<&Stage>, Vec<&Stage>) =
         rest.iter().copied().partition(|stage| stage.alone);
-    reports.extend(side_by_side(&proof, &together, listener)?);
+    reports.extend(side_by_side(&verifier, &together, listener)?);
     if !rest.is_empty() {
-        defaults::look(&proof);
+        defaults::look(&verifier);
     }
     for stage in alone {
-        reports.extend(side_by_side(&proof, &[stage], listener)?);
+        reports.extend(side_by_side(&verifier, &[stage], listener)?);
     }
-    for text in proof.findings() {
+    for text in verifier.findings() {
         listener(Event::Warning { text });
     }
     Ok(reports)
@@ -83,20 +83,20 @@ fn prove_all(
 
 /// Proves stages on threads of their own. They are told of as they end, from this thread.
 fn side_by_side(
-    proof: &Proof<'_>,
+    verifier: &Verifier<'_>,
     stages: &[&Stage],
     listener: Listener<'_>,
 ) -> Result<Vec<StageReport>> {
     let queue: Mutex<VecDeque<&Stage>> = Mutex::new(stages.iter().copied().collect());
     let next = || queue.lock().ok().and_then(|mut queue| queue.pop_front());
-    let stopped = || proof.stopped.load(Ordering::Relaxed);
+    let stopped = || verifier.stopped.load(Ordering::Relaxed);
     let (sender, ended) = mpsc::channel();
     let reports = thread::scope(|scope| {
         for _ in 0..stages.len().min(HANDS) {
             let sender = sender.clone();
             scope.spawn(move || {
                 while let Some(stage) = next().filter(|_| !stopped()) {
-                    let _ = sender.send(prove(stage, proof));
+                    let _ = sender.send(run_stage(stage, verifier));
                 }
             });
         }
@@ -118,7 +118,7 @@ fn side_by_side(
     if stopped() {
         Err(Failure::Cancelled(format!(
             "cancelled; the engine is not verified. To verify it, run: {}",
-            proof.choice.again
+            verifier.choice.again
         ))
         .into())
     } else {
@@ -141,9 +141,9 @@ fn announce(stages: &[&Stage], running: &[&str], listener: Listener<'_>) {
     });
 }
 
-fn prove(stage: &Stage, proof: &Proof<'_>) -> StageReport {
+fn run_stage(stage: &Stage, verifier: &Verifier<'_>) -> StageReport {
     let begun = Instant::now();
-    let outcome = (stage.prove)(proof).unwrap_or_else(|error| {
+    let outcome = (stage.verify)(verifier).unwrap_or_else(|error| {
         let reason = format!("{error:#}");
         let cure = cure::of(&reason);
         Outcome::Failed(format!("{reason}; {cure}"))

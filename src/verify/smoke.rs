@@ -5,27 +5,27 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::objects::LABEL;
-use super::proof::Proof;
+use super::verifier::Verifier;
 
 /// Makes the image, without a registry and without a network, and returns its name.
-pub fn make(proof: &Proof<'_>) -> Result<String> {
+pub fn make(verifier: &Verifier<'_>) -> Result<String> {
     let program = std::fs::read("/proc/self/exe").context("reading this program's own file")?;
-    let name = format!("dockstrap-verify:{}", proof.token);
-    import(proof, &name, archive("dockstrap", &program)?)
+    let name = format!("dockstrap-verify:{}", verifier.token);
+    import(verifier, &name, archive("dockstrap", &program)?)
         .context("making an image of this program")?;
     Ok(name)
 }
 
 /// Makes an image of an archive.
-pub fn import(proof: &Proof<'_>, name: &str, archive: Vec<u8>) -> Result<()> {
-    let label = format!("LABEL {LABEL}={}", proof.token);
-    let import = proof
+pub fn import(verifier: &Verifier<'_>, name: &str, archive: Vec<u8>) -> Result<()> {
+    let label = format!("LABEL {LABEL}={}", verifier.token);
+    let import = verifier
         .docker()
         .args(["import", "--change", "ENTRYPOINT [\"/dockstrap\"]"])
         .args(["--change", &label, "-", name])
         .input(archive)
         .deadline(Duration::from_secs(120));
-    proof.ask(&import)?;
+    verifier.ask(&import)?;
     Ok(())
 }
 

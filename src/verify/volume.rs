@@ -2,23 +2,23 @@
 
 use anyhow::{Result, ensure};
 
-use super::probe::File;
-use super::proof::Proof;
+use super::probe::FileReport;
+use super::verifier::Verifier;
 use crate::report::Outcome;
 
 const PATH: &str = "/data/mark";
 
-pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
-    let (name, token) = (proof.name("volume"), &proof.token);
-    let create = proof.docker().args(["volume", "create"]);
-    proof.ask(&create.args(["--label", &proof.label(), &name]))?;
-    let file = |options: &str, write: &str| -> Result<File> {
+pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+    let (name, token) = (verifier.name("volume"), &verifier.token);
+    let create = verifier.docker().args(["volume", "create"]);
+    verifier.ask(&create.args(["--label", &verifier.label(), &name]))?;
+    let file = |options: &str, write: &str| -> Result<FileReport> {
         let volume = format!("{name}:/data{options}");
-        let container = proof
+        let container = verifier
             .container("run")
             .arg("--network=none")
             .args(["--volume", &volume]);
-        proof.report(
+        verifier.report(
             "volume-writer",
             container,
             &["file", PATH, "--write", write],
@@ -39,16 +39,16 @@ pub fn prove(proof: &Proof<'_>) -> Result<Outcome> {
         second.refused.is_some(),
         "a container could write to a volume that it was given to read"
     );
-    let user = proof.name("volume-user");
-    let create = proof
+    let user = verifier.name("volume-user");
+    let create = verifier
         .container("create")
         .args(["--name", &user])
         .args(["--volume", &format!("{name}:/data")]);
-    proof.ask(&proof.probe(create, &["sleep"])?)?;
-    let remove = proof.docker().args(["volume", "rm", &name]);
-    proof.refused(&remove, "a volume in use must not be removed")?;
-    proof.ask(&proof.docker().args(["rm", &user]))?;
-    proof.ask(&remove)?;
+    verifier.ask(&verifier.probe(create, &["sleep"])?)?;
+    let remove = verifier.docker().args(["volume", "rm", &name]);
+    verifier.refused(&remove, "a volume in use must not be removed")?;
+    verifier.ask(&verifier.docker().args(["rm", &user]))?;
+    verifier.ask(&remove)?;
     Ok(Outcome::Passed(
         "a volume kept what a container wrote, and gave it to the next".to_owned(),
     ))

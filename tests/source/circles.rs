@@ -28,8 +28,8 @@ const EXCEPTIONS: &[(&str, &str)] = &[
         "src/step/daemon_json/proposal.rs",
     ),
     ("src/step/packages/offer.rs", "src/step/packages/refuse.rs"),
-    ("src/verify/proof.rs", "src/verify/defaults.rs"),
-    ("src/verify/proof.rs", "src/verify/smoke.rs"),
+    ("src/verify/verifier.rs", "src/verify/defaults.rs"),
+    ("src/verify/verifier.rs", "src/verify/smoke.rs"),
 ];
 
 /// The files that each file needs.

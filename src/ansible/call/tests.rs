@@ -20,7 +20,7 @@ fn call(mut arguments: Value) -> Call {
     Call::read(arguments.to_string().as_bytes()).unwrap()
 }
 
-fn install(options: Value) -> Install {
+fn install(options: Value) -> InstallArgs {
     match call(options).task().unwrap() {
         Task::Present(install) => *install,
         _ => panic!("not present"),
@@ -65,7 +65,7 @@ fn only_a_file_of_ansible_is_a_call() {
 
 #[test]
 fn options_mean_what_the_flags_mean() {
-    let Install {
+    let InstallArgs {
         settings,
         no_verify,
         ..

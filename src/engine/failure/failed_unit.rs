@@ -21,20 +21,20 @@ const PROPERTIES: &str = "--property=LoadState,ActiveState,SubState,Result,Condi
 const KINDS: &[&str] = &[".mount", ".path", ".service", ".socket"];
 
 /// A unit as systemd sees it.
-pub(crate) struct State {
+pub(crate) struct UnitState {
     pub unit: String,
     said: BTreeMap<String, String>,
 }
 
-impl State {
+impl UnitState {
     /// # Errors
     /// When systemd cannot be asked.
-    pub(crate) fn of(host: &Host, unit: &str) -> Result<State> {
+    pub(crate) fn of(host: &Host, unit: &str) -> Result<UnitState> {
         let shown = host
             .query(&Query::of(Reader::SystemctlShow).args([PROPERTIES, "--", unit]))?
             .stdout;
         let pairs = shown.lines().filter_map(|line| line.split_once('='));
-        Ok(State {
+        Ok(UnitState {
             unit: unit.to_owned(),
             said: pairs
                 .map(|(key, value)| (key.into(), value.into()))
@@ -97,8 +97,8 @@ impl State {
 
 /// The unit that failed, and how it did: one that the engine needs before the engine's own, which
 /// then only waited for it. `None` where all of them are well.
-pub(crate) fn find(host: &Host) -> Result<Option<(State, String)>> {
-    let engine = State::of(host, UNIT)?;
+pub(crate) fn find(host: &Host) -> Result<Option<(UnitState, String)>> {
+    let engine = UnitState::of(host, UNIT)?;
     let is_absent = engine.value("LoadState") == "not-found"; // its package did not get so far
     if is_absent || engine.value("ActiveState") == "active" {
         return Ok(None);
@@ -117,7 +117,7 @@ pub(crate) fn find(host: &Host) -> Result<Option<(State, String)>> {
         }
     }
     for unit in needed {
-        let state = State::of(host, &unit)?;
+        let state = UnitState::of(host, &unit)?;
         let is_only_wanted = unit == CONTAINERD_UNIT && state.value("LoadState") == "not-found";
         if let Some(fault) = state.fault().filter(|_| !is_only_wanted) {
             return Ok(Some((state, fault)));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::failed_unit::State;
+use super::failed_unit::UnitState;
 use crate::daemon_config::{Document, PATH, Secrets};
 use crate::engine::unit;
 use crate::error::quote;
@@ -26,13 +26,13 @@ pub(crate) fn with_last_words(text: &str, host: &Host) -> String {
 
 /// What systemd and the engine said of the engine's last start.
 pub(crate) fn words_of_engine(host: &Host) -> String {
-    let engine = State::of(host, UNIT).map(|engine| words_of(host, &engine));
+    let engine = UnitState::of(host, UNIT).map(|engine| words_of(host, &engine));
     engine.unwrap_or_default()
 }
 
 /// What systemd and the unit said of its last start. Containers may log by the engine, and to the
 /// same journal: what they say is not among it.
-pub(crate) fn words_of(host: &Host, unit: &State) -> String {
+pub(crate) fn words_of(host: &Host, unit: &UnitState) -> String {
     let of_start = entries(host, unit);
     let entries = if unit.was_restarted() && !of_start.iter().any(is_own_output) {
         // the start at hand has only begun
@@ -45,7 +45,7 @@ pub(crate) fn words_of(host: &Host, unit: &State) -> String {
 }
 
 /// The last entries about the unit's last start; of this boot, where it was never started.
-fn entries(host: &Host, unit: &State) -> Vec<Value> {
+fn entries(host: &Host, unit: &UnitState) -> Vec<Value> {
     let mut entries = entries_of_boot(host, &unit.unit, unit.invocation());
     if !unit.invocation().is_empty() {
         entries.retain(|entry| !is_own_output(entry) || is_of_start(entry, unit));
@@ -89,7 +89,7 @@ fn is_own_output(entry: &Value) -> bool {
 
 /// Whether the unit's last start wrote it. journald marks a line with the start's number only where
 /// the process that wrote it still runs; a line without the number tells by its time.
-fn is_of_start(entry: &Value, unit: &State) -> bool {
+fn is_of_start(entry: &Value, unit: &UnitState) -> bool {
     match entry["_SYSTEMD_INVOCATION_ID"].as_str() {
         Some(invocation) => invocation == unit.invocation(),
         None => {
@@ -219,7 +219,7 @@ mod tests {
         let stub = StubHost::new()
             .program("systemctl", "echo")
             .program("journalctl", "");
-        let engine = State::of(stub.host(), UNIT).unwrap();
+        let engine = UnitState::of(stub.host(), UNIT).unwrap();
         assert_eq!(words_of(stub.host(), &engine), "");
         let call = journal_call(&stub);
         assert!(
@@ -244,7 +244,7 @@ mod tests {
                     *) echo '{\"MESSAGE\": \"invalid plugin\", \"_TRANSPORT\": \"stdout\"}' ;;
                 esac",
             );
-        let unit = State::of(stub.host(), "containerd.service").unwrap();
+        let unit = UnitState::of(stub.host(), "containerd.service").unwrap();
         assert_eq!(words_of(stub.host(), &unit), "invalid plugin");
     }
 }

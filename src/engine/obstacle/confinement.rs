@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Obstacle;
-use crate::engine::unit::directives::{self, NO, Setting, in_force};
+use crate::engine::unit::directives::{self, Directive, NO, in_force};
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_UNIT, UNIT};
 use crate::report::{Event, Listener};
@@ -79,7 +79,7 @@ pub(crate) fn packaged(unit: &str) -> String {
 }
 
 /// All lines of a file with which no container starts, or containerd has no place to write to.
-pub(crate) fn check(unit: &str, settings: &[Setting], packaged: &str) -> Option<Obstacle> {
+pub(crate) fn check(unit: &str, settings: &[Directive], packaged: &str) -> Option<Obstacle> {
     let (found, why) = if unit == UNIT {
         (
             with_mounts_of_its_own(settings),
@@ -90,7 +90,7 @@ pub(crate) fn check(unit: &str, settings: &[Setting], packaged: &str) -> Option<
         (strict(settings), "it has no place to write to")
     };
     let file = &found.iter().find(|it| it.file != packaged)?.file;
-    let lines: Vec<&Setting> = found.into_iter().filter(|it| it.file == *file).collect();
+    let lines: Vec<&Directive> = found.into_iter().filter(|it| it.file == *file).collect();
     let named = lines
         .iter()
         .map(|it| format!("line {}: {}={}", it.line, it.name, it.value));
@@ -113,9 +113,9 @@ pub(crate) fn check(unit: &str, settings: &[Setting], packaged: &str) -> Option<
 }
 
 /// Warns of what may keep a service from working.
-pub(crate) fn warn(settings: &[Setting], packaged: &str, listener: Listener<'_>) {
+pub(crate) fn warn(settings: &[Directive], packaged: &str, listener: Listener<'_>) {
     for setting in settings.iter().filter(|it| it.file != packaged) {
-        let Setting { name, value, .. } = setting;
+        let Directive { name, value, .. } = setting;
         // What a later line takes back does nothing.
         if !in_force(settings, name).contains(&setting) {
             continue;
@@ -130,7 +130,7 @@ pub(crate) fn warn(settings: &[Setting], packaged: &str, listener: Listener<'_>)
 }
 
 /// All lines of the settings that are in force: what one line says counts again without a later one.
-fn with_mounts_of_its_own(settings: &[Setting]) -> Vec<&Setting> {
+fn with_mounts_of_its_own(settings: &[Directive]) -> Vec<&Directive> {
     let mut found = Vec::new();
     for (name, _) in MOUNTS_OF_ITS_OWN {
         let lines = in_force(settings, name);
@@ -142,13 +142,13 @@ fn with_mounts_of_its_own(settings: &[Setting]) -> Vec<&Setting> {
     found
 }
 
-fn is_apart(setting: &Setting) -> bool {
+fn is_apart(setting: &Directive) -> bool {
     let value = setting.value.to_lowercase();
     let mut known = MOUNTS_OF_ITS_OWN.iter();
     known.any(|(name, off)| *name == setting.name && !off.contains(&value.as_str()))
 }
 
-fn strict(settings: &[Setting]) -> Vec<&Setting> {
+fn strict(settings: &[Directive]) -> Vec<&Directive> {
     let last = in_force(settings, "ProtectSystem").pop();
     let has_exceptions = !in_force(settings, "ReadWritePaths").is_empty();
     let strict = last.filter(|it| it.value == "strict" && !has_exceptions);

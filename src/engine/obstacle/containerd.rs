@@ -15,7 +15,7 @@ use crate::host::engine::CONTAINERD_CONFIG;
 /// The part of the file whose types stop containerd when they are others.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "read for their types")]
-struct Config {
+struct ContainerdConfig {
     version: Option<u64>,
     root: Option<String>,
     state: Option<String>,
@@ -42,10 +42,10 @@ pub(crate) fn problem(host: &Host, coming: Option<&str>) -> Result<Option<Obstac
     let Some(text) = host.read_text(CONTAINERD_CONFIG)? else {
         return Ok(None);
     };
-    let read = toml::from_str::<Config>(&text);
+    let read = toml::from_str::<ContainerdConfig>(&text);
     if let (
         Some(coming),
-        Ok(Config {
+        Ok(ContainerdConfig {
             version: Some(version),
             ..
         }),
@@ -66,8 +66,8 @@ pub(crate) fn problem(host: &Host, coming: Option<&str>) -> Result<Option<Obstac
     };
     // Other readers of TOML are not as strict, so that containerd has the last word where it is there.
     Ok(match (refusal(host)?, fault) {
-        (Some(Verdict::Takes), _) | (None, None) => None,
-        (Some(Verdict::Refuses(said)), _) => Some(Obstacle::new(
+        (Some(Acceptance::Accepted), _) | (None, None) => None,
+        (Some(Acceptance::Refused(said)), _) => Some(Obstacle::new(
             format!("{CONTAINERD_CONFIG}: containerd does not start with this file"),
             quote(&format!("{}; containerd says:", cure()), &said),
         )),
@@ -78,7 +78,7 @@ pub(crate) fn problem(host: &Host, coming: Option<&str>) -> Result<Option<Obstac
 /// A socket of containerd's that is not where the engine looks for it.
 pub(crate) fn elsewhere(host: &Host, configuration: &Document) -> Result<Option<Obstacle>> {
     let text = host.read_text(CONTAINERD_CONFIG)?.unwrap_or_default();
-    let config = toml::from_str::<Config>(&text).ok();
+    let config = toml::from_str::<ContainerdConfig>(&text).ok();
     let listens = config.and_then(|config| config.grpc?.address);
     let looks = configuration.get("containerd").and_then(Value::as_str);
     let (Some(listens), Some(looks)) = (listens, looks) else {
@@ -131,20 +131,20 @@ fn cure() -> String {
     )
 }
 
-enum Verdict {
-    Takes,
-    Refuses(String),
+enum Acceptance {
+    Accepted,
+    Refused(String),
 }
 
 /// What the containerd that is there says of its file; `None` where there is none to ask.
-fn refusal(host: &Host) -> Result<Option<Verdict>> {
+fn refusal(host: &Host) -> Result<Option<Acceptance>> {
     if !host.has_program("containerd") {
         return Ok(None);
     }
     let dumped = host.query(&Query::containerd_configuration(CONTAINERD_CONFIG))?;
     Ok(Some(match dumped.code {
-        0 => Verdict::Takes,
-        _ => Verdict::Refuses(dumped.tail()),
+        0 => Acceptance::Accepted,
+        _ => Acceptance::Refused(dumped.tail()),
     }))
 }
 

@@ -20,7 +20,7 @@ pub(crate) const FOLDERS: [&str; 4] = [
 
 /// One `NAME=VALUE` of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Setting {
+pub(crate) struct Directive {
     pub name: String,
     /// Lines that a backslash continues are one.
     pub value: String,
@@ -29,7 +29,7 @@ pub(crate) struct Setting {
     pub line: usize,
 }
 
-impl Setting {
+impl Directive {
     /// The place, as every message names it.
     pub(crate) fn place(&self) -> String {
         format!("{}, line {}", self.file, self.line)
@@ -54,7 +54,7 @@ pub(crate) const NEEDS: &[&str] = &["BindsTo", "Requires", "Requisite"];
 pub(crate) struct Files {
     /// In the order in which systemd reads them: those of the unit's own file, then those of its
     /// drop-ins. There may be drop-ins before there is a unit.
-    pub settings: Vec<Setting>,
+    pub settings: Vec<Directive>,
     /// Files and folders that only root may read.
     pub hidden: Vec<String>,
     /// What is no file, with its kind. systemd passes over it when it starts the unit, or waits at a
@@ -63,7 +63,7 @@ pub(crate) struct Files {
 }
 
 /// The settings of a unit, as far as they can be read.
-pub(crate) fn of_unit(host: &Host, unit: &str) -> Result<Vec<Setting>> {
+pub(crate) fn of_unit(host: &Host, unit: &str) -> Result<Vec<Directive>> {
     Ok(files_of(host, unit)?.settings)
 }
 
@@ -81,17 +81,17 @@ pub(crate) fn files_of(host: &Host, unit: &str) -> Result<Files> {
     files.extend(drop_ins(host, unit, &mut found.hidden)?);
     for file in files {
         match content(host, &file)? {
-            Content::Text(text) => found.settings.extend(parse(&file, &text)),
-            Content::Hidden => found.hidden.push(file),
-            Content::Odd(kind) => found.odd.push((file, kind)),
-            Content::Nothing => {}
+            UnitFile::Text(text) => found.settings.extend(parse(&file, &text)),
+            UnitFile::Hidden => found.hidden.push(file),
+            UnitFile::Odd(kind) => found.odd.push((file, kind)),
+            UnitFile::Nothing => {}
         }
     }
     Ok(found)
 }
 
 /// What a file of a unit is to systemd.
-pub(crate) enum Content {
+pub(crate) enum UnitFile {
     Text(String),
     /// Only root may read it.
     Hidden,
@@ -110,7 +110,7 @@ pub(crate) enum Odd {
     Link,
 }
 
-pub(crate) fn content(host: &Host, file: &str) -> Result<Content> {
+pub(crate) fn content(host: &Host, file: &str) -> Result<UnitFile> {
     let odd = match std::fs::metadata(host.path(file)).map(|there| there.file_type()) {
         Ok(kind) if kind.is_dir() => Some(Odd::Folder),
         Ok(kind) if kind.is_fifo() => Some(Odd::Pipe),
@@ -121,17 +121,17 @@ pub(crate) fn content(host: &Host, file: &str) -> Result<Content> {
         _ => None,
     };
     if let Some(odd) = odd {
-        return Ok(Content::Odd(odd));
+        return Ok(UnitFile::Odd(odd));
     }
     // `/dev/null`, to which a unit or a drop-in is linked that does not count, is empty.
     Ok(match host.read_text(file) {
-        Err(error) if is_forbidden(&error) => Content::Hidden,
-        text => text?.map_or(Content::Nothing, Content::Text),
+        Err(error) if is_forbidden(&error) => UnitFile::Hidden,
+        text => text?.map_or(UnitFile::Nothing, UnitFile::Text),
     })
 }
 
 /// The settings of this name that are in force: an empty value removes those before it.
-pub(crate) fn in_force<'a>(settings: &'a [Setting], name: &str) -> Vec<&'a Setting> {
+pub(crate) fn in_force<'a>(settings: &'a [Directive], name: &str) -> Vec<&'a Directive> {
     let mut found = Vec::new();
     for setting in settings.iter().filter(|setting| setting.name == name) {
         if setting.value.is_empty() {
@@ -170,7 +170,7 @@ fn drop_ins(host: &Host, unit: &str, hidden: &mut Vec<String>) -> Result<Vec<Str
 }
 
 /// Reads the text of a unit, as `systemd.syntax(7)` has it.
-pub(crate) fn parse(file: &str, text: &str) -> Vec<Setting> {
+pub(crate) fn parse(file: &str, text: &str) -> Vec<Directive> {
     let is_comment = |line: &str| line.starts_with(['#', ';']);
     let mut lines = text.lines().map(str::trim).enumerate();
     let mut settings = Vec::new();
@@ -187,7 +187,7 @@ pub(crate) fn parse(file: &str, text: &str) -> Vec<Setting> {
         let Some((name, value)) = whole.split_once('=') else {
             continue;
         };
-        settings.push(Setting {
+        settings.push(Directive {
             name: name.trim_end().to_owned(),
             value: value.trim().to_owned(),
             file: file.to_owned(),
@@ -221,7 +221,7 @@ mod tests {
         let said = of_unit(stub.host(), "x.service").unwrap();
         let values: Vec<&str> = said.iter().map(|it| it.value.as_str()).collect();
         assert_eq!(values, ["unit", "a", "b", "c"]);
-        let drop_ins: Vec<bool> = said.iter().map(Setting::is_of_drop_in).collect();
+        let drop_ins: Vec<bool> = said.iter().map(Directive::is_of_drop_in).collect();
         assert_eq!(drop_ins, [false, true, true, true]);
         let stub = stub.file("/etc/systemd/system/x.service", "User=own\n");
         let said = of_unit(stub.host(), "x.service").unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::directives::{Setting, in_force};
+use super::directives::{Directive, in_force};
 use super::words;
 use crate::host::command::Query;
 use crate::host::query::Reader;
@@ -40,7 +40,7 @@ impl Environment {
     }
 
     /// That of a unit which systemd has not loaded, as its files say.
-    pub(crate) fn of_settings(host: &Host, settings: &[Setting]) -> Result<Environment> {
+    pub(crate) fn of_settings(host: &Host, settings: &[Directive]) -> Result<Environment> {
         let mut environment = Environment::default();
         for setting in in_force(settings, "Environment") {
             environment.read_words(&words::resolved(&setting.value));

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::service;
 use crate::daemon_config::{self, Document, is_said_by_flag, verifies_tls};
 use crate::engine::obstacle::Obstacle;
-use crate::engine::unit::directives::{self, Setting, in_force};
+use crate::engine::unit::directives::{self, Directive, in_force};
 use crate::engine::unit::words;
 use crate::host::Host;
 use crate::host::engine::{SOCKET, SOCKET_UNIT, UNIT};
@@ -92,7 +92,7 @@ fn by_systemd(host: &Host, listener: Listener<'_>) -> Result<Option<Obstacle>> {
         );
         listener(Event::Warning { text });
     }
-    let is_own = |it: &&Setting| is_socket(&it.value);
+    let is_own = |it: &&Directive| is_socket(&it.value);
     let reset = settings
         .iter()
         .rfind(|it| it.name == "ListenStream" && it.value.is_empty());
@@ -118,11 +118,11 @@ fn is_open_stream(value: &str) -> bool {
 }
 
 /// Where the addresses come from: the line of the unit, or the engine's file.
-fn place(start: Option<&Setting>) -> String {
-    start.map_or_else(|| daemon_config::PATH.to_owned(), Setting::place)
+fn place(start: Option<&Directive>) -> String {
+    start.map_or_else(|| daemon_config::PATH.to_owned(), Directive::place)
 }
 
-fn unreachable(start: Option<&Setting>, addresses: &[&str], open: Option<&str>) -> Obstacle {
+fn unreachable(start: Option<&Directive>, addresses: &[&str], open: Option<&str>) -> Obstacle {
     let warning = open.map_or(String::new(), |open| {
         format!("; {open} is open without tlsverify, and whoever reaches it is root on this host")
     });
@@ -150,7 +150,7 @@ fn unreachable(start: Option<&Setting>, addresses: &[&str], open: Option<&str>) 
     )
 }
 
-fn in_use(start: Option<&Setting>, address: &str, port: u16, taken: &Listening) -> Obstacle {
+fn in_use(start: Option<&Directive>, address: &str, port: u16, taken: &Listening) -> Obstacle {
     let by = taken.to_string();
     Obstacle::new(
         format!("{}: {address}: port {port} is in use by {by}", place(start)),

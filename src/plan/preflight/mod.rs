@@ -23,14 +23,14 @@ use crate::error::blocked;
 use crate::host::Host;
 use crate::host::engine::UNIT;
 use crate::report::Listener;
-use crate::step::{ByHand, Dpkg};
+use crate::step::{Dpkg, UnmanagedEngine};
 
 /// What a host that can be set up has to be minded of.
 pub(super) struct Passed {
     /// Docker's repository for this host.
     pub source: Source,
     /// An engine that is to be moved aside.
-    pub by_hand: Option<ByHand>,
+    pub unmanaged_engine: Option<UnmanagedEngine>,
     /// What dpkg has left to finish.
     pub dpkg: Option<Dpkg>,
 }
@@ -47,12 +47,12 @@ pub(super) fn pass(scope: &Scope<'_>) -> Result<Passed> {
     } = *scope;
     let source = suite::source(facts, settings, listener)?;
     conflicts::check(host, facts, settings)?;
-    let by_hand = ByHand::of(host, facts)?;
-    if let Some(by_hand) = &by_hand {
-        by_hand.check(host, settings.replace)?;
+    let unmanaged_engine = UnmanagedEngine::of(host, facts)?;
+    if let Some(unmanaged_engine) = &unmanaged_engine {
+        unmanaged_engine.check(host, settings.replace)?;
     }
     exposed::refuse(host)?;
-    check_units(host, by_hand.is_some(), listener)?;
+    check_units(host, unmanaged_engine.is_some(), listener)?;
     conflicts::warn(host, listener)?;
     let dpkg = Dpkg::plan(host, facts, settings.repair)?;
     if !facts.missing_packages().is_empty() {
@@ -61,12 +61,12 @@ pub(super) fn pass(scope: &Scope<'_>) -> Result<Passed> {
     }
     Ok(Passed {
         source,
-        by_hand,
+        unmanaged_engine,
         dpkg,
     })
 }
 
-/// Refuses a host on which systemd could not start the engine, whatever it is configured to do.
+/// Refuses a host on which systemd could not start the engine, whatever it is setup to do.
 /// `is_replaced` says that another engine's own units are moved aside by this run.
 ///
 /// # Errors

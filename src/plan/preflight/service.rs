@@ -11,7 +11,7 @@ use anyhow::Result;
 
 use crate::engine::obstacle::{self, Obstacle};
 use crate::engine::unit::PREFIXES;
-use crate::engine::unit::directives::{self, NEEDS, Setting, YES, in_force};
+use crate::engine::unit::directives::{self, Directive, NEEDS, YES, in_force};
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_UNIT, GROUP, SOCKET_UNIT, UNIT};
 use crate::report::{Event, Listener};
@@ -84,7 +84,7 @@ pub(super) fn check(host: &Host, listener: Listener<'_>) -> Result<Option<Obstac
 }
 
 /// The obstacle that one line is, and the command that edits it.
-fn at(setting: &Setting, fault: &str, cure: &str, script: &str) -> Obstacle {
+fn at(setting: &Directive, fault: &str, cure: &str, script: &str) -> Obstacle {
     Obstacle::new(
         format!("{}: {fault}", setting.place()),
         format!("{cure}: {}", edit(setting, script)),
@@ -92,19 +92,19 @@ fn at(setting: &Setting, fault: &str, cure: &str, script: &str) -> Obstacle {
 }
 
 /// The command that edits the line with this script of sed, for whose `#` it stands.
-pub(super) fn edit(setting: &Setting, script: &str) -> String {
+pub(super) fn edit(setting: &Directive, script: &str) -> String {
     let script = script.replace('#', &setting.line.to_string());
     let (script, file) = (quoted(script), quoted(&setting.file));
     format!("sudo sed -i {script} {file} && sudo systemctl daemon-reload")
 }
 
 /// A drop-in that adds a command where it was to replace one.
-fn second_start(settings: &[Setting]) -> Option<Obstacle> {
+fn second_start(settings: &[Directive]) -> Option<Obstacle> {
     let kind = in_force(settings, "Type")
         .last()
         .map(|it| it.value.as_str());
     // A drop-in that waits for its unit comes after the one command of that.
-    let waits = settings.iter().all(Setting::is_of_drop_in);
+    let waits = settings.iter().all(Directive::is_of_drop_in);
     let is_reset = settings
         .iter()
         .any(|it| it.name == "ExecStart" && it.value.is_empty());
@@ -123,14 +123,14 @@ fn second_start(settings: &[Setting]) -> Option<Obstacle> {
 }
 
 /// A drop-in that removes the command and has none instead.
-fn no_start(settings: &[Setting]) -> Option<Obstacle> {
+fn no_start(settings: &[Directive]) -> Option<Obstacle> {
     let mut starts = settings.iter().filter(|it| it.name == "ExecStart");
     let last = starts.next_back().filter(|it| it.value.is_empty())?;
     let fault = "an empty ExecStart= and none after it, so that there is nothing to start";
     Some(at(last, fault, "Remove the line", "#d"))
 }
 
-fn user(settings: &[Setting]) -> Option<Obstacle> {
+fn user(settings: &[Directive]) -> Option<Obstacle> {
     let last = |name: &str| in_force(settings, name).pop();
     let user = last("User").filter(|it| !matches!(it.value.as_str(), "root" | "0"));
     let dynamic = last("DynamicUser").filter(|it| is_true(&it.value));
@@ -143,7 +143,7 @@ fn user(settings: &[Setting]) -> Option<Obstacle> {
 }
 
 /// A file with variables, or a working directory, that is not there and must be.
-fn absent_file(host: &Host, settings: &[Setting], packaged: &str) -> Result<Option<Obstacle>> {
+fn absent_file(host: &Host, settings: &[Directive], packaged: &str) -> Result<Option<Obstacle>> {
     for name in ["EnvironmentFile", "WorkingDirectory"] {
         for setting in own(settings, name, packaged) {
             let path = &setting.value;
@@ -158,7 +158,7 @@ fn absent_file(host: &Host, settings: &[Setting], packaged: &str) -> Result<Opti
     Ok(None)
 }
 
-fn absent_program(host: &Host, settings: &[Setting], packaged: &str) -> Result<Option<Obstacle>> {
+fn absent_program(host: &Host, settings: &[Directive], packaged: &str) -> Result<Option<Obstacle>> {
     for name in COMMANDS {
         for setting in own(settings, name, packaged) {
             let Some(program) = program(&setting.value) else {
@@ -196,7 +196,7 @@ fn absent_program(host: &Host, settings: &[Setting], packaged: &str) -> Result<O
 }
 
 /// A unit that the service needs and the host does not have.
-fn absent_unit(host: &Host, settings: &[Setting], packaged: &str) -> Result<Option<Obstacle>> {
+fn absent_unit(host: &Host, settings: &[Directive], packaged: &str) -> Result<Option<Obstacle>> {
     if !host.runs_systemd()? {
         return Ok(None);
     }
@@ -225,7 +225,7 @@ fn absent_unit(host: &Host, settings: &[Setting], packaged: &str) -> Result<Opti
 
 /// A group that is to get the engine's socket, and that the host does not have. The engine's own is
 /// made by the install.
-fn absent_group(host: &Host, settings: &[Setting]) -> Result<Option<Obstacle>> {
+fn absent_group(host: &Host, settings: &[Directive]) -> Result<Option<Obstacle>> {
     let Some(setting) = in_force(settings, "SocketGroup").pop() else {
         return Ok(None);
     };
@@ -245,10 +245,10 @@ fn absent_group(host: &Host, settings: &[Setting]) -> Result<Option<Obstacle>> {
 
 /// The settings in force of this name that no package of Docker's brought.
 fn own<'a>(
-    settings: &'a [Setting],
+    settings: &'a [Directive],
     name: &str,
     packaged: &'a str,
-) -> impl Iterator<Item = &'a Setting> {
+) -> impl Iterator<Item = &'a Directive> {
     let found = in_force(settings, name).into_iter();
     found.filter(move |setting| setting.file != packaged)
 }

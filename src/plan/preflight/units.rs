@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::engine::obstacle::Obstacle;
 use crate::engine::unit;
-use crate::engine::unit::directives::{self, NEEDS, Setting};
+use crate::engine::unit::directives::{self, Directive, NEEDS};
 use crate::error::quote;
 use crate::host::Host;
 use crate::host::command::Query;
@@ -19,7 +19,7 @@ pub(super) const UNITS: [&str; 3] = [CONTAINERD_UNIT, SOCKET_UNIT, UNIT];
 /// The same for the unit that is there: one that somebody wrote may do without the socket.
 pub(super) fn needed(host: &Host) -> Result<Vec<&'static str>> {
     let settings = directives::of_unit(host, UNIT)?;
-    let is_to_come = settings.iter().all(Setting::is_of_drop_in);
+    let is_to_come = settings.iter().all(Directive::is_of_drop_in);
     // An empty value removes nothing here, unlike elsewhere.
     let mut needs = settings
         .iter()

@@ -43,7 +43,7 @@ pub(super) struct Offer {
 }
 
 /// What is asked of apt.
-pub(super) struct Wanted<'a> {
+pub(super) struct PackageRequest<'a> {
     pub version: Option<&'a EngineVersion>,
     /// What is not there, or in another version.
     pub missing: Vec<&'static str>,
@@ -68,10 +68,10 @@ impl Offer {
         http: &Http,
         repository: &Repository,
         index: &Index,
-        wanted: Wanted<'_>,
+        wanted: PackageRequest<'_>,
         listener: Listener<'_>,
     ) -> Result<Offer> {
-        let Wanted {
+        let PackageRequest {
             version,
             missing,
             reinstalls,

@@ -111,7 +111,7 @@ fn offered(stub: &StubHost) -> Result<Packages> {
         date: fixture::today(),
         offered: index_of(ENGINE_PACKAGES, "5:29.5.3"),
     };
-    let wanted = Wanted {
+    let wanted = PackageRequest {
         version: None,
         reinstalls: false,
         again: Vec::new(),

@@ -1,8 +1,8 @@
 //! The engine's unit: enabled, running, and with the configuration that is in its file.
 
-mod take_up;
+mod restart;
 
-pub use take_up::start_again;
+pub use restart::start_again;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -20,7 +20,7 @@ use crate::host::{Host, is_forbidden};
 use crate::report::Yours;
 use crate::undo::Undo;
 
-pub struct Service {
+pub struct EngineService {
     configuration: DaemonJson,
     /// Whether a stopped engine stays so.
     no_start: bool,
@@ -34,20 +34,20 @@ enum Need {
     Start,
     Enable,
     /// The engine takes up the changed keys as it runs.
-    Reload(Secret),
+    Reload(SecretExposure),
     /// The running engine has another configuration than its file.
     Restart {
         containers: u64,
         /// Whether live-restore keeps them running meanwhile.
         kept: bool,
-        secret: Secret,
+        secret: SecretExposure,
     },
 }
 
 /// What becomes of a secret in the configuration: at a reload the engine writes all of that to its
 /// log, which more users can read than the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Secret {
+enum SecretExposure {
     None,
     /// The engine is restarted without a reload.
     Kept,
@@ -55,20 +55,20 @@ enum Secret {
     Logged,
 }
 
-impl Secret {
-    fn of(merged: &Merged, containers: u64, account: &Value) -> Secret {
+impl SecretExposure {
+    fn of(merged: &Merged, containers: u64, account: &Value) -> SecretExposure {
         let is_live = account["LiveRestoreEnabled"] == true;
         match merged.document.holds_password() {
-            false => Secret::None,
-            true if containers == 0 || is_live => Secret::Kept,
-            true => Secret::Logged,
+            false => SecretExposure::None,
+            true if containers == 0 || is_live => SecretExposure::Kept,
+            true => SecretExposure::Logged,
         }
     }
 }
 
-impl Service {
-    pub fn new(configuration: DaemonJson, no_start: bool) -> Service {
-        Service {
+impl EngineService {
+    pub fn new(configuration: DaemonJson, no_start: bool) -> EngineService {
+        EngineService {
             configuration,
             no_start,
             disabled: None,
@@ -77,9 +77,9 @@ impl Service {
 
     /// Leaves what is somebody's own of the unit. A stopped one is started all the same: an install
     /// is to end with an engine that works.
-    pub fn leaving(self, owned: &Ownership) -> Service {
+    pub fn leaving(self, owned: &Ownership) -> EngineService {
         let disabled = owned.named(UNIT).cloned();
-        Service { disabled, ..self }
+        EngineService { disabled, ..self }
     }
 
     fn needs(&self, host: &Host, unit: &Unit) -> Result<Vec<Need>> {
@@ -101,7 +101,7 @@ impl Service {
         let kept = merged.document.get("live-restore") == Some(&true.into());
         let Some(account) = account else {
             let containers = 0; // it runs and does not answer
-            let secret = Secret::of(&merged, containers, &Value::Null);
+            let secret = SecretExposure::of(&merged, containers, &Value::Null);
             needs.push(Need::Restart {
                 containers,
                 kept,
@@ -110,10 +110,10 @@ impl Service {
             return Ok(needs);
         };
         let containers = account["ContainersRunning"].as_u64().unwrap_or(0);
-        let secret = Secret::of(&merged, containers, &account);
+        let secret = SecretExposure::of(&merged, containers, &account);
         match restarts(host, unit, &merged, &account)? {
             None => {}
-            Some(false) if secret != Secret::Kept => needs.push(Need::Reload(secret)),
+            Some(false) if secret != SecretExposure::Kept => needs.push(Need::Reload(secret)),
             Some(_) => {
                 refuse_to_lose(host, &merged)?;
                 needs.push(Need::Restart {
@@ -171,7 +171,7 @@ fn restarts(host: &Host, unit: &Unit, merged: &Merged, account: &Value) -> Resul
     Ok(needs_restart.reduce(|one, other| one || other))
 }
 
-impl Step for Service {
+impl Step for EngineService {
     fn id(&self) -> &'static str {
         "service"
     }
@@ -236,14 +236,14 @@ impl Step for Service {
                     let started = tx.run("start the engine", undo, &start);
                     started.with_context(|| failure_reason(tx.host()))?;
                 }
-                Need::Reload(_) => take_up::by_reload(tx)?,
-                Need::Restart { secret, .. } => take_up::by_restart(tx, secret)?,
+                Need::Reload(_) => restart::by_reload(tx)?,
+                Need::Restart { secret, .. } => restart::by_restart(tx, secret)?,
             }
         }
         if self.no_start && !unit.active {
             return self.configuration.refuse_invalid(tx.host());
         }
-        take_up::confirm(tx.host(), &self.configuration.merged(tx.host())?.document)?;
+        restart::confirm(tx.host(), &self.configuration.merged(tx.host())?.document)?;
         tx.remember_configuration()
     }
 }
@@ -284,7 +284,7 @@ impl Need {
                 (Some(fate).filter(|_| *containers > 0), *secret)
             }
         };
-        let logged = (secret == Secret::Logged).then(|| {
+        let logged = (secret == SecretExposure::Logged).then(|| {
             "it is reloaded for running containers, and writes its configuration to its log then, \
              with the secret in it"
                 .to_owned()

@@ -52,8 +52,8 @@ fn engine(log_driver: &str) -> serde_json::Value {
     })
 }
 
-fn service() -> Service {
-    Service::new(DaemonJson::default(), false)
+fn service() -> EngineService {
+    EngineService::new(DaemonJson::default(), false)
 }
 
 fn inspect(stub: &StubHost) -> Finding {
@@ -287,8 +287,8 @@ fn an_engine_that_does_not_start_has_the_last_word() {
 }
 
 /// The step where nothing is to be started.
-fn placed() -> Service {
-    Service::new(DaemonJson::default(), true)
+fn placed() -> EngineService {
+    EngineService::new(DaemonJson::default(), true)
 }
 
 #[test]

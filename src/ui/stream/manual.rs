@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::CommandFactory;
 use serde_json::{Map, Value, json};
 
-use super::{State, head};
+use super::{StreamState, head};
 use crate::cli::Cli;
 use crate::report::{Done, Event, Outcome, StageReport, StepReport, Verdict};
 use crate::verify::Verification;
@@ -114,12 +114,12 @@ fn every_event_is_told_of_with_its_fields_and_an_example() {
         .map(|(field, _)| field)
         .chain(["event", "step"].map(str::to_owned));
     assert_eq!(*of_all, with_all.collect());
-    let mut state = State::new();
+    let mut state = StreamState::new();
     let mut lines: Vec<Value> = one_of_each()
         .iter()
         .map(|event| state.line(event))
         .collect();
-    lines.push(State::new().last_line(None, 0, None));
+    lines.push(StreamState::new().last_line(None, 0, None));
     let names: BTreeSet<&str> = lines
         .iter()
         .map(|line| line["event"].as_str().unwrap())

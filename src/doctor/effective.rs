@@ -9,17 +9,17 @@ use crate::facts::{Facts, Init};
 use crate::host::Host;
 
 /// Both places at once. dockerd takes each value from one of them only.
-pub struct Told {
+pub struct EffectiveConfiguration {
     /// The file and the flags together, as far as these are keys of their own.
     document: Document,
     flags: Vec<String>,
 }
 
-impl Told {
+impl EffectiveConfiguration {
     /// # Errors
     /// When the file cannot be read as one: what it says is not known then, and another check is
     /// about that.
-    pub fn of(host: &Host, facts: &Facts) -> Result<Told> {
+    pub fn of(host: &Host, facts: &Facts) -> Result<EffectiveConfiguration> {
         let path = daemon_config::PATH;
         let bytes = host.read(path)?.unwrap_or_default();
         let file =
@@ -28,7 +28,7 @@ impl Told {
             Init::Systemd => unit::flags(host)?,
             Init::None => Vec::new(),
         };
-        Ok(Told {
+        Ok(EffectiveConfiguration {
             document: daemon_config::with_flags(&file, &flags),
             flags,
         })
@@ -67,7 +67,7 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::Verdict;
+    use crate::doctor::CheckOutcome;
     use crate::facts;
     use crate::host::stub::StubHost;
 
@@ -86,10 +86,10 @@ mod tests {
             let mut checks = diagnosis.checks.iter();
             &checks.find(|check| check.id == id).unwrap().verdict
         };
-        assert!(matches!(verdict("DS901"), Verdict::Found(_)));
+        assert!(matches!(verdict("DS901"), CheckOutcome::Found(_)));
         for id in ["DS710", "DS902", "DS903"] {
             let text = "/etc/docker/daemon.json is no sound JSON; see DS901";
-            assert_eq!(*verdict(id), Verdict::Unseen(text.to_owned()), "{id}");
+            assert_eq!(*verdict(id), CheckOutcome::Unseen(text.to_owned()), "{id}");
         }
     }
 
@@ -104,13 +104,13 @@ mod tests {
                 r#"{"bridge": "none", "log-opts": {"max-file": "3"}}"#,
             );
         let facts = facts::gather(stub.host()).unwrap();
-        let told = Told::of(stub.host(), &facts).unwrap();
-        assert_eq!(told.text("data-root").as_deref(), Some("/d"));
-        assert_eq!(told.text("iptables").as_deref(), Some("false"));
-        assert_eq!(told.text("bridge").as_deref(), Some("none"));
-        let option = |name| told.option("log-opts", name);
+        let effective = EffectiveConfiguration::of(stub.host(), &facts).unwrap();
+        assert_eq!(effective.text("data-root").as_deref(), Some("/d"));
+        assert_eq!(effective.text("iptables").as_deref(), Some("false"));
+        assert_eq!(effective.text("bridge").as_deref(), Some("none"));
+        let option = |name| effective.option("log-opts", name);
         assert_eq!(option("max-size").as_deref(), Some("10m"));
         assert_eq!(option("max-file").as_deref(), Some("3"));
-        assert!(told.has("log-opts") && !told.has("log-driver"));
+        assert!(effective.has("log-opts") && !effective.has("log-driver"));
     }
 }

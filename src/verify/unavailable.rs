@@ -12,16 +12,16 @@ const INSTALL: &str = "sudo dockstrap install";
 
 /// Why nothing can be verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Obstacle {
+pub(crate) struct Unavailable {
     pub(crate) reason: String,
     /// The command that helps; without one, the same verification as root.
     pub(crate) cure: Option<&'static str>,
 }
 
 /// What is in the way on this host, for the user who asks.
-pub(super) fn find(host: &Host) -> Result<Option<Obstacle>> {
+pub(super) fn find(host: &Host) -> Result<Option<Unavailable>> {
     if !is_installed(host)? {
-        return Ok(Some(Obstacle {
+        return Ok(Some(Unavailable {
             reason: "Docker Engine is not installed".to_owned(),
             cure: Some(INSTALL),
         }));
@@ -46,7 +46,7 @@ fn is_installed(host: &Host) -> Result<bool> {
 }
 
 /// Why this user has no access to the socket; nothing when it is the socket that is wrong.
-fn refusal(host: &Host) -> Result<Option<Obstacle>> {
+fn refusal(host: &Host) -> Result<Option<Unavailable>> {
     let id = nix::unistd::geteuid().as_raw();
     let user = host.user_by_id(id)?.unwrap_or_else(|| format!("user {id}"));
     let mut groups = nix::unistd::getgroups()?;
@@ -56,7 +56,7 @@ fn refusal(host: &Host) -> Result<Option<Obstacle>> {
 }
 
 /// What a user with these groups needs; `docker` is the group with access.
-fn judged(user: &str, groups: &[u32], docker: Option<&Group>) -> Option<Obstacle> {
+fn judged(user: &str, groups: &[u32], docker: Option<&Group>) -> Option<Unavailable> {
     let (why, cure) = match docker {
         Some(docker) if docker.id.is_some_and(|id| groups.contains(&id)) => return None,
         Some(docker) if docker.has(user) => {
@@ -66,7 +66,7 @@ fn judged(user: &str, groups: &[u32], docker: Option<&Group>) -> Option<Obstacle
         Some(_) => (format!("not a member of group {GROUP}"), None),
         None => (format!("there is no group {GROUP}"), None),
     };
-    Some(Obstacle {
+    Some(Unavailable {
         reason: format!("{user} cannot use the engine: {why}"),
         cure,
     })
@@ -81,9 +81,9 @@ mod tests {
     fn a_host_without_an_engine_is_sent_to_install() {
         let show = "printf 'LoadState=not-found\nActiveState=inactive\n'";
         let stub = StubHost::noble().program("systemctl", show);
-        let obstacle = find(stub.host()).unwrap().unwrap();
-        assert_eq!(obstacle.reason, "Docker Engine is not installed");
-        assert_eq!(obstacle.cure, Some("sudo dockstrap install"));
+        let unavailable = find(stub.host()).unwrap().unwrap();
+        assert_eq!(unavailable.reason, "Docker Engine is not installed");
+        assert_eq!(unavailable.cure, Some("sudo dockstrap install"));
     }
 
     #[test]

@@ -33,8 +33,10 @@ fn by_hand() -> StubHost {
         )
 }
 
-fn found(stub: &StubHost) -> ByHand {
-    ByHand::find(stub.host()).unwrap().expect("an engine")
+fn found(stub: &StubHost) -> UnmanagedEngine {
+    UnmanagedEngine::find(stub.host())
+        .unwrap()
+        .expect("an engine")
 }
 
 fn refused(stub: &StubHost, replace: bool) -> String {
@@ -49,11 +51,11 @@ fn a_docker_command_or_a_runc_alone_is_no_engine() {
         .program("dpkg-query", DPKG)
         .file("/usr/local/bin/docker", "")
         .file("/usr/local/bin/runc", "");
-    assert!(ByHand::find(stub.host()).unwrap().is_none());
+    assert!(UnmanagedEngine::find(stub.host()).unwrap().is_none());
     let packaged = stub
         .file("/usr/bin/dockerd", "")
         .program("dpkg-query", "true");
-    assert!(ByHand::find(packaged.host()).unwrap().is_none());
+    assert!(UnmanagedEngine::find(packaged.host()).unwrap().is_none());
 }
 
 #[test]
@@ -65,11 +67,11 @@ fn files_of_a_package_that_dpkg_was_cut_short_at_are_no_engine() {
         )
         .file("/usr/bin/containerd", "");
     let mut facts = crate::facts::gather(stub.host()).unwrap();
-    assert!(ByHand::of(stub.host(), &facts).unwrap().is_some());
+    assert!(UnmanagedEngine::of(stub.host(), &facts).unwrap().is_some());
     for package in ["containerd.io", "containerd"] {
         facts.unfinished = Default::default();
         facts.unfinished.half_installed.insert(package.to_owned());
-        assert!(ByHand::of(stub.host(), &facts).unwrap().is_none());
+        assert!(UnmanagedEngine::of(stub.host(), &facts).unwrap().is_none());
     }
 }
 

@@ -52,17 +52,17 @@ const WITH_AN_ENGINE: &[&str] = &["docker-ce", "docker.io"];
 /// Where an engine notes its process.
 const PID_FILE: &str = "/run/docker.pid";
 
-pub struct ByHand {
+pub struct UnmanagedEngine {
     /// Its programs, units, and what of the units' drop-ins names a program.
     files: Vec<String>,
     /// Those of its units that are there.
     units: Vec<&'static str>,
 }
 
-impl ByHand {
+impl UnmanagedEngine {
     /// Finds an engine, or a containerd, of which dpkg knows nothing, and that is not just beside the
     /// one that is used.
-    pub fn of(host: &Host, facts: &Facts) -> Result<Option<ByHand>> {
+    pub fn of(host: &Host, facts: &Facts) -> Result<Option<UnmanagedEngine>> {
         // dpkg knows the files of a package only once it has unpacked all of them.
         let unfinished = facts.unfinished.packages();
         let mut bringing = ENGINE_PACKAGES.iter().chain(CONFLICTING_PACKAGES);
@@ -70,11 +70,11 @@ impl ByHand {
         if is_cut_short || WITH_AN_ENGINE.iter().any(|package| facts.has(package)) {
             Ok(None)
         } else {
-            ByHand::find(host)
+            UnmanagedEngine::find(host)
         }
     }
 
-    fn find(host: &Host) -> Result<Option<ByHand>> {
+    fn find(host: &Host) -> Result<Option<UnmanagedEngine>> {
         let mut programs = Vec::new();
         for name in PROGRAMS {
             for folder in FOLDERS {
@@ -113,7 +113,7 @@ impl ByHand {
         }
         units.dedup();
         files.extend(programs);
-        Ok(Some(ByHand { files, units }))
+        Ok(Some(UnmanagedEngine { files, units }))
     }
 
     /// Refuses to go on unless it may be moved aside.
@@ -242,7 +242,7 @@ impl ByHand {
     }
 }
 
-impl Step for ByHand {
+impl Step for UnmanagedEngine {
     fn id(&self) -> &'static str {
         "by-hand"
     }
@@ -252,7 +252,7 @@ impl Step for ByHand {
     }
 
     fn inspect(&self, host: &Host) -> Result<Finding> {
-        let Some(there) = ByHand::find(host)? else {
+        let Some(there) = UnmanagedEngine::find(host)? else {
             return Ok(Finding::satisfied("it is moved aside"));
         };
         let mut details: Vec<String> = there.files.iter().map(|it| format!("move {it}")).collect();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 
-use super::Secret;
+use super::SecretExposure;
 use crate::change::Tx;
 use crate::daemon_config::{self, Document};
 use crate::engine::failure::{failure_reason, with_last_words};
@@ -34,10 +34,10 @@ pub fn by_reload(tx: &mut Tx<'_>) -> Result<()> {
 
 /// Restarts the engine. It is reloaded first, which turns live-restore on, so that containers
 /// outlive the restart; those that do not are started again.
-pub(super) fn by_restart(tx: &mut Tx<'_>, secret: Secret) -> Result<()> {
+pub(super) fn by_restart(tx: &mut Tx<'_>, secret: SecretExposure) -> Result<()> {
     let before = tx.host().running_containers()?;
     match (secret, before.is_empty()) {
-        (Secret::Kept, _) => {}
+        (SecretExposure::Kept, _) => {}
         (_, true) => drop(tx.run_covered(&systemctl(&["reload", UNIT]))?),
         // Restarted before it has turned live-restore on, it would stop them.
         (_, false) => by_reload(tx)?,

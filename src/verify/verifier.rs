@@ -41,7 +41,7 @@ pub(super) const OWN_DEFAULTS: [&str; 3] =
     ["--log-driver=json-file", "--runtime=runc", "--init=false"];
 
 /// What a stage needs to prove something. What it made is removed when this goes.
-pub struct Proof<'a> {
+pub struct Verifier<'a> {
     pub host: &'a Host,
     pub authority: Authority<'a>,
     pub choice: &'a Choice,
@@ -56,12 +56,12 @@ pub struct Proof<'a> {
     findings: Mutex<BTreeSet<String>>,
 }
 
-impl<'a> Proof<'a> {
-    pub fn begin(host: &'a Host, choice: &'a Choice) -> Result<Proof<'a>> {
+impl<'a> Verifier<'a> {
+    pub fn begin(host: &'a Host, choice: &'a Choice) -> Result<Verifier<'a>> {
         let token = objects::token();
         let folder = temporary::make_folder(&format!("{}{token}-", objects::PREFIX))
             .context("making a folder for the verification")?;
-        Ok(Proof {
+        Ok(Verifier {
             host,
             authority: Authority::over_labelled(host),
             choice,
@@ -113,7 +113,7 @@ impl<'a> Proof<'a> {
     }
 
     /// A command of docker that makes a container of the smoke image: `run` or `create`. Options
-    /// can be added to it, then [`probe`](Proof::probe).
+    /// can be added to it, then [`probe`](Verifier::probe).
     pub fn container(&self, verb: &str) -> Command {
         self.container_with_defaults(verb).args(OWN_DEFAULTS)
     }
@@ -169,7 +169,7 @@ impl<'a> Proof<'a> {
         image.as_deref().map_err(|reason| anyhow!("{reason}"))
     }
 
-    /// Ends a command of [`container`](Proof::container) with what is to run in it.
+    /// Ends a command of [`container`](Verifier::container) with what is to run in it.
     pub fn probe(&self, container: Command, arguments: &[&str]) -> Result<Command> {
         let container = container.args([self.image()?, "probe"]);
         Ok(container.args(arguments.iter().copied()))
@@ -257,7 +257,7 @@ impl<'a> Proof<'a> {
     }
 }
 
-impl Drop for Proof<'_> {
+impl Drop for Verifier<'_> {
     fn drop(&mut self) {
         objects::remove(&self.authority, &docker(&self.folder), &self.token);
     }
