@@ -1,7 +1,5 @@
 //! The group whose members may talk to the engine, which is the same as being root.
 
-mod refusal;
-
 use anyhow::Result;
 
 use super::{Finding, Step};
@@ -11,6 +9,7 @@ use crate::error::Failure;
 use crate::facts::Facts;
 use crate::host::command::Command;
 use crate::host::engine::GROUP;
+use crate::host::gids::{LOGIN_DEFS, NoGid};
 use crate::host::{Group, Host, UserName};
 use crate::report::Yours;
 use crate::settings::Settings;
@@ -120,14 +119,14 @@ impl Step for DockerGroup {
         let there = host.group(GROUP)?;
         let group = there.clone().unwrap_or_default();
         if group.is_roots() {
-            return Err(refusal::of_roots());
+            return Err(group_of_root());
         }
         let missing = self.missing(host, &group)?;
         if there.is_none() {
-            refusal::check_new(host)?;
+            refuse_uncreatable(host)?;
         }
         if !missing.is_empty() {
-            refusal::check_members(host, there.is_some(), &missing)?;
+            refuse_unaddable(host, there.is_some(), &missing)?;
         }
         let add = |user: &&str| format!("add {user}, who then has root's rights on this host");
         let remark = self.remark(&group);
@@ -178,6 +177,53 @@ impl Step for DockerGroup {
     fn writes(&self, _host: &Host) -> Result<Vec<String>> {
         Ok(ACCOUNTS.iter().map(ToString::to_string).collect())
     }
+}
+
+/// The engine's socket would be open to everyone in root's own group.
+fn group_of_root() -> anyhow::Error {
+    Failure::Blocked(format!(
+        "group {GROUP} has the GID 0, which is group root's: all of that group would have root's \
+         rights; nothing was changed. Remove it, and the install makes one with a GID of its own: \
+         sudo groupdel --force {GROUP}"
+    ))
+    .into()
+}
+
+/// Refuses a host on which the account tools could not create the group.
+///
+/// # Errors
+/// [`Failure::Blocked`], with the command that helps.
+fn refuse_uncreatable(host: &Host) -> Result<()> {
+    host.refuse_stale_account_locks()?;
+    let Some(NoGid { min, max, free }) = host.lack_of_system_gids()? else {
+        return Ok(());
+    };
+    Err(Failure::Blocked(format!(
+        "{LOGIN_DEFS}: no number is free for group {GROUP} from SYS_GID_MIN ({min}) to SYS_GID_MAX \
+         ({max}; one below GID_MIN where it is not set); nothing was changed. Widen that range, or \
+         create the group with a number outside of it and run this again: sudo groupadd --gid {free} \
+         {GROUP}"
+    ))
+    .into())
+}
+
+/// Refuses to add these users where the account tools could not.
+///
+/// # Errors
+/// [`Failure::Blocked`], with the command that helps.
+fn refuse_unaddable(host: &Host, is_there: bool, users: &[&str]) -> Result<()> {
+    host.refuse_stale_account_locks()?;
+    if !is_there || host.has_local_group(GROUP)? {
+        return Ok(());
+    }
+    let names = users.join(", ");
+    Err(Failure::Blocked(format!(
+        "group {GROUP} comes from a directory service and not from /etc/group, so {names} cannot be \
+         added to it on this host; nothing was changed. Add {names} in the directory, or set up the \
+         engine without adding anyone (users = [] in the settings file): sudo dockstrap install \
+         --user ''"
+    ))
+    .into())
 }
 
 #[cfg(test)]

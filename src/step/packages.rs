@@ -2,9 +2,7 @@
 
 mod finding;
 mod offer;
-mod places;
 mod prior;
-mod refuse;
 mod version;
 
 use anyhow::{Result, bail};
@@ -14,7 +12,7 @@ use super::{Finding, Step, service};
 use crate::apt::{self, ENGINE, Repository, Transaction};
 use crate::change::Tx;
 use crate::engine::failure;
-use crate::facts::{self, Facts};
+use crate::facts::{self, Facts, STATUS};
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::http::Http;
@@ -22,10 +20,12 @@ use crate::report::{Event, Listener};
 use crate::settings::{EngineVersion, Settings};
 use crate::undo::Undo;
 use finding::restarts_engine;
-use offer::{Offer, PackageRequest};
-use refuse::refuse_another;
+use offer::{Offer, PackageRequest, refuse_another};
 pub(crate) use version::request;
 use version::unmet;
+
+/// One of the files that packages bring.
+const DOCKER: &str = "/usr/bin/docker";
 
 pub struct Packages {
     /// The version of the engine that is asked for.
@@ -219,7 +219,7 @@ impl Step for Packages {
 
     fn writes(&self, host: &Host) -> Result<Vec<String>> {
         match self.offer {
-            Some(_) => places::written(host),
+            Some(_) => written(host),
             None => Ok(Vec::new()),
         }
     }
@@ -237,6 +237,18 @@ fn mark_as_dependencies(tx: &mut Tx<'_>, packages: &[String]) -> Result<()> {
     }
     let mark = Command::new("apt-mark").arg("auto").args(packages);
     tx.run_covered(&mark).map(drop)
+}
+
+/// A place on each file system that must be writable. apt itself may see to that.
+fn written(host: &Host) -> Result<Vec<String>> {
+    let archives = format!("{}/lock", apt::ARCHIVES);
+    let mut written = Vec::new();
+    for place in [DOCKER, STATUS, &archives] {
+        if !apt::makes_writable(host, place)? {
+            written.push(place.to_owned());
+        }
+    }
+    Ok(written)
 }
 
 #[cfg(test)]

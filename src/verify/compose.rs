@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use super::defaults;
+use super::addresses;
 use super::probe::ReachReport;
-use super::verifier::{Verifier, own_range};
+use super::verifier::Verifier;
 use crate::report::Outcome;
 
 pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
@@ -43,9 +43,9 @@ pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
         "--pull=never",
     ]);
     let begun = verifier.run(&up)?;
-    if begun.code != 0 && defaults::is_about_addresses(&begun.tail()) {
-        verifier.find(defaults::lack_of_addresses(&begun.tail()));
-        write(Some(&own_range(1)))?;
+    if begun.code != 0 && addresses::are_exhausted(&begun.tail()) {
+        verifier.find(addresses::shortage(&begun.tail()));
+        write(Some(&addresses::own_range(1)))?;
         verifier.ask(&up)?;
     } else {
         begun.success()?;

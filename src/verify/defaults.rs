@@ -21,13 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The runtime that comes with the engine.
 const STOCK_RUNTIME: &str = "runc";
 
-/// What the engine says where it finds no room for a network.
-const NO_ADDRESSES: &[&str] = &[
-    "address pool",
-    "predefined address pools have been fully subnetted",
-    "no available network",
-];
-
 /// Starts a container with all of the host's defaults, where one of them may keep it from starting.
 /// What keeps this one from being tried is found by the stages.
 pub(super) fn look(verifier: &Verifier<'_>) {
@@ -78,18 +71,4 @@ fn collector(host: &Host) -> Option<String> {
         ", since the log collector at {} does not answer",
         collector.address
     ))
-}
-
-/// Whether a network could not be made because no addresses are left for it.
-pub(super) fn is_about_addresses(said: &str) -> bool {
-    NO_ADDRESSES.iter().any(|sign| said.contains(sign))
-}
-
-/// What is told of a network that got a range of its own.
-pub(super) fn lack_of_addresses(said: &str) -> String {
-    format!(
-        "networks cannot be created with the engine's own address pools: {said}; free some with: \
-         docker network prune, or set default-address-pools in {}",
-        daemon_config::PATH
-    )
 }

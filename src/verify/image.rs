@@ -3,19 +3,14 @@
 
 use anyhow::{Result, ensure};
 
-use super::smoke;
-use super::verifier::Verifier;
+use super::verifier::{Verifier, archive};
 use crate::report::Outcome;
 
 pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     let name = format!("dockstrap-verify:{}-image", verifier.token);
     let tag = format!("dockstrap-verify:{}-tag", verifier.token);
     // An image of its own, with nothing in common with the others.
-    smoke::import(
-        verifier,
-        &name,
-        smoke::archive("content", verifier.token.as_bytes())?,
-    )?;
+    verifier.import(&name, archive("content", verifier.token.as_bytes())?)?;
     let image = |arguments: &[&str]| {
         verifier
             .docker()

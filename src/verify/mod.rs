@@ -3,6 +3,7 @@
 //! Every object is labelled and removed again, also after a failure or Ctrl-C. To add a stage: a
 //! file here with its function, and its row in [`STAGES`].
 
+mod addresses;
 mod build;
 mod compose;
 mod container;
@@ -21,7 +22,6 @@ mod registry;
 mod restart;
 mod run;
 mod schedule;
-mod smoke;
 mod unavailable;
 mod verifier;
 mod volume;

@@ -10,8 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::reach::trouble;
-use super::smoke;
-use super::verifier::Verifier;
+use super::verifier::{Verifier, archive};
 use crate::change::{Journal, Purpose, Tx, VERIFICATION};
 use crate::error::Failure;
 use crate::host::http::Http;
@@ -124,7 +123,7 @@ fn push_and_pull(verifier: &Verifier<'_>, registry: &TestRegistry) -> Result<Out
     }
     let repository = format!("{}/dockstrap-verify", registry.address);
     let name = format!("{repository}:{}", verifier.token);
-    smoke::import(verifier, &name, smoke::archive("content", name.as_bytes())?)?;
+    verifier.import(&name, archive("content", name.as_bytes())?)?;
     if let Some(outcome) = trouble(verifier.run(&docker().args(["push", "--quiet", &name])))? {
         return Ok(outcome);
     }

@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Choice, defaults, objects, smoke};
+use super::{Choice, addresses, objects};
 use crate::error::Failure;
 use crate::facts::invoking_user;
 use crate::host::Host;
@@ -133,9 +133,9 @@ impl<'a> Verifier<'a> {
             create.arg(self.label())
         };
         let made = self.run(&create().arg(&name))?;
-        if made.code != 0 && defaults::is_about_addresses(&made.tail()) {
-            self.find(defaults::lack_of_addresses(&made.tail()));
-            self.ask(&create().args(["--subnet", &own_range(0), &name]))?;
+        if made.code != 0 && addresses::are_exhausted(&made.tail()) {
+            self.find(addresses::shortage(&made.tail()));
+            self.ask(&create().args(["--subnet", &addresses::own_range(0), &name]))?;
         } else {
             made.success()?;
         }
@@ -165,8 +165,31 @@ impl<'a> Verifier<'a> {
     pub fn image(&self) -> Result<&str> {
         let image = self
             .image
-            .get_or_init(|| smoke::make(self).map_err(|error| format!("{error:#}")));
+            .get_or_init(|| self.make_image().map_err(|error| format!("{error:#}")));
         image.as_deref().map_err(|reason| anyhow!("{reason}"))
+    }
+
+    /// Makes an image of an archive.
+    pub(super) fn import(&self, name: &str, archive: Vec<u8>) -> Result<()> {
+        let label = format!("LABEL {}", self.label());
+        let import = self
+            .docker()
+            .args(["import", "--change", "ENTRYPOINT [\"/dockstrap\"]"])
+            .args(["--change", &label, "-", name])
+            .input(archive)
+            .deadline(Duration::from_secs(120));
+        self.ask(&import)?;
+        Ok(())
+    }
+
+    /// Makes the smoke image of this program, which is static, without a registry and without a
+    /// network, and returns its name.
+    fn make_image(&self) -> Result<String> {
+        let program = fs::read("/proc/self/exe").context("reading this program's own file")?;
+        let name = format!("dockstrap-verify:{}", self.token);
+        self.import(&name, archive("dockstrap", &program)?)
+            .context("making an image of this program")?;
+        Ok(name)
     }
 
     /// Ends a command of [`container`](Verifier::container) with what is to run in it.
@@ -274,16 +297,22 @@ fn read<T: DeserializeOwned>(output: Output) -> Result<T> {
     }
 }
 
-/// A range of addresses that is nobody's, out of those that are set apart for measurements (RFC
-/// 2544). Runs side by side, and networks of one run, have different ones.
-pub(super) fn own_range(number: u32) -> String {
-    let at = (std::process::id() * 2 + number) % 512;
-    format!("198.{}.{}.0/24", 18 + at / 256, at % 256)
-}
-
 /// Reads what a probe reports.
 pub fn parse<T: DeserializeOwned>(said: &str) -> Result<T> {
     serde_json::from_str(said).with_context(|| format!("reading the answer `{}`", said.trim()))
+}
+
+/// A tar archive with one program.
+pub(super) fn archive(name: &str, content: &[u8]) -> Result<Vec<u8>> {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(content.len() as u64);
+    header.set_mode(0o755);
+    header.set_cksum();
+    let mut archive = tar::Builder::new(Vec::new());
+    archive
+        .append_data(&mut header, name, content)
+        .and_then(|()| archive.into_inner())
+        .with_context(|| format!("packing {name}"))
 }
 
 fn docker(folder: &TempDir) -> Command {

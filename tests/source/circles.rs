@@ -27,9 +27,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
         "src/step/daemon_json/refusal.rs",
         "src/step/daemon_json/proposal.rs",
     ),
-    ("src/step/packages/offer.rs", "src/step/packages/refuse.rs"),
-    ("src/verify/verifier.rs", "src/verify/defaults.rs"),
-    ("src/verify/verifier.rs", "src/verify/smoke.rs"),
 ];
 
 /// The files that each file needs.

@@ -359,3 +359,25 @@ fn a_lock_that_comes_in_between_is_waited_for_and_the_plan_compared_again() {
         }
     }
 }
+
+#[test]
+fn what_a_hook_of_apts_remounts_need_not_be_writable_before() {
+    let written = |hook: &str| {
+        let stub = StubHost::new()
+            .folder("/usr/bin")
+            .file(
+                "/proc/self/mountinfo",
+                "22 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n\
+                 23 22 8:2 / /usr ro shared:2 - ext4 /dev/sda2 ro\n",
+            )
+            .program("apt-config", &format!("echo 'DPkg::{hook}';"));
+        let refused = stub.host().refuse_immutable(DOCKER);
+        assert!(refused.is_err(), "it is mounted read-only");
+        written(stub.host()).unwrap()
+    };
+    let archives = "/var/cache/apt/archives/lock";
+    let remounts = "Pre-Invoke:: \"mount -o remount,rw /usr\";";
+    assert_eq!(written(remounts), [STATUS, archives]);
+    let elsewhere = "Pre-Invoke:: \"mount -o remount,rw /boot\";";
+    assert_eq!(written(elsewhere), [DOCKER, STATUS, archives]);
+}
