@@ -97,7 +97,7 @@ const SAID_ALREADY: &[&str] = &["DS001", "DS004"];
 /// Warnings that are errors for an engine that has yet to start for the first time.
 const STOPS_NEW_ENGINES: &[&str] = &["DS109"];
 
-/// The errors that are there before an install, and that it does not mend: a line each.
+/// The errors that are there before an install, and that it does not fix: a line each.
 pub(crate) fn errors_ahead(host: &Host, facts: &Facts) -> Vec<String> {
     found(host, facts, |area, check| {
         let is_error = check.severity == Level::Error || STOPS_NEW_ENGINES.contains(&check.id);
@@ -123,7 +123,7 @@ fn found(host: &Host, facts: &Facts, is_meant: impl Fn(&str, &Check) -> bool) ->
 }
 
 impl Check {
-    /// Whether `--fix` mends what it finds.
+    /// Whether `--fix` fixes what it finds.
     pub fn is_mended(&self) -> bool {
         self.fix.is_some()
     }
@@ -184,7 +184,7 @@ impl Diagnosis {
         self.found(Level::Error).next().is_some()
     }
 
-    /// The findings that [`Examined::fix`] mends.
+    /// The findings that [`Examined::fix`] fixes.
     pub fn fixable(&self) -> impl Iterator<Item = &Examined> {
         self.checks.iter().filter(|examined| examined.is_fixable())
     }
@@ -216,7 +216,7 @@ impl Examined {
         matches!(self.verdict, CheckOutcome::Found(_)) && self.check.is_mended()
     }
 
-    /// Mends it, and says what was found.
+    /// Fixes it.
     pub fn fix(&self, tx: &mut Tx<'_>) -> Result<()> {
         tx.enter("doctor");
         match self.check.fix {

@@ -65,7 +65,7 @@ pub(crate) fn find(host: &Host) -> Result<Option<(String, Exposure)>> {
 
 /// Refuses a host on which others decide what the engine does.
 ///
-/// It is not mended on the way: what somebody may have written there already must be looked at, or
+/// It is not fixed on the way: what somebody may have written there already must be checked, or
 /// the engine would start with it.
 ///
 /// # Errors

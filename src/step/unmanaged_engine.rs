@@ -1,4 +1,4 @@
-//! An engine that was installed by hand, out of an archive of binaries. apt knows nothing of it, and
+//! An unmanaged engine: one that no package owns, out of an archive of binaries. apt knows nothing of it, and
 //! would put its own beside or over it; so it is moved aside first, when that is asked for, and comes
 //! back with `uninstall`.
 
@@ -18,7 +18,7 @@ use crate::invocation;
 use crate::shell::{joined, quoted};
 use crate::undo::Undo;
 
-/// Where programs lie that came by hand.
+/// Where the programs of an unmanaged engine are.
 const FOLDERS: &[&str] = &["/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin"];
 
 /// What an archive of Docker's binaries holds. The last two are those by which it is known, and the

@@ -1,4 +1,4 @@
-//! Proving the engine, stage by stage, with containers made of this very program.
+//! Verifying the engine, stage by stage, with containers made of this very program.
 //!
 //! Every object is labelled and removed again, also after a failure or Ctrl-C. To add a stage: a
 //! file here with its function, and its row in [`STAGES`].
