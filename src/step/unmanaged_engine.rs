@@ -1,6 +1,6 @@
-//! An unmanaged engine: one that no package owns, out of an archive of binaries. apt knows nothing of it, and
-//! would put its own beside or over it; so it is moved aside first, when that is asked for, and comes
-//! back with `uninstall`.
+//! An unmanaged engine: one that no package owns, out of an archive of binaries. apt knows nothing
+//! of it, and would put its own beside or over it; so it is moved aside first, when that is asked
+//! for, and comes back with `uninstall`.
 
 use anyhow::{Result, bail};
 
