@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::change::{Journal, Run, Verified};
+use crate::change::{Journal, Run, VerificationRecord};
 use crate::host::Host;
 use crate::report::{Event, Listener};
 use crate::verify::Verification;
@@ -15,7 +15,7 @@ pub(crate) fn remember(host: &Host, verification: &Verification, listener: Liste
         return;
     }
     let owned = |stages: Vec<&str>| stages.into_iter().map(str::to_owned).collect();
-    let verified = Verified {
+    let verified = VerificationRecord {
         at: Timestamp::now(),
         passed: owned(verification.passed()),
         failed: owned(verification.failed()),

@@ -25,7 +25,7 @@ use crate::{apt, doctor, verify};
 pub(crate) use installed::{Installed, NOTHING_TO_DO, report};
 
 /// An install that is planned, while no other run is at work.
-pub(crate) struct Prepared<'a> {
+pub(crate) struct PreparedInstall<'a> {
     host: &'a Host,
     settings: &'a Settings,
     pub(crate) plan: Plan,
@@ -34,13 +34,13 @@ pub(crate) struct Prepared<'a> {
     _lock: File,
 }
 
-impl<'a> Prepared<'a> {
+impl<'a> PreparedInstall<'a> {
     /// Waits for other runs, and plans.
     pub(crate) fn new(
         host: &'a Host,
         settings: &'a Settings,
         listener: Listener<'_>,
-    ) -> Result<Prepared<'a>> {
+    ) -> Result<PreparedInstall<'a>> {
         let lock = host.lock_run(settings.lock_wait, listener)?;
         temporary::sweep()?;
         withdraw_verification(host, listener)?;
@@ -57,7 +57,7 @@ impl<'a> Prepared<'a> {
         if plan.is_pending() {
             warn_of(doctor::errors_ahead(host, &plan.host), listener);
         }
-        Ok(Prepared {
+        Ok(PreparedInstall {
             host,
             settings,
             plan,

@@ -37,13 +37,13 @@ impl OutputFile {
     /// Also for a link, a pipe or a device of another user's than root's and the caller's.
     pub(crate) fn at(path: &Path) -> io::Result<OutputFile> {
         match Walk::begin(path)?.end()? {
-            Found::Descriptor(path) => {
+            Destination::Descriptor(path) => {
                 let file = OpenOptions::new().append(true).open(path)?;
                 Ok(OutputFile::Stream(file))
             }
-            Found::Stream { folder, name } => stream(&folder, &name).map(OutputFile::Stream),
-            Found::File { folder, name } => {
-                Unfinished::create(&folder)?;
+            Destination::Stream { folder, name } => stream(&folder, &name).map(OutputFile::Stream),
+            Destination::File { folder, name } => {
+                PartialFile::create(&folder)?;
                 Ok(OutputFile::Replaced { folder, name })
             }
         }
@@ -57,7 +57,7 @@ impl OutputFile {
         match self {
             OutputFile::Stream(file) => buffered(file, write),
             OutputFile::Replaced { folder, name } => {
-                let unfinished = Unfinished::create(folder)?;
+                let unfinished = PartialFile::create(folder)?;
                 let written = buffered(&unfinished.file, write)?;
                 unfinished.file.sync_all()?;
                 unfinished.rename(name)?;
@@ -90,18 +90,18 @@ fn stream(folder: &OwnedFd, name: &OsStr) -> io::Result<File> {
 }
 
 /// A new file beside the one that it is going to replace; it goes unless it does.
-struct Unfinished<'a> {
+struct PartialFile<'a> {
     folder: &'a OwnedFd,
     name: OsString,
     file: File,
 }
 
-impl Unfinished<'_> {
-    fn create(folder: &OwnedFd) -> io::Result<Unfinished<'_>> {
+impl PartialFile<'_> {
+    fn create(folder: &OwnedFd) -> io::Result<PartialFile<'_>> {
         let name = OsString::from(format!(".dockstrap-{:016x}", fastrand::u64(..)));
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let file = openat(folder, &name, flags | OFlags::CLOEXEC, Mode::RUSR)?.into();
-        let unfinished = Unfinished { folder, name, file };
+        let unfinished = PartialFile { folder, name, file };
         fchmod(&unfinished.file, Mode::from_raw_mode(mode_of_output()))?;
         Ok(unfinished)
     }
@@ -113,7 +113,7 @@ impl Unfinished<'_> {
     }
 }
 
-impl Drop for Unfinished<'_> {
+impl Drop for PartialFile<'_> {
     fn drop(&mut self) {
         if !self.name.is_empty() {
             let _ = unlinkat(self.folder, &self.name, AtFlags::empty());
@@ -122,7 +122,7 @@ impl Drop for Unfinished<'_> {
 }
 
 /// What a path leads to.
-enum Found {
+enum Destination {
     /// An open file of this process.
     Descriptor(PathBuf),
     Stream {
@@ -178,13 +178,13 @@ impl Walk {
         Ok(())
     }
 
-    fn end(mut self) -> io::Result<Found> {
+    fn end(mut self) -> io::Result<Destination> {
         while let Some(name) = self.ahead.pop_front() {
             let path = self.at.join(&name);
             let is_last = self.ahead.is_empty();
             let there = match statat(&self.folder, &name, AtFlags::SYMLINK_NOFOLLOW) {
                 Err(rustix::io::Errno::NOENT) if is_last => {
-                    return Ok(Found::File {
+                    return Ok(Destination::File {
                         folder: self.folder,
                         name,
                     });
@@ -194,7 +194,7 @@ impl Walk {
             match FileType::from_raw_mode(there.st_mode) {
                 FileType::Symlink => {
                     if is_last && is_own_descriptor(&self.named_self(&path)) {
-                        return Ok(Found::Descriptor(path));
+                        return Ok(Destination::Descriptor(path));
                     }
                     self.follow(&name)?;
                 }
@@ -204,13 +204,13 @@ impl Walk {
                 }
                 _ if !is_last => return Err(io::ErrorKind::NotADirectory.into()),
                 FileType::RegularFile => {
-                    return Ok(Found::File {
+                    return Ok(Destination::File {
                         folder: self.folder,
                         name,
                     });
                 }
                 _ if is_stream(&there)? => {
-                    return Ok(Found::Stream {
+                    return Ok(Destination::Stream {
                         folder: self.folder,
                         name,
                     });

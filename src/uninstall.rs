@@ -2,7 +2,7 @@
 //! it.
 
 mod containers;
-mod reversal;
+mod plan;
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -16,15 +16,15 @@ use crate::host::{Host, temporary};
 use crate::report::{Done, Event, Listener, StepReport, Verdict};
 use crate::undo::Extent;
 
-pub(crate) use reversal::Reversal;
+pub(crate) use plan::UninstallPlan;
 
 /// An uninstall that is planned, while no other run is at work.
-pub(crate) struct Prepared<'a> {
+pub(crate) struct PreparedUninstall<'a> {
     host: &'a Host,
     extent: Extent,
     lock_wait: Duration,
     /// `None` when there is nothing to undo.
-    pub(crate) reversal: Option<Reversal>,
+    pub(crate) reversal: Option<UninstallPlan>,
     undone: Undone,
     lock: File,
 }
@@ -39,14 +39,14 @@ pub(crate) struct Uninstalled<'a> {
     _lock: File,
 }
 
-impl<'a> Prepared<'a> {
+impl<'a> PreparedUninstall<'a> {
     /// Waits for other runs, and plans.
     pub(crate) fn new(
         host: &'a Host,
         extent: Extent,
         lock_wait: Duration,
         listener: Listener<'_>,
-    ) -> Result<Prepared<'a>> {
+    ) -> Result<PreparedUninstall<'a>> {
         let undone = Undone::default();
         let show = |event| undone.pass(event, listener);
         let lock = host.lock_run(lock_wait, &show)?;
@@ -55,11 +55,11 @@ impl<'a> Prepared<'a> {
             let text = format!("{error:#}");
             show(Event::Warning { text }); // it is among what is undone now
         }
-        let reversal = Reversal::plan(host)?;
+        let reversal = UninstallPlan::plan(host)?;
         if let Some(reversal) = &reversal {
             tell_of_cut_short(reversal.journal(), &show);
         }
-        Ok(Prepared {
+        Ok(PreparedUninstall {
             host,
             extent,
             lock_wait,
@@ -72,14 +72,14 @@ impl<'a> Prepared<'a> {
     /// Undoes what install did. Where that is nothing, only the journal of a run that was cut short
     /// before its first change is removed.
     pub(crate) fn carry_out(self, listener: Listener<'_>) -> Result<Uninstalled<'a>> {
-        let Prepared { host, extent, .. } = self;
+        let PreparedUninstall { host, extent, .. } = self;
         let kept = match self.reversal {
             Some(reversal) => {
                 let show = |event| self.undone.pass(event, listener);
                 Some(reversal.carry_out(host, extent, self.lock_wait, &show)?)
             }
             None => {
-                Reversal::clear_journal(host, extent.purge_data, listener)?;
+                UninstallPlan::clear_journal(host, extent.purge_data, listener)?;
                 None
             }
         };
@@ -101,7 +101,7 @@ impl Uninstalled<'_> {
 }
 
 /// What an uninstall would undo.
-pub(crate) fn foreseen(host: &Host, reversal: Option<&Reversal>) -> Done {
+pub(crate) fn foreseen(host: &Host, reversal: Option<&UninstallPlan>) -> Done {
     let step = |act: &Act| StepReport {
         step: act.step.clone(),
         verdict: Verdict::Reverted,
@@ -109,7 +109,7 @@ pub(crate) fn foreseen(host: &Host, reversal: Option<&Reversal>) -> Done {
         details: Vec::new(),
         diff: None,
     };
-    let acts = reversal.into_iter().flat_map(Reversal::acts);
+    let acts = reversal.into_iter().flat_map(UninstallPlan::acts);
     report(host, acts.map(step).collect())
 }
 
@@ -192,10 +192,10 @@ mod tests {
     fn what_an_uninstall_would_undo_is_all_that_was_done() {
         let stub = StubHost::new();
         let host = stub.host();
-        assert!(Reversal::plan(host).unwrap().is_none());
+        assert!(UninstallPlan::plan(host).unwrap().is_none());
         assert!(!foreseen(host, None).changed);
         trial::complete(host, |tx| tx.write_file("/etc/ours", b"x", 0o644)).unwrap();
-        let reversal = Reversal::plan(host).unwrap();
+        let reversal = UninstallPlan::plan(host).unwrap();
         let done = foreseen(host, reversal.as_ref());
         assert!(done.changed);
         assert_eq!(done.steps.len(), 1);

@@ -9,7 +9,7 @@ use crate::error::exit_code;
 use crate::plan::{Plan, Planned};
 use crate::report::{self, Done, Event, StageReport};
 use crate::ui;
-use crate::uninstall::Reversal;
+use crate::uninstall::UninstallPlan;
 
 /// The answer, which grows while the task is carried out, so that a failure has it as well.
 pub struct Answer {
@@ -70,7 +70,7 @@ impl Answer {
     }
 
     /// What is to be gone, newest first.
-    pub(crate) fn reversal(&mut self, reversal: &Reversal) {
+    pub(crate) fn reversal(&mut self, reversal: &UninstallPlan) {
         let acts: Vec<&str> = reversal.acts().map(|act| act.text.as_str()).collect();
         self.diff(vec![json!({
             "before_header": "set up by dockstrap",

@@ -23,7 +23,7 @@ use crate::settings::{Origin, Restore, Settings};
 use crate::status::status;
 use crate::ui;
 use crate::undo::Extent;
-use crate::uninstall::{self, Reversal};
+use crate::uninstall::{self, UninstallPlan};
 
 use answer::{Answer, Happened};
 pub use call::Call;
@@ -92,7 +92,7 @@ fn present(
         return Ok(());
     }
     require_root()?;
-    let prepared = install::Prepared::new(host, &settings, &show)?;
+    let prepared = install::PreparedInstall::new(host, &settings, &show)?;
     answer.plan(&prepared.plan);
     let installed = prepared.carry_out(!wanted.no_verify, &show)?;
     answer.report(&installed.report())?;
@@ -118,7 +118,7 @@ fn absent(
         restore_packages: wanted.restore_packages,
     };
     let lock_wait = Duration::from_secs(wanted.lock_wait);
-    let prepared = uninstall::Prepared::new(host, extent, lock_wait, &show)?;
+    let prepared = uninstall::PreparedUninstall::new(host, extent, lock_wait, &show)?;
     if let Some(reversal) = &prepared.reversal {
         answer.reversal(reversal);
     }
@@ -137,7 +137,7 @@ fn absent(
 
 /// What an uninstall would do.
 fn foresee(host: &Host, answer: &mut Answer) -> Result<()> {
-    let reversal = Reversal::plan(host)?;
+    let reversal = UninstallPlan::plan(host)?;
     if let Some(reversal) = &reversal {
         answer.reversal(reversal);
     }

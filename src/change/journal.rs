@@ -27,7 +27,7 @@ use file::{refuse_unless_begun, trim_torn_line, unreadable};
 pub use file::{remove_empty_folder, remove_freshness};
 use line::{Line, SCHEMA, Seen, parse};
 
-pub use line::{Act, Purpose, Run, Verified, named};
+pub use line::{Act, Purpose, Run, VerificationRecord, named};
 
 /// What was done to this host and not reverted since.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub struct Journal {
     installed: Option<Run>,
     /// The one before it, as long as it may be.
     installed_before: Option<Run>,
-    verified: Option<Verified>,
+    verified: Option<VerificationRecord>,
     /// The stages that did not fail in a finished verification since the engine was last changed.
     verified_stages: BTreeSet<String>,
     /// The packages that stay, of each act whose way back was begun.
@@ -156,7 +156,7 @@ impl Journal {
     }
 
     /// What the last verification came to.
-    pub fn verified(&self) -> Option<&Verified> {
+    pub fn verified(&self) -> Option<&VerificationRecord> {
         self.verified.as_ref()
     }
 
@@ -209,7 +209,7 @@ impl Journal {
     /// set up.
     ///
     /// The caller holds the lock on runs.
-    pub fn note_verified(mut self, host: &Host, verified: Verified) -> Result<()> {
+    pub fn note_verified(mut self, host: &Host, verified: VerificationRecord) -> Result<()> {
         if self.knows_nothing() {
             return Ok(());
         }
@@ -393,7 +393,7 @@ impl Journal {
             // What it would have come to is not known if it is cut short.
             Line::Proving => self.verified_stages.clear(),
             Line::Verified(verified) => {
-                let Verified {
+                let VerificationRecord {
                     passed, skipped, ..
                 } = &verified;
                 self.verified_stages

@@ -12,7 +12,7 @@ use crate::facts::{ENGINE_PACKAGES, Package, known_packages};
 use crate::host::Host;
 use crate::host::engine::{CERTIFICATES, UNIT};
 use crate::report::Yours;
-use crate::undo::{Lost, Undo, Unit, member};
+use crate::undo::{Lost, ManagedUnit, Undo, member};
 
 /// What an install leaves as somebody has it, but for keys of daemon.json, of which its step tells.
 ///
@@ -29,7 +29,7 @@ pub fn yours(host: &Host, journal: &Journal) -> Result<Vec<Yours>> {
     }
     lost.extend(lost_source(host, journal)?);
     let units = journal.settled().filter_map(|act| act.undo.unit());
-    if let Some(unit) = units.filter(|it| it.name == UNIT).reduce(Unit::and) {
+    if let Some(unit) = units.filter(|it| it.name == UNIT).reduce(ManagedUnit::and) {
         lost.extend(unit.lost(host, false)?);
     }
     let mut yours: Vec<Yours> = Vec::new();

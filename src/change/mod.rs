@@ -18,7 +18,7 @@ mod tx;
 
 pub use crate::undo::JOURNAL;
 pub use journal::{
-    Act, Journal, Purpose, Run, Verified, named, remove_empty_folder, remove_freshness,
+    Act, Journal, Purpose, Run, VerificationRecord, named, remove_empty_folder, remove_freshness,
 };
 pub use kept::{has_engine_of_dockers, is_of_settings, restorable, yours};
 pub(crate) use ownership::Ownership;

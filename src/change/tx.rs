@@ -29,7 +29,7 @@ use crate::host::command::{Command, Output};
 use crate::host::files;
 use crate::report::{Event, Listener};
 use crate::undo::{Extent, Left, Overwritten, Revert, Reverted, Undo};
-use coalesce::settle;
+use coalesce::coalesce;
 
 /// The right to change the host, one journaled act at a time.
 pub struct Tx<'a> {
@@ -175,7 +175,7 @@ impl<'a> Tx<'a> {
     }
 
     /// Removes what other programs were about to write when they were killed along with a run.
-    pub fn remove_leftovers(&mut self) -> Result<()> {
+    pub fn remove_stale_files(&mut self) -> Result<()> {
         let Some(first) = self.journal.acts().first().map(|act| act.at) else {
             return Ok(());
         };
@@ -213,7 +213,7 @@ impl<'a> Tx<'a> {
             Vec::new()
         };
         meant.extend(acts.iter().filter(|act| act.act > after).cloned());
-        settle(&mut meant);
+        coalesce(&mut meant);
         let (lock_wait, listener) = (self.lock_wait, self.listener);
         let revert = Revert {
             is_rollback,

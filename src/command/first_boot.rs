@@ -13,7 +13,7 @@ use crate::cli::{RestoreArgs, SettingsArgs};
 use crate::error::{Failure, exit_code};
 use crate::host::Host;
 use crate::host::signal::stop_flag;
-use crate::install::Prepared;
+use crate::install::PreparedInstall;
 use crate::settings::Settings;
 use crate::ui::{self, Live};
 
@@ -67,7 +67,7 @@ fn install(host: &Host, arguments: SettingsArgs) -> Result<()> {
     let settings = resolve(arguments, RestoreArgs::default())?;
     let live = Live::new();
     let show = |event| live.show(event);
-    let prepared = Prepared::new(host, &settings, &show)?;
+    let prepared = PreparedInstall::new(host, &settings, &show)?;
     if prepared.plan.is_pending() {
         live.pause(|| ui::print_plan(&prepared.plan));
     }

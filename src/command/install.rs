@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::{DONE, require_root, resolve};
 use crate::cli::InstallArgs;
 use crate::host::Host;
-use crate::install::Prepared;
+use crate::install::PreparedInstall;
 use crate::ui::{self, Live};
 
 pub fn run(host: &Host, arguments: InstallArgs) -> Result<u8> {
@@ -13,7 +13,7 @@ pub fn run(host: &Host, arguments: InstallArgs) -> Result<u8> {
     let settings = resolve(arguments.settings, arguments.restore)?;
     let live = Live::new();
     let show = |event| live.show(event);
-    let prepared = Prepared::new(host, &settings, &show)?;
+    let prepared = PreparedInstall::new(host, &settings, &show)?;
     if prepared.plan.is_pending() {
         let show_plan = || ui::print_plan(&prepared.plan);
         live.pause(|| ui::confirm(show_plan, "Set this up?", arguments.yes, true))?;

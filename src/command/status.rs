@@ -6,7 +6,7 @@ use super::DONE;
 use crate::cli;
 use crate::error::Failure;
 use crate::host::{Host, is_forbidden};
-use crate::status::{Status, status};
+use crate::status::{HostStatus, status};
 use crate::ui;
 
 /// The exit code when something was changed since.
@@ -30,7 +30,7 @@ pub fn run(host: &Host, arguments: &cli::StatusArgs) -> Result<u8> {
     Ok(if status.has_drifted() { DRIFTED } else { DONE })
 }
 
-fn summary(status: &Status) -> String {
+fn summary(status: &HostStatus) -> String {
     if let Some(run) = &status.unfinished {
         return format!(
             "The {} that began at {} UTC has not come to its end: it is still at work, or was cut \

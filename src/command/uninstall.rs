@@ -9,7 +9,7 @@ use crate::cli::UninstallArgs;
 use crate::host::Host;
 use crate::ui::{self, Live};
 use crate::undo::Extent;
-use crate::uninstall::Prepared;
+use crate::uninstall::PreparedUninstall;
 
 pub fn run(host: &Host, arguments: UninstallArgs) -> Result<u8> {
     require_root("uninstall")?;
@@ -21,7 +21,7 @@ pub fn run(host: &Host, arguments: UninstallArgs) -> Result<u8> {
     };
     let live = Live::new();
     let show = |event| live.show(event);
-    let prepared = Prepared::new(host, extent, lock_wait, &show)?;
+    let prepared = PreparedUninstall::new(host, extent, lock_wait, &show)?;
     if let Some(reversal) = &prepared.reversal {
         let show_plan = || ui::print_reversal(reversal, extent.purge_data);
         live.pause(|| ui::confirm(show_plan, "Take this back?", arguments.yes, false))?;

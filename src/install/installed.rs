@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use super::Prepared;
+use super::PreparedInstall;
 use crate::error::Failure;
 use crate::facts::{self, ENGINE_PACKAGES};
 use crate::host::Host;
@@ -19,7 +19,7 @@ pub(crate) const NOTHING_TO_DO: &str = "Nothing to do: Docker Engine is set up a
 
 /// How an install went.
 pub(crate) struct Installed<'a> {
-    pub(super) prepared: &'a Prepared<'a>,
+    pub(super) prepared: &'a PreparedInstall<'a>,
     /// How long it took to set up, without the verification.
     pub(crate) applied: Duration,
     /// Whether the engine runs: it does unless it was not to be started.

@@ -11,12 +11,12 @@ use anyhow::Result;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::change::{Act, Journal, Run, Verified};
+use crate::change::{Act, Journal, Run, VerificationRecord};
 use crate::daemon_config::{Document, Redacted};
 use crate::host::Host;
 use crate::report::Yours;
-use crate::undo::{Lost, Undo, Unit};
-pub use now::{Engine, Source};
+use crate::undo::{Lost, ManagedUnit, Undo};
+pub use now::{DockerSource, EnginePackage};
 use owned::Owned;
 
 /// The step to which a unit belongs, whoever has enabled and started it.
@@ -24,21 +24,21 @@ const SERVICE: &str = "service";
 
 /// What was set up, step by step.
 #[derive(Debug, Serialize)]
-pub struct Status {
+pub struct HostStatus {
     /// The version of this structure, for those who read it as JSON.
     pub schema: u32,
     /// The last install: when it was, by which version, and which settings somebody gave it.
     pub installed: Option<Run>,
     /// A run that has not come to its end: it is still at work, or was cut short.
     pub unfinished: Option<Run>,
-    pub engine: Engine,
+    pub engine: EnginePackage,
     /// The sources of Docker's repository.
-    pub sources: Vec<Source>,
+    pub sources: Vec<DockerSource>,
     /// Who may use the engine, and so is as good as root.
     pub members: Vec<String>,
     /// The keys of daemon.json that dockstrap has set, with what it set.
     pub configuration: BTreeMap<String, Redacted>,
-    pub verified: Option<Verified>,
+    pub verified: Option<VerificationRecord>,
     /// In the order in which they were set up; none when nothing was.
     pub steps: Vec<StepStatus>,
 }
@@ -47,7 +47,7 @@ pub struct Status {
 #[derive(Debug, PartialEq, Serialize)]
 pub struct StepStatus {
     pub id: String,
-    pub done: Vec<Done>,
+    pub done: Vec<DoneAct>,
     /// What was changed since and the next install sets again; empty when all of it stands.
     pub drift: Vec<Drift>,
     /// What was changed since and stays so.
@@ -56,7 +56,7 @@ pub struct StepStatus {
 
 /// Something that was done.
 #[derive(Debug, PartialEq, Serialize)]
-pub struct Done {
+pub struct DoneAct {
     pub at: Timestamp,
     pub text: String,
     /// False for what was begun only: it may be done, half done, or not at all.
@@ -85,7 +85,7 @@ pub struct KeyDrift {
     pub now: Option<Redacted>,
 }
 
-impl Status {
+impl HostStatus {
     /// Whether there is anything for the next install to set again.
     pub fn has_drifted(&self) -> bool {
         self.unfinished.is_some() || self.steps.iter().any(|step| !step.drift.is_empty())
@@ -116,7 +116,7 @@ impl StepStatus {
 ///
 /// # Errors
 /// One that [`is_forbidden`](crate::host::is_forbidden) for anyone but root.
-pub fn status(host: &Host) -> Result<Status> {
+pub fn status(host: &Host) -> Result<HostStatus> {
     let journal = Journal::read(host)?;
     let mut steps: Vec<StepStatus> = Vec::new();
     // Of several acts on one file, the last one counts.
@@ -135,7 +135,7 @@ pub fn status(host: &Host) -> Result<Status> {
     for (act, lost) in journal.acts().iter().zip(lost.into_iter().rev()) {
         let step = step(&mut steps, &act.step);
         let (kept, lost) = owned.part(lost);
-        step.done.push(Done {
+        step.done.push(DoneAct {
             at: act.at,
             text: act.text.clone(),
             finished: journal.is_done(act),
@@ -165,12 +165,12 @@ pub fn status(host: &Host) -> Result<Status> {
         let value = Redacted::of(&change.key, &change.after?);
         Some((change.key, value))
     });
-    Ok(Status {
+    Ok(HostStatus {
         schema: 1,
         installed: journal.installed().cloned(),
         unfinished: journal.cut_short().cloned(),
-        engine: Engine::of(host)?,
-        sources: Source::all(host)?,
+        engine: EnginePackage::of(host)?,
+        sources: DockerSource::all(host)?,
         members: now::members(host)?,
         configuration: set.collect(),
         verified: journal.verified().cloned(),
@@ -179,8 +179,8 @@ pub fn status(host: &Host) -> Result<Status> {
 }
 
 /// The units that were enabled or started, each once, however many acts were about it.
-fn units(journal: &Journal) -> Vec<Unit<'_>> {
-    let mut units: Vec<Unit<'_>> = Vec::new();
+fn units(journal: &Journal) -> Vec<ManagedUnit<'_>> {
+    let mut units: Vec<ManagedUnit<'_>> = Vec::new();
     for unit in journal.acts().iter().filter_map(|act| act.undo.unit()) {
         match units.iter_mut().find(|known| known.name == unit.name) {
             Some(known) => *known = known.and(unit),

@@ -16,7 +16,7 @@ const REPOSITORY: &str = "/linux/ubuntu/";
 
 /// The engine's package.
 #[derive(Debug, PartialEq, Serialize)]
-pub struct Engine {
+pub struct EnginePackage {
     /// The version that is installed.
     pub installed: Option<String>,
     /// The version that apt would install, by the indexes that it has.
@@ -27,7 +27,7 @@ pub struct Engine {
 
 /// A source that names Docker's repository.
 #[derive(Debug, PartialEq, Serialize)]
-pub struct Source {
+pub struct DockerSource {
     pub path: String,
     pub uri: String,
     pub suite: String,
@@ -36,8 +36,8 @@ pub struct Source {
     pub fingerprint: Option<String>,
 }
 
-impl Engine {
-    pub fn of(host: &Host) -> Result<Engine> {
+impl EnginePackage {
+    pub fn of(host: &Host) -> Result<EnginePackage> {
         let packages = facts::known_packages(host)?;
         let engine = packages.get(ENGINE_PACKAGES[0]);
         let policy = Query::of(Reader::AptCache).args(["policy", ENGINE_PACKAGES[0]]);
@@ -47,7 +47,7 @@ impl Engine {
             .find_map(|line| line.trim().strip_prefix("Candidate: "));
         let held = Query::of(Reader::AptHeld);
         let held = answer(host, &held);
-        Ok(Engine {
+        Ok(EnginePackage {
             installed: engine
                 .filter(|engine| engine.is_installed())
                 .map(|engine| engine.version.clone()),
@@ -63,9 +63,9 @@ impl Engine {
     }
 }
 
-impl Source {
+impl DockerSource {
     /// Every source of Docker's repository that apt reads.
-    pub fn all(host: &Host) -> Result<Vec<Source>> {
+    pub fn all(host: &Host) -> Result<Vec<DockerSource>> {
         let format = "$(SOURCESENTRY)\t$(REPO_URI)\t$(RELEASE)\t$(SIGNED_BY)";
         let list = Query::of(Reader::AptIndexTargets)
             .args(["--format", format])
@@ -84,7 +84,7 @@ impl Source {
             } else {
                 Vec::new()
             };
-            sources.push(Source {
+            sources.push(DockerSource {
                 path: entry.split(':').next().unwrap_or_default().to_owned(),
                 uri: uri.trim_end_matches('/').to_owned(),
                 suite: suite.to_owned(),
@@ -119,7 +119,7 @@ mod tests {
             .program("dpkg-query", "echo docker-ce 5:29.5.3 amd64 installed ok")
             .program("apt-cache", "echo docker-ce:; echo '  Candidate: 5:29.6.0'")
             .program("apt-mark", "echo docker-ce; echo linux-image");
-        let engine = Engine::of(stub.host()).unwrap();
+        let engine = EnginePackage::of(stub.host()).unwrap();
         assert_eq!(engine.installed.as_deref(), Some("5:29.5.3"));
         assert_eq!(engine.newest.as_deref(), Some("5:29.6.0"));
         assert_eq!(engine.held, ["docker-ce"]);
@@ -137,7 +137,7 @@ mod tests {
                      printf '/etc/apt/d.sources:2\\thttps://d/linux/ubuntu/\\tnoble\\t{keyring}\\n'"
                 ),
             );
-        let sources = Source::all(stub.host()).unwrap();
+        let sources = DockerSource::all(stub.host()).unwrap();
         let [source] = sources.as_slice() else {
             panic!("{sources:?}");
         };

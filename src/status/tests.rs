@@ -67,7 +67,7 @@ fn what_somebody_changed_is_theirs_unless_the_settings_named_it() {
         .unwrap();
     tx.end().unwrap();
     stub.write(daemon_config::PATH, "{\"mtu\": 9000, \"log-opts\": {}}");
-    let told = |status: &Status| {
+    let told = |status: &HostStatus| {
         let steps = status.steps.iter();
         let told = steps.map(|step| {
             let drift = step.drift.iter().map(|it| it.text.clone());
@@ -107,7 +107,7 @@ fn a_run_that_did_not_end_is_told_with_what_it_had_begun() {
     drop(tx);
     let status = status(stub.host()).unwrap();
     assert!(status.unfinished.is_some() && status.has_drifted());
-    let finished = |done: &Done| done.finished;
+    let finished = |done: &DoneAct| done.finished;
     let finished: Vec<bool> = status.steps[0].done.iter().map(finished).collect();
     assert_eq!(finished, [true, true, false]);
 }

@@ -4,12 +4,12 @@ use console::Style;
 
 use super::print;
 use super::text::Text;
-use crate::change::Verified;
+use crate::change::VerificationRecord;
 use crate::settings::Origin;
-use crate::status::{Status, StepStatus};
+use crate::status::{HostStatus, StepStatus};
 
 /// Prints what there is, what each step did, and what of it was changed since.
-pub fn print_status(status: &Status) {
+pub fn print_status(status: &HostStatus) {
     if status.installed.is_some() {
         for (name, text) in summary(status) {
             let name = Text::plain("  ").and_styled(Style::new().bold(), format!("{name:15}"));
@@ -22,8 +22,8 @@ pub fn print_status(status: &Status) {
 }
 
 /// What there is by now, each with its name.
-fn summary(status: &Status) -> Vec<(&'static str, String)> {
-    let Status {
+fn summary(status: &HostStatus) -> Vec<(&'static str, String)> {
+    let HostStatus {
         installed, engine, ..
     } = status;
     let mut lines = Vec::new();
@@ -76,8 +76,8 @@ fn summary(status: &Status) -> Vec<(&'static str, String)> {
     lines
 }
 
-fn verified(verified: Option<&Verified>) -> String {
-    let Some(Verified {
+fn verified(verified: Option<&VerificationRecord>) -> String {
+    let Some(VerificationRecord {
         at, passed, failed, ..
     }) = verified
     else {

@@ -6,10 +6,10 @@ use console::Style;
 
 use super::text::Text;
 use super::{line, print};
-use crate::uninstall::{Reversal, Uninstalled};
+use crate::uninstall::{UninstallPlan, Uninstalled};
 
 /// Prints what is going to be taken back.
-pub(crate) fn print_reversal(reversal: &Reversal, purge_data: bool) {
+pub(crate) fn print_reversal(reversal: &UninstallPlan, purge_data: bool) {
     line("To be taken back, newest first:");
     for act in reversal.acts() {
         let mark = Text::plain("  ").and_styled(Style::new().red(), "-");

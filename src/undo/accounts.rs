@@ -38,7 +38,7 @@ impl Revert<'_> {
         self.host.wait_for_accounts(self.lock_wait, self.listener)?;
         let output = self.output(&Command::new("groupdel").arg(group))?;
         match output.code {
-            6 => self.remove_traces_of(group).map(|()| Reverted::Done), // there is no such group
+            6 => self.clean_up_group(group).map(|()| Reverted::Done), // there is no such group
             8 => Ok(Reverted::Kept(format!(
                 "{group} is the primary group of a user"
             ))),
@@ -49,7 +49,7 @@ impl Revert<'_> {
     /// Clears up after an account tool that was killed amid its work on a group. The tools take over
     /// the locks of one another, and write their files anew; `groupdel` looks no further than that
     /// the group is not there.
-    fn remove_traces_of(&self, group: &str) -> Result<()> {
+    fn clean_up_group(&self, group: &str) -> Result<()> {
         if self.is_in_shadow(group)? || self.host.has_takeable_account_locks()? {
             let create = Command::new("groupadd").args(["--system", group]);
             self.output(&create)?.success()?;

@@ -95,13 +95,13 @@ impl Undo {
     }
 
     /// The unit that an act has enabled or started, if that is what it did.
-    pub fn unit(&self) -> Option<Unit<'_>> {
+    pub fn unit(&self) -> Option<ManagedUnit<'_>> {
         match self {
             Undo::RestoreUnit {
                 unit,
                 enabled,
                 active,
-            } => Some(Unit {
+            } => Some(ManagedUnit {
                 name: unit,
                 is_enabled: !enabled,
                 is_active: !active,
@@ -109,7 +109,7 @@ impl Undo {
             }),
             Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages, .. } => {
                 let is_engine = packages.iter().any(|package| package == ENGINE);
-                is_engine.then_some(Unit {
+                is_engine.then_some(ManagedUnit {
                     name: UNIT,
                     is_enabled: true,
                     is_active: true,
@@ -123,7 +123,7 @@ impl Undo {
 
 /// A unit as it was set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unit<'a> {
+pub struct ManagedUnit<'a> {
     pub name: &'a str,
     pub is_enabled: bool,
     pub is_active: bool,
@@ -131,10 +131,10 @@ pub struct Unit<'a> {
     pub of_package: bool,
 }
 
-impl Unit<'_> {
+impl ManagedUnit<'_> {
     /// The same, where an earlier act was about it as well.
-    pub fn and(self, other: Unit<'_>) -> Self {
-        Unit {
+    pub fn and(self, other: ManagedUnit<'_>) -> Self {
+        ManagedUnit {
             is_enabled: self.is_enabled || other.is_enabled,
             is_active: self.is_active || other.is_active,
             of_package: self.of_package || other.of_package,
@@ -144,7 +144,7 @@ impl Unit<'_> {
 
     /// What of it no longer holds. After an install that `starts` nothing, it need not run.
     pub fn lost(self, host: &Host, starts: bool) -> Result<Vec<Lost>> {
-        let Unit {
+        let ManagedUnit {
             name,
             is_enabled,
             is_active,

@@ -31,7 +31,7 @@ use crate::host::firewall::Network;
 
 pub(crate) use check::{Forged, all, package};
 pub use data::{Ahead, Foreseen, has_engine, is_unused};
-pub use drift::{Lost, Unit, member, user_of};
+pub use drift::{Lost, ManagedUnit, member, user_of};
 pub use engine::keeps_containers;
 pub(crate) use last_run::remember as remember_configuration;
 pub(crate) use mode::hashes;

@@ -22,7 +22,7 @@ use crate::undo::{Ahead, Extent, Foreseen, Undo, is_unused};
 const OF_THE_ENGINE: &[&str] = &["docker-ce", "docker-ce-cli", "containerd.io"];
 
 /// What an uninstall is going to do.
-pub(crate) struct Reversal {
+pub(crate) struct UninstallPlan {
     journal: Journal,
     removes_packages: bool,
     /// Whether the engine stops: it goes, or it was stopped before.
@@ -43,13 +43,13 @@ pub(crate) struct Reversal {
     pub(crate) data_from_before: Vec<PathBuf>,
 }
 
-impl Reversal {
+impl UninstallPlan {
     /// Reads the journal; `None` when there is nothing to take back.
     ///
     /// # Errors
     /// [`Failure::Blocked`](crate::error::Failure::Blocked) when apt is told to hold a package that
     /// has to go, a file is marked as not to be changed, or groups cannot be changed.
-    pub(crate) fn plan(host: &Host) -> Result<Option<Reversal>> {
+    pub(crate) fn plan(host: &Host) -> Result<Option<UninstallPlan>> {
         let journal = Journal::read(host)?;
         if journal.acts().is_empty() {
             return Ok(None);
@@ -108,7 +108,7 @@ impl Reversal {
             containers_stop: engine_stops && (orphans.is_empty() || crate::undo::has_engine(host)?),
             data_root: Some(data_root_before(host, &journal)?),
         };
-        Ok(Some(Reversal {
+        Ok(Some(UninstallPlan {
             data: Foreseen::of(host, &folders, &roots, &ahead)?,
             roots,
             data_from_before,
@@ -160,7 +160,7 @@ impl Reversal {
         lock_wait: Duration,
         listener: Listener<'_>,
     ) -> Result<usize> {
-        let Reversal {
+        let UninstallPlan {
             journal,
             removes_packages,
             engine_stops,
@@ -198,7 +198,7 @@ impl Reversal {
             0
         };
         tx.remove_partials()?;
-        tx.remove_leftovers()?;
+        tx.remove_stale_files()?;
         if let Err(error) = tx.keep_memory() {
             let text = format!("how new the repository was will not be remembered: {error:#}");
             listener(Event::Warning { text });

@@ -48,7 +48,7 @@ pub(super) enum Line {
     Seen(Seen),
     /// The proof of an install begins; `Verified` says that it came to its end.
     Proving,
-    Verified(Verified),
+    Verified(VerificationRecord),
     /// The run has come to its end.
     Ended {
         /// Whether it took back what it did, instead of reaching its aim.
@@ -100,7 +100,7 @@ impl Seen {
 
 /// What a verification came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Verified {
+pub struct VerificationRecord {
     pub at: Timestamp,
     /// The stages that were run and passed.
     pub passed: Vec<String>,
@@ -228,7 +228,7 @@ impl Display for Newer {
 /// What every version says of the schema, whatever else it says beside it.
 #[derive(Deserialize)]
 #[serde(tag = "line", rename_all = "kebab-case")]
-enum Head {
+enum SchemaLine {
     Journal {
         schema: u32,
         dockstrap: Option<String>,
@@ -242,7 +242,7 @@ enum Head {
 /// [`Newer`] when that schema is not known, and [`Forged`](crate::undo::Forged) for what
 /// dockstrap never writes.
 pub(super) fn parse(number: usize, line: &str) -> Result<Line> {
-    if let Ok(Head::Journal { schema, dockstrap }) = serde_json::from_str(line)
+    if let Ok(SchemaLine::Journal { schema, dockstrap }) = serde_json::from_str(line)
         && schema > SCHEMA
     {
         let writer = dockstrap;

@@ -263,9 +263,9 @@ fn an_install_that_took_back_what_it_did_is_not_the_last_one() {
 }
 
 /// What a verification of these stages came to.
-fn verified(passed: &[&str], failed: &[&str], skipped: &[&str]) -> Verified {
+fn verified(passed: &[&str], failed: &[&str], skipped: &[&str]) -> VerificationRecord {
     let owned = |stages: &[&str]| stages.iter().map(ToString::to_string).collect();
-    Verified {
+    VerificationRecord {
         at: Timestamp::now(),
         passed: owned(passed),
         failed: owned(failed),

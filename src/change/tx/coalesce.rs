@@ -7,8 +7,8 @@ use crate::change::Act;
 use crate::daemon_config;
 use crate::undo::Undo;
 
-/// Settles what the acts did to daemon.json, and to files.
-pub(super) fn settle(acts: &mut [Act]) {
+/// Coalesces what the acts did to daemon.json, and to files.
+pub(super) fn coalesce(acts: &mut [Act]) {
     let changes = acts.iter_mut().filter_map(|act| match &mut act.undo {
         Undo::RestoreDaemonJson { changes, .. } => Some(changes),
         _ => None,

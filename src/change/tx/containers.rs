@@ -37,21 +37,21 @@ struct Running {
 /// What `docker inspect` says of a container.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Inspected {
+struct InspectedContainer {
     id: String,
     name: String,
-    config: Config,
+    config: ContainerConfig,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Config {
+struct ContainerConfig {
     /// In seconds, below 0 for as long as it takes; left out by a container that says nothing.
     stop_timeout: Option<i64>,
 }
 
-impl From<Inspected> for Running {
-    fn from(inspected: Inspected) -> Running {
+impl From<InspectedContainer> for Running {
+    fn from(inspected: InspectedContainer) -> Running {
         let patience = match inspected.config.stop_timeout {
             Some(seconds) => u64::try_from(seconds).ok().map(Duration::from_secs),
             None => Some(USUAL),
@@ -139,7 +139,7 @@ impl Tx<'_> {
             .arg("--type=container")
             .args(ids);
         let inspected = self.host().query(&inspect)?.stdout;
-        let inspected: Vec<Inspected> =
+        let inspected: Vec<InspectedContainer> =
             serde_json::from_str(&inspected).context("reading what docker inspect says")?;
         Ok(inspected.into_iter().map(Running::from).collect())
     }

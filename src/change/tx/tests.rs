@@ -190,7 +190,7 @@ fn what_others_were_about_to_write_when_they_were_killed_with_a_run_goes() {
         "/etc/gshadow+",
     ] {
         let stub = StubHost::new().file(left, "");
-        let remove = || trial::run(stub.host(), |tx| tx.remove_leftovers()).unwrap();
+        let remove = || trial::run(stub.host(), |tx| tx.remove_stale_files()).unwrap();
         remove();
         assert!(stub.has(left), "no run of ours has changed anything");
         trial::run(stub.host(), |tx| tx.write_file(KEY, b"key", 0o644)).unwrap();

@@ -110,13 +110,13 @@ fn the_engines_package_stands_for_its_unit() {
 #[test]
 fn a_unit_that_went_with_its_package_is_no_second_loss() {
     let stub = StubHost::new().program("systemctl", "echo LoadState=not-found");
-    let unit = Unit {
+    let unit = ManagedUnit {
         name: UNIT,
         is_enabled: true,
         is_active: false,
         of_package: true,
     };
-    let started = Unit {
+    let started = ManagedUnit {
         is_active: true,
         is_enabled: false,
         of_package: false,
@@ -148,7 +148,7 @@ fn what_somebody_may_have_chosen_is_told_from_what_is_broken() {
         group: group.to_owned(),
         user: "alice".to_owned(),
     };
-    let unit = Unit {
+    let unit = ManagedUnit {
         name: UNIT,
         is_enabled: true,
         is_active: false,
