@@ -13,7 +13,9 @@ use flate2::write::GzEncoder;
 use crate::apt::{Archive, COMPONENT, Export, Index, PartOfArchive, Repository, Source, View};
 use crate::facts::{self, ENGINE_PACKAGES};
 use crate::host::Host;
-use crate::host::bundle::{COMPRESSED, Contained, DOCKER, Manifest, Packer, Part, folder_of_part};
+use crate::host::bundle::{
+    BundledFile, COMPRESSED, DOCKER, Manifest, Packer, PartialSuite, folder_of_part,
+};
 use crate::host::http::Http;
 use crate::output_file::OutputFile;
 use crate::plan::suite;
@@ -21,7 +23,7 @@ use crate::relative_path::{FileName, RelativePath};
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
 use crate::step::packages;
-use crate::trust::Entry;
+use crate::trust::ExpectedFile;
 
 pub use inspect::{Inspected, UbuntuIndex, inspect};
 
@@ -89,9 +91,9 @@ fn open(path: &Path) -> Result<OutputFile> {
     OutputFile::at(path).with_context(|| format!("writing {}", path.display()))
 }
 
-fn part((number, part): (usize, &PartOfArchive)) -> Result<Part> {
+fn part((number, part): (usize, &PartOfArchive)) -> Result<PartialSuite> {
     let components = part.components.iter().map(|(name, _)| name.clone());
-    Ok(Part {
+    Ok(PartialSuite {
         folder: RelativePath::parse(&folder_of_part(number))?,
         suite: part.suite.clone(),
         components: components.collect(),
@@ -151,9 +153,9 @@ fn pack_part(
     Ok(())
 }
 
-fn contained(folder: &str, archive: &Archive) -> Result<Contained> {
-    let Entry { path, size, sha256 } = &archive.entry;
-    Ok(Contained {
+fn contained(folder: &str, archive: &Archive) -> Result<BundledFile> {
+    let ExpectedFile { path, size, sha256 } = &archive.entry;
+    Ok(BundledFile {
         path: RelativePath::parse(&format!("{folder}/{path}"))?,
         size: *size,
         sha256: *sha256,

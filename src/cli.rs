@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::daemon_config::schema;
 use crate::invocation;
-use crate::settings::{Given, Layer};
+use crate::settings::{Layer, Origins};
 use crate::ui::OutputFormat;
 pub use probe::Probe;
 pub use read::output_asked_for;
@@ -52,7 +52,7 @@ pub struct Cli {
 
     /// The settings that were typed, or came by variables.
     #[arg(skip)]
-    pub(crate) given: invocation::Given,
+    pub(crate) given: invocation::Invocation,
 }
 
 const EXIT_CODES: &str = "\
@@ -240,7 +240,7 @@ pub struct SettingsArgs {
 
     /// Which of them came by flags, and which by variables.
     #[arg(skip)]
-    pub given: Given,
+    pub given: Origins,
 }
 
 #[derive(Debug, Clone, Default, Args)]

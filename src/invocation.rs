@@ -8,11 +8,11 @@ use std::sync::OnceLock;
 use crate::shell;
 
 /// There is one command line.
-static GIVEN: OnceLock<Given> = OnceLock::new();
+static GIVEN: OnceLock<Invocation> = OnceLock::new();
 
 /// What this run was given, as it is typed again.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Given {
+pub(crate) struct Invocation {
     /// Flags, each with its value: `["--preset", "hardened"]`. None holds a password.
     pub(crate) flags: Vec<Vec<String>>,
     /// The names of variables whose values are secret, for sudo to keep.
@@ -22,7 +22,7 @@ pub(crate) struct Given {
 }
 
 /// Remembers what this run was given, once.
-pub(crate) fn remember(given: Given) {
+pub(crate) fn remember(given: Invocation) {
     let _ = GIVEN.set(given); // only the first call counts
 }
 
@@ -50,7 +50,7 @@ fn with_variables(words: &[OsString], kept: &[impl AsRef<str>], set: &[String]) 
     shell::joined(before.map(OsString::from).chain(words.iter().cloned()))
 }
 
-impl Given {
+impl Invocation {
     pub(crate) fn install(&self, flags: &[&str]) -> String {
         let is_replaced = |given: &&Vec<String>| {
             let given = given.first().map(|it| name(it));
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn the_settings_of_this_run_are_repeated_and_a_flag_that_is_advised_replaces_its_like() {
         let flag = |words: &[&str]| words.iter().map(ToString::to_string).collect();
-        let given = Given {
+        let given = Invocation {
             flags: vec![
                 flag(&["--suite", "noble"]),
                 flag(&["--config", "/my file"]),
@@ -107,6 +107,6 @@ mod tests {
             "sudo --preserve-env=DOCKSTRAP_PROXY 'no_proxy=a, b' dockstrap install --suite resolute \
              --replace=true --config '/my file' --yes"
         );
-        assert_eq!(Given::default().install(&[]), "sudo dockstrap install");
+        assert_eq!(Invocation::default().install(&[]), "sudo dockstrap install");
     }
 }

@@ -1,6 +1,6 @@
 //! dockstrap-config(5), made from the table of settings.
 
-use dockstrap::settings::{self, Kind, Setting};
+use dockstrap::settings::{self, Setting, ValueType};
 use roff::{bold, italic, roman};
 
 use super::page::Page;
@@ -45,15 +45,15 @@ pub fn page(date: &str) -> Page {
 }
 
 /// A type, as it follows on a name.
-fn words(kind: &Kind) -> String {
+fn words(kind: &ValueType) -> String {
     match kind {
-        Kind::Switch => "true or false".to_owned(),
-        Kind::Text => "text".to_owned(),
-        Kind::Number { least } => format!("a whole number from {least}"),
-        Kind::Choice(words) => format!("one of {}", words.join(", ")),
-        Kind::List(kind) => format!("a list, of each {}", self::words(kind)),
-        Kind::Daemon => "a table".to_owned(),
-        Kind::Registries => "tables".to_owned(),
+        ValueType::Switch => "true or false".to_owned(),
+        ValueType::Text => "text".to_owned(),
+        ValueType::Number { least } => format!("a whole number from {least}"),
+        ValueType::Choice(words) => format!("one of {}", words.join(", ")),
+        ValueType::List(kind) => format!("a list, of each {}", self::words(kind)),
+        ValueType::Daemon => "a table".to_owned(),
+        ValueType::Registries => "tables".to_owned(),
     }
 }
 

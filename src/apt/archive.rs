@@ -18,7 +18,7 @@ use super::transaction::Download;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::relative_path::FileName;
-use crate::trust::{Entry, Packages, Refusal, Sha256};
+use crate::trust::{ExpectedFile, PackageIndex, Refusal, Sha256};
 
 /// A package file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Archive {
     /// What apt calls it in its archive folder.
     pub name: FileName,
     /// What it must be.
-    pub entry: Entry,
+    pub entry: ExpectedFile,
 }
 
 /// A package file as the journal keeps it in mind: what it must be, if it is ever to be used again.
@@ -56,7 +56,7 @@ impl Archives {
     ///
     /// # Errors
     /// [`Failure::Trust`] when `offered`, the index of `source`, lacks a file of that source.
-    pub fn parse(printed: &str, source: &Source, offered: &Packages) -> Result<Archives> {
+    pub fn parse(printed: &str, source: &Source, offered: &PackageIndex) -> Result<Archives> {
         let mut archives = Archives {
             unpacked: printed.lines().find_map(parse_space).unwrap_or(0),
             ..Archives::default()
@@ -74,7 +74,7 @@ impl Archives {
                 ))
                 .into());
             };
-            archive.entry = Entry {
+            archive.entry = ExpectedFile {
                 path: package.filename.clone(),
                 size: package.size,
                 sha256: package.sha256,
@@ -189,7 +189,7 @@ impl Measured {
     }
 
     /// Whether these were the bytes that `entry` means.
-    pub fn check(self, entry: &Entry) -> Result<(), Refusal> {
+    pub fn check(self, entry: &ExpectedFile) -> Result<(), Refusal> {
         entry.check(self.size, Sha256::from(self.hasher))
     }
 }
@@ -226,7 +226,7 @@ fn parse_line(line: &str) -> Option<Archive> {
     let sha256 = words.next()?.strip_prefix("SHA256:")?.parse().ok()?;
     Some(Archive {
         uri: uri.to_owned(),
-        entry: Entry {
+        entry: ExpectedFile {
             path: name.clone().into_path(),
             size,
             sha256,
@@ -275,13 +275,13 @@ SHA256: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
             suite: "noble".to_owned(),
             architecture: "amd64".to_owned(),
         };
-        let entry = Entry {
+        let entry = ExpectedFile {
             path: RelativePath::parse("Packages").unwrap(),
             size: index.len() as u64,
             sha256: Sha256::of(index.as_bytes()),
         };
         let verified = verify_file(index.as_bytes(), &entry).unwrap();
-        Archives::parse(PRINTED, &source, &Packages::parse(verified).unwrap())
+        Archives::parse(PRINTED, &source, &PackageIndex::parse(verified).unwrap())
     }
 
     proptest::proptest! {
@@ -298,7 +298,7 @@ SHA256: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
             };
             for name in [format!("{name}.deb"), any] {
                 let printed = format!("'copy:/{path}' {name} 1 SHA256:{}\n", Sha256::of(b""));
-                let archives = Archives::parse(&printed, &source, &Packages::default()).unwrap();
+                let archives = Archives::parse(&printed, &source, &PackageIndex::default()).unwrap();
                 for archive in archives.iter() {
                     let path = archive.path();
                     let file = path.strip_prefix(ARCHIVES).unwrap();

@@ -15,13 +15,13 @@ use crate::trust::Fingerprint;
 #[derive(Debug, Default)]
 pub struct Existing {
     /// The one that does all that ours would do.
-    pub kept: Option<Kept>,
+    pub kept: Option<KeptSource>,
     /// Files with others, which apt must not see beside it.
     pub migrations: Vec<Migration>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct KeptSource {
     pub path: String,
     pub keyring: String,
 }
@@ -78,7 +78,7 @@ impl Existing {
                 }
                 Ok(_) if self.kept.is_some() => "it names the repository once more".to_owned(),
                 Ok(keyring) => {
-                    self.kept = Some(Kept {
+                    self.kept = Some(KeptSource {
                         path: file.path.clone(),
                         keyring: keyring.to_owned(),
                     });

@@ -44,7 +44,7 @@ pub struct Memory(Vec<Freshness>);
 
 /// The file.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct FreshnessFile {
     schema: u32,
     newest: Vec<Freshness>,
 }
@@ -128,7 +128,7 @@ impl Memory {
 
     /// The text of the file.
     pub fn text(&self) -> Result<String> {
-        let kept = Kept {
+        let kept = FreshnessFile {
             schema: SCHEMA,
             newest: self.0.clone(),
         };
@@ -137,12 +137,12 @@ impl Memory {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Kept> {
+fn parse(bytes: &[u8]) -> Result<FreshnessFile> {
     #[derive(Deserialize)]
-    struct Head {
+    struct Versioned {
         schema: u32,
     }
-    let Head { schema } = serde_json::from_slice(bytes).context("it is damaged")?;
+    let Versioned { schema } = serde_json::from_slice(bytes).context("it is damaged")?;
     ensure!(
         schema == SCHEMA,
         "a newer dockstrap wrote it (schema {schema})"

@@ -13,9 +13,9 @@ use super::age::{AgeLimit, Supply};
 use super::source::{COMPONENT, Source};
 use super::suites;
 use crate::error::Failure;
-use crate::host::http::{Answer, Caches, Http, is_too_large};
+use crate::host::http::{Caches, Fetched, Http, is_too_large};
 use crate::report::{Event, Listener};
-use crate::trust::{Certificate, Document, Packages, Refusal, Release, verify_file};
+use crate::trust::{Certificate, FileKind, PackageIndex, Refusal, SignedRelease, verify_file};
 
 /// What Docker's repository calls itself.
 const ORIGIN: &str = "Docker";
@@ -52,7 +52,7 @@ pub struct Index {
     pub inrelease: Vec<u8>,
     pub packages: Vec<u8>,
     /// What stands in it.
-    pub offered: Packages,
+    pub offered: PackageIndex,
     /// When it was signed.
     pub date: SystemTime,
 }
@@ -109,18 +109,18 @@ impl Index {
             }
         };
         let inrelease = match http.get(&url, INRELEASE_LIMIT, caches) {
-            Ok(Answer::Found(bytes)) => bytes,
-            Ok(Answer::Absent) => return Err(no_suite(http, source)),
+            Ok(Fetched::Found(bytes)) => bytes,
+            Ok(Fetched::Absent) => return Err(no_suite(http, source)),
             Err(error) if is_too_large(&error) => {
                 return Err(refused(Refusal::TooLarge {
-                    document: Document::InRelease,
+                    document: FileKind::InRelease,
                     limit: INRELEASE_LIMIT as usize,
                 }));
             }
             Err(error) => return Err(error.context(fetching(&url))),
         };
         let now = SystemTime::now();
-        let release = Release::verify(&inrelease, certificate, now).map_err(refused)?;
+        let release = SignedRelease::verify(&inrelease, certificate, now).map_err(refused)?;
         release
             .require(ORIGIN, &source.suite, &source.architecture)
             .and_then(|()| release.check_date(now))
@@ -138,8 +138,8 @@ impl Index {
         let url = format!("{suite}/{path}");
         let half_synced = || HalfSynced { url: url.clone() };
         let packages = match http.get(&url, entry.size, caches) {
-            Ok(Answer::Found(packages)) => packages,
-            Ok(Answer::Absent) => {
+            Ok(Fetched::Found(packages)) => packages,
+            Ok(Fetched::Absent) => {
                 let absent = lacks(http, source, wanted);
                 return Err(absent.context(format!("there is no {url}")));
             }
@@ -152,7 +152,7 @@ impl Index {
         let verified = verify_file(&packages, entry)
             .map_err(Failure::from)
             .with_context(half_synced)?;
-        let offered = Packages::parse(verified).map_err(refused)?;
+        let offered = PackageIndex::parse(verified).map_err(refused)?;
         let missing = |name: &&&str| offered.versions(name).next().is_none();
         let missing: Vec<&str> = wanted.iter().filter(missing).copied().collect();
         if !missing.is_empty() {

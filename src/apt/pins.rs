@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::parts::Parts;
-use super::setting::Place;
+use super::setting::Location;
 use super::unmet::only_reading;
 use crate::host::Host;
 use crate::host::command::Query;
@@ -20,7 +20,7 @@ const PARTS: Parts = Parts {
 pub(super) struct Pinned {
     pub package: String,
     /// The preferences that say so.
-    pub place: Option<Place>,
+    pub place: Option<Location>,
 }
 
 /// The first of these packages that preferences forbid. `policy` is the command that asks apt for
@@ -46,7 +46,7 @@ pub(super) fn forbidden(host: &Host, policy: &Query, packages: &[&str]) -> Resul
             let line = line_of(&text, &package);
             return Ok(Some(Pinned {
                 package,
-                place: Some(Place { file, line }),
+                place: Some(Location { file, line }),
             }));
         }
     }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::refusal::{Stage, answered};
+use super::refusal::{Phase, answered};
 use super::run::apt_get;
 use super::transaction::Transaction;
 use crate::error::Failure;
@@ -115,7 +115,7 @@ fn taken(host: &Host, packages: &[String]) -> Result<Vec<String>> {
         .arg("purge")
         .args(packages)
         .simulated();
-    let simulated = answered(host, host.query(&simulate)?, Stage::Changing)?.stdout;
+    let simulated = answered(host, host.query(&simulate)?, Phase::Changing)?.stdout;
     Ok(Transaction::parse(&simulated).removals)
 }
 
@@ -138,7 +138,7 @@ pub fn asked_for_since(host: &Host, packages: &[String]) -> Result<Vec<String>> 
 /// [`Failure::Blocked`], with the held ones named.
 pub fn refuse_held(host: &Host, packages: &[String]) -> Result<()> {
     let show = without_sources(Query::of(Reader::AptHeld));
-    let shown = answered(host, host.query(&show)?, Stage::Planning)?.stdout;
+    let shown = answered(host, host.query(&show)?, Phase::Planning)?.stdout;
     let held: Vec<&str> = shown
         .lines()
         .filter(|held| packages.iter().any(|package| package == held))

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::complaint::{Complaint, Hook};
+use super::apt_error::{AptError, Hook};
 use super::pins;
-use super::setting::{self, Place, put_aside};
+use super::setting::{self, Location, put_aside};
 use super::source_file::{FOLDER, SOURCES_LIST, named};
 use super::unmet::{self, Unmet};
 use super::view::lists_are_fresh;
@@ -20,7 +20,7 @@ use crate::shell;
 
 /// What became of the host before apt complained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(super) enum Phase {
     Planning,
     /// Whoever takes back what was done says what became of it.
     Changing,
@@ -28,7 +28,7 @@ pub(super) enum Stage {
 
 /// The output of a command of apt's that asks; when it failed, the refusal that answers its
 /// complaint, or else its own words.
-pub(super) fn answered(host: &Host, output: Output, stage: Stage) -> Result<Output> {
+pub(super) fn answered(host: &Host, output: Output, stage: Phase) -> Result<Output> {
     match of(host, &output, None, stage)? {
         Some(refusal) => Err(refusal.into()),
         None => output.success(),
@@ -41,21 +41,21 @@ pub(super) fn of(
     host: &Host,
     output: &Output,
     view: Option<&Path>,
-    stage: Stage,
+    stage: Phase,
 ) -> Result<Option<Failure>> {
-    let Some(complaint) = Complaint::of(output, view) else {
+    let Some(complaint) = AptError::of(output, view) else {
         return Ok(None);
     };
     let (cause, cure) = match complaint {
-        Complaint::Configuration { file, line, fault } => (
+        AptError::Configuration { file, line, fault } => (
             format!("{file}, line {line}: apt cannot read its configuration ({fault})"),
             format!("Fix that line, or put the file aside: {}", put_aside(&file)),
         ),
-        Complaint::Preferences { file, fault } => preferences(host, file, &fault)?,
-        Complaint::DefaultRelease(release) => default_release(host, &release)?,
-        Complaint::Source { file, fault } => source(host, file, &fault)?,
-        Complaint::Records(file) => records(host, &file)?,
-        Complaint::UnmetDependencies => {
+        AptError::Preferences { file, fault } => preferences(host, file, &fault)?,
+        AptError::DefaultRelease(release) => default_release(host, &release)?,
+        AptError::Source { file, fault } => source(host, file, &fault)?,
+        AptError::Records(file) => records(host, &file)?,
+        AptError::UnmetDependencies => {
             let unmet = unmet::unmet(host);
             return if unmet.is_empty() {
                 Ok(None)
@@ -63,8 +63,8 @@ pub(super) fn of(
                 unmet_dependencies(host, &unmet, stage).map(Some)
             };
         }
-        Complaint::NoArchive(package) => no_archive(host, &package)?,
-        Complaint::Hook(hook) => {
+        AptError::NoArchive(package) => no_archive(host, &package)?,
+        AptError::Hook(hook) => {
             let (cause, cure) = self::hook(host, &hook)?;
             // What the command itself said is the reason.
             let text = format!("{cause}{} {cure}", became_of_host(stage));
@@ -75,7 +75,7 @@ pub(super) fn of(
     Ok(Some(Failure::Blocked(format!("{cause}{state} {cure}"))))
 }
 
-fn unmet_dependencies(host: &Host, unmet: &[Unmet], stage: Stage) -> Result<Failure> {
+fn unmet_dependencies(host: &Host, unmet: &[Unmet], stage: Phase) -> Result<Failure> {
     let needs: Vec<String> = unmet.iter().map(Unmet::to_string).collect();
     Ok(Failure::Blocked(format!(
         "packages on this host lack what they depend on ({}), and apt does nothing until that is \
@@ -121,7 +121,7 @@ pub(crate) fn refuse_unmet(host: &Host, unmet: &[Unmet]) -> Result<()> {
     if unmet.is_empty() {
         Ok(())
     } else {
-        Err(unmet_dependencies(host, unmet, Stage::Planning)?.into())
+        Err(unmet_dependencies(host, unmet, Phase::Planning)?.into())
     }
 }
 
@@ -135,7 +135,7 @@ pub(crate) fn check_configuration(host: &Host) -> Result<()> {
     let Ok(told) = host.query(&Query::of(Reader::AptConfig).args(ask)) else {
         return Ok(()); // without apt, there is more to say of elsewhere
     };
-    if let Some(refusal) = of(host, &told, None, Stage::Planning)? {
+    if let Some(refusal) = of(host, &told, None, Phase::Planning)? {
         return Err(refusal.into());
     }
     let folder = told
@@ -167,10 +167,10 @@ pub(crate) fn check_configuration(host: &Host) -> Result<()> {
     .into())
 }
 
-fn became_of_host(stage: Stage) -> &'static str {
+fn became_of_host(stage: Phase) -> &'static str {
     match stage {
-        Stage::Planning => "; nothing was changed.",
-        Stage::Changing => ".",
+        Phase::Planning => "; nothing was changed.",
+        Phase::Changing => ".",
     }
 }
 
@@ -218,7 +218,7 @@ fn source(host: &Host, file: Option<String>, fault: &str) -> Result<(String, Str
     let mut words = fault.split(' ');
     let uri = words.find(|word| word.contains("://")).unwrap_or_default();
     let named = named(host, uri)?;
-    let places: Vec<String> = named.iter().map(Place::to_string).collect();
+    let places: Vec<String> = named.iter().map(Location::to_string).collect();
     let cause = format!(
         "{}: two sources contradict each other ({fault})",
         places.join("; ")
@@ -271,7 +271,7 @@ fn hook(host: &Host, hook: &Hook) -> Result<(String, String)> {
     let Hook { option, command } = hook;
     let place = setting::find(host, command)?;
     Ok(match place {
-        Some(Place { file, line }) => (
+        Some(Location { file, line }) => (
             format!(
                 "{file}, line {line}: the command that apt is told to run there failed ({option}: {command})"
             ),
@@ -289,12 +289,12 @@ fn hook(host: &Host, hook: &Hook) -> Result<(String, String)> {
 
 /// What to say of a hook that failed after apt had done its work.
 pub(super) fn late_hook(host: &Host, output: &Output) -> Result<Option<String>> {
-    let Some(Complaint::Hook(found)) = Complaint::of(output, None) else {
+    let Some(AptError::Hook(found)) = AptError::of(output, None) else {
         return Ok(None);
     };
     let is_late = found.option.eq_ignore_ascii_case("DPkg::Post-Invoke");
     let follows = "Sub-process returned an error code";
-    let others = super::complaint::errors(&output.stderr)
+    let others = super::apt_error::errors(&output.stderr)
         .filter(|error| *error != follows && !error.starts_with("Problem executing scripts "));
     if !is_late || others.count() > 0 {
         return Ok(None);

@@ -15,16 +15,16 @@ use nix::fcntl::OFlag;
 use tempfile::NamedTempFile;
 
 use super::archive::{KnownArchive, Measured};
-use super::begun::{self, Begun};
-use crate::facts::{ENGINE_PACKAGES, Unfinished, dpkg_query};
+use super::partial_unpack::{self, PartialUnpack};
+use crate::facts::{ENGINE_PACKAGES, UnfinishedPackages, dpkg_query};
 use crate::host::authority::Authority;
 use crate::host::command::{Command, Query};
 use crate::host::query::Reader;
 
 /// Has dpkg merge its notes, configure what is unpacked and not left to apt, and run the triggers
 /// that packages of the engine wait for. The caller has waited for apt's locks.
-pub fn finish(host: &Authority<'_>, unfinished: &Unfinished) -> Result<()> {
-    let Unfinished {
+pub fn finish(host: &Authority<'_>, unfinished: &UnfinishedPackages) -> Result<()> {
+    let UnfinishedPackages {
         interrupted,
         triggered,
         to_configure,
@@ -56,7 +56,7 @@ pub struct Unpacking<'a> {
 /// package's files are there in part. The caller has waited for apt's locks.
 pub fn clear_for_purge(
     host: &Authority<'_>,
-    unfinished: &Unfinished,
+    unfinished: &UnfinishedPackages,
     ours: &[String],
     unpacking: &Unpacking<'_>,
 ) -> Result<()> {
@@ -79,8 +79,8 @@ pub fn clear_for_purge(
     }
     let begun = broken
         .iter()
-        .map(|package| Begun::of(host, package))
-        .collect::<Result<Vec<Begun>>>()?;
+        .map(|package| PartialUnpack::of(host, package))
+        .collect::<Result<Vec<PartialUnpack>>>()?;
     // What depends on them is broken as well, and goes with the purge that follows.
     let forced = ["--force-remove-reinstreq", "--force-depends", "--purge"];
     run(host, &dpkg().args(forced).args(broken))?;
@@ -90,7 +90,7 @@ pub fn clear_for_purge(
     // What is of others and unpacked has files of such names by right.
     let mut unpacked = unfinished.to_configure.iter().chain(unfinished.partial());
     if unpacked.all(|package| ours.contains(package)) {
-        begun::sweep(host, unpacking.since)
+        partial_unpack::sweep(host, unpacking.since)
     } else {
         Ok(())
     }
@@ -216,9 +216,9 @@ mod tests {
     }
 
     fn clear(stub: &StubHost, known: &[KnownArchive]) -> Vec<String> {
-        let unfinished = Unfinished {
+        let unfinished = UnfinishedPackages {
             half_installed: ["docker-ce".to_owned()].into(),
-            ..Unfinished::default()
+            ..UnfinishedPackages::default()
         };
         let folder = Path::new(FOLDER);
         let since = Timestamp::UNIX_EPOCH;

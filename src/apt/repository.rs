@@ -8,11 +8,11 @@ use anyhow::{Context, Result};
 use crate::apt::{self, AgeLimit, Existing, Freshness, Index, Memory, Source, is_signed_anew};
 use crate::error::Failure;
 use crate::host::Host;
-use crate::host::http::{Answer, Caches, Http, is_too_large};
+use crate::host::http::{Caches, Fetched, Http, is_too_large};
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
 use crate::trust::{
-    Certificate, DOCKER_KEY_FINGERPRINT, DOCKER_KEY_SHA256, Document, Fingerprint, Refusal,
+    Certificate, DOCKER_KEY_FINGERPRINT, DOCKER_KEY_SHA256, FileKind, Fingerprint, Refusal,
     sha256_hex,
 };
 
@@ -169,7 +169,7 @@ pub fn fetch_key(
     let answer = match http.get(&url, KEY_LIMIT, Caches::Used) {
         Err(error) if is_too_large(&error) => {
             let refusal = Refusal::TooLarge {
-                document: Document::KeyFile,
+                document: FileKind::KeyFile,
                 limit: KEY_LIMIT as usize,
             };
             return Err(Failure::from(refusal)).with_context(refused);
@@ -178,7 +178,7 @@ pub fn fetch_key(
             format!("the key cannot be fetched from {url}; nothing was changed")
         })?,
     };
-    let Answer::Found(bytes) = answer else {
+    let Fetched::Found(bytes) = answer else {
         let cause = format!(
             "the server has no key at {url}; nothing was changed. \
              Is the mirror's address right? The key must stand at MIRROR/linux/ubuntu/gpg"

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use thiserror::Error;
 
-use super::refusal::{Stage, answered, late_hook};
+use super::refusal::{Phase, answered, late_hook};
 use crate::host::Host;
 use crate::host::authority::Authority;
 use crate::host::command::{Command, Output, Query};
@@ -153,7 +153,7 @@ fn judge(host: &Host, output: Result<Output>, listener: Listener<'_>) -> Result<
         listener(Event::Warning { text });
         return Ok(());
     }
-    answered(host, output, Stage::Changing).map(drop)
+    answered(host, output, Phase::Changing).map(drop)
 }
 
 /// Somebody else has a lock of apt's or dpkg's, so that apt did nothing.

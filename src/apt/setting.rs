@@ -18,19 +18,19 @@ const PARTS: Parts = Parts {
 
 /// A line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Location {
     pub file: String,
     pub line: usize,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}, line {}", self.file, self.line)
     }
 }
 
 /// Where this text stands in the configuration, comments aside; the last place, which counts.
-pub(super) fn find(host: &Host, text: &str) -> Result<Option<Place>> {
+pub(super) fn find(host: &Host, text: &str) -> Result<Option<Location>> {
     let mut found = None;
     for file in PARTS.files(host)?.chain([FILE.to_owned()]) {
         let content = host.read_text(&file)?.unwrap_or_default();
@@ -38,7 +38,7 @@ pub(super) fn find(host: &Host, text: &str) -> Result<Option<Place>> {
         let mut lines = content.lines().enumerate();
         let line = lines.find(|(_, line)| !is_comment(line) && line.contains(text));
         if let Some((number, _)) = line {
-            found = Some(Place {
+            found = Some(Location {
                 file,
                 line: number + 1,
             });

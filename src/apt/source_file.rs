@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::entry::Entry;
 use super::parts::Parts;
-use super::setting::Place;
+use super::setting::Location;
 use super::source::Source;
 use crate::host::Host;
 
@@ -25,12 +25,12 @@ pub const SOURCES_LIST: &str = "/etc/apt/sources.list";
 pub struct SourceFile {
     pub path: String,
     /// All of the file, in order: its sources and what stands between them.
-    parts: Vec<Part>,
+    parts: Vec<Block>,
 }
 
 /// A line or a stanza.
 #[derive(Debug, Clone)]
-pub struct Part {
+pub struct Block {
     /// Counted from 1.
     pub line: usize,
     bytes: Vec<u8>,
@@ -41,7 +41,7 @@ impl SourceFile {
     /// Reads a file; its name says in which of apt's two forms it is.
     pub fn parse(path: &str, bytes: &[u8]) -> SourceFile {
         let stanzas = path.ends_with(".sources");
-        let mut parts: Vec<Part> = Vec::new();
+        let mut parts: Vec<Block> = Vec::new();
         let mut in_stanza = false;
         for (number, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
             // Only an empty line ends a stanza: to apt, one of white space is part of a field.
@@ -50,7 +50,7 @@ impl SourceFile {
                 Some(stanza) if stanzas && in_stanza && !empty => {
                     stanza.bytes.extend_from_slice(line);
                 }
-                _ => parts.push(Part {
+                _ => parts.push(Block {
                     line: number + 1,
                     bytes: line.to_vec(),
                     entry: None,
@@ -73,7 +73,7 @@ impl SourceFile {
     }
 
     /// The sources in it that name Docker's repository.
-    pub fn dockers(&self, source: &Source) -> impl Iterator<Item = (&Part, &Entry)> {
+    pub fn dockers(&self, source: &Source) -> impl Iterator<Item = (&Block, &Entry)> {
         self.parts.iter().filter_map(|part| {
             let entry = part.entry.as_ref()?;
             entry.names_docker(source).then_some((part, entry))
@@ -103,7 +103,7 @@ impl SourceFile {
     /// What is left without the parts that begin at these lines, byte for byte; `None` when
     /// nothing but comments would be left of a file that is there for its sources only.
     pub fn without(&self, lines: &[usize]) -> Option<Vec<u8>> {
-        let left: Vec<&Part> = self
+        let left: Vec<&Block> = self
             .parts
             .iter()
             .filter(|part| !lines.contains(&part.line))
@@ -122,7 +122,7 @@ impl SourceFile {
     }
 }
 
-impl Part {
+impl Block {
     fn is_comment(&self) -> bool {
         let mut lines = self.bytes.split(|byte| *byte == b'\n');
         lines.all(|line| {
@@ -159,10 +159,10 @@ pub fn is_sound(text: &[u8]) -> bool {
 }
 
 /// Where the host's sources name this address.
-pub(super) fn named(host: &Host, address: &str) -> Result<Vec<Place>> {
+pub(super) fn named(host: &Host, address: &str) -> Result<Vec<Location>> {
     let files = source_files(host)?;
     let places = files.iter().flat_map(|file| {
-        file.naming(address).map(|line| Place {
+        file.naming(address).map(|line| Location {
             file: file.path.clone(),
             line,
         })
@@ -329,11 +329,11 @@ mod tests {
             let text = lines.concat();
             let file = SourceFile::parse(path, text.as_bytes());
             let taken: Vec<usize> = file.dockers(&noble()).map(|(part, _)| part.line).collect();
-            let bytes = |part: &Part| part.bytes.clone();
+            let bytes = |part: &Block| part.bytes.clone();
             // Put back: the parts that were left, and those that were taken, by their lines.
             let whole: Vec<u8> = file.parts.iter().flat_map(bytes).collect();
             prop_assert_eq!(&whole, text.as_bytes());
-            let stays = |part: &&Part| !taken.contains(&part.line);
+            let stays = |part: &&Block| !taken.contains(&part.line);
             let kept: Vec<u8> = file.parts.iter().filter(stays).flat_map(bytes).collect();
             if let Some(left) = file.without(&taken) {
                 prop_assert_eq!(&left, &kept);

@@ -4,7 +4,7 @@
 
 use super::source::Source;
 use crate::error::Failure;
-use crate::host::http::{Answer, Caches, Http};
+use crate::host::http::{Caches, Fetched, Http};
 use crate::invocation;
 use crate::release::{self, Release};
 
@@ -32,7 +32,7 @@ fn offered(http: &Http, source: &Source) -> Vec<&'static str> {
             continue;
         }
         match http.get(&url, LIMIT, Caches::Used) {
-            Ok(Answer::Found(bytes)) if bytes.starts_with(SIGNED) => found.push(codename),
+            Ok(Fetched::Found(bytes)) if bytes.starts_with(SIGNED) => found.push(codename),
             Ok(_) => {}
             Err(_) => break,
         }

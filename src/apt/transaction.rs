@@ -5,7 +5,7 @@ use serde::Serialize;
 /// One run of apt, as apt itself simulates it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Transaction {
-    pub installs: Vec<Install>,
+    pub installs: Vec<PackageInstall>,
     /// Names of packages that would go.
     pub removals: Vec<String>,
     pub download: Download,
@@ -13,7 +13,7 @@ pub struct Transaction {
 
 /// A package that would be installed or upgraded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Install {
+pub struct PackageInstall {
     pub package: String,
     pub version: String,
     /// The version that is installed now, if any.
@@ -64,7 +64,7 @@ impl Transaction {
 
     /// Packages that are on the host in another version, each as `NAME OLD → NEW`.
     pub fn upgrades(&self) -> Vec<String> {
-        let upgrade = |install: &Install| {
+        let upgrade = |install: &PackageInstall| {
             // The same version again: dpkg has only a part of it.
             let old = install
                 .replaces
@@ -86,7 +86,7 @@ impl Transaction {
 }
 
 /// Reads `NAME [OLD] (NEW ORIGIN [ARCH])`, of which `[OLD]` may be missing.
-fn parse_install(text: &str) -> Option<Install> {
+fn parse_install(text: &str) -> Option<PackageInstall> {
     let (before, offer) = text.split_once(" (")?;
     let (package, replaces) = match before.split_once(" [") {
         Some((package, old)) => (package, Some(old.trim_end_matches(']').to_owned())),
@@ -96,7 +96,7 @@ fn parse_install(text: &str) -> Option<Install> {
     let origin = origin
         .rsplit_once(" [")
         .map_or(origin, |(origin, _)| origin);
-    Some(Install {
+    Some(PackageInstall {
         package: package.to_owned(),
         version: version.to_owned(),
         replaces,

@@ -20,7 +20,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use super::archive::{Archive, Measured};
 use super::fetch::CONNECTIONS;
 use crate::error::Failure;
-use crate::host::http::{Answer, Caches, Http, Part, Trouble};
+use crate::host::http::{Caches, FetchError, Fetched, Http, RangeRequest};
 use crate::trust::Refusal;
 
 /// How often in a row a transfer may break without headway, and the first pause before it goes
@@ -43,9 +43,9 @@ pub struct Transfer<'a> {
 }
 
 /// How far one try came.
-enum Reached {
+enum Attempt {
     End(Measured),
-    Broken(Trouble),
+    Broken(FetchError),
 }
 
 impl Transfer<'_> {
@@ -82,8 +82,8 @@ impl Transfer<'_> {
         let (mut vain, mut most) = (0, 0);
         loop {
             let error = match self.go_on(caches)? {
-                Reached::End(measured) => return Ok(measured),
-                Reached::Broken(error) => error,
+                Attempt::End(measured) => return Ok(measured),
+                Attempt::Broken(error) => error,
             };
             let here = self.here.load(Ordering::Relaxed);
             vain = if here >= most + HEADWAY { 0 } else { vain + 1 };
@@ -96,26 +96,26 @@ impl Transfer<'_> {
         }
     }
 
-    fn go_on(&self, caches: Caches) -> Result<Reached> {
+    fn go_on(&self, caches: Caches) -> Result<Attempt> {
         let Archive { uri, entry, .. } = self.archive;
         let mut measured = self.measure()?;
         if measured.size >= entry.size {
-            return Ok(Reached::End(measured));
+            return Ok(Attempt::End(measured));
         }
         self.check_stop()?;
-        let part = Part {
+        let range = RangeRequest {
             from: measured.size,
             limit: entry.size * CONNECTIONS as u64, // others share the line
             caches,
         };
         let downloading = || format!("downloading {uri}");
-        let Answer::Found(mut rest) = self.http.open(uri, part).with_context(downloading)? else {
+        let Fetched::Found(mut body) = self.http.open(uri, range).with_context(downloading)? else {
             bail!(
                 "the server does not have {uri}, though its index names it: a mirror that is \
                  being brought up to date is like that; try again in a few minutes"
             );
         };
-        if rest.from != measured.size {
+        if body.from != measured.size {
             measured = Measured::default();
         }
         let writing = || format!("writing {}", self.partial.display());
@@ -124,18 +124,18 @@ impl Transfer<'_> {
         // A file that is longer than it must be is refused all the same, without its end.
         while measured.size <= entry.size {
             self.check_stop()?;
-            match rest.read(&mut chunk) {
+            match body.read(&mut chunk) {
                 Ok(0) => break,
                 Ok(read) => {
                     file.write_all(&chunk[..read]).with_context(writing)?;
                     measured.add(&chunk[..read]);
                     self.here.store(measured.size, Ordering::Relaxed);
                 }
-                Err(trouble) if trouble.is_passing() => return Ok(Reached::Broken(trouble)),
-                Err(trouble) => return Err(trouble).with_context(downloading),
+                Err(error) if error.is_passing() => return Ok(Attempt::Broken(error)),
+                Err(error) => return Err(error).with_context(downloading),
             }
         }
-        Ok(Reached::End(measured))
+        Ok(Attempt::End(measured))
     }
 
     fn check_stop(&self) -> Result<()> {

@@ -14,11 +14,11 @@ use flate2::read::GzDecoder;
 use super::archive::Measured;
 use crate::error::Failure;
 use crate::host::Host;
-use crate::host::bundle::{Bundle, Part, is_package};
+use crate::host::bundle::{Bundle, PartialSuite, is_package};
 use crate::host::folder::Folder;
 use crate::host::temporary;
 use crate::relative_path::RelativePath;
-use crate::trust::{Document, Entry, Keyring, Refusal, Release, find_files};
+use crate::trust::{ExpectedFile, FileKind, Keyring, Refusal, SignedRelease, find_files};
 
 /// The keys of Ubuntu's archive, of the package ubuntu-keyring, which every Ubuntu has.
 pub const UBUNTU_KEYRING: &str = "/usr/share/keyrings/ubuntu-archive-keyring.gpg";
@@ -44,9 +44,9 @@ pub struct Room(u64);
 #[derive(Debug)]
 pub struct UbuntuPart<'a> {
     bundle: &'a Bundle,
-    part: &'a Part,
+    part: &'a PartialSuite,
     inrelease: Vec<u8>,
-    release: Release,
+    release: SignedRelease,
 }
 
 impl Pocket {
@@ -85,12 +85,12 @@ pub fn keyring(host: &Host, now: SystemTime) -> Result<Option<Keyring>> {
 ///
 /// # Errors
 /// [`Failure::Trust`] when it is larger than any.
-pub fn inrelease(bundle: &Bundle, part: &Part) -> Result<Vec<u8>> {
+pub fn inrelease(bundle: &Bundle, part: &PartialSuite) -> Result<Vec<u8>> {
     let path = part.inrelease().context("its path is too long")?;
     let mut packed = bundle.open_file(&path, 0).context("it is not there")?;
     if packed.left() > INRELEASE_LIMIT {
         return Err(Failure::from(Refusal::TooLarge {
-            document: Document::InRelease,
+            document: FileKind::InRelease,
             limit: INRELEASE_LIMIT as usize,
         })
         .into());
@@ -109,7 +109,7 @@ impl<'a> UbuntuPart<'a> {
     /// [`Failure::Trust`] when it is not to be believed, or its `Valid-Until` has passed.
     pub fn verify(
         bundle: &'a Bundle,
-        part: &'a Part,
+        part: &'a PartialSuite,
         keyring: &Keyring,
         now: SystemTime,
     ) -> Result<UbuntuPart<'a>> {
@@ -148,7 +148,7 @@ impl<'a> UbuntuPart<'a> {
     }
 
     fn unpack_all(&self, folder: Option<&Folder>, room: &mut Room) -> Result<()> {
-        let Part {
+        let PartialSuite {
             folder: root,
             components,
             ..
@@ -199,7 +199,7 @@ impl<'a> UbuntuPart<'a> {
     ) -> Result<File> {
         let suite = &self.part.suite;
         let architecture = &self.bundle.manifest().architecture;
-        let name = Part::index(component, architecture).context("its path is too long")?;
+        let name = PartialSuite::index(component, architecture).context("its path is too long")?;
         let packed = self
             .part
             .packed_index(component, architecture)
@@ -233,7 +233,7 @@ fn create(folder: &Folder, path: &RelativePath) -> Result<File> {
 }
 
 /// Copies what `entry` means, and never more of it.
-fn copy(from: &mut impl Read, into: &mut impl Write, entry: &Entry) -> Result<()> {
+fn copy(from: &mut impl Read, into: &mut impl Write, entry: &ExpectedFile) -> Result<()> {
     let mut measured = Measured::default();
     let mut chunk = vec![0; 1 << 16];
     while measured.size <= entry.size {

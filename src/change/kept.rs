@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::{Act, Journal};
 use crate::apt::{self, PROXY, Source};
 use crate::daemon_config::{Document, names_of};
-use crate::facts::{ENGINE_PACKAGES, Package, known_packages};
+use crate::facts::{ENGINE_PACKAGES, HostPackage, known_packages};
 use crate::host::Host;
 use crate::host::engine::{CERTIFICATES, UNIT};
 use crate::report::Yours;
@@ -69,7 +69,7 @@ pub fn has_engine_of_dockers(host: &Host) -> Result<bool> {
     let known = known_packages(host)?;
     Ok(known
         .get(ENGINE_PACKAGES[0])
-        .is_some_and(Package::is_installed))
+        .is_some_and(HostPackage::is_installed))
 }
 
 /// The names of all that could be theirs, had they changed it.

@@ -5,7 +5,7 @@ use clap::{Arg, ArgMatches, Args};
 
 use super::InstallArgs;
 use crate::host::network::{self, Proxy};
-use crate::invocation::Given;
+use crate::invocation::Invocation;
 use crate::redact;
 
 /// The argument that names a proxy.
@@ -13,8 +13,8 @@ const PROXY: &str = "proxy";
 
 /// What an install takes of it: a setting of either source is a flag, since sudo drops variables
 /// and the next shell may not have them. Only what holds a secret stays a variable.
-pub(super) fn given(matches: &ArgMatches, variable: impl Fn(&str) -> Option<String>) -> Given {
-    let mut given = Given::default();
+pub(super) fn given(matches: &ArgMatches, variable: impl Fn(&str) -> Option<String>) -> Invocation {
+    let mut given = Invocation::default();
     let arguments = arguments(matches);
     for argument in &arguments {
         match typed(argument, matches) {

@@ -9,7 +9,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, ValueEnum};
 use super::given::given as typed_again;
 use super::suggestion::correct;
 use super::{Cli, CliCommand, OUTPUT};
-use crate::settings::{Given, Layer, Origin};
+use crate::settings::{Layer, Origin, Origins};
 use crate::ui::OutputFormat;
 
 impl Cli {
@@ -82,7 +82,7 @@ fn innermost(matches: &ArgMatches) -> (Vec<&str>, &ArgMatches) {
 }
 
 /// The settings that the command line or a variable gives.
-fn given(matches: &ArgMatches) -> Given {
+fn given(matches: &ArgMatches) -> Origins {
     let all = Layer::augment_args(clap::Command::new("settings"));
     let origin = |id: &str| match matches.value_source(id)? {
         ValueSource::CommandLine => Some(Origin::Flag),

@@ -10,7 +10,7 @@ use crate::cli::{SettingsArgs, SettingsCommand};
 use crate::daemon_config::Severity;
 use crate::error::Failure;
 use crate::reading;
-use crate::settings::{self, InForce};
+use crate::settings::{self, Effective};
 use crate::ui;
 
 /// The exit code for a file that is wrong.
@@ -70,7 +70,7 @@ fn check(file: &Path, json: bool) -> Result<u8> {
 
 fn show(arguments: SettingsArgs, json: bool) -> Result<u8> {
     let file = arguments.config.as_deref();
-    let in_force = InForce::of(arguments.layer, file, arguments.given)?;
+    let in_force = Effective::of(arguments.layer, file, arguments.given)?;
     ui::report(&in_force)?;
     if json {
         ui::json(&in_force)?

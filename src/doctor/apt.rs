@@ -158,7 +158,7 @@ mod tests {
     use super::*;
     use crate::change::{Purpose, Run, trial};
     use crate::host::stub::StubHost;
-    use crate::settings::{Given, Origin};
+    use crate::settings::{Origin, Origins};
     use crate::undo::JOURNAL;
     use std::os::unix::fs::PermissionsExt;
 
@@ -209,7 +209,7 @@ mod tests {
     fn another_suite_is_a_finding_unless_the_last_install_was_told_to_take_it() {
         let found = |keys: &[&str], line: &str| {
             let given = keys.iter().map(|key| ((*key).to_owned(), Origin::Flag));
-            let run = Run::now(Purpose::Install, Given::from_iter(given));
+            let run = Run::now(Purpose::Install, Origins::from_iter(given));
             let mut run = serde_json::to_value(run).unwrap();
             run["line"] = "run".into();
             let head = r#"{"line":"journal","schema":1,"dockstrap":"1.0.0","created":"2026-11-01T00:00:00Z"}"#;

@@ -13,7 +13,7 @@ use crate::host::{Host, UserName};
 use crate::release::{self, Release};
 
 pub use packages::{
-    CONFLICTING_PACKAGES, ENGINE_PACKAGES, Package, PackageState, STATUS, Unfinished,
+    CONFLICTING_PACKAGES, ENGINE_PACKAGES, HostPackage, PackageState, STATUS, UnfinishedPackages,
     are_installed, configured_packages, dpkg_query, known_packages, notes, package_states,
     status_cure, unfinished_packages,
 };
@@ -31,9 +31,9 @@ pub struct Facts {
     pub architecture: String,
     pub init: Init,
     /// Those of [`ENGINE_PACKAGES`] and [`CONFLICTING_PACKAGES`] that dpkg knows.
-    pub packages: BTreeMap<String, Package>,
+    pub packages: BTreeMap<String, HostPackage>,
     /// What dpkg has begun with any package, and not brought to an end.
-    pub unfinished: Unfinished,
+    pub unfinished: UnfinishedPackages,
     /// The user who called `sudo`, unless that was root.
     #[serde(serialize_with = "shown")]
     pub(crate) invoking_user: Option<UserName>,
@@ -53,7 +53,7 @@ impl Facts {
     pub fn has(&self, package: &str) -> bool {
         self.packages
             .get(package)
-            .is_some_and(Package::is_installed)
+            .is_some_and(HostPackage::is_installed)
     }
 
     /// The packages on the host that conflict with Docker's.
@@ -100,7 +100,7 @@ fn facts(
     host: &Host,
     (name, codename): (String, String),
     architecture: String,
-    (packages, unfinished): (BTreeMap<String, Package>, Unfinished),
+    (packages, unfinished): (BTreeMap<String, HostPackage>, UnfinishedPackages),
 ) -> Result<Facts> {
     Ok(Facts {
         name,

@@ -42,7 +42,7 @@ pub const CONFLICTING_PACKAGES: &[&str] = &[
 
 /// What dpkg says of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Package {
+pub struct HostPackage {
     pub version: String,
     pub architecture: String,
     pub state: PackageState,
@@ -65,7 +65,7 @@ pub enum PackageState {
     HalfInstalled,
 }
 
-impl Package {
+impl HostPackage {
     /// Whether it is configured. What dpkg does by itself later on does not count.
     pub fn is_installed(&self) -> bool {
         matches!(
@@ -78,7 +78,7 @@ impl Package {
 /// What dpkg has begun and not ended, because it was cut short, or because a package's own script
 /// failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Unfinished {
+pub struct UnfinishedPackages {
     /// Packages of which dpkg has notes that it has not merged yet; `None` when there are no such
     /// notes. apt does nothing while there are some.
     pub interrupted: Option<BTreeSet<String>>,
@@ -95,9 +95,9 @@ pub struct Unfinished {
     pub half_installed: BTreeSet<String>,
 }
 
-impl Unfinished {
+impl UnfinishedPackages {
     pub fn is_empty(&self) -> bool {
-        *self == Unfinished::default()
+        *self == UnfinishedPackages::default()
     }
 
     /// All packages that it is about.
@@ -117,7 +117,7 @@ impl Unfinished {
 }
 
 /// Those of [`ENGINE_PACKAGES`] and [`CONFLICTING_PACKAGES`] that dpkg knows.
-pub fn known_packages(host: &Host) -> Result<BTreeMap<String, Package>> {
+pub fn known_packages(host: &Host) -> Result<BTreeMap<String, HostPackage>> {
     Ok(ask(host)?.0)
 }
 
@@ -129,17 +129,17 @@ pub fn configured_packages(host: &Host) -> Result<BTreeSet<String>> {
 }
 
 /// What dpkg has begun and not ended.
-pub fn unfinished_packages(host: &Host) -> Result<Unfinished> {
+pub fn unfinished_packages(host: &Host) -> Result<UnfinishedPackages> {
     Ok(ask(host)?.1)
 }
 
 /// Asks dpkg about all packages. Of those that it has finished with, only the ones that matter here
 /// are returned, and dpkg itself: its own architecture is the host's.
-pub(super) fn ask(host: &Host) -> Result<(BTreeMap<String, Package>, Unfinished)> {
+pub(super) fn ask(host: &Host) -> Result<(BTreeMap<String, HostPackage>, UnfinishedPackages)> {
     let mut known = BTreeMap::new();
-    let mut unfinished = Unfinished {
+    let mut unfinished = UnfinishedPackages {
         interrupted: interrupted(host)?,
-        ..Unfinished::default()
+        ..UnfinishedPackages::default()
     };
     for (name, package, was_configured) in query(host)? {
         if was_configured && package.state == PackageState::Unpacked {
@@ -167,14 +167,14 @@ pub(super) fn ask(host: &Host) -> Result<(BTreeMap<String, Package>, Unfinished)
 }
 
 /// Every package of which dpkg has anything, and whether this version of it was configured once.
-fn query(host: &Host) -> Result<impl Iterator<Item = (String, Package, bool)>> {
+fn query(host: &Host) -> Result<impl Iterator<Item = (String, HostPackage, bool)>> {
     let query = Query::of(Reader::DpkgQuery).args([
         "--show",
         "--showformat=${Package} ${Version} ${Architecture} ${db:Status-Status} \
          ${db:Status-Eflag} ${Config-Version}\n",
     ]);
     let printed = dpkg_query(host, &query)?;
-    let lines: Vec<(String, Package, bool)> = printed.lines().filter_map(parse).collect();
+    let lines: Vec<(String, HostPackage, bool)> = printed.lines().filter_map(parse).collect();
     Ok(lines.into_iter())
 }
 
@@ -214,7 +214,7 @@ pub fn dpkg_query(host: &Host, query: &Query) -> Result<String> {
     }
 }
 
-fn parse(line: &str) -> Option<(String, Package, bool)> {
+fn parse(line: &str) -> Option<(String, HostPackage, bool)> {
     let fields: Vec<&str> = line.split_whitespace().collect();
     let [
         name,
@@ -236,7 +236,7 @@ fn parse(line: &str) -> Option<(String, Package, bool)> {
         ("config-files", _) => PackageState::ConfigFiles,
         _ => PackageState::Unpacked,
     };
-    let package = Package {
+    let package = HostPackage {
         version: version.to_owned(),
         architecture: architecture.to_owned(),
         state,
@@ -291,7 +291,7 @@ mod tests {
         );
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let unfinished = unfinished_packages(stub.host()).unwrap();
-        let expected = Unfinished {
+        let expected = UnfinishedPackages {
             interrupted: None,
             triggered: set(&["containerd.io"]),
             to_configure: set(&["man-db", "pigz"]),

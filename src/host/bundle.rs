@@ -21,9 +21,9 @@ use crate::error::Failure;
 use crate::reading;
 use crate::relative_path::RelativePath;
 use manifest::{MANIFEST_LIMIT, SCHEMA};
-use members::{Fault, MANIFEST, Members};
+use members::{BundleError, MANIFEST, Members};
 
-pub use manifest::{Contained, Manifest, Part, is_package};
+pub use manifest::{BundledFile, Manifest, PartialSuite, is_package};
 pub use packer::Packer;
 pub use slice::Slice;
 
@@ -58,12 +58,13 @@ impl Bundle {
         Bundle::read(path).map_err(|fault| fault.of(path).into())
     }
 
-    fn read(path: &Path) -> Result<Bundle, Fault> {
-        let file = reading::open(path).map_err(|error| Fault::Unreadable(error.to_string()))?;
+    fn read(path: &Path) -> Result<Bundle, BundleError> {
+        let file =
+            reading::open(path).map_err(|error| BundleError::Unreadable(error.to_string()))?;
         let members = Members::locate(&file)?;
         let file = Arc::new(file);
         let manifest = read_manifest(&file, &members)?;
-        manifest.check().map_err(Fault::Hostile)?;
+        manifest.check().map_err(BundleError::Hostile)?;
         members.compare(&manifest)?;
         Ok(Bundle {
             path: path.to_owned(),
@@ -121,23 +122,23 @@ impl Bundle {
     }
 }
 
-fn read_manifest(file: &Arc<File>, members: &Members) -> Result<Manifest, Fault> {
+fn read_manifest(file: &Arc<File>, members: &Members) -> Result<Manifest, BundleError> {
     #[derive(Deserialize)]
     struct Versioned {
         schema: u32,
     }
     let (at, size) = members.manifest();
     if size > MANIFEST_LIMIT {
-        return Err(Fault::Hostile(format!("its {MANIFEST} is too large")));
+        return Err(BundleError::Hostile(format!("its {MANIFEST} is too large")));
     }
     let slice = Slice::new(file, at, size, 0);
-    let value: Value = serde_json::from_reader(slice).map_err(|_| Fault::NoBundle)?;
-    let Versioned { schema } = Versioned::deserialize(&value).map_err(|_| Fault::NoBundle)?;
+    let value: Value = serde_json::from_reader(slice).map_err(|_| BundleError::NoBundle)?;
+    let Versioned { schema } = Versioned::deserialize(&value).map_err(|_| BundleError::NoBundle)?;
     if schema > SCHEMA {
-        return Err(Fault::Newer(schema));
+        return Err(BundleError::Newer(schema));
     }
     Manifest::deserialize(&value)
-        .map_err(|error| Fault::Hostile(format!("its {MANIFEST} cannot be used: {error}")))
+        .map_err(|error| BundleError::Hostile(format!("its {MANIFEST} cannot be used: {error}")))
 }
 
 #[cfg(test)]

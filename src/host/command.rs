@@ -4,7 +4,7 @@
 //! [`Authority`], which only `change::Tx` and a verification have; one that only reads is a
 //! [`Query`], of which there is a closed list.
 
-mod call;
+mod execution;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -18,15 +18,15 @@ use anyhow::{Result, bail};
 use super::Host;
 use super::authority::Authority;
 use crate::redact::redact;
-use call::Call;
-pub(super) use call::find;
+use execution::Execution;
+pub(super) use execution::find;
 
 /// How many of a failed command's last lines the error shows.
 const TAIL: usize = 20;
 
 /// A program and its arguments. Shown without secrets, and without its variables.
 pub struct Command<K = Acts> {
-    call: Call,
+    call: Execution,
     kind: PhantomData<K>,
 }
 
@@ -47,8 +47,8 @@ impl<K> Clone for Command<K> {
     }
 }
 
-impl<K> From<Call> for Command<K> {
-    fn from(call: Call) -> Self {
+impl<K> From<Execution> for Command<K> {
+    fn from(call: Execution) -> Self {
         Command {
             call,
             kind: PhantomData,
@@ -125,7 +125,7 @@ impl Query {
 
 impl<K> Command<K> {
     fn named(program: &str) -> Command<K> {
-        Command::from(Call::of(program))
+        Command::from(Execution::of(program))
     }
 
     pub fn arg(mut self, argument: impl Into<OsString>) -> Command<K> {

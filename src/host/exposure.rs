@@ -30,11 +30,11 @@ pub(crate) struct Exposure {
     path: PathBuf,
     /// What others can change.
     place: PathBuf,
-    fault: Fault,
+    fault: Weakness,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fault {
+enum Weakness {
     /// It belongs to the user of this number.
     Foreign(u32),
     /// It is a link that belongs to the user of this number.
@@ -99,9 +99,9 @@ impl Exposure {
     /// Whether another user decides where the path leads, so that to change the file helps nothing.
     fn is_led_by_another(&self) -> bool {
         match self.fault {
-            Fault::Foreign(_) => self.is_above(),
-            Fault::ForeignLink(_) => true,
-            Fault::Writable => false,
+            Weakness::Foreign(_) => self.is_above(),
+            Weakness::ForeignLink(_) => true,
+            Weakness::Writable => false,
         }
     }
 
@@ -109,9 +109,11 @@ impl Exposure {
     pub(crate) fn cure(&self) -> String {
         let place = quoted(&self.place);
         match self.fault {
-            Fault::Foreign(_) => format!("sudo chown root:root {place} && sudo chmod go-w {place}"),
-            Fault::ForeignLink(_) => format!("sudo chown --no-dereference root:root {place}"),
-            Fault::Writable => format!("sudo chmod go-w {place}"),
+            Weakness::Foreign(_) => {
+                format!("sudo chown root:root {place} && sudo chmod go-w {place}")
+            }
+            Weakness::ForeignLink(_) => format!("sudo chown --no-dereference root:root {place}"),
+            Weakness::Writable => format!("sudo chmod go-w {place}"),
         }
     }
 
@@ -119,9 +121,9 @@ impl Exposure {
     pub(super) fn with_place(&self) -> String {
         let place = self.place.display();
         match self.fault {
-            Fault::ForeignLink(user) => format!("the link {place} belongs to user {user}"),
-            Fault::Foreign(user) => format!("{place} belongs to user {user}"),
-            Fault::Writable => format!("other users can write to {place}"),
+            Weakness::ForeignLink(user) => format!("the link {place} belongs to user {user}"),
+            Weakness::Foreign(user) => format!("{place} belongs to user {user}"),
+            Weakness::Writable => format!("other users can write to {place}"),
         }
     }
 
@@ -138,8 +140,8 @@ impl Exposure {
 impl fmt::Display for Exposure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.is_above(), self.fault) {
-            (false, Fault::Foreign(user)) => write!(formatter, "belongs to user {user}"),
-            (false, Fault::Writable) => formatter.write_str("other users can write to it"),
+            (false, Weakness::Foreign(user)) => write!(formatter, "belongs to user {user}"),
+            (false, Weakness::Writable) => formatter.write_str("other users can write to it"),
             _ => formatter.write_str(&self.with_place()),
         }
     }
@@ -214,13 +216,13 @@ impl Way<'_> {
         self.root.join(path.strip_prefix("/").unwrap_or(path))
     }
 
-    fn fault(&self, there: &Metadata) -> Option<Fault> {
+    fn fault(&self, there: &Metadata) -> Option<Weakness> {
         let owner = there.uid();
         if !self.owners.contains(&owner) {
             return Some(if there.is_symlink() {
-                Fault::ForeignLink(owner)
+                Weakness::ForeignLink(owner)
             } else {
-                Fault::Foreign(owner)
+                Weakness::Foreign(owner)
             });
         }
         let kind = there.file_type();
@@ -228,7 +230,7 @@ impl Way<'_> {
         let has_mode = !kind.is_symlink() && !kind.is_char_device();
         let is_shared = kind.is_dir() && there.mode() & STICKY != 0;
         let is_writable = has_mode && !is_shared && there.mode() & OTHERS_WRITE != 0;
-        is_writable.then_some(Fault::Writable)
+        is_writable.then_some(Weakness::Writable)
     }
 
     /// Whether what comes next are files that this process was given open, as by `<(…)`.

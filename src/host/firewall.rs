@@ -18,65 +18,65 @@ pub use rules::{Removal, Rules};
 
 /// A setting of the kernel that the engine makes.
 #[derive(Debug)]
-pub struct Setting {
+pub struct KernelSetting {
     pub path: &'static str,
     /// The value that the engine gives it.
     pub value: &'static str,
     /// Its names in files of settings.
     pub names: &'static [&'static str],
     /// By which it has packets forwarded, if that is what it does.
-    pub forwards: Option<Family>,
+    pub forwards: Option<IpVersion>,
 }
 
 /// Source: `libnetwork` in <https://github.com/moby/moby>: `setup_ip_forwarding.go`,
 /// `setup_bridgenetfiltering.go`, and `ostweaks_linux.go` for a swarm.
-pub const SETTINGS: &[Setting] = &[
-    Setting {
+pub const SETTINGS: &[KernelSetting] = &[
+    KernelSetting {
         path: "/proc/sys/net/ipv4/ip_forward",
         value: "1",
         names: &["net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding"],
-        forwards: Some(Family::V4),
+        forwards: Some(IpVersion::V4),
     },
-    Setting {
+    KernelSetting {
         path: "/proc/sys/net/ipv6/conf/all/forwarding",
         value: "1",
         names: &["net.ipv6.conf.all.forwarding"],
-        forwards: Some(Family::V6),
+        forwards: Some(IpVersion::V6),
     },
-    Setting {
+    KernelSetting {
         path: "/proc/sys/net/ipv6/conf/default/forwarding",
         value: "1",
         names: &[
             "net.ipv6.conf.default.forwarding",
             "net.ipv6.conf.all.forwarding",
         ],
-        forwards: Some(Family::V6),
+        forwards: Some(IpVersion::V6),
     },
-    Setting {
+    KernelSetting {
         path: "/proc/sys/net/bridge/bridge-nf-call-iptables",
         value: "1",
         names: &["net.bridge.bridge-nf-call-iptables"],
         forwards: None,
     },
-    Setting {
+    KernelSetting {
         path: "/proc/sys/net/bridge/bridge-nf-call-ip6tables",
         value: "1",
         names: &["net.bridge.bridge-nf-call-ip6tables"],
         forwards: None,
     },
-    Setting {
+    KernelSetting {
         path: "/proc/sys/net/ipv4/neigh/default/gc_thresh1",
         value: "8192",
         names: &["net.ipv4.neigh.default.gc_thresh1"],
         forwards: None,
     },
-    Setting {
+    KernelSetting {
         path: "/proc/sys/net/ipv4/neigh/default/gc_thresh2",
         value: "49152",
         names: &["net.ipv4.neigh.default.gc_thresh2"],
         forwards: None,
     },
-    Setting {
+    KernelSetting {
         path: "/proc/sys/net/ipv4/neigh/default/gc_thresh3",
         value: "65536",
         names: &["net.ipv4.neigh.default.gc_thresh3"],
@@ -86,7 +86,7 @@ pub const SETTINGS: &[Setting] = &[
 
 /// IPv4 or IPv6: each has its own rules and its own forwarding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
+pub enum IpVersion {
     V4,
     V6,
 }
@@ -95,14 +95,14 @@ pub enum Family {
 /// host may have been switched from one to the other since the engine made its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Program {
-    pub family: Family,
+    pub family: IpVersion,
     /// Its name, with the set of rules that it looks after.
     pub name: &'static str,
     /// As people call it.
     pub shown: &'static str,
 }
 
-const fn program(family: Family, name: &'static str, shown: &'static str) -> Program {
+const fn program(family: IpVersion, name: &'static str, shown: &'static str) -> Program {
     Program {
         family,
         name,
@@ -111,21 +111,21 @@ const fn program(family: Family, name: &'static str, shown: &'static str) -> Pro
 }
 
 const BY_SET: &[Program] = &[
-    program(Family::V4, "iptables-nft", "iptables"),
-    program(Family::V6, "ip6tables-nft", "ip6tables"),
-    program(Family::V4, "iptables-legacy", "iptables-legacy"),
-    program(Family::V6, "ip6tables-legacy", "ip6tables-legacy"),
+    program(IpVersion::V4, "iptables-nft", "iptables"),
+    program(IpVersion::V6, "ip6tables-nft", "ip6tables"),
+    program(IpVersion::V4, "iptables-legacy", "iptables-legacy"),
+    program(IpVersion::V6, "ip6tables-legacy", "ip6tables-legacy"),
 ];
 
 /// Where none says which set it looks after.
 const BY_FAMILY: &[Program] = &[
-    program(Family::V4, "iptables", "iptables"),
-    program(Family::V6, "ip6tables", "ip6tables"),
+    program(IpVersion::V4, "iptables", "iptables"),
+    program(IpVersion::V6, "ip6tables", "ip6tables"),
 ];
 
 /// The network of a host before there was an engine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Network {
+pub struct NetworkBaseline {
     /// The names of its links.
     pub links: Vec<String>,
     /// Those of [`SETTINGS`] that were there, by their paths, with their values.
@@ -148,16 +148,16 @@ pub struct Network {
     pub routes_localnet: Option<Vec<String>>,
 }
 
-impl Network {
-    pub fn of(host: &Host) -> Result<Network> {
+impl NetworkBaseline {
+    pub fn of(host: &Host) -> Result<NetworkBaseline> {
         let links = host.links()?;
-        let mut network = Network {
+        let mut network = NetworkBaseline {
             tables: nft::tables(host)?,
             routes_localnet: Some(routing_localnet(host, &links)?),
             links,
-            ..Network::default()
+            ..NetworkBaseline::default()
         };
-        for Setting { path, .. } in SETTINGS {
+        for KernelSetting { path, .. } in SETTINGS {
             if let Some(value) = host.read_text(path)? {
                 let value = value.trim().to_owned();
                 network.forwarding.insert((*path).to_owned(), value);

@@ -31,8 +31,8 @@ mod process;
 pub mod query;
 mod reachable;
 mod routes;
+pub mod running_containers;
 pub(crate) mod service;
-pub mod shims;
 pub mod signal;
 #[cfg(test)]
 pub(crate) mod stub;

@@ -90,7 +90,7 @@ mod tests {
             architecture: "amd64".to_owned(),
             init: Init::Systemd,
             packages: std::collections::BTreeMap::new(),
-            unfinished: crate::facts::Unfinished::default(),
+            unfinished: crate::facts::UnfinishedPackages::default(),
             invoking_user: None,
         }
     }

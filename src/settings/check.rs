@@ -35,7 +35,7 @@ pub struct Problem {
 /// Everything that is wrong with the text of a settings file, in its order. Files that it names and
 /// that are not there only earn a warning: they must be where the settings are used.
 pub fn check(text: &str) -> Vec<Problem> {
-    let mut file = File::read(text);
+    let mut file = ParsedFile::read(text);
     for (key, layer) in file.layers.clone() {
         match key.as_str() {
             "daemon" => file.check_daemon(layer),
@@ -59,9 +59,9 @@ pub fn check(text: &str) -> Vec<Problem> {
 /// # Errors
 /// What is wrong with it.
 pub(super) fn layer(text: &str) -> Result<Layer, Vec<Problem>> {
-    let File {
+    let ParsedFile {
         problems, layers, ..
-    } = File::read(text);
+    } = ParsedFile::read(text);
     if problems.is_empty() {
         Ok(layers.into_values().fold(Layer::default(), Layer::over))
     } else {
@@ -70,7 +70,7 @@ pub(super) fn layer(text: &str) -> Result<Layer, Vec<Problem>> {
 }
 
 /// A settings file, taken apart.
-struct File<'a> {
+struct ParsedFile<'a> {
     text: &'a str,
     root: DeTable<'a>,
     /// Each setting by itself.
@@ -78,10 +78,10 @@ struct File<'a> {
     problems: Vec<Problem>,
 }
 
-impl<'a> File<'a> {
-    fn read(text: &'a str) -> File<'a> {
+impl<'a> ParsedFile<'a> {
+    fn read(text: &'a str) -> ParsedFile<'a> {
         let (root, errors) = DeTable::parse_recoverable(text);
-        let mut file = File {
+        let mut file = ParsedFile {
             text,
             root: root.into_inner(),
             layers: BTreeMap::new(),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::{Given, Layer, Origin, PATH, check};
+use super::{Layer, Origin, Origins, PATH, check};
 use crate::error::Failure;
 use crate::host::exposure::refuse_exposed;
 use crate::reading;
@@ -19,7 +19,7 @@ use crate::shell::quoted;
 pub(super) struct Below {
     pub layer: Layer,
     /// Which settings it gives.
-    pub given: Given,
+    pub given: Origins,
     /// What is to be said of its file.
     pub warning: Option<String>,
 }

@@ -73,7 +73,7 @@ pub struct Layer {
         env = "DOCKSTRAP_PROXY",
         hide_env_values = true
     )]
-    pub proxy: Option<Secret>,
+    pub proxy: Option<SecretText>,
 
     /// Set up the proxy of this run for good: for apt, for the engine, or both with
     /// apt,engine; uninstall takes it back
@@ -212,7 +212,7 @@ pub struct RegistryLayer {
 /// A text that may hold a password, and so is never shown.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
-pub struct Secret(pub(super) String);
+pub struct SecretText(pub(super) String);
 
 /// Who can be given the proxy for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Deserialize, Serialize)]
@@ -305,7 +305,7 @@ impl Layer {
 
     /// Whether it holds a password, or another secret, so that its file is nobody else's to read.
     pub(super) fn holds_secret(&self) -> bool {
-        let proxy = self.proxy.as_ref().map(|Secret(url)| url);
+        let proxy = self.proxy.as_ref().map(|SecretText(url)| url);
         proxy.is_some_and(|url| has_password_named("proxy", url)) || self.daemon.holds_password()
     }
 
@@ -320,7 +320,7 @@ impl Layer {
 
 /// The proxy's URL, with stars for its password. One that is written loosely, without a scheme or
 /// with a blank in the password, is shown as it is read: only there it is plain what the password is.
-impl Serialize for Secret {
+impl Serialize for SecretText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if !self.0.contains('@') {
             return serializer.serialize_str(&self.0);
@@ -332,15 +332,15 @@ impl Serialize for Secret {
     }
 }
 
-impl FromStr for Secret {
+impl FromStr for SecretText {
     type Err = Infallible;
 
-    fn from_str(text: &str) -> Result<Secret, Infallible> {
-        Ok(Secret(text.to_owned()))
+    fn from_str(text: &str) -> Result<SecretText, Infallible> {
+        Ok(SecretText(text.to_owned()))
     }
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for SecretText {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(STARS)
     }

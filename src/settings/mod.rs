@@ -1,9 +1,9 @@
 //! What the user wants: defaults, under the settings file, under variables, under flags.
 
 mod check;
+mod effective;
 mod engine_version;
 mod file;
-mod in_force;
 mod layer;
 mod origin;
 mod restore;
@@ -27,14 +27,14 @@ use crate::trust::{DOCKER_KEY_FINGERPRINT, Fingerprint};
 use file::Below;
 
 pub use check::{Problem, check};
+pub use effective::{Effective, SettingSource};
 pub use engine_version::EngineVersion;
-pub use in_force::{InForce, Source};
-pub use layer::{Layer, PATH, ProxyUser, Secret, Stale};
-pub use origin::{Given, Origin};
+pub use layer::{Layer, PATH, ProxyUser, SecretText, Stale};
+pub use origin::{Origin, Origins};
 pub use restore::Restore;
 pub use sample::{example, sample};
 pub use schema::schema;
-pub use table::{Kind, Setting, table};
+pub use table::{Setting, ValueType, table};
 pub(crate) use value::registry_host;
 
 const MIRROR: &str = "https://download.docker.com";
@@ -95,7 +95,7 @@ pub struct Settings {
     /// What of the host this run is to set again; no file says so.
     pub restore: Restore,
     /// Which of these somebody gave, and how.
-    pub given: Given,
+    pub given: Origins,
     /// What is to be said of where they came from.
     pub warnings: Vec<String>,
 }
@@ -161,13 +161,13 @@ impl Settings {
             first_boot_jitter: Duration::from_secs(layer.first_boot_jitter.unwrap_or_default()),
             allow_downgrade: layer.allow_downgrade.unwrap_or_default(),
             restore: Restore::Nothing,
-            given: Given::new(),
+            given: Origins::new(),
             warnings: Vec::new(),
         })
     }
 
     /// The same settings, of which these came by flags and variables.
-    pub fn given(mut self, given: Given) -> Settings {
+    pub fn given(mut self, given: Origins) -> Settings {
         self.given.extend(given);
         self
     }

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::table::{Kind, Setting, table};
+use super::table::{Setting, ValueType, table};
 use super::value;
 use crate::daemon_config::Severity;
 use crate::daemon_config::schema::{self as daemon_config, Entries, Standing};
@@ -30,15 +30,15 @@ pub fn schema() -> Value {
     })
 }
 
-fn of_kind(kind: &Kind) -> Value {
+fn of_kind(kind: &ValueType) -> Value {
     match kind {
-        Kind::Switch => json!({ "type": "boolean" }),
-        Kind::Text => json!({ "type": "string" }),
-        Kind::Number { least } => json!({ "type": "integer", "minimum": least }),
-        Kind::Choice(values) => json!({ "enum": values }),
-        Kind::List(entries) => json!({ "type": "array", "items": of_kind(entries) }),
-        Kind::Daemon => daemon(),
-        Kind::Registries => json!({
+        ValueType::Switch => json!({ "type": "boolean" }),
+        ValueType::Text => json!({ "type": "string" }),
+        ValueType::Number { least } => json!({ "type": "integer", "minimum": least }),
+        ValueType::Choice(values) => json!({ "enum": values }),
+        ValueType::List(entries) => json!({ "type": "array", "items": of_kind(entries) }),
+        ValueType::Daemon => daemon(),
+        ValueType::Registries => json!({
             "type": "object",
             "propertyNames": { "pattern": value::REGISTRY },
             "additionalProperties": {

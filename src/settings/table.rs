@@ -23,12 +23,12 @@ pub struct Setting {
     pub variable: Option<String>,
     /// What it does, in a sentence.
     pub about: String,
-    pub kind: Kind,
+    pub kind: ValueType,
 }
 
 /// The type of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueType {
     Switch,
     Text,
     /// A whole number that is no smaller.
@@ -37,7 +37,7 @@ pub enum Kind {
     },
     /// One of these.
     Choice(Vec<String>),
-    List(Box<Kind>),
+    List(Box<ValueType>),
     /// Keys of daemon.json.
     Daemon,
     /// Registries by their hosts.
@@ -62,7 +62,7 @@ pub fn table() -> Vec<Setting> {
 /// The keys that the settings file may have.
 pub fn keys() -> &'static [&'static str] {
     match Layer::deserialize(Asking) {
-        Err(Told(keys)) => keys,
+        Err(FieldNames(keys)) => keys,
         Ok(_) => &[],
     }
 }
@@ -84,12 +84,12 @@ fn in_the_file_only(key: &'static str) -> Setting {
     let (about, kind) = match key {
         "daemon" => (
             "Keys for daemon.json, which stand over the preset and what is there",
-            Kind::Daemon,
+            ValueType::Daemon,
         ),
         _ => (
             "Private registries, by host or host and port, each with the file (PEM) of the authority \
              that vouches for it",
-            Kind::Registries,
+            ValueType::Registries,
         ),
     };
     Setting {
@@ -101,23 +101,23 @@ fn in_the_file_only(key: &'static str) -> Setting {
     }
 }
 
-fn kind(argument: &Arg) -> Kind {
+fn kind(argument: &Arg) -> ValueType {
     let parser: &ValueParser = argument.get_value_parser();
     let is = |id: TypeId| parser.type_id() == id;
     let choices = argument.get_possible_values();
     let one = if is(TypeId::of::<bool>()) {
-        Kind::Switch
+        ValueType::Switch
     } else if is(TypeId::of::<u64>()) {
-        Kind::Number { least: 0 }
+        ValueType::Number { least: 0 }
     } else if is(TypeId::of::<NonZeroU32>()) {
-        Kind::Number { least: 1 }
+        ValueType::Number { least: 1 }
     } else if !choices.is_empty() {
-        Kind::Choice(choices.iter().map(|it| it.get_name().to_owned()).collect())
+        ValueType::Choice(choices.iter().map(|it| it.get_name().to_owned()).collect())
     } else {
-        Kind::Text
+        ValueType::Text
     };
     match argument.get_action() {
-        ArgAction::Append => Kind::List(Box::new(one)),
+        ArgAction::Append => ValueType::List(Box::new(one)),
         _ => one,
     }
 }
@@ -127,13 +127,13 @@ struct Asking;
 
 /// The fields that were asked for.
 #[derive(Debug)]
-struct Told(&'static [&'static str]);
+struct FieldNames(&'static [&'static str]);
 
 impl<'de> Deserializer<'de> for Asking {
-    type Error = Told;
+    type Error = FieldNames;
 
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Told> {
-        Err(Told(&[]))
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, FieldNames> {
+        Err(FieldNames(&[]))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -141,8 +141,8 @@ impl<'de> Deserializer<'de> for Asking {
         _: &'static str,
         fields: &'static [&'static str],
         _: V,
-    ) -> Result<V::Value, Told> {
-        Err(Told(fields))
+    ) -> Result<V::Value, FieldNames> {
+        Err(FieldNames(fields))
     }
 
     forward_to_deserialize_any! {
@@ -151,15 +151,15 @@ impl<'de> Deserializer<'de> for Asking {
     }
 }
 
-impl serde::de::Error for Told {
-    fn custom<T: fmt::Display>(_: T) -> Told {
-        Told(&[])
+impl serde::de::Error for FieldNames {
+    fn custom<T: fmt::Display>(_: T) -> FieldNames {
+        FieldNames(&[])
     }
 }
 
-impl std::error::Error for Told {}
+impl std::error::Error for FieldNames {}
 
-impl fmt::Display for Told {
+impl fmt::Display for FieldNames {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} fields", self.0.len())
     }
@@ -237,19 +237,19 @@ mod tests {
     #[test]
     fn types_are_those_of_the_fields() {
         for (key, kind) in [
-            ("mirror", Kind::Text),
-            ("bundle", Kind::Text),
-            ("proxy", Kind::Text),
-            ("replace", Kind::Switch),
-            ("lock-wait", Kind::Number { least: 0 }),
-            ("max-index-age", Kind::Number { least: 1 }),
-            ("users", Kind::List(Box::new(Kind::Text))),
-            ("daemon", Kind::Daemon),
+            ("mirror", ValueType::Text),
+            ("bundle", ValueType::Text),
+            ("proxy", ValueType::Text),
+            ("replace", ValueType::Switch),
+            ("lock-wait", ValueType::Number { least: 0 }),
+            ("max-index-age", ValueType::Number { least: 1 }),
+            ("users", ValueType::List(Box::new(ValueType::Text))),
+            ("daemon", ValueType::Daemon),
         ] {
             assert_eq!(setting(key).kind, kind, "{key}");
         }
         let presets = ["none", "recommended", "hardened"].map(str::to_owned);
-        assert_eq!(setting("preset").kind, Kind::Choice(presets.to_vec()));
+        assert_eq!(setting("preset").kind, ValueType::Choice(presets.to_vec()));
         let users = setting("users");
         assert_eq!(users.flag.as_deref(), Some("--user"));
         assert_eq!(users.variable.as_deref(), Some("DOCKSTRAP_USERS"));

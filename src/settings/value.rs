@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::engine_version::EngineVersion;
 use super::layer::RegistryLayer;
-use super::{MIRROR, Registry, Secret};
+use super::{MIRROR, Registry, SecretText};
 use crate::daemon_config::{self, DaemonKeys, Document, Position, Problem, Severity};
 use crate::error::Failure;
 use crate::host::network::{CaCert, Proxy, is_host};
@@ -53,7 +53,7 @@ pub fn mirror(text: &str) -> Result<String> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-pub fn proxy(Secret(text): Secret) -> Result<Proxy> {
+pub fn proxy(SecretText(text): SecretText) -> Result<Proxy> {
     Proxy::parse(&text).map_err(|why| Failure::Usage(format!("proxy {why}")).into())
 }
 

@@ -11,7 +11,7 @@ use super::{Finding, Step};
 use crate::apt;
 use crate::change::{Journal, Tx};
 use crate::error::Failure;
-use crate::facts::{ENGINE_PACKAGES, Facts, Unfinished, unfinished_packages};
+use crate::facts::{ENGINE_PACKAGES, Facts, UnfinishedPackages, unfinished_packages};
 use crate::host::{Host, is_forbidden};
 use crate::invocation;
 use crate::undo::Undo;
@@ -80,7 +80,7 @@ impl Dpkg {
     }
 
     /// What this step has to bring to an end.
-    fn left(&self, host: &Host) -> Result<Unfinished> {
+    fn left(&self, host: &Host) -> Result<UnfinishedPackages> {
         let mut left = unfinished_packages(host)?;
         left.to_configure
             .retain(|package| !self.left_to_apt.contains(package));
@@ -143,7 +143,7 @@ impl Step for Dpkg {
 /// The packages that dockstrap installs: those of the engine, and what came along with them. After
 /// a run of ours that was cut short, so is what dpkg did for others because of them: it ran their
 /// triggers.
-fn ours(host: &Host, unfinished: &Unfinished) -> Result<BTreeSet<String>> {
+fn ours(host: &Host, unfinished: &UnfinishedPackages) -> Result<BTreeSet<String>> {
     let mut ours: BTreeSet<String> = ENGINE_PACKAGES.iter().map(|it| (*it).to_owned()).collect();
     let journal = match Journal::read(host) {
         // Only root may look; what is planned by someone else is decided when it is installed.
@@ -181,7 +181,7 @@ fn refuse_unmet(host: &Host, others: &BTreeSet<String>) -> Result<()> {
     apt::refuse_unmet(host, &unmet)
 }
 
-fn of_others(unfinished: &Unfinished, others: &BTreeSet<String>) -> anyhow::Error {
+fn of_others(unfinished: &UnfinishedPackages, others: &BTreeSet<String>) -> anyhow::Error {
     let names: Vec<&str> = others.iter().map(String::as_str).collect();
     let names = names.join(", ");
     let what = match unfinished.interrupted {

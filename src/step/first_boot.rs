@@ -10,7 +10,7 @@ use crate::change::Tx;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::engine::systemctl;
-use crate::settings::{Given, Origin, PATH};
+use crate::settings::{Origin, Origins, PATH};
 use crate::undo::Undo;
 
 pub const ID: &str = "first-boot";
@@ -38,12 +38,12 @@ pub struct FirstBoot {
 }
 
 impl FirstBoot {
-    pub fn new(given: &Given) -> Result<FirstBoot> {
+    pub fn new(given: &Origins) -> Result<FirstBoot> {
         let program = std::env::current_exe().context("looking for this program's own path")?;
         Ok(FirstBoot::of(&program.to_string_lossy(), given))
     }
 
-    fn of(program: &str, given: &Given) -> FirstBoot {
+    fn of(program: &str, given: &Origins) -> FirstBoot {
         let is_lost = |(key, origin): &(&String, &Origin)| {
             let is_kept = matches!(origin, Origin::File(path) if path == Path::new(PATH));
             !is_kept && ![ID, "no-start"].contains(&key.as_str())
@@ -185,7 +185,7 @@ mod tests {
     }
 
     fn step() -> FirstBoot {
-        FirstBoot::of("/usr/local/bin/dockstrap", &Given::new())
+        FirstBoot::of("/usr/local/bin/dockstrap", &Origins::new())
     }
 
     /// The step, applied in its place.
@@ -277,7 +277,7 @@ mod tests {
             "/tmp/dockstrap",
             "/root/.ansible/tmp/engine",
         ] {
-            let step = FirstBoot::of(path, &Given::new());
+            let step = FirstBoot::of(path, &Origins::new());
             let error = step.inspect(host().host()).unwrap_err();
             assert_eq!(exit_code(&error), 2, "{path}");
             let packaged = host().file(PACKAGED, TEXT);

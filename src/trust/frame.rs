@@ -4,11 +4,11 @@
 //! a web page, cut off, several, surrounded. OpenPGP readers differ in what they make of such
 //! files (some take the first part, some all), so no reader is asked before this is settled.
 
-use super::{Document, Refusal};
+use super::{FileKind, Refusal};
 
 /// The first and the last line of an armored file, and its document.
 pub struct Frame {
-    pub document: Document,
+    pub document: FileKind,
     pub first: &'static str,
     pub last: &'static str,
     /// Bytes.
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     const FRAME: Frame = Frame {
-        document: Document::KeyFile,
+        document: FileKind::KeyFile,
         first: "-----BEGIN",
         last: "-----END",
         limit: 64,
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn an_empty_file_is_named() {
-        assert_eq!(refusal(" \n"), Refusal::Empty(Document::KeyFile));
+        assert_eq!(refusal(" \n"), Refusal::Empty(FileKind::KeyFile));
     }
 
     #[test]
@@ -114,14 +114,14 @@ mod tests {
     #[test]
     fn a_web_page_is_named() {
         let page = refusal("\n <!DOCTYPE html><html>");
-        assert_eq!(page, Refusal::WebPage(Document::KeyFile));
+        assert_eq!(page, Refusal::WebPage(FileKind::KeyFile));
     }
 
     #[test]
     fn another_kind_of_file_is_named() {
         assert_eq!(
             refusal("404 not found"),
-            Refusal::NotThat(Document::KeyFile)
+            Refusal::NotThat(FileKind::KeyFile)
         );
     }
 
@@ -129,7 +129,7 @@ mod tests {
     fn a_block_without_its_end_is_cut_off() {
         assert_eq!(
             refusal("-----BEGIN\na\n-----EN"),
-            Refusal::Truncated(Document::KeyFile)
+            Refusal::Truncated(FileKind::KeyFile)
         );
     }
 
@@ -139,7 +139,7 @@ mod tests {
             "-----BEGIN\n-----BEGIN\n-----END",
             "-----BEGIN\n-----END\n-----BEGIN",
         ] {
-            assert_eq!(refusal(text), Refusal::Several(Document::KeyFile), "{text}");
+            assert_eq!(refusal(text), Refusal::Several(FileKind::KeyFile), "{text}");
         }
     }
 
@@ -148,7 +148,7 @@ mod tests {
         for text in ["a\n-----BEGIN\n-----END", "-----BEGIN\n-----END\na"] {
             assert_eq!(
                 refusal(text),
-                Refusal::Surrounded(Document::KeyFile),
+                Refusal::Surrounded(FileKind::KeyFile),
                 "{text}"
             );
         }

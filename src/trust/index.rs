@@ -8,13 +8,13 @@ use std::io::BufRead;
 use anyhow::Context;
 
 use super::stanza::{Stanza, stanzas};
-use super::{Document, Refusal, Sha256};
+use super::{FileKind, Refusal, Sha256};
 use crate::error::Failure;
 use crate::relative_path::RelativePath;
 
 /// What a signed text says of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct ExpectedFile {
     /// Relative to the folder of the InRelease, or of the repository.
     pub path: RelativePath,
     /// Bytes.
@@ -22,7 +22,7 @@ pub struct Entry {
     pub sha256: Sha256,
 }
 
-impl Entry {
+impl ExpectedFile {
     /// Whether a file of this size and hash is the one that is meant.
     pub fn check(&self, size: u64, sha256: Sha256) -> Result<(), Refusal> {
         if size != self.size {
@@ -46,7 +46,7 @@ impl<'a> Verified<'a> {
 }
 
 /// Believes `bytes` if their size and SHA-256 are those of `entry`.
-pub fn verify_file<'a>(bytes: &'a [u8], entry: &Entry) -> Result<Verified<'a>, Refusal> {
+pub fn verify_file<'a>(bytes: &'a [u8], entry: &ExpectedFile) -> Result<Verified<'a>, Refusal> {
     entry.check(bytes.len() as u64, Sha256::of(bytes))?;
     Ok(Verified(bytes))
 }
@@ -68,16 +68,16 @@ pub struct Package {
 
 /// The packages of an index, in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Packages(Vec<Package>);
+pub struct PackageIndex(Vec<Package>);
 
-impl Packages {
-    pub fn parse(index: Verified<'_>) -> Result<Packages, Refusal> {
+impl PackageIndex {
+    pub fn parse(index: Verified<'_>) -> Result<PackageIndex, Refusal> {
         let text = std::str::from_utf8(index.bytes())
-            .map_err(|error| Refusal::malformed(Document::Packages, error))?;
-        stanzas(Document::Packages, text)
+            .map_err(|error| Refusal::malformed(FileKind::Packages, error))?;
+        stanzas(FileKind::Packages, text)
             .map(|stanza| package(&stanza?))
             .collect::<Result<_, _>>()
-            .map(Packages)
+            .map(PackageIndex)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Package> {
@@ -99,7 +99,7 @@ impl Packages {
 pub fn find_files(
     mut index: impl BufRead,
     is_wanted: impl Fn(&str) -> bool,
-) -> anyhow::Result<Vec<Entry>> {
+) -> anyhow::Result<Vec<ExpectedFile>> {
     let mut found = Vec::new();
     let mut stanza = Vec::new();
     loop {
@@ -131,13 +131,13 @@ fn names_file(stanza: &[u8], is_wanted: impl Fn(&str) -> bool) -> bool {
     })
 }
 
-fn file(stanza: &[u8]) -> Result<Entry, Refusal> {
-    let malformed = |error: &dyn std::fmt::Display| Refusal::malformed(Document::Packages, error);
+fn file(stanza: &[u8]) -> Result<ExpectedFile, Refusal> {
+    let malformed = |error: &dyn std::fmt::Display| Refusal::malformed(FileKind::Packages, error);
     let text = std::str::from_utf8(stanza).map_err(|error| malformed(&error))?;
-    let stanza = stanzas(Document::Packages, text)
+    let stanza = stanzas(FileKind::Packages, text)
         .next()
         .unwrap_or_else(|| Err(malformed(&"it has an empty stanza")))?;
-    Ok(Entry {
+    Ok(ExpectedFile {
         path: path(&stanza, "Filename", stanza.required("Filename")?)?,
         size: stanza.parse("Size", stanza.required("Size")?)?,
         sha256: stanza.parse("SHA256", stanza.required("SHA256")?)?,
@@ -195,12 +195,12 @@ Size: 7
 SHA256: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
 ";
 
-    fn parse(text: &str) -> Result<Packages, Refusal> {
-        Packages::parse(Verified(text.as_bytes()))
+    fn parse(text: &str) -> Result<PackageIndex, Refusal> {
+        PackageIndex::parse(Verified(text.as_bytes()))
     }
 
-    fn entry(bytes: &[u8]) -> Entry {
-        Entry {
+    fn entry(bytes: &[u8]) -> ExpectedFile {
+        ExpectedFile {
             path: RelativePath::parse("stable/binary-amd64/Packages").unwrap(),
             size: bytes.len() as u64,
             sha256: Sha256::of(bytes),
@@ -233,7 +233,7 @@ SHA256: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
     #[test]
     fn packages_are_read_with_all_their_versions() {
         let bytes = fixture::bytes("Packages");
-        let packages = Packages::parse(Verified(&bytes)).unwrap();
+        let packages = PackageIndex::parse(Verified(&bytes)).unwrap();
         assert_eq!(packages.iter().count(), 3);
         let versions = packages.versions("docker-ce").map(|it| it.version.as_str());
         assert_eq!(

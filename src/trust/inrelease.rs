@@ -15,7 +15,7 @@ use pgp::packet::{Signature, SignatureType};
 
 use super::frame::Frame;
 use super::stanza::{Stanza, stanzas};
-use super::{Certificate, Document, Entry, Fingerprint, Refusal, index, policy};
+use super::{Certificate, ExpectedFile, FileKind, Fingerprint, Refusal, index, policy};
 
 const LIMIT: usize = 1024 * 1024;
 
@@ -24,7 +24,7 @@ const LIMIT: usize = 1024 * 1024;
 const LINES: usize = LIMIT / 100;
 
 const FRAME: Frame = Frame {
-    document: Document::InRelease,
+    document: FileKind::InRelease,
     first: "-----BEGIN PGP SIGNED MESSAGE-----",
     last: "-----END PGP SIGNATURE-----",
     limit: LIMIT,
@@ -32,7 +32,7 @@ const FRAME: Frame = Frame {
 
 /// A Release text under a good signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Release {
+pub struct SignedRelease {
     signer: Fingerprint,
     origin: String,
     label: Option<String>,
@@ -42,10 +42,10 @@ pub struct Release {
     components: Vec<String>,
     date: SystemTime,
     valid_until: Option<SystemTime>,
-    files: BTreeMap<String, Entry>,
+    files: BTreeMap<String, ExpectedFile>,
 }
 
-impl Release {
+impl SignedRelease {
     /// Believes `inrelease` if it is one clear-signed message and nothing else, and a signing
     /// key of `certificate` made a sound signature over it. One such signature is enough:
     /// others, by keys that are not known, count neither for nor against it.
@@ -53,14 +53,14 @@ impl Release {
         inrelease: &[u8],
         certificate: &Certificate,
         now: SystemTime,
-    ) -> Result<Release, Refusal> {
+    ) -> Result<SignedRelease, Refusal> {
         let (text, signer) = signed_text(inrelease, certificate, now)?;
         parse(&text, signer)
     }
 
     /// Reads the fields of a text that nobody signed: for fuzzing, which cannot sign.
     #[cfg(fuzzing)]
-    pub fn unverified(text: &str) -> Result<Release, Refusal> {
+    pub fn unverified(text: &str) -> Result<SignedRelease, Refusal> {
         parse(text, super::DOCKER_KEY_FINGERPRINT)
     }
 
@@ -103,7 +103,7 @@ impl Release {
     }
 
     /// What the release says of the file at `path`, relative to the InRelease's folder.
-    pub fn file(&self, path: &str) -> Option<&Entry> {
+    pub fn file(&self, path: &str) -> Option<&ExpectedFile> {
         self.files.get(path)
     }
 
@@ -147,7 +147,7 @@ impl Release {
 
 fn other(field: &'static str, expected: &str, found: &str) -> Result<(), Refusal> {
     Err(Refusal::OtherRepository {
-        document: Document::InRelease,
+        document: FileKind::InRelease,
         field,
         expected: expected.to_owned(),
         found: found.to_owned(),
@@ -216,14 +216,14 @@ fn other_signer(message: &CleartextSignedMessage, certificate: &Certificate) -> 
     }
 }
 
-fn parse(text: &str, signer: Fingerprint) -> Result<Release, Refusal> {
-    let mut found = stanzas(Document::InRelease, text);
+fn parse(text: &str, signer: Fingerprint) -> Result<SignedRelease, Refusal> {
+    let mut found = stanzas(FileKind::InRelease, text);
     let (Some(release), None) = (found.next(), found.next()) else {
         return Err(malformed("it has not exactly one stanza"));
     };
     let release = release?;
     let owned = |text: Option<&str>| text.map(str::to_owned);
-    Ok(Release {
+    Ok(SignedRelease {
         signer,
         origin: release.required("Origin")?.to_owned(),
         label: owned(release.optional("Label")?),
@@ -241,14 +241,14 @@ fn parse(text: &str, signer: Fingerprint) -> Result<Release, Refusal> {
 }
 
 /// The table of lines `SHA256 SIZE PATH`.
-fn files(release: &Stanza<'_>) -> Result<BTreeMap<String, Entry>, Refusal> {
+fn files(release: &Stanza<'_>) -> Result<BTreeMap<String, ExpectedFile>, Refusal> {
     let mut files = BTreeMap::new();
     let lines = release.lines("SHA256")?;
     for line in lines.into_iter().filter(|line| !line.is_empty()) {
         let [sha256, size, path] = line.split_whitespace().collect::<Vec<_>>()[..] else {
             return Err(release.malformed(format!("SHA256 has the line '{line}'")));
         };
-        let entry = Entry {
+        let entry = ExpectedFile {
             path: index::path(release, "SHA256", path)?,
             size: release.parse("SHA256", size)?,
             sha256: release.parse("SHA256", sha256)?,
@@ -284,7 +284,7 @@ pub fn claimed_date(inrelease: &[u8]) -> Option<SystemTime> {
 }
 
 fn malformed(detail: impl std::fmt::Display) -> Refusal {
-    Refusal::malformed(Document::InRelease, detail)
+    Refusal::malformed(FileKind::InRelease, detail)
 }
 
 #[cfg(test)]

@@ -12,10 +12,10 @@ use pgp::packet::{Packet, PacketParser, PacketTrait};
 use pgp::types::Tag;
 
 use super::frame::Frame;
-use super::{Document, Refusal};
+use super::{FileKind, Refusal};
 
 const FRAME: Frame = Frame {
-    document: Document::KeyFile,
+    document: FileKind::KeyFile,
     first: "-----BEGIN PGP PUBLIC KEY BLOCK-----",
     last: "-----END PGP PUBLIC KEY BLOCK-----",
     limit: 64 * 1024,
@@ -36,7 +36,7 @@ pub fn read(bytes: &[u8]) -> Result<SignedPublicKey, Refusal> {
     check_kinds(&packets)?;
     let primaries = packets.iter().filter(|it| it.tag() == Tag::PublicKey);
     if primaries.count() > 1 {
-        return Err(Refusal::Several(Document::KeyFile));
+        return Err(Refusal::Several(FileKind::KeyFile));
     }
     let mut certificates = SignedPublicKey::from_packets(packets.into_iter().map(Ok).peekable());
     match (certificates.next(), certificates.next()) {
@@ -77,7 +77,7 @@ fn dearmor(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
     dearmor.read_to_end(&mut content).map_err(malformed)?;
     match dearmor.typ {
         Some(BlockType::PublicKey) => Ok(content),
-        _ => Err(Refusal::NotThat(Document::KeyFile)),
+        _ => Err(Refusal::NotThat(FileKind::KeyFile)),
     }
 }
 
@@ -88,7 +88,7 @@ fn packets(content: &[u8]) -> Result<Vec<Packet>, Refusal> {
             packet.map_err(|error| match error {
                 // A slice knows no other I/O error than its end.
                 Error::IO { .. } | Error::PacketIncomplete { .. } => {
-                    Refusal::Truncated(Document::KeyFile)
+                    Refusal::Truncated(FileKind::KeyFile)
                 }
                 error => malformed(error),
             })
@@ -102,7 +102,7 @@ fn check_kinds(packets: &[Packet]) -> Result<(), Refusal> {
         return Err(Refusal::SecretKey);
     }
     if tags().next() != Some(Tag::PublicKey) {
-        return Err(Refusal::NotThat(Document::KeyFile));
+        return Err(Refusal::NotThat(FileKind::KeyFile));
     }
     match tags().find(|tag| !is_part(*tag)) {
         Some(tag) => Err(malformed(format!("a key file has no {tag:?}"))),
@@ -118,5 +118,5 @@ fn is_part(tag: Tag) -> bool {
 }
 
 fn malformed(detail: impl std::fmt::Display) -> Refusal {
-    Refusal::malformed(Document::KeyFile, detail)
+    Refusal::malformed(FileKind::KeyFile, detail)
 }

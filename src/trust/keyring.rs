@@ -5,7 +5,7 @@
 
 use std::time::SystemTime;
 
-use super::{Certificate, Document, Refusal, Release, key_file};
+use super::{Certificate, FileKind, Refusal, SignedRelease, key_file};
 
 /// The sound certificates of a keyring; there is at least one.
 #[derive(Clone, Debug)]
@@ -29,17 +29,17 @@ impl Keyring {
     }
 
     /// Believes `inrelease` if one of the certificates does; see [`Release::verify`].
-    pub fn verify(&self, inrelease: &[u8], now: SystemTime) -> Result<Release, Refusal> {
+    pub fn verify(&self, inrelease: &[u8], now: SystemTime) -> Result<SignedRelease, Refusal> {
         let mut refusal = None;
         for certificate in &self.0 {
-            match Release::verify(inrelease, certificate, now) {
+            match SignedRelease::verify(inrelease, certificate, now) {
                 Ok(release) => return Ok(release),
                 // That others did not sign it says less than what is wrong with a signature.
                 Err(Refusal::OtherSigner { .. }) if refusal.is_some() => {}
                 Err(unsound) => refusal = Some(unsound),
             }
         }
-        Err(refusal.unwrap_or(Refusal::Empty(Document::KeyFile)))
+        Err(refusal.unwrap_or(Refusal::Empty(FileKind::KeyFile)))
     }
 }
 

@@ -14,18 +14,18 @@ use crate::relative_path::RelativePath;
 
 /// The kinds of file that are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Document {
+pub enum FileKind {
     KeyFile,
     InRelease,
     Packages,
 }
 
-impl fmt::Display for Document {
+impl fmt::Display for FileKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Document::KeyFile => "key file",
-            Document::InRelease => "InRelease file",
-            Document::Packages => "Packages file",
+            FileKind::KeyFile => "key file",
+            FileKind::InRelease => "InRelease file",
+            FileKind::Packages => "Packages file",
         })
     }
 }
@@ -38,30 +38,30 @@ pub enum Refusal {
         "the {document} is larger than {limit} bytes, as no real one is: \
          check that the URL is the repository's and that no proxy answers in its place"
     )]
-    TooLarge { document: Document, limit: usize },
+    TooLarge { document: FileKind, limit: usize },
     #[error("the {0} is empty: try again, and check the URL with `curl -v`")]
-    Empty(Document),
+    Empty(FileKind),
     #[error(
         "a web page (HTML) came instead of the {0}: a login portal, a proxy or an error page \
          answered; open the URL from this host with `curl -v` and let it through"
     )]
-    WebPage(Document),
+    WebPage(FileKind),
     #[error("the file is not an OpenPGP {0}: check the URL with `curl -v`")]
-    NotThat(Document),
+    NotThat(FileKind),
     #[error("the {0} is cut off: the transfer was not complete, try again")]
-    Truncated(Document),
+    Truncated(FileKind),
     #[error(
         "the {0} holds something before or after its one signed part: \
          somebody added to it; take it from the repository itself"
     )]
-    Surrounded(Document),
+    Surrounded(FileKind),
     #[error(
         "the {0} holds more than one of its kind, and apt would trust each of them: \
          somebody added to it; take it from the repository itself"
     )]
-    Several(Document),
+    Several(FileKind),
     #[error("the {document} cannot be read ({detail}): try again, or use another mirror")]
-    Malformed { document: Document, detail: String },
+    Malformed { document: FileKind, detail: String },
 
     // The certificate and its keys.
     #[error(
@@ -153,7 +153,7 @@ pub enum Refusal {
         "the {document} says {field} '{found}' where '{expected}' was asked for: check the URL"
     )]
     OtherRepository {
-        document: Document,
+        document: FileKind,
         field: &'static str,
         expected: String,
         found: String,
@@ -166,7 +166,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    pub(super) fn malformed(document: Document, detail: impl fmt::Display) -> Refusal {
+    pub(super) fn malformed(document: FileKind, detail: impl fmt::Display) -> Refusal {
         let detail = detail.to_string();
         Refusal::Malformed { document, detail }
     }

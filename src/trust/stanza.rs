@@ -6,17 +6,17 @@ use std::str::FromStr;
 
 use deb822_fast::borrowed::{BorrowedField, BorrowedParagraph, iter_paragraphs_borrowed};
 
-use super::{Document, Refusal};
+use super::{FileKind, Refusal};
 
 /// One stanza of a document.
 pub struct Stanza<'a> {
-    document: Document,
+    document: FileKind,
     fields: BorrowedParagraph<'a>,
 }
 
 /// The stanzas of `text`, one by one.
 pub fn stanzas(
-    document: Document,
+    document: FileKind,
     text: &str,
 ) -> impl Iterator<Item = Result<Stanza<'_>, Refusal>> {
     iter_paragraphs_borrowed(text).map(move |fields| match fields {
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn only(text: &str) -> Stanza<'_> {
-        stanzas(Document::Packages, text).next().unwrap().unwrap()
+        stanzas(FileKind::Packages, text).next().unwrap().unwrap()
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::text::Text;
 use super::{line, print};
 use crate::daemon_config::{Position, Severity};
-use crate::settings::{InForce, Problem, Source};
+use crate::settings::{Effective, Problem, SettingSource};
 
 /// Prints what is wrong with a file, each with its place as compilers have it.
 pub fn print_problems(file: &str, problems: &[Problem]) {
@@ -37,7 +37,7 @@ pub fn print_problems(file: &str, problems: &[Problem]) {
 }
 
 /// Prints every setting with its value and where that came from.
-pub fn print_settings(in_force: &InForce) {
+pub fn print_settings(in_force: &Effective) {
     for setting in &in_force.settings {
         let value = match &setting.value {
             Value::Null => "-".to_owned(),
@@ -45,10 +45,10 @@ pub fn print_settings(in_force: &InForce) {
             value => value.to_string(),
         };
         let source = match setting.source {
-            Source::Default => "default",
-            Source::File => "file",
-            Source::Variable => "variable",
-            Source::Flag => "flag",
+            SettingSource::Default => "default",
+            SettingSource::File => "file",
+            SettingSource::Variable => "variable",
+            SettingSource::Flag => "flag",
         };
         let name = setting.name.as_deref().unwrap_or_default();
         let source = format!("{source} {name}");

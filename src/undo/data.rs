@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::{Revert, Reverted};
-use crate::facts::{Package, known_packages};
+use crate::facts::{HostPackage, known_packages};
 use crate::host::Host;
 use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT, SOCKET, is_of_remap};
 use crate::host::nofollow;
@@ -134,8 +134,8 @@ pub fn has_engine(host: &Host) -> Result<bool> {
     Ok(ENGINES.into_iter().any(|it| is_installed(&known, it)) || host.has_unit_by_hand()?)
 }
 
-fn is_installed(known: &BTreeMap<String, Package>, package: &str) -> bool {
-    known.get(package).is_some_and(Package::is_installed)
+fn is_installed(known: &BTreeMap<String, HostPackage>, package: &str) -> bool {
+    known.get(package).is_some_and(HostPackage::is_installed)
 }
 
 /// Whether nothing is in a folder, or only what its file system made.

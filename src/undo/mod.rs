@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::apt::KnownArchive;
 use crate::daemon_config::{self, Change};
 use crate::host::engine::CONTAINERD_UNIT;
-use crate::host::firewall::Network;
+use crate::host::firewall::NetworkBaseline;
 
 pub(crate) use check::{Forged, all, package};
 pub use data::{Ahead, Foreseen, has_engine, is_unused};
@@ -126,13 +126,13 @@ pub enum Undo {
     PurgePackages {
         packages: Vec<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        network: Option<Network>,
+        network: Option<NetworkBaseline>,
     },
     /// Remove packages that were not there before, and leave their configuration files, which were.
     RemovePackages {
         packages: Vec<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        network: Option<Network>,
+        network: Option<NetworkBaseline>,
     },
     /// Packages that were removed to make room for the engine: those that somebody had asked apt
     /// for, and those that had come along with them. They are installed again when that is asked

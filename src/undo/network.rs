@@ -14,7 +14,9 @@ use anyhow::{Context, Result, bail};
 use crate::host::authority::Authority;
 use crate::host::command::{Command, Query};
 use crate::host::files;
-use crate::host::firewall::{Network, Program, SETTINGS, Setting, localnet_setting, nft};
+use crate::host::firewall::{
+    KernelSetting, NetworkBaseline, Program, SETTINGS, localnet_setting, nft,
+};
 use crate::host::query::Reader;
 
 /// How long iptables may wait for its lock, in seconds.
@@ -34,7 +36,7 @@ pub struct Left {
 
 /// Gives the host back the network that it had `before`; returns what was left. The engine has
 /// stopped.
-pub fn restore(host: &Authority<'_>, before: &Network) -> Result<Vec<Left>> {
+pub fn restore(host: &Authority<'_>, before: &NetworkBaseline) -> Result<Vec<Left>> {
     let mut left = Vec::new();
     if let Some(engine) = host.other_engines()?.first() {
         let text = "the network as it is";
@@ -79,7 +81,7 @@ fn kept(text: impl Into<String>, reason: impl Into<String>) -> Left {
 fn remove_rules(
     host: &Authority<'_>,
     program: Program,
-    before: &Network,
+    before: &NetworkBaseline,
     links: &[String],
     left: &mut Vec<Left>,
 ) -> Result<BTreeSet<String>> {
@@ -118,7 +120,7 @@ fn remove_rules(
     }
 }
 
-fn remove_tables(host: &Authority<'_>, before: &Network) -> Result<()> {
+fn remove_tables(host: &Authority<'_>, before: &NetworkBaseline) -> Result<()> {
     let is_new = |table: &String| nft::is_engines(table) && !before.tables.contains(table);
     for table in nft::tables(host)?.into_iter().filter(is_new) {
         let delete = Command::new("nft")
@@ -158,7 +160,7 @@ fn remove_link(host: &Authority<'_>, link: &str) -> Result<()> {
 /// Bridges of the user's that the engine used take packets for the loopback no longer.
 fn restore_localnet(
     host: &Authority<'_>,
-    before: &Network,
+    before: &NetworkBaseline,
     bridges: &BTreeSet<String>,
 ) -> Result<()> {
     let Some(routing) = &before.routes_localnet else {
@@ -184,7 +186,7 @@ fn restore_localnet(
 /// by which it would forget what it was told for now only.
 fn remove_additions(
     host: &Authority<'_>,
-    before: &Network,
+    before: &NetworkBaseline,
     links: &[String],
     left: &mut Vec<Left>,
 ) -> Result<()> {
@@ -214,8 +216,8 @@ fn remove_additions(
 /// it. What is neither the engine's value nor the old one was set by somebody else.
 fn restore_setting(
     host: &Authority<'_>,
-    setting: &Setting,
-    before: &Network,
+    setting: &KernelSetting,
+    before: &NetworkBaseline,
     left: &mut Vec<Left>,
 ) -> Result<bool> {
     let now = host.read_text(setting.path)?.unwrap_or_default();
@@ -249,7 +251,7 @@ fn set(host: &Authority<'_>, path: &str, value: &str) -> Result<()> {
 fn restore_policy(
     host: &Authority<'_>,
     program: Program,
-    before: &Network,
+    before: &NetworkBaseline,
     forwards: bool,
     left: &mut Vec<Left>,
 ) -> Result<()> {

@@ -7,12 +7,12 @@ use anyhow::{Context, Result};
 
 use super::{FOLDER, LINKED, Revert, Reverted, cleanup, has_engine, network};
 use crate::apt::{self, Leave, Unpacking};
-use crate::facts::{Package, dpkg_query, known_packages, unfinished_packages};
+use crate::facts::{HostPackage, dpkg_query, known_packages, unfinished_packages};
 use crate::host::Host;
 use crate::host::command::{Command, Query};
 use crate::host::engine::systemctl;
 use crate::host::files;
-use crate::host::firewall::Network;
+use crate::host::firewall::NetworkBaseline;
 use crate::host::network::Network as ConnectionSettings;
 use crate::host::query::Reader;
 use crate::report::Event;
@@ -144,7 +144,7 @@ impl Revert<'_> {
     /// Installs again what made room for the engine, when that is asked for.
     pub(super) fn offer(&self, asked_for: &[String], automatic: &[String]) -> Result<Reverted> {
         let there = known_packages(self.host)?;
-        let is_there = |name: &String| there.get(name).is_some_and(Package::is_installed);
+        let is_there = |name: &String| there.get(name).is_some_and(HostPackage::is_installed);
         if asked_for.iter().chain(automatic).all(is_there) {
             return Ok(Reverted::Done); // apt never began, or somebody has them back
         }
@@ -179,7 +179,7 @@ impl Revert<'_> {
         apt::run(&self.authority, install, wait, listener)
     }
 
-    pub(super) fn restore_network(&self, before: Option<&Network>) -> Result<()> {
+    pub(super) fn restore_network(&self, before: Option<&NetworkBaseline>) -> Result<()> {
         // In a chroot no engine has run; what there is of a network is of the host around it.
         let Some(before) = before.filter(|_| self.stops) else {
             return Ok(());

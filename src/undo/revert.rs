@@ -17,7 +17,7 @@ use crate::host::Host;
 use crate::host::authority::Authority;
 use crate::host::command::{Command, Output};
 use crate::host::files;
-use crate::host::firewall::Network;
+use crate::host::firewall::NetworkBaseline;
 use crate::report::Listener;
 
 /// What became of an undo.
@@ -50,7 +50,7 @@ pub(crate) struct Revert<'a> {
     /// The packages of the engine that go, now or when the turn comes to their act.
     pub engine: Vec<String>,
     /// The network that was there before any of them.
-    pub network: Option<Network>,
+    pub network: Option<NetworkBaseline>,
     pub lock_wait: std::time::Duration,
     pub listener: Listener<'a>,
     /// Whether our source for Docker's repository was edited, and so stays.

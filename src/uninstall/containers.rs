@@ -9,7 +9,7 @@ use anyhow::Result;
 use crate::change::Tx;
 use crate::host::Host;
 use crate::host::engine::{UNIT, systemctl};
-use crate::host::shims::Contained;
+use crate::host::running_containers::RunningContainer;
 use crate::report::{Event, Listener};
 
 /// How long an engine may take to start.
@@ -21,7 +21,7 @@ const END_DEADLINE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The containers that run on without the engine; none where its unit runs, or systemd does not.
-pub(super) fn orphans(host: &Host, roots: &[PathBuf]) -> Result<Vec<Contained>> {
+pub(super) fn orphans(host: &Host, roots: &[PathBuf]) -> Result<Vec<RunningContainer>> {
     let contained = host.contained_of(roots)?;
     if contained.is_empty() || !host.runs_systemd()? || host.engine_is_active()? {
         Ok(Vec::new())

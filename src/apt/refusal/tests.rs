@@ -7,7 +7,7 @@ fn failed(stderr: &str) -> Output {
 }
 
 fn refused(stub: &StubHost, stderr: &str) -> anyhow::Error {
-    let refusal = of(stub.host(), &failed(stderr), None, Stage::Planning);
+    let refusal = of(stub.host(), &failed(stderr), None, Phase::Planning);
     refusal.unwrap().expect("a complaint that is known").into()
 }
 
@@ -128,9 +128,9 @@ fn a_configuration_that_leads_elsewhere_is_refused_with_its_file() {
 #[test]
 fn what_is_not_known_is_left_to_apts_own_words() {
     let output = failed("E: Unable to locate package x\n");
-    let refusal = of(StubHost::new().host(), &output, None, Stage::Planning);
+    let refusal = of(StubHost::new().host(), &output, None, Phase::Planning);
     assert!(refusal.unwrap().is_none());
-    let error = answered(StubHost::new().host(), output, Stage::Planning).unwrap_err();
+    let error = answered(StubHost::new().host(), output, Phase::Planning).unwrap_err();
     assert_eq!(exit_code(&error), 1);
 }
 

@@ -23,7 +23,7 @@ impl Trial {
     fn new(inrelease: &str, packed: Vec<u8>, packages: &[(String, Vec<u8>)]) -> Trial {
         let mut manifest = Manifest::new("noble", "noble", "amd64");
         manifest.engine = "5:29.5.3".to_owned();
-        manifest.archives = vec![Part {
+        manifest.archives = vec![PartialSuite {
             folder: path("archive/0"),
             suite: path("noble"),
             components: vec![path("stable")],

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{CONFIGURATION, View};
-use crate::apt::refusal::{self, Stage};
+use crate::apt::refusal::{self, Phase};
 use crate::apt::setting::put_aside;
 use crate::apt::{pins, unmet};
 use crate::error::{Failure, quote};
@@ -20,7 +20,7 @@ impl View {
         output: &Output,
     ) -> Result<anyhow::Error> {
         let view = Some(self.folder.path());
-        if let Some(refusal) = refusal::of(host, output, view, Stage::Planning)? {
+        if let Some(refusal) = refusal::of(host, output, view, Phase::Planning)? {
             return Ok(refusal.into());
         }
         if let Some(refusal) = self.forbidden(host, packages, output)? {

@@ -19,7 +19,7 @@ use crate::host::command::Query;
 use crate::host::query::Reader;
 use crate::relative_path::RelativePath;
 use crate::report::Listener;
-use crate::trust::Packages;
+use crate::trust::PackageIndex;
 
 /// The packages for a bundle, as files in the folder of a view.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub struct PartOfArchive {
 }
 
 /// An index of packages that apt has.
-struct Target {
+struct IndexTarget {
     uri: String,
     suite: RelativePath,
     component: RelativePath,
@@ -61,7 +61,7 @@ impl View {
         &self,
         host: &Host,
         packages: &[String],
-        offered: &Packages,
+        offered: &PackageIndex,
         listener: Listener<'_>,
     ) -> Result<Export> {
         self.forget_docker(host, offered)?;
@@ -87,7 +87,7 @@ impl View {
     }
 
     /// Lets apt believe that nothing of Docker's is installed here.
-    fn forget_docker(&self, host: &Host, offered: &Packages) -> Result<()> {
+    fn forget_docker(&self, host: &Host, offered: &PackageIndex) -> Result<()> {
         let of_docker = |package: &str| offered.versions(package).next().is_some();
         self.believe(&status::without(host, of_docker)?)
     }
@@ -140,7 +140,7 @@ impl View {
     }
 
     /// The indexes that apt has of other repositories than Docker's.
-    fn targets(&self, host: &Host) -> Result<Vec<(Target, Vec<u8>)>> {
+    fn targets(&self, host: &Host) -> Result<Vec<(IndexTarget, Vec<u8>)>> {
         let format = "$(REPO_URI)\t$(RELEASE)\t$(COMPONENT)\t$(FILENAME)";
         let list = self
             .apt(with_safety(Query::of(Reader::AptIndexTargets)))
@@ -162,7 +162,7 @@ impl View {
             let Some((suite, component)) = names else {
                 continue;
             };
-            let target = Target {
+            let target = IndexTarget {
                 uri: uri.to_owned(),
                 suite,
                 component,
@@ -177,7 +177,7 @@ impl View {
     }
 }
 
-impl Target {
+impl IndexTarget {
     /// Where apt keeps the InRelease that vouches for this index: `…_SUITE_InRelease` beside
     /// `…_SUITE_COMPONENT_binary-ARCH_Packages`.
     fn inrelease(&self) -> PathBuf {

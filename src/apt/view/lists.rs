@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use super::View;
 use crate::apt::index::Index;
 use crate::apt::lock::LISTS;
-use crate::apt::refusal::{self, Stage};
+use crate::apt::refusal::{self, Phase};
 use crate::apt::source::{COMPONENT, Source};
 use crate::host::Host;
 use crate::relative_path::FileName;
@@ -102,7 +102,7 @@ impl View {
     fn list_name(&self, host: &Host) -> Result<String> {
         let printed = host.query(&self.update().arg("--print-uris"))?;
         let view = Some(self.folder.path());
-        if let Some(refusal) = refusal::of(host, &printed, view, Stage::Planning)? {
+        if let Some(refusal) = refusal::of(host, &printed, view, Phase::Planning)? {
             return Err(refusal.into());
         }
         let Source { uri, suite, .. } = &self.source;

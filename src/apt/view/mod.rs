@@ -25,21 +25,21 @@ use tempfile::TempDir;
 use super::archive::Archives;
 use super::index::Index;
 use super::lock::{ARCHIVES, LISTS};
+use super::network_config::NetworkConfig;
 use super::quote::quoted;
-use super::reach::Reach;
 use super::run::{NO_HOOKS, apt_get, with_safety};
 use super::source::Source;
 use super::status;
 use super::transaction::Transaction;
-use super::trouble::Unusable;
 use super::ubuntu::Pocket;
+use super::unusable_sources::UnusableSources;
 use crate::facts::STATUS;
 use crate::host::Host;
 use crate::host::command::{Command, Query};
 use crate::host::http::Http;
 use crate::host::temporary;
 use crate::report::{Event, Listener};
-use crate::trust::{Certificate, Packages};
+use crate::trust::{Certificate, PackageIndex};
 use lists::{has_indexes, stale};
 
 pub use export::{Export, PartOfArchive};
@@ -57,7 +57,7 @@ const REFRESH_DEADLINE: Duration = Duration::from_secs(600);
 pub struct View {
     folder: TempDir,
     source: Source,
-    reach: Reach,
+    reach: NetworkConfig,
     /// Docker's lists in this view.
     docker: Vec<(PathBuf, Vec<u8>)>,
     /// The way by which its index came, and by which its packages are to come.
@@ -80,7 +80,7 @@ impl View {
     ) -> Result<View> {
         let folder =
             temporary::make_folder(&temporary::prefix()).context("making a folder for planning")?;
-        let reach = Reach::lay_out(folder.path(), http.network())?;
+        let reach = NetworkConfig::lay_out(folder.path(), http.network())?;
         let mut view = View {
             folder,
             source: source.clone(),
@@ -197,7 +197,7 @@ impl View {
         &self,
         host: &Host,
         packages: &[String],
-        offered: &Packages,
+        offered: &PackageIndex,
     ) -> Result<Archives> {
         let print = self.install(packages).printing_uris();
         let printed = host.query(&print)?.success()?.stdout;
@@ -262,7 +262,7 @@ impl View {
 
     /// Fetches the indexes of every source but Docker's, whose index is here already. Returns
     /// what was in the way of some of them; the others are fetched all the same.
-    fn refresh_others(&self, host: &Host) -> Result<Option<Unusable>> {
+    fn refresh_others(&self, host: &Host) -> Result<Option<UnusableSources>> {
         let (docker, aside) = (self.path(DOCKER_SOURCE), self.path("docker.aside"));
         fs::rename(&docker, &aside).context("setting Docker's source aside")?;
         let update = self.reach.lend(self.update()).deadline(REFRESH_DEADLINE);
@@ -273,10 +273,10 @@ impl View {
             Ok(output) => output,
             Err(error) => {
                 let text = format!("refreshing Ubuntu's indexes: {error:#}");
-                return Ok(Some(Unusable::new(text, String::new())));
+                return Ok(Some(UnusableSources::new(text, String::new())));
             }
         };
-        Unusable::of(host, &output, geteuid().is_root()).map(Some)
+        UnusableSources::of(host, &output, geteuid().is_root()).map(Some)
     }
 
     fn simulate(&self, host: &Host, packages: &[String]) -> Result<Transaction> {

@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::apt::{Freshness, PROXY as APT_PROXY, Source};
 use crate::daemon_config::names;
 use crate::host::engine::authority;
-use crate::settings::{Given, ProxyUser, Settings};
+use crate::settings::{Origins, ProxyUser, Settings};
 use crate::undo::{Undo, all, member, package};
 
 /// The version of the lines that are written; older ones are read.
@@ -65,8 +65,8 @@ pub struct Run {
     /// The version of dockstrap.
     pub dockstrap: String,
     /// The settings that somebody gave it, and how.
-    #[serde(default, skip_serializing_if = "Given::is_empty")]
-    pub given: Given,
+    #[serde(default, skip_serializing_if = "Origins::is_empty")]
+    pub given: Origins,
     /// Whether it was to start nothing, so that nothing need run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_start: bool,
@@ -134,7 +134,7 @@ impl Purpose {
 
 impl Run {
     /// A run that begins now.
-    pub fn now(purpose: Purpose, given: Given) -> Run {
+    pub fn now(purpose: Purpose, given: Origins) -> Run {
         Run {
             purpose,
             at: Timestamp::now(),
@@ -181,7 +181,7 @@ pub fn named(settings: &Settings) -> BTreeSet<String> {
 
 impl From<Purpose> for Run {
     fn from(purpose: Purpose) -> Run {
-        Run::now(purpose, Given::new())
+        Run::now(purpose, Origins::new())
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::Tx;
 use crate::apt::{self, Archives, Lists};
-use crate::facts::Unfinished;
+use crate::facts::UnfinishedPackages;
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::host::files;
@@ -111,7 +111,7 @@ impl Tx<'_> {
     }
 
     /// Has dpkg finish what it was cut short at.
-    pub fn finish_dpkg(&mut self, unfinished: &Unfinished, undo: Undo) -> Result<()> {
+    pub fn finish_dpkg(&mut self, unfinished: &UnfinishedPackages, undo: Undo) -> Result<()> {
         self.wait_for_apt()?;
         let finish = |tx: &mut Tx<'_>| apt::finish(&tx.authority, unfinished);
         let text = "finish what dpkg was cut short at";

@@ -33,13 +33,13 @@ pub struct Manifest {
     /// The version of the engine.
     pub engine: String,
     /// Parts of Ubuntu's archive, for what Docker's packages need beyond a fresh host.
-    pub archives: Vec<Part>,
-    pub files: Vec<Contained>,
+    pub archives: Vec<PartialSuite>,
+    pub files: Vec<BundledFile>,
 }
 
 /// One suite of Ubuntu's archive, in part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
+pub struct PartialSuite {
     /// The folder that stands for the root of its server.
     pub folder: RelativePath,
     pub suite: RelativePath,
@@ -48,7 +48,7 @@ pub struct Part {
 
 /// A file in a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contained {
+pub struct BundledFile {
     pub path: RelativePath,
     /// Bytes.
     pub size: u64,
@@ -100,7 +100,7 @@ impl Manifest {
             }
         }
         let mut seen = BTreeSet::new();
-        for Contained { path, .. } in &self.files {
+        for BundledFile { path, .. } in &self.files {
             if !self.has_place_for(path) {
                 return Err(format!("{path} has no place in a bundle"));
             }
@@ -166,7 +166,7 @@ impl Manifest {
     }
 }
 
-impl Part {
+impl PartialSuite {
     /// Where its signed index is.
     pub fn inrelease(&self) -> Option<RelativePath> {
         RelativePath::parse(&format!("{}/dists/{}/InRelease", self.folder, self.suite)).ok()
@@ -183,8 +183,8 @@ impl Part {
         component: &RelativePath,
         architecture: &str,
     ) -> Option<RelativePath> {
-        let index = Part::index(component, architecture)?;
-        let Part { folder, suite, .. } = self;
+        let index = PartialSuite::index(component, architecture)?;
+        let PartialSuite { folder, suite, .. } = self;
         RelativePath::parse(&format!("{folder}/dists/{suite}/{index}{COMPRESSED}")).ok()
     }
 }

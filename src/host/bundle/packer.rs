@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use tar::{Builder, EntryType, Header};
 
 use super::members::MANIFEST;
-use super::{Contained, Manifest};
+use super::{BundledFile, Manifest};
 use crate::relative_path::RelativePath;
 use crate::trust::Sha256;
 
@@ -16,11 +16,11 @@ use crate::trust::Sha256;
 #[derive(Debug)]
 pub struct Packer {
     manifest: Manifest,
-    contents: Vec<Content>,
+    contents: Vec<Payload>,
 }
 
 #[derive(Debug)]
-enum Content {
+enum Payload {
     Bytes(Vec<u8>),
     File(PathBuf),
 }
@@ -35,18 +35,18 @@ impl Packer {
 
     /// Puts these bytes in as the file at `path`.
     pub fn add_bytes(&mut self, path: RelativePath, bytes: Vec<u8>) {
-        self.manifest.files.push(Contained {
+        self.manifest.files.push(BundledFile {
             path,
             size: bytes.len() as u64,
             sha256: Sha256::of(&bytes),
         });
-        self.contents.push(Content::Bytes(bytes));
+        self.contents.push(Payload::Bytes(bytes));
     }
 
     /// Puts a file of the disk in, of which size and hash are known.
-    pub fn add_file(&mut self, contained: Contained, file: PathBuf) {
+    pub fn add_file(&mut self, contained: BundledFile, file: PathBuf) {
         self.manifest.files.push(contained);
-        self.contents.push(Content::File(file));
+        self.contents.push(Payload::File(file));
     }
 
     /// Writes the bundle, and returns what it says of itself.
@@ -56,11 +56,11 @@ impl Packer {
         let text = serde_json::to_vec_pretty(&manifest).context("writing the manifest")?;
         tar.append_data(&mut header(&manifest, text.len() as u64), MANIFEST, &*text)
             .context("writing the manifest")?;
-        for (Contained { path, size, .. }, content) in manifest.files.iter().zip(&contents) {
+        for (BundledFile { path, size, .. }, content) in manifest.files.iter().zip(&contents) {
             let header = &mut header(&manifest, *size);
             match content {
-                Content::Bytes(bytes) => tar.append_data(header, path.as_str(), &**bytes),
-                Content::File(file) => {
+                Payload::Bytes(bytes) => tar.append_data(header, path.as_str(), &**bytes),
+                Payload::File(file) => {
                     File::open(file).and_then(|file| tar.append_data(header, path.as_str(), file))
                 }
             }

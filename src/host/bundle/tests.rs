@@ -26,7 +26,7 @@ fn written(manifest: Manifest) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let on_disk = folder.path().join("file");
     std::fs::write(&on_disk, file).unwrap();
-    let contained = Contained {
+    let contained = BundledFile {
         path: other.parse().unwrap(),
         size: file.len() as u64,
         sha256: Sha256::of(file.as_bytes()),
@@ -99,14 +99,14 @@ fn bundle_with(manifest: &Manifest, packed: &[(&str, EntryType, &[u8])]) -> Vec<
 }
 
 fn naming(paths: &[(&str, u64)]) -> Manifest {
-    let file = |(path, size): &(&str, u64)| Contained {
+    let file = |(path, size): &(&str, u64)| BundledFile {
         path: path.parse().unwrap(),
         size: *size,
         sha256: Sha256::of(b""),
     };
     Manifest {
         files: paths.iter().map(file).collect(),
-        archives: vec![Part {
+        archives: vec![PartialSuite {
             folder: "archive/0".parse().unwrap(),
             suite: "noble".parse().unwrap(),
             components: vec!["main".parse().unwrap()],
@@ -215,7 +215,7 @@ fn a_bundle_of_a_newer_version_is_refused_with_words() {
 #[test]
 fn a_bundle_that_would_tell_apt_to_trust_it_is_refused() {
     let part = |suite: &str, component: &str| Manifest {
-        archives: vec![Part {
+        archives: vec![PartialSuite {
             folder: "archive/0".parse().unwrap(),
             suite: suite.parse().unwrap(),
             components: vec![component.parse().unwrap()],

@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 
-use super::{Family, Network, Setting, is_engine_bridge, nft};
+use super::{IpVersion, KernelSetting, NetworkBaseline, is_engine_bridge, nft};
 use crate::host::Host;
 use crate::host::links::is_forwarded;
 
@@ -12,14 +12,18 @@ use crate::host::links::is_forwarded;
 const NETWORKD: &[&str] = &["/etc/systemd/network", "/run/systemd/network"];
 
 /// Rules that are there again after the next boot: of netfilter-persistent.
-const PERSISTENT: [(Family, &str); 2] = [
-    (Family::V4, "/etc/iptables/rules.v4"),
-    (Family::V6, "/etc/iptables/rules.v6"),
+const PERSISTENT: [(IpVersion, &str); 2] = [
+    (IpVersion::V4, "/etc/iptables/rules.v4"),
+    (IpVersion::V6, "/etc/iptables/rules.v6"),
 ];
 
 impl Host {
     /// Why a setting is to stay as the engine made it: somebody else wants it so by now.
-    pub fn wants_setting(&self, setting: &Setting, before: &Network) -> Result<Option<String>> {
+    pub fn wants_setting(
+        &self,
+        setting: &KernelSetting,
+        before: &NetworkBaseline,
+    ) -> Result<Option<String>> {
         let asks = |value: &str| value == setting.value;
         if let Some(configured) = self.configured_sysctl(setting.names)?
             && asks(&configured.value)
@@ -39,7 +43,7 @@ impl Host {
     }
 
     /// Why packets between other hosts are to be dropped by the rules of a family.
-    pub fn wants_closed(&self, family: Family) -> Result<Option<String>> {
+    pub fn wants_closed(&self, family: IpVersion) -> Result<Option<String>> {
         if self.ufw_closes_forwarding()? {
             return Ok(Some("ufw sets it".to_owned()));
         }
@@ -53,7 +57,7 @@ impl Host {
     }
 
     /// Why packets are forwarded, by what was not there before the engine.
-    fn forwards(&self, family: Family, before: &Network) -> Result<Option<String>> {
+    fn forwards(&self, family: IpVersion, before: &NetworkBaseline) -> Result<Option<String>> {
         if let Some(file) = self.networkd_forwards()? {
             return Ok(Some(format!("{file} has packets forwarded")));
         }

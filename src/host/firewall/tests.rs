@@ -13,7 +13,7 @@ fn a_network_is_known_with_what_looks_like_an_engines() {
         .program("iptables-nft-save", &format!("printf '{CLOSED}'"))
         .program("iptables-legacy-save", "")
         .program("nft", "echo 'table ip docker-bridges {'");
-    let network = Network::of(stub.host()).unwrap();
+    let network = NetworkBaseline::of(stub.host()).unwrap();
     assert_eq!(network.links, ["lo", "eth0", "lan0"]);
     assert_eq!(network.forwarding["/proc/sys/net/ipv4/ip_forward"], "0");
     assert_eq!(network.lets_through, ["iptables-legacy"]);
@@ -30,9 +30,9 @@ fn a_network_is_known_with_what_looks_like_an_engines() {
 
 #[test]
 fn links_that_came_with_the_engine_are_told_apart() {
-    let network = Network {
+    let network = NetworkBaseline {
         links: vec!["lo".to_owned(), "br-0123456789ab".to_owned()],
-        ..Network::default()
+        ..NetworkBaseline::default()
     };
     let links = "h\nh\n lo: 1\n docker0: 3\n br-0123456789ab: 1\n tun0: 1\n";
     let stub = StubHost::new().file("/proc/net/dev", links);
@@ -42,7 +42,7 @@ fn links_that_came_with_the_engine_are_told_apart() {
 
 #[test]
 fn a_journal_of_an_earlier_version_names_a_program_of_either_set() {
-    let network: Network =
+    let network: NetworkBaseline =
         serde_json::from_str(r#"{"links": [], "forwarding": {}, "lets_through": ["iptables"]}"#)
             .unwrap();
     let [nft, nft6, legacy, legacy6] = BY_SET else {
@@ -54,11 +54,11 @@ fn a_journal_of_an_earlier_version_names_a_program_of_either_set() {
 
 /// A host on which `setup` was done since there is an engine, and what keeps `ip_forward` on there.
 fn wanted(setup: impl FnOnce(StubHost) -> StubHost) -> Option<String> {
-    let before = Network {
+    let before = NetworkBaseline {
         links: vec!["lo".to_owned(), "wg0".to_owned()],
         rules: vec!["iptables -t nat -A POSTROUTING -o eth0 -j MASQUERADE".to_owned()],
         tables: vec!["inet lxd".to_owned()],
-        ..Network::default()
+        ..NetworkBaseline::default()
     };
     let stub = setup(StubHost::new().program("systemctl", "exit 3"));
     stub.host().wants_setting(&SETTINGS[0], &before).unwrap()
@@ -115,13 +115,13 @@ fn rules_and_tables_that_others_made_since_count() {
 fn whoever_drops_what_is_forwarded_is_named() {
     let closed = |stub: &StubHost, family| stub.host().wants_closed(family).unwrap();
     let stub = StubHost::new();
-    assert_eq!(closed(&stub, Family::V4), None);
+    assert_eq!(closed(&stub, IpVersion::V4), None);
     let stub = stub.file("/etc/iptables/rules.v4", "*filter\n:FORWARD DROP [1:2]\n");
     let sets = "/etc/iptables/rules.v4 sets it";
-    assert_eq!(closed(&stub, Family::V4).as_deref(), Some(sets));
-    assert_eq!(closed(&stub, Family::V6), None);
+    assert_eq!(closed(&stub, IpVersion::V4).as_deref(), Some(sets));
+    assert_eq!(closed(&stub, IpVersion::V6), None);
     let stub = stub
         .program("ufw", "")
         .file("/etc/ufw/ufw.conf", "ENABLED=yes\n");
-    assert_eq!(closed(&stub, Family::V6).as_deref(), Some("ufw sets it"));
+    assert_eq!(closed(&stub, IpVersion::V6).as_deref(), Some("ufw sets it"));
 }

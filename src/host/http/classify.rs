@@ -1,4 +1,4 @@
-//! From the errors of the HTTP library to [`Trouble`].
+//! From the errors of the HTTP library to [`FetchError`].
 //!
 //! The one place that depends on how the library words and nests what went wrong.
 
@@ -10,7 +10,7 @@ use reqwest::Url;
 use rustls::CertificateError;
 use rustls::pki_types::UnixTime;
 
-use super::trouble::{Peer, Trouble, host};
+use super::fetch_error::{FetchError, Peer, host};
 use super::{CONNECT_DEADLINE, STALL};
 use crate::host::network::Proxy;
 
@@ -20,7 +20,7 @@ pub(super) fn classify(
     url: &Url,
     proxy: Option<&Proxy>,
     received: Option<u64>,
-) -> Trouble {
+) -> FetchError {
     let peer = Peer::of(url, proxy);
     let causes = causes(error);
     let find = |wanted: &str| {
@@ -39,12 +39,12 @@ pub(super) fn classify(
     }
     if let Some(proxy) = proxy {
         if find("proxy authorization required") {
-            return Trouble::ProxyPassword {
+            return FetchError::ProxyPassword {
                 proxy: proxy.clone(),
             };
         }
         if find("tunnel error: unsuccessful") {
-            return Trouble::ProxyRefused {
+            return FetchError::ProxyRefused {
                 proxy: proxy.clone(),
                 host: host(url).to_owned(),
             };
@@ -53,47 +53,47 @@ pub(super) fn classify(
     if ours.is_some_and(reqwest::Error::is_timeout) {
         let connecting = received.is_none() && ours.is_some_and(reqwest::Error::is_connect);
         return if connecting {
-            Trouble::TimedOut {
+            FetchError::TimedOut {
                 peer,
                 within: CONNECT_DEADLINE,
             }
         } else {
-            Trouble::Stalled {
+            FetchError::Stalled {
                 peer,
                 within: STALL,
             }
         };
     }
     if find("dns error") {
-        return Trouble::NoName(peer);
+        return FetchError::NoName(peer);
     }
     let io = causes
         .iter()
         .find_map(|cause| cause.downcast_ref::<io::Error>());
     match (received, io.map(io::Error::kind)) {
-        (Some(received), _) => Trouble::CutOff { peer, received },
-        (None, Some(io::ErrorKind::ConnectionRefused)) => Trouble::Refused(peer),
+        (Some(received), _) => FetchError::CutOff { peer, received },
+        (None, Some(io::ErrorKind::ConnectionRefused)) => FetchError::Refused(peer),
         (None, Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable)) => {
-            Trouble::Unreachable(peer)
+            FetchError::Unreachable(peer)
         }
-        (None, Some(io::ErrorKind::TimedOut)) => Trouble::TimedOut {
+        (None, Some(io::ErrorKind::TimedOut)) => FetchError::TimedOut {
             peer,
             within: CONNECT_DEADLINE,
         },
         (None, Some(io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof)) => {
-            Trouble::CutOff { peer, received: 0 }
+            FetchError::CutOff { peer, received: 0 }
         }
         _ if find("connection closed") || find("unexpected end of file") => {
-            Trouble::CutOff { peer, received: 0 }
+            FetchError::CutOff { peer, received: 0 }
         }
-        _ => Trouble::Other(words(&causes)),
+        _ => FetchError::Other(words(&causes)),
     }
 }
 
-fn tls_trouble(error: &rustls::Error, url: &Url, peer: Peer) -> Trouble {
+fn tls_trouble(error: &rustls::Error, url: &Url, peer: Peer) -> FetchError {
     let host = host(url).to_owned();
     let now = || date(UnixTime::now());
-    let clock = |host, fault: &str, when: Option<&UnixTime>| Trouble::Clock {
+    let clock = |host, fault: &str, when: Option<&UnixTime>| FetchError::Clock {
         host,
         fault: match when {
             Some(when) => format!("{fault} {}", date(*when)),
@@ -103,7 +103,7 @@ fn tls_trouble(error: &rustls::Error, url: &Url, peer: Peer) -> Trouble {
     };
     let rustls::Error::InvalidCertificate(fault) = error else {
         let reason = error.to_string();
-        return Trouble::NoTls { peer, reason };
+        return FetchError::NoTls { peer, reason };
     };
     match fault {
         CertificateError::Expired => clock(host, "has expired", None),
@@ -115,13 +115,13 @@ fn tls_trouble(error: &rustls::Error, url: &Url, peer: Peer) -> Trouble {
             clock(host, "is valid only from", Some(not_before))
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            Trouble::AnotherName { host }
+            FetchError::AnotherName { host }
         }
-        CertificateError::UnknownIssuer => Trouble::Untrusted {
+        CertificateError::UnknownIssuer => FetchError::Untrusted {
             host,
             reason: "signed by no authority that is trusted here".to_owned(),
         },
-        other => Trouble::Untrusted {
+        other => FetchError::Untrusted {
             host,
             reason: other.to_string(),
         },

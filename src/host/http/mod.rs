@@ -3,14 +3,14 @@
 //!
 //! Certificates are always checked, and nothing here can turn that off.
 
+mod body;
 mod classify;
+mod fetch_error;
 mod mounted;
 mod page;
 mod redirect;
 mod registry;
 mod resolve;
-mod rest;
-mod trouble;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -26,12 +26,12 @@ use super::bundle::Bundle;
 use super::network::{self, Network};
 use crate::error::Failure;
 use mounted::Mounted;
-use redirect::Reached;
+use redirect::FinalResponse;
 use resolve::Resolver;
 
+pub use body::Body;
+pub use fetch_error::{FetchError, Peer};
 pub use resolve::lookup;
-pub use rest::Rest;
-pub use trouble::{Peer, Trouble};
 
 /// How long a connection may take to come about, with TLS on it. Where a name has addresses of
 /// both kinds, IPv4 is tried beside IPv6 after 300 ms; and alone, after a server fell silent.
@@ -69,7 +69,7 @@ pub struct Http {
 
 /// What a server answered to a download.
 #[derive(Debug)]
-pub enum Answer<T = Vec<u8>> {
+pub enum Fetched<T = Vec<u8>> {
     Found(T),
     /// The server says that there is no such file.
     Absent,
@@ -84,7 +84,7 @@ pub enum Caches {
 
 /// A part of a file that is asked for.
 #[derive(Debug, Clone, Copy)]
-pub struct Part {
+pub struct RangeRequest {
     /// The number of its first byte.
     pub from: u64,
     /// The size of the whole file, as far as it may be: it decides how long it may take.
@@ -141,16 +141,18 @@ impl Http {
     ///
     /// # Errors
     /// [`Failure::Trust`] when the server's certificate is not to be believed; otherwise a
-    /// [`Trouble`]. Both say what went wrong, but not what for.
-    pub fn get(&self, url: &str, limit: u64, caches: Caches) -> Result<Answer> {
-        let part = Part {
+    /// [`FetchError`]. Both say what went wrong, but not what for.
+    pub fn get(&self, url: &str, limit: u64, caches: Caches) -> Result<Fetched> {
+        let range = RangeRequest {
             from: 0,
             limit,
             caches,
         };
-        self.persist(url, part, |url, span| match self.ask(url, part, span)? {
-            Answer::Absent => Ok(Answer::Absent),
-            Answer::Found(mut rest) => rest.read_all(limit).map(Answer::Found),
+        self.persist(url, range, |url, span| {
+            match self.ask(url, range, span)? {
+                Fetched::Absent => Ok(Fetched::Absent),
+                Fetched::Found(mut body) => body.read_all(limit).map(Fetched::Found),
+            }
         })
     }
 
@@ -159,8 +161,8 @@ impl Http {
     ///
     /// # Errors
     /// As [`Http::get`].
-    pub fn open(&self, url: &str, part: Part) -> Result<Answer<Rest>> {
-        self.persist(url, part, |url, span| self.ask(url, part, span))
+    pub fn open(&self, url: &str, range: RangeRequest) -> Result<Fetched<Body>> {
+        self.persist(url, range, |url, span| self.ask(url, range, span))
     }
 
     /// Asks a server to delete what is at `url`, once, and returns the status of its answer.
@@ -177,7 +179,7 @@ impl Http {
                 None => request,
             }
         };
-        let Reached { response, .. } = self.follow(&first, request)?;
+        let FinalResponse { response, .. } = self.follow(&first, request)?;
         Ok(response.status().as_u16())
     }
 
@@ -185,8 +187,8 @@ impl Http {
     fn persist<T>(
         &self,
         url: &str,
-        part: Part,
-        attempt: impl Fn(&Url, Span) -> Result<T, Trouble>,
+        range: RangeRequest,
+        attempt: impl Fn(&Url, Span) -> Result<T, FetchError>,
     ) -> Result<T> {
         let url = Url::parse(url).context("reading an address")?;
         if self.bundle.is_none() {
@@ -194,22 +196,22 @@ impl Http {
         }
         let begun = Instant::now();
         let of_all = *self.deadline.get_or_init(|| begun + DEADLINE_OF_ALL);
-        let allowed = DEADLINE + Duration::from_secs(part.limit / BYTES_PER_SECOND);
+        let allowed = DEADLINE + Duration::from_secs(range.limit / BYTES_PER_SECOND);
         let deadline = of_all.min(begun + allowed);
         let mut pause = FIRST_PAUSE;
         for left in (0..TRIES).rev() {
             match attempt(&url, Span { begun, deadline }) {
-                Err(trouble)
-                    if left > 0 && trouble.is_passing() && Instant::now() + pause < deadline =>
+                Err(error)
+                    if left > 0 && error.is_passing() && Instant::now() + pause < deadline =>
                 {
-                    if trouble.is_silence() {
+                    if error.is_silence() {
                         self.avoid_ipv6.store(true, Ordering::Relaxed);
                     }
                     std::thread::sleep(pause);
                     pause *= 2;
                 }
-                Err(trouble) if trouble.is_distrust() => {
-                    return Err(Failure::Trust(trouble.to_string()).into());
+                Err(error) if error.is_distrust() => {
+                    return Err(Failure::Trust(error.to_string()).into());
                 }
                 outcome => return Ok(outcome?),
             }
@@ -225,47 +227,47 @@ impl Http {
         Ok(self.client.get_or_init(|| client))
     }
 
-    fn ask(&self, url: &Url, part: Part, span: Span) -> Result<Answer<Rest>, Trouble> {
+    fn ask(&self, url: &Url, range: RangeRequest, span: Span) -> Result<Fetched<Body>, FetchError> {
         if let Some(mounted) = &self.bundle {
-            return Ok(match mounted.open(url, part.from) {
-                Some(slice) => Answer::Found(Rest::bundled(slice, part.from)),
-                None => Answer::Absent,
+            return Ok(match mounted.open(url, range.from) {
+                Some(slice) => Fetched::Found(Body::bundled(slice, range.from)),
+                None => Fetched::Absent,
             });
         }
         let client = self.client.get().expect("set up before anything is tried");
         let request = |url: &Url| {
             let mut request = client.get(url.clone());
-            if part.from > 0 {
-                request = request.header(RANGE, format!("bytes={}-", part.from));
+            if range.from > 0 {
+                request = request.header(RANGE, format!("bytes={}-", range.from));
             }
-            if part.caches == Caches::Passed {
+            if range.caches == Caches::Passed {
                 request = request.header(CACHE_CONTROL, "no-cache");
             }
             request
         };
-        let Reached { response, from } = self.follow(url, request)?;
+        let FinalResponse { response, from } = self.follow(url, request)?;
         let status = response.status();
         if matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) {
-            return Ok(Answer::Absent);
+            return Ok(Fetched::Absent);
         }
-        let range = response.headers().get(CONTENT_RANGE);
-        let first = first_byte(status, range.and_then(|range| range.to_str().ok()));
-        match first.filter(|first| *first == 0 || *first == part.from) {
+        let answered = response.headers().get(CONTENT_RANGE);
+        let first = first_byte(status, answered.and_then(|range| range.to_str().ok()));
+        match first.filter(|first| *first == 0 || *first == range.from) {
             Some(first) if status.is_success() => {
                 let proxy = self.network.proxy_for(response.url()).cloned();
-                let reached = Reached { response, from };
-                Ok(Answer::Found(Rest::new(reached, first, proxy, span)))
+                let reached = FinalResponse { response, from };
+                Ok(Fetched::Found(Body::new(reached, first, proxy, span)))
             }
             // The file has no such byte, or the server sends others than those asked for.
-            None if part.from > 0 => self.ask(url, Part { from: 0, ..part }, span),
+            None if range.from > 0 => self.ask(url, RangeRequest { from: 0, ..range }, span),
             _ => {
                 let url = response.url().clone();
-                let trouble = Trouble::Status {
-                    host: trouble::host(&url).to_owned(),
+                let error = FetchError::Status {
+                    host: fetch_error::host(&url).to_owned(),
                     status: status.as_u16(),
                     said: page::words(response),
                 };
-                Err(trouble.behind(from.as_deref(), &url))
+                Err(error.behind(from.as_deref(), &url))
             }
         }
     }
@@ -273,8 +275,8 @@ impl Http {
 
 /// Whether a download failed because the server sent more than the file may have.
 pub fn is_too_large(error: &anyhow::Error) -> bool {
-    let trouble = error.downcast_ref::<Trouble>();
-    trouble.is_some_and(|trouble| matches!(trouble.innermost(), Trouble::TooLarge { .. }))
+    let error = error.downcast_ref::<FetchError>();
+    error.is_some_and(|error| matches!(error.innermost(), FetchError::TooLarge { .. }))
 }
 
 /// With which byte an answer begins; `None` when that is not said, or there is none.

@@ -7,13 +7,13 @@ use reqwest::{StatusCode, Url};
 
 use super::Http;
 use super::classify::classify;
-use super::trouble::{Trouble, host};
+use super::fetch_error::{FetchError, host};
 
 /// As many as browsers follow, give or take.
 const MOST: usize = 10;
 
 /// An answer that is no redirect.
-pub(super) struct Reached {
+pub(super) struct FinalResponse {
     pub(super) response: Response,
     /// The host that sent us to another one, if any did.
     pub(super) from: Option<String>,
@@ -25,20 +25,20 @@ impl Http {
         &self,
         url: &Url,
         request: impl Fn(&Url) -> RequestBuilder,
-    ) -> Result<Reached, Trouble> {
+    ) -> Result<FinalResponse, FetchError> {
         let mut url = url.clone();
         let mut from: Option<String> = None;
         for _ in 0..=MOST {
             let response = request(&url).send().map_err(|error| {
                 let proxy = self.network.proxy_for(&url);
-                let trouble = classify(&error.without_url(), &url, proxy, None);
-                trouble.behind(from.as_deref(), &url)
+                let error = classify(&error.without_url(), &url, proxy, None);
+                error.behind(from.as_deref(), &url)
             })?;
             let Some(next) = target(&response) else {
-                return Ok(Reached { response, from });
+                return Ok(FinalResponse { response, from });
             };
             if url.scheme() == "https" && next.scheme() != "https" {
-                return Err(Trouble::Downgrade {
+                return Err(FetchError::Downgrade {
                     host: host(&url).to_owned(),
                     to: next.origin().ascii_serialization(),
                 });
@@ -48,7 +48,7 @@ impl Http {
             }
             url = next;
         }
-        Err(Trouble::Circles {
+        Err(FetchError::Circles {
             host: host(&url).to_owned(),
         })
     }

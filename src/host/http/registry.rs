@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use reqwest::{StatusCode, Url};
 
-use super::redirect::Reached;
-use super::{Http, Trouble, trouble};
+use super::redirect::FinalResponse;
+use super::{FetchError, Http, fetch_error};
 
 /// How long a registry may take to answer.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -18,7 +18,7 @@ impl Http {
     /// Source: <https://distribution.github.io/distribution/spec/api/#api-version-check>.
     ///
     /// # Errors
-    /// A [`Trouble`] that says why none answers.
+    /// A [`FetchError`] that says why none answers.
     pub fn find_registry(&self, address: &str) -> Result<()> {
         let address = format!("{}/v2/", address.trim_end_matches('/'));
         let url = Url::parse(&address).context("reading an address")?;
@@ -27,17 +27,17 @@ impl Http {
             _ => self.client()?.clone(),
         };
         let request = |url: &Url| client.get(url.clone()).timeout(DEADLINE);
-        let Reached { response, from } = self.follow(&url, request)?;
+        let FinalResponse { response, from } = self.follow(&url, request)?;
         match response.status() {
             StatusCode::OK | StatusCode::UNAUTHORIZED => Ok(()),
             status => {
                 let url = response.url().clone();
-                let trouble = Trouble::Status {
-                    host: trouble::host(&url).to_owned(),
+                let error = FetchError::Status {
+                    host: fetch_error::host(&url).to_owned(),
                     status: status.as_u16(),
                     said: None,
                 };
-                Err(trouble.behind(from.as_deref(), &url).into())
+                Err(error.behind(from.as_deref(), &url).into())
             }
         }
     }

@@ -28,9 +28,9 @@ const ATTEMPTS: usize = 1;
 /// name servers never answer for IPv6, and a name in `/etc/hosts` often has one family only.
 const GRACE: Duration = Duration::from_millis(200);
 
-type Failure = Box<dyn Error + Send + Sync>;
-type Found = Result<Vec<IpAddr>, Failure>;
-type Lookup = Pin<Box<dyn Future<Output = Found> + Send>>;
+type BoxedError = Box<dyn Error + Send + Sync>;
+type Addresses = Result<Vec<IpAddr>, BoxedError>;
+type Lookup = Pin<Box<dyn Future<Output = Addresses> + Send>>;
 
 /// Finds the addresses of names. A resolver belongs to the runtime that it is first used in.
 pub(super) struct Resolver {
@@ -91,7 +91,7 @@ fn ask(known: &OnceLock<TokioResolver>, family: LookupIpStrategy, name: &str) ->
     Box::pin(async move { Ok(resolver?.lookup_ip(name).await?.iter().collect()) })
 }
 
-fn set_up(family: LookupIpStrategy) -> Result<TokioResolver, Failure> {
+fn set_up(family: LookupIpStrategy) -> Result<TokioResolver, BoxedError> {
     // A host without name servers still has its /etc/hosts.
     let mut builder = TokioResolver::builder_tokio().unwrap_or_else(|_| {
         let nobody = ResolverConfig::from_parts(None, Vec::new(), Vec::new());
@@ -105,7 +105,7 @@ fn set_up(family: LookupIpStrategy) -> Result<TokioResolver, Failure> {
 }
 
 /// What both lookups find, IPv6 first; or what the one finds when the other takes long after it.
-async fn either(ipv6: Lookup, ipv4: Lookup) -> Found {
+async fn either(ipv6: Lookup, ipv4: Lookup) -> Addresses {
     let (first, other) = select(ipv6, ipv4).await.factor_first();
     let second = match &first {
         Err(_) => other.await,
@@ -126,7 +126,7 @@ async fn either(ipv6: Lookup, ipv4: Lookup) -> Found {
 }
 
 /// What the one lookup finds, or else the other.
-async fn one_or_else(one: Lookup, other: Lookup) -> Found {
+async fn one_or_else(one: Lookup, other: Lookup) -> Addresses {
     match one.await {
         Err(_) => other.await,
         found => found,
@@ -146,7 +146,7 @@ mod tests {
         })
     }
 
-    fn settle(lookup: impl Future<Output = Found>) -> Found {
+    fn settle(lookup: impl Future<Output = Addresses>) -> Addresses {
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_time().build().unwrap();
         runtime.block_on(lookup)

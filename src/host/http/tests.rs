@@ -105,12 +105,12 @@ fn network(proxy: Option<&str>) -> Network {
 
 fn get(url: &str, network: &Network) -> Result<Vec<u8>> {
     match Http::new(network).get(url, 100, Caches::Used)? {
-        Answer::Found(bytes) => Ok(bytes),
-        Answer::Absent => anyhow::bail!("absent"),
+        Fetched::Found(bytes) => Ok(bytes),
+        Fetched::Absent => anyhow::bail!("absent"),
     }
 }
 
-fn trouble(url: &str, network: &Network) -> Trouble {
+fn fetch_error(url: &str, network: &Network) -> FetchError {
     let error = get(url, network).unwrap_err();
     error.downcast().unwrap()
 }
@@ -165,32 +165,32 @@ fn a_download_that_has_no_time_left_is_too_slow() {
     let url = Url::parse(&server("server.pem", &[OK])).unwrap();
     let http = Http::new(&network(None));
     http.client().unwrap();
-    let part = Part {
+    let range = RangeRequest {
         from: 0,
         limit: 100,
         caches: Caches::Used,
     };
     let begun = Instant::now();
     let deadline = begun.checked_sub(Duration::from_secs(1)).unwrap();
-    let Answer::Found(mut rest) = http.ask(&url, part, Span { begun, deadline }).unwrap() else {
+    let Fetched::Found(mut body) = http.ask(&url, range, Span { begun, deadline }).unwrap() else {
         panic!("it is there");
     };
-    let trouble = rest.read_all(100).unwrap_err();
-    assert!(matches!(trouble, Trouble::TooSlow { .. }), "{trouble:?}");
-    assert!(!trouble.is_passing());
+    let error = body.read_all(100).unwrap_err();
+    assert!(matches!(error, FetchError::TooSlow { .. }), "{error:?}");
+    assert!(!error.is_passing());
 }
 
 #[test]
 fn a_file_that_the_server_does_not_give_is_not_one_that_is_missing() {
     let answer = |status| format!("HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n");
-    let trouble = trouble(&server("server.pem", &[&answer(403)]), &network(None));
+    let error = fetch_error(&server("server.pem", &[&answer(403)]), &network(None));
     assert!(
-        matches!(trouble, Trouble::Status { status: 403, .. }),
-        "{trouble:?}"
+        matches!(error, FetchError::Status { status: 403, .. }),
+        "{error:?}"
     );
     assert!(
-        trouble.to_string().contains("does not give that file"),
-        "{trouble}"
+        error.to_string().contains("does not give that file"),
+        "{error}"
     );
     for status in [404, 410] {
         let error = get(&server("server.pem", &[&answer(status)]), &network(None)).unwrap_err();
@@ -214,10 +214,10 @@ fn a_redirect_is_followed_and_whoever_fails_behind_it_is_told_with_whoever_sent_
         .unwrap()
         .local_addr()
         .unwrap();
-    let trouble_of = |to: &str| trouble(&redirecting(to), &network(None));
-    let refused = trouble_of(&format!("https://{closed}/key"));
+    let error_of = |to: &str| fetch_error(&redirecting(to), &network(None));
+    let refused = error_of(&format!("https://{closed}/key"));
     assert!(
-        matches!(refused.innermost(), Trouble::Refused(_)),
+        matches!(refused.innermost(), FetchError::Refused(_)),
         "{refused:?}"
     );
     assert!(refused.is_passing());
@@ -226,13 +226,13 @@ fn a_redirect_is_followed_and_whoever_fails_behind_it_is_told_with_whoever_sent_
         text.starts_with("127.0.0.1 redirects to 127.0.0.2, and 127.0.0.2 refuses connections"),
         "{text}"
     );
-    let unsafe_way = trouble_of("http://mirror.example/key").to_string();
+    let unsafe_way = error_of("http://mirror.example/key").to_string();
     assert!(
         unsafe_way.contains("redirects to http://mirror.example, which is not HTTPS"),
         "{unsafe_way}"
     );
-    let circles = trouble_of("/key");
-    assert!(matches!(circles, Trouble::Circles { .. }), "{circles:?}");
+    let circles = error_of("/key");
+    assert!(matches!(circles, FetchError::Circles { .. }), "{circles:?}");
 }
 
 #[test]
@@ -243,15 +243,15 @@ fn the_page_of_a_server_that_gives_no_file_is_shown_as_text_on_a_line_of_its_own
         "HTTP/1.1 403 No\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{page}",
         page.len()
     );
-    let trouble = trouble(&server("server.pem", &[&answer]), &network(None));
-    let text = trouble.to_string();
+    let error = fetch_error(&server("server.pem", &[&answer]), &network(None));
+    let text = error.to_string();
     let (ours, theirs) = text.split_once('\n').unwrap();
     assert!(ours.ends_with("--mirror URL"), "{ours}");
     assert_eq!(
         theirs,
         "its page says: Blocked in your [2J country: docker run evil"
     );
-    let next = crate::error::next_command(&trouble.into(), Some("install"));
+    let next = crate::error::next_command(&error.into(), Some("install"));
     assert_eq!(next, "sudo dockstrap doctor");
 }
 
@@ -261,25 +261,25 @@ fn a_server_in_trouble_is_asked_again() {
     let cut_off = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nhel";
     let url = server("server.pem", &[busy, cut_off, OK]);
     assert_eq!(get(&url, &network(None)).unwrap(), b"hello");
-    let trouble_of = |answer| trouble(&server("server.pem", &[answer]), &network(None));
+    let error_of = |answer| fetch_error(&server("server.pem", &[answer]), &network(None));
     assert!(matches!(
-        trouble_of(busy),
-        Trouble::Status { status: 503, .. }
+        error_of(busy),
+        FetchError::Status { status: 503, .. }
     ));
-    let trouble = trouble_of(cut_off);
+    let error = error_of(cut_off);
     assert!(
-        matches!(trouble, Trouble::CutOff { received: 3, .. }),
-        "{trouble:?}"
+        matches!(error, FetchError::CutOff { received: 3, .. }),
+        "{error:?}"
     );
 }
 
 #[test]
 fn an_endless_answer_is_too_large() {
     let endless = format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(101));
-    let trouble = trouble(&server("server.pem", &[&endless]), &network(None));
+    let error = fetch_error(&server("server.pem", &[&endless]), &network(None));
     assert!(
-        matches!(trouble, Trouble::TooLarge { limit: 100, .. }),
-        "{trouble:?}"
+        matches!(error, FetchError::TooLarge { limit: 100, .. }),
+        "{error:?}"
     );
 }
 
@@ -290,12 +290,12 @@ fn fault_07_a_refused_connection_is_named() {
         .local_addr()
         .unwrap();
     let url = format!("https://{closed}/");
-    let trouble = trouble(&url, &network(None));
-    assert!(matches!(trouble, Trouble::Refused(_)), "{trouble:?}");
-    let trouble = self::trouble(&url, &network(Some(&format!("me:word@{closed}")))).to_string();
+    let error = fetch_error(&url, &network(None));
+    assert!(matches!(error, FetchError::Refused(_)), "{error:?}");
+    let error = self::fetch_error(&url, &network(Some(&format!("me:word@{closed}")))).to_string();
     assert!(
-        trouble.starts_with("the proxy http://***@127.0.0.1"),
-        "{trouble}"
+        error.starts_with("the proxy http://***@127.0.0.1"),
+        "{error}"
     );
 }
 
@@ -315,10 +315,10 @@ fn fault_07_a_name_that_no_server_knows_is_named() {
     let error = http
         .get("https://download.docker.com/", 100, Caches::Used)
         .unwrap_err();
-    let trouble: Trouble = error.downcast().unwrap();
-    assert!(matches!(trouble, Trouble::NoName(_)), "{trouble:?}");
+    let error: FetchError = error.downcast().unwrap();
+    assert!(matches!(error, FetchError::NoName(_)), "{error:?}");
     assert!(
-        trouble
+        error
             .to_string()
             .contains("resolvectl query download.docker.com")
     );
@@ -336,8 +336,8 @@ fn fault_14_a_connection_that_stalls_is_given_up() {
         ..Http::default()
     };
     let error = http.get(&url, 100, Caches::Used).unwrap_err();
-    let trouble: Trouble = error.downcast().unwrap();
-    assert!(matches!(trouble, Trouble::Stalled { .. }), "{trouble:?}");
+    let error: FetchError = error.downcast().unwrap();
+    assert!(matches!(error, FetchError::Stalled { .. }), "{error:?}");
 }
 
 #[test]
@@ -346,12 +346,12 @@ fn fault_13_a_proxy_gets_its_password_and_nobody_sees_it() {
     let address = proxy("200");
     let with = |user: &str| network(Some(&format!("http://{user}{address}")));
     assert_eq!(get(&url, &with("me:word@")).unwrap(), b"hello");
-    let without = trouble(&url, &with("")).to_string();
+    let without = fetch_error(&url, &with("")).to_string();
     assert!(
         without.contains("wants a user name and a password"),
         "{without}"
     );
-    let wrong = trouble(&url, &with("me:other@")).to_string();
+    let wrong = fetch_error(&url, &with("me:other@")).to_string();
     assert!(
         wrong.contains(&format!("http://***@{address} does not take")),
         "{wrong}"
@@ -363,10 +363,10 @@ fn fault_13_a_proxy_gets_its_password_and_nobody_sees_it() {
 fn a_proxy_that_lets_nobody_through_is_named() {
     let address = proxy("403");
     let network = network(Some(&format!("me:word@{address}")));
-    let trouble = trouble("https://download.docker.com/", &network);
+    let error = fetch_error("https://download.docker.com/", &network);
     assert!(
-        matches!(trouble, Trouble::ProxyRefused { .. }),
-        "{trouble:?}"
+        matches!(error, FetchError::ProxyRefused { .. }),
+        "{error:?}"
     );
 }
 
@@ -375,8 +375,8 @@ fn what_does_not_speak_tls_is_named() {
     let address = listen(|mut stream, _| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
     });
-    let trouble = trouble(&format!("https://{address}/"), &network(None));
-    assert!(matches!(trouble, Trouble::NoTls { .. }), "{trouble:?}");
+    let error = fetch_error(&format!("https://{address}/"), &network(None));
+    assert!(matches!(error, FetchError::NoTls { .. }), "{error:?}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::ENGINE;
 use super::offer::Offer;
-use crate::apt::Install;
+use crate::apt::PackageInstall;
 use crate::apt::ubuntu::Pocket;
 use crate::engine::workloads::{fate_of_containers, running_under};
 use crate::host::{Host, is_forbidden};
@@ -25,7 +25,7 @@ pub(super) fn pending(host: &Host, offer: &Offer) -> Result<Finding> {
     let details = installs.iter().map(|install| match &install.replaces {
         None => format!("{} {}", install.package, install.version),
         Some(old) if *old == install.version => {
-            let Install {
+            let PackageInstall {
                 package, version, ..
             } = install;
             format!("{package} {version} again, since dpkg has only a part of it")
@@ -87,7 +87,7 @@ fn bundled_indexes(pockets: &[Pocket]) -> Option<String> {
 }
 
 /// Whether the engine that runs makes room for another version of itself.
-pub(super) fn restarts_engine(install: &Install) -> bool {
+pub(super) fn restarts_engine(install: &PackageInstall) -> bool {
     install.package == ENGINE && install.replaces.is_some()
 }
 

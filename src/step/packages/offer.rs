@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use super::version::{goes_back, request};
 use crate::apt::{
-    self, Archives, Freshness, Index, Install, Repository, Source, Supply, Transaction, View,
+    self, Archives, Freshness, Index, PackageInstall, Repository, Source, Supply, Transaction, View,
 };
 use crate::change::Journal;
 use crate::error::Failure;
@@ -16,7 +16,7 @@ use crate::host::command::Command;
 use crate::host::http::Http;
 use crate::report::Listener;
 use crate::settings::EngineVersion;
-use crate::trust::Packages;
+use crate::trust::PackageIndex;
 
 /// Where most of what packages bring along goes.
 const PROGRAMS: &str = "/usr";
@@ -32,13 +32,13 @@ pub(super) struct Offer {
     /// How new what the repository offers is.
     pub freshness: Freshness,
     pub missing: Vec<&'static str>,
-    /// Packages that are not the engine's and are installed again.
+    /// PackageIndex that are not the engine's and are installed again.
     pub again: Vec<String>,
     /// Those of others among them.
     pub repaired: Vec<String>,
-    /// Packages that somebody removed since, and that are to be there again.
+    /// PackageIndex that somebody removed since, and that are to be there again.
     pub restored: Vec<String>,
-    /// Packages that are removed to make room.
+    /// PackageIndex that are removed to make room.
     pub replaced: Vec<&'static str>,
     pub view: View,
     pub transaction: Transaction,
@@ -53,11 +53,11 @@ pub(super) struct PackageRequest<'a> {
     pub missing: Vec<&'static str>,
     /// Whether something is there in part.
     pub reinstalls: bool,
-    /// Packages that are not the engine's and are there in part.
+    /// PackageIndex that are not the engine's and are there in part.
     pub again: Vec<String>,
     /// Those of others among them.
     pub repaired: Vec<String>,
-    /// Packages that somebody removed since, and that are to be there again.
+    /// PackageIndex that somebody removed since, and that are to be there again.
     pub restored: Vec<String>,
     pub replaced: Vec<&'static str>,
     pub allow_downgrade: bool,
@@ -188,10 +188,10 @@ fn refuse_removals(transaction: &Transaction, replaced: &[&str]) -> Result<()> {
 fn refuse_foreign(
     transaction: &Transaction,
     archives: &Archives,
-    offered: &Packages,
+    offered: &PackageIndex,
     source: &Source,
 ) -> Result<()> {
-    let is_dockers = |install: &Install| {
+    let is_dockers = |install: &PackageInstall| {
         let mut versions = offered.versions(&install.package);
         versions.any(|package| {
             let mut files = archives.docker.iter();
@@ -202,7 +202,7 @@ fn refuse_foreign(
     let mut installs = transaction.installs.iter();
     let foreign =
         installs.find(|it| ENGINE_PACKAGES.contains(&it.package.as_str()) && !is_dockers(it));
-    let Some(Install {
+    let Some(PackageInstall {
         package,
         version,
         origin,

@@ -10,7 +10,7 @@ use crate::apt;
 use crate::change::{Tx, note_data_of_host, note_folder};
 use crate::facts;
 use crate::host::Host;
-use crate::host::firewall::Network;
+use crate::host::firewall::NetworkBaseline;
 use crate::undo::{LINKED, Undo};
 
 /// Configuration that Docker's packages bring along, and take along when they are purged.
@@ -61,15 +61,15 @@ pub fn note_what_was_configured(tx: &mut Tx<'_>, packages: &mut Vec<String>) -> 
 }
 
 /// The network of the host, where the engine is one of these packages.
-pub fn network(host: &Host, packages: &[String]) -> Result<Option<Network>> {
+pub fn network(host: &Host, packages: &[String]) -> Result<Option<NetworkBaseline>> {
     if !packages.iter().any(|name| name == ENGINE) {
         return Ok(None);
     }
     // In a chroot it would be that of the host around it.
     Ok(Some(if host.runs_systemd()? {
-        Network::of(host)?
+        NetworkBaseline::of(host)?
     } else {
-        Network::default()
+        NetworkBaseline::default()
     }))
 }
 

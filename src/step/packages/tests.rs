@@ -6,7 +6,7 @@ use crate::change::trial;
 use crate::error::exit_code;
 use crate::facts::ENGINE_PACKAGES;
 use crate::host::stub::StubHost;
-use crate::trust::{Entry, Sha256, fixture, verify_file};
+use crate::trust::{ExpectedFile, Sha256, fixture, verify_file};
 
 /// An apt that would do what `/simulated` says; once it has, dpkg knows what `/installed` says.
 const APT: &str = r#"
@@ -48,7 +48,7 @@ fn file_of(package: &str) -> String {
 }
 
 /// An index that has these packages, whose files are the three bytes `abc`.
-fn index_of(packages: &[&str], version: &str) -> crate::trust::Packages {
+fn index_of(packages: &[&str], version: &str) -> crate::trust::PackageIndex {
     let sha256 = Sha256::of(b"abc");
     let stanza = |package: &&str| {
         let filename = file_of(package);
@@ -58,12 +58,12 @@ fn index_of(packages: &[&str], version: &str) -> crate::trust::Packages {
         )
     };
     let text: String = packages.iter().map(stanza).collect();
-    let entry = Entry {
+    let entry = ExpectedFile {
         path: "Packages".parse().unwrap(),
         size: text.len() as u64,
         sha256: Sha256::of(text.as_bytes()),
     };
-    crate::trust::Packages::parse(verify_file(text.as_bytes(), &entry).unwrap()).unwrap()
+    crate::trust::PackageIndex::parse(verify_file(text.as_bytes(), &entry).unwrap()).unwrap()
 }
 
 fn host() -> StubHost {

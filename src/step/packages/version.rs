@@ -7,10 +7,10 @@ use anyhow::Result;
 
 use crate::apt::{self, Transaction};
 use crate::error::Failure;
-use crate::facts::{ENGINE_PACKAGES, Package};
+use crate::facts::{ENGINE_PACKAGES, HostPackage};
 use crate::host::Host;
 use crate::settings::EngineVersion;
-use crate::trust::Packages;
+use crate::trust::PackageIndex;
 
 /// The packages that have the engine's own version. The others go their own ways, and each goes
 /// with every engine.
@@ -21,7 +21,7 @@ const VERSIONED: [&str; 2] = ["docker-ce", "docker-ce-cli"];
 /// Those of the engine's packages that are missing, or are there in another version than the one
 /// that is asked for.
 pub fn unmet(
-    known: &BTreeMap<String, Package>,
+    known: &BTreeMap<String, HostPackage>,
     asked_for: Option<&EngineVersion>,
 ) -> Vec<&'static str> {
     let unmet = |name: &&&str| {
@@ -43,7 +43,7 @@ pub fn request(
     host: &Host,
     packages: &[&str],
     asked_for: Option<&EngineVersion>,
-    offered: &Packages,
+    offered: &PackageIndex,
 ) -> Result<Vec<String>> {
     let name = |package: &&str| match asked_for.filter(|_| VERSIONED.contains(package)) {
         None => Ok((*package).to_owned()),
@@ -55,7 +55,12 @@ pub fn request(
     packages.iter().map(name).collect()
 }
 
-fn choose(host: &Host, package: &str, wish: &EngineVersion, offered: &Packages) -> Result<String> {
+fn choose(
+    host: &Host,
+    package: &str,
+    wish: &EngineVersion,
+    offered: &PackageIndex,
+) -> Result<String> {
     let versions = || offered.versions(package).map(|it| it.version.as_str());
     let chosen = apt::newest(host, versions().filter(|version| wish.includes(version)))?;
     if !chosen.is_empty() {
@@ -101,13 +106,13 @@ mod tests {
     use super::*;
     use crate::error::exit_code;
     use crate::facts::PackageState;
-    use crate::trust::{Entry, Sha256, verify_file};
+    use crate::trust::{ExpectedFile, Sha256, verify_file};
 
     fn version(text: &str) -> EngineVersion {
         EngineVersion::parse(text).unwrap()
     }
 
-    fn offered() -> Packages {
+    fn offered() -> PackageIndex {
         let stanza = |version: &str| {
             format!(
                 "Package: docker-ce\nVersion: {version}\nArchitecture: amd64\nSize: 1\n\
@@ -118,12 +123,12 @@ mod tests {
         let text = ["5:28.9.0-1~x", "5:29.10.0-1~x", "5:29.9.0-1~x"]
             .map(stanza)
             .concat();
-        let entry = Entry {
+        let entry = ExpectedFile {
             path: "Packages".parse().unwrap(),
             size: text.len() as u64,
             sha256: Sha256::of(text.as_bytes()),
         };
-        Packages::parse(verify_file(text.as_bytes(), &entry).unwrap()).unwrap()
+        PackageIndex::parse(verify_file(text.as_bytes(), &entry).unwrap()).unwrap()
     }
 
     #[test]
@@ -170,14 +175,14 @@ mod tests {
     #[test]
     fn what_is_there_suffices_as_long_as_it_is_what_is_meant() {
         let known = |name: &&str| {
-            let package = Package {
+            let package = HostPackage {
                 version: "5:29.9.0-1~x".to_owned(),
                 architecture: "amd64".to_owned(),
                 state: PackageState::Installed,
             };
             ((*name).to_owned(), package)
         };
-        let known: BTreeMap<String, Package> = ENGINE_PACKAGES.iter().map(known).collect();
+        let known: BTreeMap<String, HostPackage> = ENGINE_PACKAGES.iter().map(known).collect();
         assert!(unmet(&known, None).is_empty());
         assert!(unmet(&known, Some(&version("29"))).is_empty());
         assert_eq!(unmet(&known, Some(&version("29.10"))), VERSIONED);

@@ -10,7 +10,7 @@ use proptest::prelude::{any, proptest};
 use proptest::{prop_assert, prop_assert_eq};
 
 use crate::trust::fixture::{armor, bytes, certificate, days, fingerprints, today};
-use crate::trust::{Certificate, Document, Fingerprint, Refusal, policy};
+use crate::trust::{Certificate, FileKind, Fingerprint, Refusal, policy};
 
 fn verify(file: &[u8], name: &str) -> Result<Certificate, Refusal> {
     Certificate::verify(file, &fingerprints(name)[0], today())
@@ -69,7 +69,7 @@ fn another_key_is_refused_and_both_fingerprints_are_shown() {
 
 #[test]
 fn a_second_certificate_is_refused_in_any_form() {
-    let several = Err(Refusal::Several(Document::KeyFile));
+    let several = Err(Refusal::Several(FileKind::KeyFile));
     let blocks = [bytes("docker.asc"), bytes("other.asc")].concat();
     assert_eq!(verify(&blocks, "docker").map(drop), several);
 
@@ -93,7 +93,7 @@ fn a_secret_key_is_refused_in_any_form() {
 #[test]
 fn a_web_page_is_named() {
     let refusal = verify(b"<!DOCTYPE html><html>Log in</html>", "docker").unwrap_err();
-    assert_eq!(refusal, Refusal::WebPage(Document::KeyFile));
+    assert_eq!(refusal, Refusal::WebPage(FileKind::KeyFile));
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn more_than_64_kib_is_refused() {
 
 #[test]
 fn a_key_file_cut_off_is_named() {
-    let truncated = Refusal::Truncated(Document::KeyFile);
+    let truncated = Refusal::Truncated(FileKind::KeyFile);
     let armored = bytes("docker.asc");
     let binary = bytes("docker.gpg");
     assert_eq!(verify(&armored[..1000], "docker").unwrap_err(), truncated);
@@ -116,7 +116,7 @@ fn a_key_file_cut_off_is_named() {
 #[test]
 fn an_inrelease_is_not_a_key_file() {
     let refusal = verify(&bytes("InRelease"), "docker").unwrap_err();
-    assert_eq!(refusal, Refusal::NotThat(Document::KeyFile));
+    assert_eq!(refusal, Refusal::NotThat(FileKind::KeyFile));
 }
 
 #[test]

@@ -7,17 +7,17 @@ use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 
 use crate::trust::fixture::{bytes, certificate, days, fingerprints, today};
 use crate::trust::{
-    Certificate, Document, Fingerprint, Packages, Refusal, Release, policy, verify_file,
+    Certificate, FileKind, Fingerprint, PackageIndex, Refusal, SignedRelease, policy, verify_file,
 };
 
 static DOCKER: LazyLock<Certificate> = LazyLock::new(|| certificate("docker").unwrap());
 static SMALL: LazyLock<Certificate> = LazyLock::new(|| certificate("small").unwrap());
 
-fn verify(inrelease: &[u8]) -> Result<Release, Refusal> {
-    Release::verify(inrelease, &DOCKER, today())
+fn verify(inrelease: &[u8]) -> Result<SignedRelease, Refusal> {
+    SignedRelease::verify(inrelease, &DOCKER, today())
 }
 
-fn good() -> Release {
+fn good() -> SignedRelease {
     verify(&bytes("InRelease")).unwrap()
 }
 
@@ -31,7 +31,7 @@ fn edited(from: &str, to: &str) -> Vec<u8> {
     text.replace(from, to).into_bytes()
 }
 
-fn parsed(text: &str) -> Result<Release, Refusal> {
+fn parsed(text: &str) -> Result<SignedRelease, Refusal> {
     super::parse(text, fingerprints("docker")[0])
 }
 
@@ -59,7 +59,7 @@ fn the_chain_reaches_from_the_certificate_to_a_package() {
     let release = good();
     let entry = release.file("stable/binary-amd64/Packages").unwrap();
     let index = bytes("Packages");
-    let packages = Packages::parse(verify_file(&index, entry).unwrap()).unwrap();
+    let packages = PackageIndex::parse(verify_file(&index, entry).unwrap()).unwrap();
     assert_eq!(packages.versions("docker-ce").count(), 2);
 }
 
@@ -136,7 +136,7 @@ fn a_signature_with_a_critical_condition_that_is_not_known_is_refused() {
 #[test]
 fn a_signature_by_a_key_that_is_left_out_of_the_certificate_is_refused() {
     // The certificate's other key expired; whoever has it must not sign.
-    let expired = Release::verify(
+    let expired = SignedRelease::verify(
         &bytes("InRelease"),
         &certificate("expired-and-good").unwrap(),
         today(),
@@ -157,7 +157,7 @@ fn dos_line_ends_change_nothing() {
 
 #[test]
 fn text_before_or_after_the_message_is_refused() {
-    let surrounded = Refusal::Surrounded(Document::InRelease);
+    let surrounded = Refusal::Surrounded(FileKind::InRelease);
     let file = bytes("InRelease");
     assert_eq!(
         refusal(&[b"Origin: Evil\n", &file[..]].concat()),
@@ -180,24 +180,24 @@ fn text_between_message_and_signature_is_refused() {
 fn two_messages_in_one_file_are_refused() {
     let file = bytes("InRelease");
     let twice = [&file[..], &file[..]].concat();
-    assert_eq!(refusal(&twice), Refusal::Several(Document::InRelease));
+    assert_eq!(refusal(&twice), Refusal::Several(FileKind::InRelease));
 }
 
 #[test]
 fn an_unsigned_release_is_refused() {
     assert_eq!(
         refusal(TEXT.as_bytes()),
-        Refusal::NotThat(Document::InRelease)
+        Refusal::NotThat(FileKind::InRelease)
     );
 }
 
 #[test]
 fn a_web_page_and_a_cut_off_file_are_named() {
     let file = bytes("InRelease");
-    assert_eq!(refusal(b"<html>"), Refusal::WebPage(Document::InRelease));
+    assert_eq!(refusal(b"<html>"), Refusal::WebPage(FileKind::InRelease));
     assert_eq!(
         refusal(&file[..900]),
-        Refusal::Truncated(Document::InRelease)
+        Refusal::Truncated(FileKind::InRelease)
     );
 }
 
@@ -292,11 +292,11 @@ fn a_text_that_is_ambiguous_or_incomplete_is_refused() {
     }
 }
 
-fn small(file: &[u8]) -> Result<Release, Refusal> {
-    Release::verify(file, &SMALL, today())
+fn small(file: &[u8]) -> Result<SignedRelease, Refusal> {
+    SignedRelease::verify(file, &SMALL, today())
 }
 
-fn signed_by(key: Fingerprint) -> Release {
+fn signed_by(key: Fingerprint) -> SignedRelease {
     let release = small(&bytes("InRelease.small")).unwrap();
     assert_eq!(release.signer(), key);
     release

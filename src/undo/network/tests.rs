@@ -25,12 +25,12 @@ fn host() -> StubHost {
 const RULES: &str = "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -o docker0 -j DOCKER\n\
      -A INPUT -i docker0 -j ACCEPT\nCOMMIT\n";
 
-fn before() -> Network {
-    Network {
+fn before() -> NetworkBaseline {
+    NetworkBaseline {
         links: vec!["lo".to_owned()],
         forwarding: [(FORWARD.to_owned(), "0".to_owned())].into(),
         lets_through: vec!["iptables".to_owned()],
-        ..Network::default()
+        ..NetworkBaseline::default()
     }
 }
 
@@ -88,9 +88,9 @@ fn forwarding_that_somebody_wants_by_now_stays_and_so_does_the_policy() {
 
 #[test]
 fn a_setting_that_is_not_as_the_engine_made_it_is_not_touched() {
-    let before = Network {
+    let before = NetworkBaseline {
         forwarding: [(FORWARD.to_owned(), "1".to_owned())].into(),
-        ..Network::default()
+        ..NetworkBaseline::default()
     };
     let stub = host().file(FORWARD, "0\n");
     restore(&stub.authority(), &before).unwrap();
@@ -161,10 +161,10 @@ fn a_bridge_of_the_users_is_as_it_was() {
     let value_after = |routing: Option<&str>| {
         stub.write(setting, "1\n");
         stub.write("/rules", rules);
-        let before = Network {
+        let before = NetworkBaseline {
             links: vec!["lan0".to_owned()],
             routes_localnet: Some(routing.into_iter().map(str::to_owned).collect()),
-            ..Network::default()
+            ..NetworkBaseline::default()
         };
         restore(&stub.authority(), &before).unwrap();
         stub.read(setting)

@@ -1,7 +1,7 @@
 use super::super::{Reverted, Undo};
 use super::{kept, packages, undo};
 use crate::change::trial;
-use crate::host::firewall::Network;
+use crate::host::firewall::NetworkBaseline;
 use crate::host::stub::StubHost;
 
 /// dpkg knows both packages; apt would take `taken` along with containerd.io.
@@ -84,7 +84,7 @@ fn fault_56_in_a_chroot_the_network_is_that_of_the_host_around_it() {
         .program("systemctl", "");
     let purge = Undo::PurgePackages {
         packages: vec!["docker-ce".to_owned()],
-        network: Some(Network::default()),
+        network: Some(NetworkBaseline::default()),
     };
     let removes_link = |stub: &StubHost| {
         undo(stub, &purge).unwrap();
@@ -100,7 +100,7 @@ fn fault_56_in_a_chroot_the_network_is_that_of_the_host_around_it() {
 fn an_engine_that_came_by_others_since_is_left_its_network() {
     let purge = Undo::PurgePackages {
         packages: vec!["docker-ce".to_owned()],
-        network: Some(Network::default()),
+        network: Some(NetworkBaseline::default()),
     };
     let stops_engine = |known: &str| {
         let dpkg = "case \"$*\" in *' docker-ce') exit 1 ;; *) echo KNOWN ;; esac";

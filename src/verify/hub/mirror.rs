@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::host::Host;
-use crate::host::http::{Http, Trouble};
+use crate::host::http::{FetchError, Http};
 use crate::host::network::Network;
 
 /// What is known of the engine's mirrors.
@@ -48,7 +48,8 @@ pub fn ask(host: &Host) -> Result<Mirrors> {
 }
 
 fn is_silence(error: &anyhow::Error) -> bool {
-    let trouble = error.downcast_ref::<Trouble>();
-    let is_absent = |it: &Trouble| matches!(it.innermost(), Trouble::Status { status: 404, .. });
+    let trouble = error.downcast_ref::<FetchError>();
+    let is_absent =
+        |it: &FetchError| matches!(it.innermost(), FetchError::Status { status: 404, .. });
     trouble.is_some_and(|it| it.is_passing() || is_absent(it))
 }

@@ -8,7 +8,7 @@ use crate::host::command::Output;
 
 /// What is wrong with the host, as far as apt's words are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Complaint {
+pub(super) enum AptError {
     /// A file of its configuration that it cannot read.
     Configuration {
         file: String,
@@ -39,10 +39,10 @@ pub(super) struct Hook {
     pub command: String,
 }
 
-impl Complaint {
+impl AptError {
     /// The first complaint that is known. `view` is the folder of a private view, whose files stand
     /// for the host's.
-    pub(super) fn of(output: &Output, view: Option<&Path>) -> Option<Complaint> {
+    pub(super) fn of(output: &Output, view: Option<&Path>) -> Option<AptError> {
         if output.code == 0 {
             return None;
         }
@@ -50,8 +50,7 @@ impl Complaint {
             .map(|error| as_on_host(error, view))
             .collect();
         // A fault in the configuration makes others follow.
-        let find =
-            |read: fn(&str) -> Option<Complaint>| errors.iter().find_map(|error| read(error));
+        let find = |read: fn(&str) -> Option<AptError>| errors.iter().find_map(|error| read(error));
         find(configuration)
             .or_else(|| find(source))
             .or_else(|| find(records))
@@ -78,30 +77,30 @@ fn as_on_host(error: &str, view: Option<&Path>) -> String {
 }
 
 /// `Syntax error FILE:LINE: FAULT`.
-fn configuration(error: &str) -> Option<Complaint> {
+fn configuration(error: &str) -> Option<AptError> {
     let (place, fault) = error.strip_prefix("Syntax error ")?.split_once(": ")?;
     let (file, line) = place.rsplit_once(':')?;
-    Some(Complaint::Configuration {
+    Some(AptError::Configuration {
         file: file.to_owned(),
         line: line.parse().ok()?,
         fault: fault.to_owned(),
     })
 }
 
-fn source(error: &str) -> Option<Complaint> {
+fn source(error: &str) -> Option<AptError> {
     let begins = ["Malformed ", "Type '", "Conflicting values set for option "];
     if !begins.iter().any(|it| error.starts_with(it)) {
         return None;
     }
     let mut words = error.split(' ');
     let file = words.find(|word| word.starts_with(SOURCES_LIST));
-    Some(Complaint::Source {
+    Some(AptError::Source {
         file: file.map(str::to_owned),
         fault: error.to_owned(),
     })
 }
 
-fn records(error: &str) -> Option<Complaint> {
+fn records(error: &str) -> Option<AptError> {
     let file = [
         "Problem with MergeList ",
         "Unable to parse package file ",
@@ -110,14 +109,14 @@ fn records(error: &str) -> Option<Complaint> {
     let named = file.iter().find_map(|it| error.strip_prefix(it))?;
     let file = named.split(' ').next()?;
     file.starts_with("/var/lib/")
-        .then(|| Complaint::Records(file.to_owned()))
+        .then(|| AptError::Records(file.to_owned()))
 }
 
-fn preferences(error: &str) -> Option<Complaint> {
+fn preferences(error: &str) -> Option<AptError> {
     if let Some(value) = error.strip_prefix("The value '")
         && let Some((value, _)) = value.split_once("' is invalid for APT::Default-Release")
     {
-        return Some(Complaint::DefaultRelease(value.to_owned()));
+        return Some(AptError::DefaultRelease(value.to_owned()));
     }
     let file = if let Some(rest) = error.strip_prefix("Invalid record in the preferences file ") {
         rest.split(", ").next()
@@ -132,25 +131,25 @@ fn preferences(error: &str) -> Option<Complaint> {
         of_none.iter().find(|it| error.starts_with(*it))?;
         None
     };
-    Some(Complaint::Preferences {
+    Some(AptError::Preferences {
         file: file.map(str::to_owned),
         fault: error.to_owned(),
     })
 }
 
-fn state(error: &str) -> Option<Complaint> {
+fn state(error: &str) -> Option<AptError> {
     if error.starts_with("Unmet dependencies.") {
-        return Some(Complaint::UnmetDependencies);
+        return Some(AptError::UnmetDependencies);
     }
     let package = error
         .strip_prefix("The package ")?
         .strip_suffix(" needs to be reinstalled, but I can't find an archive for it.")?;
-    Some(Complaint::NoArchive(package.to_owned()))
+    Some(AptError::NoArchive(package.to_owned()))
 }
 
 /// `Problem executing scripts OPTION 'COMMAND'`, or of one that is given packages `Failure running
 /// script COMMAND`.
-fn hook(error: &str) -> Option<Complaint> {
+fn hook(error: &str) -> Option<AptError> {
     let (option, command) = match error.strip_prefix("Problem executing scripts ") {
         Some(rest) => rest.split_once(' ')?,
         None => (
@@ -158,7 +157,7 @@ fn hook(error: &str) -> Option<Complaint> {
             error.strip_prefix("Failure running script ")?,
         ),
     };
-    Some(Complaint::Hook(Hook {
+    Some(AptError::Hook(Hook {
         option: option.to_owned(),
         command: command.trim_matches('\'').to_owned(),
     }))
@@ -168,9 +167,9 @@ fn hook(error: &str) -> Option<Complaint> {
 mod tests {
     use super::*;
 
-    fn of(stderr: &str) -> Option<Complaint> {
+    fn of(stderr: &str) -> Option<AptError> {
         let output = Output::failed("", stderr);
-        Complaint::of(&output, Some(Path::new("/tmp/view")))
+        AptError::of(&output, Some(Path::new("/tmp/view")))
     }
 
     /// The words are those of apt 2.6, 3.0 and 3.3.
@@ -180,7 +179,7 @@ mod tests {
         for (said, expected) in [
             (
                 "E: Syntax error /etc/apt/apt.conf.d/99x:3: Extra junk at end of file\n",
-                Complaint::Configuration {
+                AptError::Configuration {
                     file: owned("/etc/apt/apt.conf.d/99x"),
                     line: 3,
                     fault: owned("Extra junk at end of file"),
@@ -189,7 +188,7 @@ mod tests {
             (
                 "E: Malformed entry 3 in list file /tmp/view/sources/other.list (Suite)\n\
                  E: The list of sources could not be read.\n",
-                Complaint::Source {
+                AptError::Source {
                     file: Some(owned("/etc/apt/sources.list.d/other.list")),
                     fault: owned(
                         "Malformed entry 3 in list file /etc/apt/sources.list.d/other.list (Suite)",
@@ -200,15 +199,15 @@ mod tests {
                 "E: Encountered a section with no Package: header\n\
                  E: Problem with MergeList /tmp/view/lists/x_Packages\n\
                  E: The package lists or status file could not be parsed or opened.\n",
-                Complaint::Records(owned("/var/lib/apt/lists/x_Packages")),
+                AptError::Records(owned("/var/lib/apt/lists/x_Packages")),
             ),
             (
                 "E: Could not open file /var/lib/dpkg/status - open (2: No such file or directory)\n",
-                Complaint::Records(owned("/var/lib/dpkg/status")),
+                AptError::Records(owned("/var/lib/dpkg/status")),
             ),
             (
                 "E: Invalid record in the preferences file /etc/apt/preferences.d/x, no Package header\n",
-                Complaint::Preferences {
+                AptError::Preferences {
                     file: Some(owned("/etc/apt/preferences.d/x")),
                     fault: owned(
                         "Invalid record in the preferences file /etc/apt/preferences.d/x, no Package \
@@ -218,7 +217,7 @@ mod tests {
             ),
             (
                 "E: Did not understand pin type relase\n",
-                Complaint::Preferences {
+                AptError::Preferences {
                     file: None,
                     fault: owned("Did not understand pin type relase"),
                 },
@@ -226,21 +225,21 @@ mod tests {
             (
                 "E: The value 'nobel' is invalid for APT::Default-Release as such a release is not \
                  available in the sources\n",
-                Complaint::DefaultRelease(owned("nobel")),
+                AptError::DefaultRelease(owned("nobel")),
             ),
             (
                 "E: Unmet dependencies. Try 'apt --fix-broken install' with no packages (or specify \
                  a solution).\n",
-                Complaint::UnmetDependencies,
+                AptError::UnmetDependencies,
             ),
             (
                 "E: The package lost needs to be reinstalled, but I can't find an archive for it.\n",
-                Complaint::NoArchive(owned("lost")),
+                AptError::NoArchive(owned("lost")),
             ),
             (
                 "E: Problem executing scripts DPkg::Pre-Invoke 'check it'\n\
                  E: Sub-process returned an error code\n",
-                Complaint::Hook(Hook {
+                AptError::Hook(Hook {
                     option: owned("DPkg::Pre-Invoke"),
                     command: owned("check it"),
                 }),
@@ -248,7 +247,7 @@ mod tests {
             (
                 "E: Sub-process /usr/sbin/apt-listbugs apt returned an error code (10)\n\
                  E: Failure running script /usr/sbin/apt-listbugs apt\n",
-                Complaint::Hook(Hook {
+                AptError::Hook(Hook {
                     option: owned("DPkg::Pre-Install-Pkgs"),
                     command: owned("/usr/sbin/apt-listbugs apt"),
                 }),

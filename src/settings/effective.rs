@@ -8,28 +8,28 @@ use serde_json::Value;
 
 use super::file::Below;
 use super::table::table;
-use super::{Given, LOCK_WAIT, Layer, MAX_INDEX_AGE, MIRROR, Origin, Settings, Stale};
+use super::{LOCK_WAIT, Layer, MAX_INDEX_AGE, MIRROR, Origin, Origins, Settings, Stale};
 use crate::daemon_config::{DaemonKeys, Preset};
 use crate::redact::redact_value;
 use crate::trust::DOCKER_KEY_FINGERPRINT;
 
 /// All settings.
 #[derive(Debug, Serialize)]
-pub struct InForce {
+pub struct Effective {
     /// The version of this structure, for those who read it as JSON.
     pub schema: u32,
     /// The settings file that was read.
     pub file: Option<String>,
-    pub settings: Vec<Setting>,
+    pub settings: Vec<EffectiveSetting>,
 }
 
 /// One setting.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Setting {
+pub struct EffectiveSetting {
     pub key: &'static str,
     /// Without secrets; `null` where there is none.
     pub value: Value,
-    pub source: Source,
+    pub source: SettingSource,
     /// The name of the flag, of the variable, or of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -38,19 +38,19 @@ pub struct Setting {
 /// Where a value came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Source {
+pub enum SettingSource {
     Default,
     File,
     Variable,
     Flag,
 }
 
-impl InForce {
+impl Effective {
     /// What `install` would go by, of these flags (with the variables under them) and this file.
     ///
     /// # Errors
     /// As [`Settings::resolve`].
-    pub fn of(flags: Layer, file: Option<&Path>, by_flags: Given) -> Result<InForce> {
+    pub fn of(flags: Layer, file: Option<&Path>, by_flags: Origins) -> Result<Effective> {
         let Below {
             layer: below,
             mut given,
@@ -68,20 +68,20 @@ impl InForce {
         redact_value(&mut values);
         let settings = table().into_iter().map(|setting| {
             let (source, name) = match given.get(setting.key) {
-                None => (Source::Default, None),
-                Some(Origin::File(path)) => (Source::File, Some(path.display().to_string())),
-                Some(Origin::Variable) => (Source::Variable, setting.variable),
+                None => (SettingSource::Default, None),
+                Some(Origin::File(path)) => (SettingSource::File, Some(path.display().to_string())),
+                Some(Origin::Variable) => (SettingSource::Variable, setting.variable),
                 // The options of a task are flags.
-                Some(Origin::Flag | Origin::Task) => (Source::Flag, setting.flag),
+                Some(Origin::Flag | Origin::Task) => (SettingSource::Flag, setting.flag),
             };
-            Setting {
+            EffectiveSetting {
                 key: setting.key,
                 value: values[setting.key].take(),
                 source,
                 name,
             }
         });
-        Ok(InForce {
+        Ok(Effective {
             schema: 1,
             settings: settings.collect(),
             file: read,
@@ -120,13 +120,13 @@ fn defaults(preset: Preset) -> Layer {
 mod tests {
     use super::*;
 
-    fn of(flags: Layer, text: &str, by_flags: Given) -> InForce {
+    fn of(flags: Layer, text: &str, by_flags: Origins) -> Effective {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        InForce::of(flags, Some(file.path()), by_flags).unwrap()
+        Effective::of(flags, Some(file.path()), by_flags).unwrap()
     }
 
-    fn setting(in_force: &InForce, key: &str) -> Setting {
+    fn setting(in_force: &Effective, key: &str) -> EffectiveSetting {
         let found = in_force.settings.iter().find(|setting| setting.key == key);
         found.unwrap().clone()
     }
@@ -138,7 +138,7 @@ mod tests {
             replace: Some(false),
             ..Layer::default()
         };
-        let given = Given::from([
+        let given = Origins::from([
             ("lock-wait".to_owned(), Origin::Flag),
             ("replace".to_owned(), Origin::Variable),
         ]);
@@ -146,7 +146,7 @@ mod tests {
         let in_force = of(flags, text, given);
         let file = in_force.file.clone().unwrap();
         let said = |key: &str| {
-            let Setting {
+            let EffectiveSetting {
                 value,
                 source,
                 name,
@@ -157,26 +157,33 @@ mod tests {
         let name = |name: &str| Some(name.to_owned());
         assert_eq!(
             said("lock-wait"),
-            ("7".to_owned(), Source::Flag, name("--lock-wait"))
+            ("7".to_owned(), SettingSource::Flag, name("--lock-wait"))
         );
         let variable = name("DOCKSTRAP_REPLACE");
         assert_eq!(
             said("replace"),
-            ("false".to_owned(), Source::Variable, variable)
+            ("false".to_owned(), SettingSource::Variable, variable)
         );
         assert_eq!(
             said("suite"),
-            ("\"noble\"".to_owned(), Source::File, Some(file.clone()))
+            (
+                "\"noble\"".to_owned(),
+                SettingSource::File,
+                Some(file.clone())
+            )
         );
         assert_eq!(
             said("daemon"),
-            ("{\"mtu\":1400}".to_owned(), Source::File, Some(file))
+            ("{\"mtu\":1400}".to_owned(), SettingSource::File, Some(file))
         );
         assert_eq!(
             said("max-index-age"),
-            ("90".to_owned(), Source::Default, None)
+            ("90".to_owned(), SettingSource::Default, None)
         );
-        assert_eq!(said("bundle"), ("null".to_owned(), Source::Default, None));
+        assert_eq!(
+            said("bundle"),
+            ("null".to_owned(), SettingSource::Default, None)
+        );
         assert_eq!(in_force.settings.len(), table().len());
     }
 
@@ -197,7 +204,7 @@ mod tests {
     fn fault_13_no_password_is_shown() {
         let text = "proxy = 'http://me:s3cret@proxy:3128'\n\
                     [daemon]\nproxies = { http-proxy = 'http://me:s3cret@proxy:3128' }\n";
-        let in_force = of(Layer::default(), text, Given::new());
+        let in_force = of(Layer::default(), text, Origins::new());
         let proxy = setting(&in_force, "proxy").value;
         assert_eq!(proxy, "http://***@proxy:3128");
         let daemon = setting(&in_force, "daemon").value;
@@ -210,12 +217,12 @@ mod tests {
             ("proxy:3128", "proxy:3128"),
         ] {
             let text = format!("proxy = '{given}'\n");
-            let proxy = setting(&of(Layer::default(), &text, Given::new()), "proxy").value;
+            let proxy = setting(&of(Layer::default(), &text, Origins::new()), "proxy").value;
             assert_eq!(proxy, shown, "{given}");
         }
         let text = "[daemon]\nlog-driver = 'splunk'\n[daemon.log-opts]\nsplunk-token = 's3cret'\n\
                     splunk-url = 'https://splunk.example'\ntag = 'x'\n";
-        let daemon = setting(&of(Layer::default(), text, Given::new()), "daemon").value;
+        let daemon = setting(&of(Layer::default(), text, Origins::new()), "daemon").value;
         assert_eq!(daemon["log-opts"]["splunk-token"], "***");
         assert_eq!(daemon["log-opts"]["tag"], "x");
     }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::broken::{Broken, broken};
 use super::entry::without_password;
 use super::refusal::source_cure;
-use super::setting::{self, Place, put_aside};
+use super::setting::{self, Location, put_aside};
 use super::source_file::{FOLDER, SOURCES_LIST, named};
 use crate::error::quote;
 use crate::host::Host;
@@ -23,16 +23,16 @@ const PROS: &str = "ubuntu-esm-";
 
 /// Sources that apt could not use.
 #[derive(Debug)]
-pub(super) struct Unusable {
+pub(super) struct UnusableSources {
     what: String,
     cure: Option<String>,
     /// apt's own words.
     said: String,
 }
 
-impl Unusable {
-    pub(super) fn new(what: String, said: String) -> Unusable {
-        Unusable {
+impl UnusableSources {
+    pub(super) fn new(what: String, said: String) -> UnusableSources {
+        UnusableSources {
             what,
             cure: None,
             said,
@@ -41,7 +41,7 @@ impl Unusable {
 
     /// What an `apt-get update` that failed could not use. Without root it does not have the
     /// credentials that apt has for some.
-    pub(super) fn of(host: &Host, output: &Output, is_root: bool) -> Result<Unusable> {
+    pub(super) fn of(host: &Host, output: &Output, is_root: bool) -> Result<UnusableSources> {
         let broken = broken(output);
         let (unasked, broken): (Vec<_>, Vec<_>) = broken
             .into_iter()
@@ -61,7 +61,7 @@ impl Unusable {
         }
         if what.is_empty() {
             let text = "refreshing Ubuntu's indexes failed".to_owned();
-            return Ok(Unusable::new(text, output.tail()));
+            return Ok(UnusableSources::new(text, output.tail()));
         }
         let what = what.join("; ");
         if let Some((proxy, place)) = silent_proxy(host, output)? {
@@ -74,7 +74,7 @@ impl Unusable {
                 "{what}: its proxy {} does not answer{place}",
                 redact(&proxy)
             );
-            return Ok(Unusable { what, cure, said });
+            return Ok(UnusableSources { what, cure, said });
         }
         places.retain(|place| !UBUNTUS.contains(&place.file.as_str()));
         let cure = match places.first() {
@@ -85,7 +85,7 @@ impl Unusable {
             )),
             Some(place) => Some(cure(place)),
         };
-        Ok(Unusable { what, cure, said })
+        Ok(UnusableSources { what, cure, said })
     }
 
     /// As a warning, where it is in nobody's way.
@@ -104,7 +104,7 @@ impl Unusable {
     }
 }
 
-impl fmt::Display for Unusable {
+impl fmt::Display for UnusableSources {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.told(""))
     }
@@ -124,11 +124,11 @@ fn said<'a>(broken: impl Iterator<Item = &'a Broken>) -> String {
 }
 
 /// The repositories, each with its places in the host's sources, for people; and all these places.
-fn located(host: &Host, broken: Vec<Broken>) -> Result<(Vec<String>, Vec<Place>)> {
+fn located(host: &Host, broken: Vec<Broken>) -> Result<(Vec<String>, Vec<Location>)> {
     let (mut shown, mut places) = (Vec::new(), Vec::new());
     for Broken { address, .. } in broken {
         let (address, named) = repository(host, address)?;
-        let text: Vec<String> = named.iter().map(Place::to_string).collect();
+        let text: Vec<String> = named.iter().map(Location::to_string).collect();
         shown.push(match text.as_slice() {
             [] => address,
             text => format!("{address} ({})", text.join("; ")),
@@ -139,7 +139,7 @@ fn located(host: &Host, broken: Vec<Broken>) -> Result<(Vec<String>, Vec<Place>)
 }
 
 /// What helps with the source that is named there. Ubuntu Pro writes its own anew.
-fn cure(Place { file, line }: &Place) -> String {
+fn cure(Location { file, line }: &Location) -> String {
     let name = file.strip_prefix(FOLDER).unwrap_or_default();
     if name.trim_start_matches('/').starts_with(PROS) {
         "It is Ubuntu Pro's; see how that is: sudo pro status".to_owned()
@@ -149,7 +149,7 @@ fn cure(Place { file, line }: &Place) -> String {
 }
 
 /// The proxy of the host's own configuration that apt could not reach, and where it is set.
-fn silent_proxy(host: &Host, output: &Output) -> Result<Option<(String, Option<Place>)>> {
+fn silent_proxy(host: &Host, output: &Output) -> Result<Option<(String, Option<Location>)>> {
     let said = format!("{}{}", output.stdout, output.stderr);
     let Ok(values) = setting::values(host, "Acquire") else {
         return Ok(None);
@@ -172,7 +172,7 @@ fn silent_proxy(host: &Host, output: &Output) -> Result<Option<(String, Option<P
 
 /// Where the host's sources name the repository with this address. apt names its index where that has
 /// expired, and of a repository without `dists` the index lies anywhere below.
-fn repository(host: &Host, address: String) -> Result<(String, Vec<Place>)> {
+fn repository(host: &Host, address: String) -> Result<(String, Vec<Location>)> {
     let mut repository = address.as_str();
     loop {
         let places = named(host, repository)?;
@@ -192,8 +192,8 @@ mod tests {
     use crate::apt::broken::tests::said;
     use crate::host::stub::StubHost;
 
-    fn of(stub: &StubHost, output: &Output) -> Unusable {
-        Unusable::of(stub.host(), output, true).unwrap()
+    fn of(stub: &StubHost, output: &Output) -> UnusableSources {
+        UnusableSources::of(stub.host(), output, true).unwrap()
     }
 
     #[test]
@@ -300,7 +300,7 @@ mod tests {
             &format!("E: The repository '{esm} noble-apps-security InRelease' is not signed.\n"),
         );
         let first = |is_root: bool| {
-            let unusable = Unusable::of(stub.host(), &update, is_root).unwrap();
+            let unusable = UnusableSources::of(stub.host(), &update, is_root).unwrap();
             unusable.as_warning().lines().next().unwrap().to_owned()
         };
         let unasked = first(false);

@@ -7,8 +7,8 @@ use reqwest::blocking::Response;
 
 use super::Span;
 use super::classify::classify;
-use super::redirect::Reached;
-use super::trouble::{self, Peer, Trouble};
+use super::fetch_error::{self, FetchError, Peer};
+use super::redirect::FinalResponse;
 use crate::host::bundle::Slice;
 use crate::host::network::Proxy;
 
@@ -16,15 +16,15 @@ const CHUNK: usize = 64 * 1024;
 
 /// A file from some byte on, to be read as it comes in.
 #[derive(Debug)]
-pub struct Rest {
+pub struct Body {
     /// The number of its first byte.
     pub from: u64,
-    origin: Origin,
+    origin: BodySource,
 }
 
 /// Where it comes from.
 #[derive(Debug)]
-enum Origin {
+enum BodySource {
     Server(Box<Incoming>),
     Bundle(Slice),
 }
@@ -40,8 +40,8 @@ struct Incoming {
     span: Span,
 }
 
-impl Rest {
-    pub(super) fn new(reached: Reached, from: u64, proxy: Option<Proxy>, span: Span) -> Rest {
+impl Body {
+    pub(super) fn new(reached: FinalResponse, from: u64, proxy: Option<Proxy>, span: Span) -> Body {
         let incoming = Incoming {
             received: 0,
             response: reached.response,
@@ -49,33 +49,33 @@ impl Rest {
             proxy,
             span,
         };
-        Rest {
+        Body {
             from,
-            origin: Origin::Server(Box::new(incoming)),
+            origin: BodySource::Server(Box::new(incoming)),
         }
     }
 
-    pub(super) fn bundled(slice: Slice, from: u64) -> Rest {
-        Rest {
+    pub(super) fn bundled(slice: Slice, from: u64) -> Body {
+        Body {
             from,
-            origin: Origin::Bundle(slice),
+            origin: BodySource::Bundle(slice),
         }
     }
 
     /// Reads what comes next into `chunk`; 0 at the end.
-    pub fn read(&mut self, chunk: &mut [u8]) -> Result<usize, Trouble> {
+    pub fn read(&mut self, chunk: &mut [u8]) -> Result<usize, FetchError> {
         match &mut self.origin {
-            Origin::Server(incoming) => incoming.read(chunk).map_err(|trouble| {
-                trouble.behind(incoming.sender.as_deref(), incoming.response.url())
-            }),
-            Origin::Bundle(slice) => slice
+            BodySource::Server(incoming) => incoming
                 .read(chunk)
-                .map_err(|error| Trouble::Other(format!("reading the bundle: {error}"))),
+                .map_err(|error| error.behind(incoming.sender.as_deref(), incoming.response.url())),
+            BodySource::Bundle(slice) => slice
+                .read(chunk)
+                .map_err(|error| FetchError::Other(format!("reading the bundle: {error}"))),
         }
     }
 
     /// Reads all of it, at most `limit` bytes.
-    pub(super) fn read_all(&mut self, limit: u64) -> Result<Vec<u8>, Trouble> {
+    pub(super) fn read_all(&mut self, limit: u64) -> Result<Vec<u8>, FetchError> {
         let mut bytes = Vec::new();
         let mut chunk = vec![0; CHUNK];
         loop {
@@ -85,21 +85,23 @@ impl Rest {
             }
             if bytes.len() as u64 > limit {
                 let host = match &self.origin {
-                    Origin::Server(incoming) => trouble::host(incoming.response.url()).to_owned(),
-                    Origin::Bundle(_) => "the bundle".to_owned(),
+                    BodySource::Server(incoming) => {
+                        fetch_error::host(incoming.response.url()).to_owned()
+                    }
+                    BodySource::Bundle(_) => "the bundle".to_owned(),
                 };
-                return Err(Trouble::TooLarge { host, limit });
+                return Err(FetchError::TooLarge { host, limit });
             }
         }
     }
 }
 
 impl Incoming {
-    fn read(&mut self, chunk: &mut [u8]) -> Result<usize, Trouble> {
+    fn read(&mut self, chunk: &mut [u8]) -> Result<usize, FetchError> {
         let (url, proxy) = (self.response.url().clone(), self.proxy.as_ref());
         loop {
             if Instant::now() > self.span.deadline {
-                return Err(Trouble::TooSlow {
+                return Err(FetchError::TooSlow {
                     peer: Peer::of(&url, proxy),
                     within: self.span.begun.elapsed(),
                 });

@@ -20,13 +20,13 @@ fn host() -> StubHost {
     )
 }
 
-fn found(stub: &StubHost) -> Vec<Contained> {
+fn found(stub: &StubHost) -> Vec<RunningContainer> {
     let roots = ["/var/lib/docker", "/srv/docker"].map(PathBuf::from);
     stub.host().contained_of(&roots).unwrap()
 }
 
-fn contained(name: &str, root: &str, processes: &[i32]) -> Contained {
-    Contained {
+fn contained(name: &str, root: &str, processes: &[i32]) -> RunningContainer {
+    RunningContainer {
         name: name.to_owned(),
         root: root.into(),
         processes: processes.to_vec(),

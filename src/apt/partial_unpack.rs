@@ -36,16 +36,16 @@ const FOLDERS: [&str; 3] = ["/etc", "/opt", "/usr"];
 
 /// The files of a package, before it is purged.
 #[derive(Debug, Default)]
-pub(super) struct Begun {
+pub(super) struct PartialUnpack {
     /// With the MD5 of those that are no configuration, by which dpkg itself knows its files.
     sums: Vec<(PathBuf, String)>,
     all: BTreeSet<PathBuf>,
 }
 
-impl Begun {
+impl PartialUnpack {
     /// What is known of the files of a package that is there in part.
-    pub(super) fn of(host: &Host, package: &str) -> Result<Begun> {
-        let mut begun = Begun::default();
+    pub(super) fn of(host: &Host, package: &str) -> Result<PartialUnpack> {
+        let mut begun = PartialUnpack::default();
         let control = host.read_text(format!("{UNPACKED}/control"))?;
         let name = format!("Package: {package}");
         if control.is_some_and(|text| text.lines().any(|line| line == name)) {
@@ -199,7 +199,7 @@ mod tests {
     }
 
     fn remove(stub: &StubHost, since: Timestamp) {
-        let begun = Begun::of(stub.host(), "docker-ce").unwrap();
+        let begun = PartialUnpack::of(stub.host(), "docker-ce").unwrap();
         begun.remove(&stub.authority(), since).unwrap();
     }
 

@@ -26,15 +26,15 @@ use crate::report::Listener;
 
 /// The way to the network, laid out for apt.
 #[derive(Debug)]
-pub struct Reach {
+pub struct NetworkConfig {
     /// Read after the host's own configuration.
     configuration: PathBuf,
     network: Network,
 }
 
-impl Reach {
+impl NetworkConfig {
     /// Lays out in `folder`, which apt's own user must be able to enter, what apt is to read.
-    pub fn lay_out(folder: &Path, network: &Network) -> Result<Reach> {
+    pub fn lay_out(folder: &Path, network: &Network) -> Result<NetworkConfig> {
         let mut text = String::new();
         if let Some(bundle) = network::bundle(network)? {
             let path = folder.join("ca.pem");
@@ -58,7 +58,7 @@ impl Reach {
             .open(&configuration)
             .with_context(writing)?;
         file.write_all(text.as_bytes()).with_context(writing)?;
-        Ok(Reach {
+        Ok(NetworkConfig {
             configuration,
             network: network.clone(),
         })
@@ -160,14 +160,17 @@ mod tests {
 
     const SECRET: &str = "s3cret";
 
-    fn reach(setting: Option<&str>, variables: &[(&str, &str)]) -> (tempfile::TempDir, Reach) {
+    fn reach(
+        setting: Option<&str>,
+        variables: &[(&str, &str)],
+    ) -> (tempfile::TempDir, NetworkConfig) {
         let setting = setting.map(|text| Proxy::parse(text).unwrap());
         let network = Network::new(setting, None, |name| {
             let set = variables.iter().find(|(known, _)| *known == name);
             set.map(|(_, value)| (*value).to_owned())
         });
         let folder = tempfile::tempdir().unwrap();
-        let reach = Reach::lay_out(folder.path(), &network.unwrap()).unwrap();
+        let reach = NetworkConfig::lay_out(folder.path(), &network.unwrap()).unwrap();
         (folder, reach)
     }
 

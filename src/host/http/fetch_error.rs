@@ -11,7 +11,7 @@ use crate::host::network::Proxy;
 
 /// Why a download did not go through.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Trouble {
+pub enum FetchError {
     #[error(
         "the name of {0} cannot be resolved; see what this host's name servers say: \
          resolvectl query {host}{hint}", host = .0.host(), hint = .0.hint()
@@ -91,11 +91,11 @@ pub enum Trouble {
     #[error("{host} redirects over and over; is it the right address?")]
     Circles { host: String },
     /// Another server failed than the one that was asked.
-    #[error("{from} redirects to {to}, and {trouble}")]
+    #[error("{from} redirects to {to}, and {error}")]
     Redirected {
         from: String,
         to: String,
-        trouble: Box<Trouble>,
+        error: Box<FetchError>,
     },
     #[error(
         "{host} sent more than {limit} bytes, which this file never has; is it the right address?"
@@ -115,37 +115,37 @@ pub enum Peer {
     Proxy(Proxy),
 }
 
-impl Trouble {
-    /// The same as trouble with `url`, to which another host redirects, if one does.
-    pub(super) fn behind(self, from: Option<&str>, url: &Url) -> Trouble {
+impl FetchError {
+    /// The same as an error of `url`, to which another host redirects, if one does.
+    pub(super) fn behind(self, from: Option<&str>, url: &Url) -> FetchError {
         match from {
             None => self,
-            Some(from) => Trouble::Redirected {
+            Some(from) => FetchError::Redirected {
                 from: from.to_owned(),
                 to: host(url).to_owned(),
-                trouble: Box::new(self),
+                error: Box::new(self),
             },
         }
     }
 
     /// What went wrong, wherever that was.
-    pub fn innermost(&self) -> &Trouble {
+    pub fn innermost(&self) -> &FetchError {
         match self {
-            Trouble::Redirected { trouble, .. } => trouble.innermost(),
-            trouble => trouble,
+            FetchError::Redirected { error, .. } => error.innermost(),
+            error => error,
         }
     }
 
     /// Whether it may be gone at the next try.
     pub fn is_passing(&self) -> bool {
         match self.innermost() {
-            Trouble::NoName(_)
-            | Trouble::Refused(_)
-            | Trouble::Unreachable(_)
-            | Trouble::TimedOut { .. }
-            | Trouble::Stalled { .. }
-            | Trouble::CutOff { .. } => true,
-            Trouble::Status { status, .. } => *status >= 500 || matches!(status, 408 | 429),
+            FetchError::NoName(_)
+            | FetchError::Refused(_)
+            | FetchError::Unreachable(_)
+            | FetchError::TimedOut { .. }
+            | FetchError::Stalled { .. }
+            | FetchError::CutOff { .. } => true,
+            FetchError::Status { status, .. } => *status >= 500 || matches!(status, 408 | 429),
             _ => false,
         }
     }
@@ -155,7 +155,7 @@ impl Trouble {
         let innermost = self.innermost();
         matches!(
             innermost,
-            Trouble::TimedOut { .. } | Trouble::Stalled { .. }
+            FetchError::TimedOut { .. } | FetchError::Stalled { .. }
         )
     }
 
@@ -163,7 +163,9 @@ impl Trouble {
     pub fn is_distrust(&self) -> bool {
         matches!(
             self.innermost(),
-            Trouble::Untrusted { .. } | Trouble::AnotherName { .. } | Trouble::Clock { .. }
+            FetchError::Untrusted { .. }
+                | FetchError::AnotherName { .. }
+                | FetchError::Clock { .. }
         )
     }
 }

@@ -33,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// A program with all that it is given.
 #[derive(Clone)]
-pub(super) struct Call {
+pub(super) struct Execution {
     pub program: String,
     pub arguments: Vec<OsString>,
     pub variables: Vec<(String, String)>,
@@ -51,9 +51,9 @@ struct Uncut {
     stderr: File,
 }
 
-impl Call {
-    pub fn of(program: &str) -> Call {
-        Call {
+impl Execution {
+    pub fn of(program: &str) -> Execution {
+        Execution {
             program: program.to_owned(),
             arguments: Vec::new(),
             variables: Vec::new(),
@@ -209,7 +209,7 @@ impl Call {
 }
 
 /// The command for people: without the `-o NAME=VALUE` options, of which apt gets many.
-impl fmt::Display for Call {
+impl fmt::Display for Execution {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.program)?;
         let mut arguments = self.arguments.iter().map(|it| it.to_string_lossy());

@@ -32,7 +32,7 @@ const DELETED: &[u8] = b" (deleted)";
 
 /// A container that runs, whether or not its engine does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Contained {
+pub struct RunningContainer {
     /// What the user calls it, or the beginning of its identifier.
     pub name: String,
     /// The folder in which its engine keeps its data.
@@ -60,7 +60,7 @@ impl ContainerId {
 impl Host {
     /// The containers that run of engines that keep their data in one of these folders. Those of
     /// others, as of an engine in a container or of a user's own, look alike.
-    pub fn contained_of(&self, roots: &[PathBuf]) -> Result<Vec<Contained>> {
+    pub fn contained_of(&self, roots: &[PathBuf]) -> Result<Vec<RunningContainer>> {
         let pids = self.pids()?;
         let mut found = Vec::new();
         for shim in &pids {
@@ -83,7 +83,7 @@ impl Host {
             let children = of_all.filter(|(_, parent)| **parent == Some(shim));
             let mut processes: Vec<i32> = children.map(|(pid, _)| *pid).collect();
             processes.push(shim);
-            Contained {
+            RunningContainer {
                 name,
                 root: root.clone(),
                 processes,
