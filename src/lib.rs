@@ -21,6 +21,8 @@ mod invocation;
 pub mod error;
 pub mod report;
 
+mod docker;
+
 pub mod daemon_config;
 pub mod trust;
 

@@ -27,7 +27,7 @@ use anyhow::{Context, Result, bail};
 use super::archive::{Archive, Archives, printed};
 use super::lock::ARCHIVES;
 use super::space;
-use super::transfer::Transfer;
+use super::transfer::{CONNECTIONS, Transfer};
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::authority::Authority;
@@ -37,9 +37,6 @@ use crate::report::{Event, Listener};
 
 /// What the names of partial files begin with.
 const PARTIAL: &str = ".dockstrap-";
-
-/// How many files are fetched at a time.
-pub(super) const CONNECTIONS: usize = 4;
 
 /// How often progress is told.
 const PULSE: Duration = Duration::from_millis(100);

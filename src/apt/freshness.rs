@@ -139,10 +139,10 @@ impl Memory {
 
 fn parse(bytes: &[u8]) -> Result<FreshnessFile> {
     #[derive(Deserialize)]
-    struct Versioned {
+    struct SchemaOnly {
         schema: u32,
     }
-    let Versioned { schema } = serde_json::from_slice(bytes).context("it is damaged")?;
+    let SchemaOnly { schema } = serde_json::from_slice(bytes).context("it is damaged")?;
     ensure!(
         schema == SCHEMA,
         "a newer dockstrap wrote it (schema {schema})"

@@ -2,6 +2,7 @@
 
 mod age;
 mod apt_error;
+mod apt_get;
 mod archive;
 mod broken;
 mod closed;
@@ -9,6 +10,7 @@ mod entry;
 mod existing;
 mod fetch;
 mod freshness;
+mod host_lists;
 mod index;
 mod lock;
 mod network_config;
@@ -38,6 +40,7 @@ mod versions;
 mod view;
 
 pub use age::{AgeLimit, Supply};
+pub use apt_get::{apt_get, install};
 pub use archive::{Archive, Archives, KnownArchive};
 pub(crate) use closed::{Closed, closed, user_of_apt};
 pub use entry::{Misfit, without_password};
@@ -53,7 +56,7 @@ pub(crate) use refusal::{check_configuration, refuse_unmet};
 pub(crate) use remount::makes_writable;
 pub use repair::{Unpacking, clear_for_purge, finish};
 pub(crate) use repository::{ENGINE, Repository, fetch_key, trusted};
-pub use run::{apt_get, install, is_locked_out, run};
+pub use run::{is_locked_out, run};
 pub use source::{COMPONENT, Source};
 pub use source_file::{is_sound, is_source_file, source_files};
 pub use space::require as require_space;

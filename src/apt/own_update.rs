@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::apt_get::NO_HOOKS;
 use super::lock::LISTS;
 use super::quote::quoted;
-use super::run::NO_HOOKS;
 use super::source::Source;
 use crate::error::quote;
 use crate::host::Host;

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
+use super::apt_get::apt_get;
 use super::refusal::{Phase, answered};
-use super::run::apt_get;
 use super::transaction::Transaction;
 use crate::error::Failure;
 use crate::facts::{ENGINE_PACKAGES, package_states};

@@ -6,11 +6,11 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::apt_error::{AptError, Hook};
+use super::host_lists::lists_are_fresh;
 use super::pins;
 use super::setting::{self, Location, put_aside};
 use super::source_file::{FOLDER, SOURCES_LIST, named};
 use super::unmet::{self, Unmet};
-use super::view::lists_are_fresh;
 use crate::error::{Failure, quote};
 use crate::facts;
 use crate::host::Host;

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 
 use crate::apt::{self, AgeLimit, Existing, Freshness, Index, Memory, Source, is_signed_anew};
+use crate::docker;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::http::{Caches, Fetched, Http, is_too_large};
@@ -19,7 +20,7 @@ use crate::trust::{
 const KEYRING: &str = Source::KEYRING;
 
 /// The package of the engine itself.
-pub const ENGINE: &str = "docker-ce";
+pub const ENGINE: &str = docker::PACKAGE;
 
 /// A key file is at most this long.
 const KEY_LIMIT: u64 = 64 * 1024;

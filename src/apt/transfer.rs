@@ -18,10 +18,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::archive::{Archive, Measured};
-use super::fetch::CONNECTIONS;
 use crate::error::Failure;
 use crate::host::http::{Caches, FetchError, Fetched, Http, RangeRequest};
 use crate::trust::Refusal;
+
+/// How many files are fetched at a time.
+pub(super) const CONNECTIONS: usize = 4;
 
 /// How often in a row a transfer may break without headway, and the first pause before it goes
 /// on; each further pause is twice as long.

@@ -4,9 +4,9 @@ use std::fmt;
 
 use anyhow::Result;
 
-use super::run::{apt_get, with_safety};
+use super::apt_get::{apt_get, with_safety};
+use super::host_lists::lists_are_fresh;
 use super::transaction::Transaction;
-use super::view::lists_are_fresh;
 use crate::host::Host;
 use crate::host::command::{Command, Output, Query};
 use crate::host::query::Reader;

@@ -8,9 +8,9 @@ use anyhow::Result;
 use super::{Act, Journal};
 use crate::apt::{self, PROXY, Source};
 use crate::daemon_config::{Document, names_of};
+use crate::docker::{CERTIFICATES, UNIT};
 use crate::facts::{ENGINE_PACKAGES, HostPackage, known_packages};
 use crate::host::Host;
-use crate::host::engine::{CERTIFICATES, UNIT};
 use crate::report::Yours;
 use crate::undo::{Lost, ManagedUnit, Undo, member};
 

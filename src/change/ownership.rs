@@ -5,8 +5,8 @@ use anyhow::Result;
 
 use crate::change::{self, Journal};
 use crate::daemon_config::{self, Document, Edited};
+use crate::docker::UNIT;
 use crate::error::Failure;
-use crate::host::engine::UNIT;
 use crate::host::{Host, UserName, is_forbidden};
 use crate::report::Yours;
 use crate::settings::Restore;

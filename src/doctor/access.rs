@@ -6,9 +6,9 @@ use anyhow::Result;
 
 use super::effective::EffectiveConfiguration;
 use super::{Check, Level, audit, files};
+use crate::docker::{GROUP, SOCKET};
 use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::command::Query;
-use crate::host::engine::{GROUP, SOCKET};
 use crate::host::query::Reader;
 use crate::host::{Group, Host};
 

@@ -7,10 +7,11 @@ use nix::sys::statvfs::{FsFlags, Statvfs, statvfs};
 
 use super::effective::EffectiveConfiguration;
 use super::{Check, Level, engine, is_active};
+use crate::docker::{CONTAINERD_ROOT, UNIT};
 use crate::engine::obstacle::{Obstacle, kept_files_problem};
 use crate::facts::Facts;
 use crate::host::Host;
-use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT, UNIT};
+use crate::host::engine::DATA_ROOT;
 
 pub const CHECKS: &[Check] = &[
     Check {

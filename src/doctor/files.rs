@@ -8,10 +8,10 @@ use anyhow::{Context, Result};
 use super::effective::EffectiveConfiguration;
 use crate::apt::{Source, source_files};
 use crate::daemon_config::{self, Document};
+use crate::docker::{GROUP, SOCKET};
 use crate::engine::exposed;
 use crate::facts::Facts;
 use crate::host::Host;
-use crate::host::engine::{GROUP, SOCKET};
 
 const FOLDER: &str = "/etc/docker";
 const CERTIFICATES: &str = "/etc/docker/certs.d";

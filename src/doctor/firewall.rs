@@ -4,10 +4,10 @@ use anyhow::Result;
 
 use super::effective::EffectiveConfiguration;
 use super::{Check, Level, is_active, require_root, said};
+use crate::docker::UNIT;
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::command::Query;
-use crate::host::engine::UNIT;
 use crate::host::links::is_guest_bridge;
 
 pub const CHECKS: &[Check] = &[

@@ -4,11 +4,11 @@ use anyhow::Result;
 
 use super::effective::EffectiveConfiguration;
 use super::{Check, Level, is_active, require_root, said};
+use crate::docker::UNIT;
 use crate::engine::obstacle::{Obstacle, iptables_problem};
 use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::command::Query;
-use crate::host::engine::UNIT;
 
 pub const CHECKS: &[Check] = &[
     Check {

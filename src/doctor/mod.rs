@@ -25,10 +25,11 @@ use anyhow::{Result, anyhow};
 use serde::Serialize;
 
 use crate::change::Tx;
+use crate::docker::UNIT;
 use crate::facts::{Facts, Init};
 use crate::host::Host;
 use crate::host::command::Query;
-use crate::host::engine::{EngineInfo, UNIT};
+use crate::host::engine::EngineInfo;
 
 /// One thing to look at. Texts are for people; those about what is wrong say it as it is then.
 pub struct Check {

@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::effective::EffectiveConfiguration;
 use super::{Check, Level, is_active};
 use crate::daemon_config::{DEFAULT_POOLS, Route};
+use crate::docker::UNIT;
 use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
-use crate::host::engine::UNIT;
 use crate::host::links::is_tunnel;
 
 pub const CHECKS: &[Check] = &[

@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 
 use super::{Check, Level, require_root, said};
+use crate::docker;
 use crate::facts::{self, CONFLICTING_PACKAGES, ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::command::Query;
@@ -143,7 +144,7 @@ fn unfinished(host: &Host, facts: &Facts) -> Result<Option<String>> {
 }
 
 fn plugins(host: &Host, facts: &Facts) -> Result<Option<String>> {
-    if !facts.has("docker-ce-cli") {
+    if !facts.has(docker::CLI_PACKAGE) {
         return Ok(None);
     }
     let mut faults = Vec::new();

@@ -6,11 +6,12 @@ use anyhow::Result;
 
 use super::{Check, Level};
 use crate::change::Tx;
+use crate::docker::{CONTAINERD_UNIT, SOCKET_UNIT, UNIT};
 use crate::engine::obstacle::{confinement_problem, containerd_problem};
 use crate::facts::{ENGINE_PACKAGES, Facts, Init};
 use crate::host::Host;
 use crate::host::command::Query;
-use crate::host::engine::{CONTAINERD_UNIT, SOCKET_UNIT, UNIT, systemctl};
+use crate::host::engine::systemctl;
 use crate::host::query::Reader;
 use crate::undo::Undo;
 

@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 
 use super::unit::directives::{self, UnitFile};
 use crate::daemon_config;
+use crate::docker::{CONTAINERD_CONFIG, CONTAINERD_UNIT, SOCKET_UNIT, UNIT};
 use crate::error::Failure;
-use crate::host::engine::{CONTAINERD_CONFIG, CONTAINERD_UNIT, SOCKET_UNIT, UNIT};
 use crate::host::exposure::Exposure;
 use crate::host::{Host, is_forbidden};
 

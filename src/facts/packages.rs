@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::docker::{CLI_PACKAGE, CONTAINERD_PACKAGE, PACKAGE};
 use crate::host::Host;
 use crate::host::command::Query;
 use crate::host::query::Reader;
@@ -18,9 +19,9 @@ pub use status::{STATUS, lost_status, status_cure};
 
 /// What the engine consists of, in the order Docker's documentation installs it.
 pub const ENGINE_PACKAGES: &[&str] = &[
-    "docker-ce",
-    "docker-ce-cli",
-    "containerd.io",
+    PACKAGE,
+    CLI_PACKAGE,
+    CONTAINERD_PACKAGE,
     "docker-buildx-plugin",
     "docker-compose-plugin",
     "docker-ce-rootless-extras",

@@ -20,8 +20,8 @@ use serde_json::Value;
 use crate::error::Failure;
 use crate::reading;
 use crate::relative_path::RelativePath;
-use manifest::{MANIFEST_LIMIT, SCHEMA};
-use members::{BundleError, MANIFEST, Members};
+use manifest::{MANIFEST, MANIFEST_LIMIT, SCHEMA};
+use members::{BundleError, Members};
 
 pub use manifest::{BundledFile, Manifest, PartialSuite, is_package};
 pub use packer::Packer;

@@ -18,20 +18,9 @@ use super::Host;
 use super::command::{Command, Query};
 use super::query::Reader;
 use crate::daemon_config::{self, Document};
-
-/// The engine's socket, which its unit opens.
-pub const SOCKET: &str = "/run/docker.sock";
+use crate::docker::{CONTAINERD_CONFIG, CONTAINERD_ROOT, NO_CONFIG, SOCKET, UNIT};
 
 pub use crate::daemon_config::DATA_ROOT;
-
-/// Where containerd keeps its own when it is told nothing else.
-pub const CONTAINERD_ROOT: &str = "/var/lib/containerd";
-
-/// containerd's own configuration.
-pub(crate) const CONTAINERD_CONFIG: &str = "/etc/containerd/config.toml";
-
-/// The engine's unit.
-pub const UNIT: &str = "docker.service";
 
 /// What `systemctl is-active` exits with for a unit that is not active, and for one that is not there.
 const INACTIVE: i32 = 3;
@@ -39,29 +28,6 @@ const NO_SUCH_UNIT: i32 = 4;
 
 /// `{"type":["daemon"],"event":["reload"]}`, as a URL has it.
 const RELOADS: &str = "%7B%22type%22%3A%5B%22daemon%22%5D%2C%22event%22%3A%5B%22reload%22%5D%7D";
-
-/// The unit through which systemd listens in the engine's place; the engine's unit needs it.
-pub(crate) const SOCKET_UNIT: &str = "docker.socket";
-
-/// The unit of containerd, which runs the containers for it.
-pub const CONTAINERD_UNIT: &str = "containerd.service";
-
-/// The package that brings it.
-pub(crate) const CONTAINERD_PACKAGE: &str = "containerd.io";
-
-/// A folder for the `docker` command's configuration that is not there.
-pub const NO_CONFIG: &str = "/nonexistent";
-
-/// The group whose members may use the engine; its socket unit gives the socket to it.
-pub const GROUP: &str = "docker";
-
-/// Where it looks for the authorities of registries, each in a folder of its own.
-pub const CERTIFICATES: &str = "/etc/docker/certs.d";
-
-/// The file of a registry's authority.
-pub fn authority(registry: &str) -> String {
-    format!("{CERTIFICATES}/{registry}/ca.crt")
-}
 
 /// A part of the engine's answer to `GET /info`.
 ///

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Host;
-use super::engine::UNIT;
+use crate::docker::UNIT;
 
 impl Host {
     /// The numbers of all processes.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::command::{Command, Query};
-use super::engine::{NO_CONFIG, SOCKET};
+use crate::docker::{NO_CONFIG, SOCKET};
 
 /// A program, with the words that make it one that only reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::Host;
 use super::authority::Authority;
-use super::engine::SOCKET;
+use crate::docker::SOCKET;
 
 /// A host for one test; it goes when it is dropped.
 pub struct StubHost {

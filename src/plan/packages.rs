@@ -7,7 +7,7 @@ use super::configuration::EngineSetup;
 use super::preflight;
 use super::repository::Resolved;
 use crate::apt::ENGINE;
-use crate::host::engine::CONTAINERD_PACKAGE;
+use crate::docker::CONTAINERD_PACKAGE;
 use crate::step::packages::Needs;
 use crate::step::{AptKey, Dpkg, Inspected, Packages};
 

@@ -4,10 +4,10 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::docker::GROUP;
 use crate::facts::{self, ENGINE_PACKAGES};
 use crate::host::Host;
 use crate::host::command::Query;
-use crate::host::engine::GROUP;
 use crate::host::query::Reader;
 use crate::trust::claimed_fingerprint;
 

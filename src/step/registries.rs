@@ -5,8 +5,8 @@ use anyhow::Result;
 use super::{Finding, Step};
 use crate::change::Tx;
 use crate::daemon_config::Change;
+use crate::docker::authority;
 use crate::host::Host;
-use crate::host::engine::authority;
 use crate::host::http::Http;
 use crate::host::network::{CaCert, Network};
 use crate::settings::Registry;
@@ -120,7 +120,7 @@ pub fn silent(
 mod tests {
     use super::*;
     use crate::change::trial;
-    use crate::host::engine::CERTIFICATES;
+    use crate::docker::CERTIFICATES;
     use crate::host::stub::StubHost;
 
     fn step() -> Registries {

@@ -6,13 +6,14 @@ use anyhow::{Result, bail};
 
 use super::{Finding, Step};
 use crate::change::{Act, Tx};
+use crate::docker::UNIT;
 use crate::engine::unit::Unit;
 use crate::engine::workloads::{kubelet_is_here, running_under};
 use crate::error::blocked;
 use crate::facts::{CONFLICTING_PACKAGES, ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::command::{Command, Query};
-use crate::host::engine::{UNIT, systemctl};
+use crate::host::engine::systemctl;
 use crate::host::query::Reader;
 use crate::invocation;
 use crate::shell::{joined, quoted};

@@ -7,8 +7,8 @@ use thiserror::Error;
 
 use super::{FOLDER, JOURNAL, LINKED, Undo};
 use crate::apt;
+use crate::docker::GROUP;
 use crate::host::UserName;
-use crate::host::engine::GROUP;
 
 /// The kinds of units whose state is ever restored.
 const UNITS: &[&str] = &["service", "socket", "target", "timer"];

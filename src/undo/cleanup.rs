@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::docker::UNIT;
 use crate::host::Host;
 use crate::host::authority::Authority;
-use crate::host::engine::{UNIT, systemctl};
+use crate::host::engine::systemctl;
 use crate::host::files;
 
 /// How long the engine may take to stop.

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::{Revert, Reverted};
+use crate::docker::{CONTAINERD_ROOT, SOCKET};
 use crate::facts::{HostPackage, known_packages};
 use crate::host::Host;
-use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT, SOCKET, is_of_remap};
+use crate::host::engine::{DATA_ROOT, is_of_remap};
 use crate::host::nofollow;
 use crate::shell::{joined, quoted};
 

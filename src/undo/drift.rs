@@ -11,9 +11,9 @@ use anyhow::Result;
 
 use super::Undo;
 use crate::apt;
+use crate::docker::UNIT;
 use crate::host::Host;
 use crate::host::command::Query;
-use crate::host::engine::UNIT;
 use crate::host::query::Reader;
 use crate::report::Yours;
 

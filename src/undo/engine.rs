@@ -9,8 +9,9 @@ use anyhow::{Context, Result};
 
 use super::{Overwritten, Revert, Reverted, unseal};
 use crate::daemon_config::{self, Change, Document};
+use crate::docker::UNIT;
 use crate::host::Host;
-use crate::host::engine::{UNIT, docker, systemctl};
+use crate::host::engine::{docker, systemctl};
 use crate::host::files;
 
 /// How long an engine may take to start.

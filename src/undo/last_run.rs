@@ -9,8 +9,9 @@ use anyhow::Result;
 
 use super::Revert;
 use crate::daemon_config::{self, Document};
+use crate::docker::UNIT;
 use crate::host::authority::Authority;
-use crate::host::engine::{UNIT, systemctl};
+use crate::host::engine::systemctl;
 use crate::host::files;
 
 /// Where the copy is; it goes with the journal.

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::apt::KnownArchive;
 use crate::daemon_config::{self, Change};
-use crate::host::engine::CONTAINERD_UNIT;
+use crate::docker::CONTAINERD_UNIT;
 use crate::host::firewall::NetworkBaseline;
 
 pub(crate) use check::{Forged, all, package};

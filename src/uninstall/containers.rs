@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::change::Tx;
+use crate::docker::UNIT;
 use crate::host::Host;
-use crate::host::engine::{UNIT, systemctl};
+use crate::host::engine::systemctl;
 use crate::host::running_containers::RunningContainer;
 use crate::report::{Event, Listener};
 

@@ -11,15 +11,15 @@ use super::containers;
 use crate::apt::{self, FRESHNESS};
 use crate::change::{self, Act, Journal, Purpose, Tx};
 use crate::daemon_config;
+use crate::docker::{CLI_PACKAGE, CONTAINERD_PACKAGE, PACKAGE, UNIT};
 use crate::facts::unfinished_packages;
 use crate::host::Host;
-use crate::host::engine::UNIT;
 use crate::host::signal::{run_to_end, stop_flag};
 use crate::report::{Event, Listener};
 use crate::undo::{Ahead, Extent, Foreseen, Undo, is_unused};
 
 /// Packages without which no engine runs.
-const OF_THE_ENGINE: &[&str] = &["docker-ce", "docker-ce-cli", "containerd.io"];
+const OF_THE_ENGINE: &[&str] = &[PACKAGE, CLI_PACKAGE, CONTAINERD_PACKAGE];
 
 /// What an uninstall is going to do.
 pub(crate) struct UninstallPlan {

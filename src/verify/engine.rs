@@ -7,10 +7,10 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use super::verifier::{Verifier, parse};
+use crate::docker::{CONTAINERD_UNIT, SOCKET, UNIT};
 use crate::facts::{Init, detect_init};
 use crate::host::Host;
 use crate::host::command::Query;
-use crate::host::engine::{CONTAINERD_UNIT, SOCKET, UNIT};
 use crate::host::query::Reader;
 use crate::report::Outcome;
 

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use super::verifier::Verifier;
+use crate::docker::{GROUP, NO_CONFIG, SOCKET};
 use crate::host::UserName;
 use crate::host::command::{Command, Output};
-use crate::host::engine::{GROUP, NO_CONFIG, SOCKET};
 use crate::report::Outcome;
 
 /// Who is no member on any sane host.

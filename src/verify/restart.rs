@@ -11,8 +11,9 @@ use anyhow::{Context, Result, ensure};
 
 use super::objects::LABEL;
 use super::verifier::Verifier;
+use crate::docker::UNIT;
 use crate::engine::failure::failure_reason;
-use crate::host::engine::{UNIT, systemctl};
+use crate::host::engine::systemctl;
 use crate::report::Outcome;
 use crate::step::daemon_json::refuse_unsound;
 use crate::undo::keeps_containers;

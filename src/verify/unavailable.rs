@@ -3,9 +3,9 @@
 use anyhow::Result;
 use rustix::fs::Access;
 
+use crate::docker::{GROUP, SOCKET, UNIT};
 use crate::host::Group;
 use crate::host::Host;
-use crate::host::engine::{GROUP, SOCKET, UNIT};
 
 /// The command that sets up an engine.
 const INSTALL: &str = "sudo dockstrap install";

@@ -10,9 +10,11 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use super::View;
+use crate::apt::apt_get::with_safety;
 use crate::apt::archive::{Archive, unescape};
-use crate::apt::run::{fetch_apart, with_safety};
+use crate::apt::run::fetch_apart;
 use crate::apt::{Archives, status};
+use crate::docker;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::command::Query;
@@ -73,7 +75,7 @@ impl View {
         fetch_apart(host, &self.reach.lend(download), listener)
             .context("downloading the packages")?;
         let mut installs = transaction.installs.iter();
-        let engine = installs.find(|install| install.package == "docker-ce");
+        let engine = installs.find(|install| install.package == docker::PACKAGE);
         Ok(Export {
             docker: docker
                 .into_iter()

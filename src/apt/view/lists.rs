@@ -4,8 +4,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
@@ -16,9 +15,6 @@ use crate::apt::refusal::{self, Phase};
 use crate::apt::source::{COMPONENT, Source};
 use crate::host::Host;
 use crate::relative_path::FileName;
-
-/// Ubuntu's indexes older than this may name packages that its archive no longer has.
-const STALE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Lists that were brought into a view.
 #[derive(Debug, Default)]
@@ -113,24 +109,4 @@ impl View {
         });
         name.with_context(|| format!("apt does not say where it keeps the index of {uri}"))
     }
-}
-
-/// Whether the host has indexes that tell what its sources have now.
-pub(in crate::apt) fn lists_are_fresh(host: &Host) -> Result<bool> {
-    Ok(has_indexes(host)? && !stale(host)?)
-}
-
-/// Whether the host has indexes at all; images often come without.
-pub(super) fn has_indexes(host: &Host) -> Result<bool> {
-    let lists = host.list(LISTS)?;
-    Ok(lists.iter().any(|name| name.contains("_Packages")))
-}
-
-/// Whether the host's indexes were fetched so long ago that they must be fetched anew. apt gives
-/// a list the server's date; only the folder it downloads into tells when it last did.
-pub(super) fn stale(host: &Host) -> Result<bool> {
-    let partial = host.metadata(Path::new(LISTS).join("partial"))?;
-    let fetched = partial.and_then(|there| there.modified().ok());
-    let age = fetched.map(|time| SystemTime::now().duration_since(time).unwrap_or_default());
-    Ok(age.is_none_or(|age| age > STALE_AFTER))
 }

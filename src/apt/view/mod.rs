@@ -22,12 +22,13 @@ use anyhow::{Context, Result};
 use nix::unistd::geteuid;
 use tempfile::TempDir;
 
+use super::apt_get::{NO_HOOKS, apt_get, with_safety};
 use super::archive::Archives;
+use super::host_lists::{has_indexes, stale};
 use super::index::Index;
 use super::lock::{ARCHIVES, LISTS};
 use super::network_config::NetworkConfig;
 use super::quote::quoted;
-use super::run::{NO_HOOKS, apt_get, with_safety};
 use super::source::Source;
 use super::status;
 use super::transaction::Transaction;
@@ -40,11 +41,9 @@ use crate::host::http::Http;
 use crate::host::temporary;
 use crate::report::{Event, Listener};
 use crate::trust::{Certificate, PackageIndex};
-use lists::{has_indexes, stale};
 
 pub use export::{Export, PartOfArchive};
 pub use lists::Lists;
-pub(super) use lists::lists_are_fresh;
 
 const CONFIGURATION: &str = "apt.conf";
 const DOCKER_SOURCE: &str = "sources/dockstrap-docker.sources";

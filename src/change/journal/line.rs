@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::apt::{Freshness, PROXY as APT_PROXY, Source};
 use crate::daemon_config::names;
-use crate::host::engine::authority;
+use crate::docker::authority;
 use crate::settings::{Origins, ProxyUser, Settings};
 use crate::undo::{Undo, all, member, package};
 

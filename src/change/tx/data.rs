@@ -6,9 +6,10 @@ use anyhow::Result;
 
 use crate::change::{Journal, Tx};
 use crate::daemon_config::{self, Document, with_flags};
+use crate::docker::CONTAINERD_ROOT;
 use crate::engine::unit;
 use crate::host::Host;
-use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT};
+use crate::host::engine::DATA_ROOT;
 use crate::undo::{Undo, is_unused};
 
 /// Where an engine with this configuration, flags included, and its containerd keep their data.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use crate::docker::{CONTAINERD_UNIT, SOCKET_UNIT, UNIT};
 use crate::engine::unit;
 use crate::engine::unit::directives::NEEDS;
 use crate::host::Host;
 use crate::host::command::Query;
-use crate::host::engine::{CONTAINERD_UNIT, SOCKET_UNIT, UNIT};
 use crate::host::query::Reader;
 
 /// What is asked of systemd.

@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::failed_unit::UnitState;
 use crate::daemon_config::{Document, PATH, Secrets};
+use crate::docker::UNIT;
 use crate::engine::unit;
 use crate::error::quote;
 use crate::host::Host;
 use crate::host::command::Query;
-use crate::host::engine::UNIT;
 use crate::host::query::Reader;
 
 /// How many of its lines are shown.

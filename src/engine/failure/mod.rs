@@ -6,9 +6,9 @@ mod last_words;
 
 use anyhow::Result;
 
+use crate::docker::UNIT;
 use crate::error::quote;
 use crate::host::Host;
-use crate::host::engine::UNIT;
 pub(crate) use last_words::with_last_words;
 use last_words::{words_of, words_of_engine};
 

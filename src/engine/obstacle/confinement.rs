@@ -3,9 +3,9 @@
 use anyhow::Result;
 
 use super::Obstacle;
+use crate::docker::{CONTAINERD_UNIT, UNIT};
 use crate::engine::unit::directives::{self, Directive, NO, in_force};
 use crate::host::Host;
-use crate::host::engine::{CONTAINERD_UNIT, UNIT};
 use crate::report::{Event, Listener};
 use crate::shell::joined;
 
@@ -158,8 +158,8 @@ fn strict(settings: &[Directive]) -> Vec<&Directive> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::docker::CONTAINERD_UNIT;
     use crate::engine::unit::directives::parse;
-    use crate::host::engine::CONTAINERD_UNIT;
     use std::cell::RefCell;
 
     const FILE: &str = "/etc/systemd/system/docker.service.d/own.conf";

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::Obstacle;
 use crate::daemon_config::Document;
+use crate::docker::CONTAINERD_CONFIG;
 use crate::error::quote;
 use crate::host::Host;
 use crate::host::command::Query;
-use crate::host::engine::CONTAINERD_CONFIG;
 
 /// The part of the file whose types stop containerd when they are others.
 #[derive(Deserialize)]

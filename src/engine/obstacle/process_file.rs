@@ -5,8 +5,8 @@ use anyhow::Result;
 
 use super::Obstacle;
 use crate::daemon_config::Document;
+use crate::docker::UNIT;
 use crate::host::Host;
-use crate::host::engine::UNIT;
 use crate::host::lock::Holder;
 use crate::shell::quoted;
 

@@ -11,10 +11,10 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::daemon_config::{self, Document, with_flags};
+use crate::docker::UNIT;
 use crate::error::Failure;
 use crate::host::Host;
 use crate::host::command::Query;
-use crate::host::engine::UNIT;
 use crate::host::query::Reader;
 pub(crate) use environment::Environment;
 

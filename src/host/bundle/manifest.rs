@@ -5,10 +5,15 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::members::{MANIFEST, MOST_FILES, too_many};
 use super::{COMPRESSED, DOCKER, folder_of_part};
 use crate::relative_path::{FileName, RelativePath};
 use crate::trust::Sha256;
+
+/// The first file of a bundle.
+pub(super) const MANIFEST: &str = "bundle.json";
+
+/// How many files a bundle may have. One for a bare host has about a dozen.
+pub(super) const MOST_FILES: usize = 1000;
 
 pub(super) const MANIFEST_LIMIT: u64 = 1 << 20;
 
@@ -187,6 +192,10 @@ impl PartialSuite {
         let PartialSuite { folder, suite, .. } = self;
         RelativePath::parse(&format!("{folder}/dists/{suite}/{index}{COMPRESSED}")).ok()
     }
+}
+
+pub(super) fn too_many() -> String {
+    format!("it has more than {MOST_FILES} files")
 }
 
 /// Whether a file of this name is a package.

@@ -10,15 +10,9 @@ use std::path::Path;
 
 use tar::{Archive, EntryType};
 
-use super::manifest::{Manifest, SCHEMA};
+use super::manifest::{MANIFEST, MOST_FILES, Manifest, SCHEMA, too_many};
 use crate::error::Failure;
 use crate::relative_path::RelativePath;
-
-/// The first file of a bundle.
-pub(super) const MANIFEST: &str = "bundle.json";
-
-/// How many files a bundle may have. One for a bare host has about a dozen.
-pub(super) const MOST_FILES: usize = 1000;
 
 /// How long the name of a file may be in a record of its own, for names over 100 bytes.
 const NAME_LIMIT: u64 = 1100;
@@ -149,10 +143,6 @@ fn read_name(file: &File, (at, size): (u64, u64)) -> Result<Vec<u8>, BundleError
         name.pop();
     }
     Ok(name)
-}
-
-pub(super) fn too_many() -> String {
-    format!("it has more than {MOST_FILES} files")
 }
 
 impl BundleError {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use tar::{Builder, EntryType, Header};
 
-use super::members::MANIFEST;
+use super::manifest::MANIFEST;
 use super::{BundledFile, Manifest};
 use crate::relative_path::RelativePath;
 use crate::trust::Sha256;

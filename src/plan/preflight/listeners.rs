@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::service;
 use crate::daemon_config::{self, Document, is_said_by_flag, verifies_tls};
+use crate::docker::{SOCKET, SOCKET_UNIT, UNIT};
 use crate::engine::obstacle::Obstacle;
 use crate::engine::unit::directives::{self, Directive, in_force};
 use crate::engine::unit::words;
 use crate::host::Host;
-use crate::host::engine::{SOCKET, SOCKET_UNIT, UNIT};
 use crate::host::listening::Listening;
 use crate::report::{Event, Listener};
 

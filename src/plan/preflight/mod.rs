@@ -17,11 +17,11 @@ use super::{Scope, suite};
 use crate::apt::{self, Source};
 
 use crate::daemon_config::Document;
+use crate::docker::UNIT;
 use crate::engine::exposed;
 use crate::engine::obstacle::{self, Obstacle};
 use crate::error::blocked;
 use crate::host::Host;
-use crate::host::engine::UNIT;
 use crate::report::Listener;
 use crate::step::{Dpkg, UnmanagedEngine};
 

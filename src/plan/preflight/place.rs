@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::daemon_config::{self, Document};
+use crate::docker::SOCKET;
 use crate::engine::obstacle::Obstacle;
 use crate::host::Host;
-use crate::host::engine::SOCKET;
 use crate::shell::quoted;
 
 /// Where the engine and containerd keep what runs.

@@ -9,11 +9,11 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::docker::{CONTAINERD_UNIT, GROUP, SOCKET_UNIT, UNIT};
 use crate::engine::obstacle::{self, Obstacle};
 use crate::engine::unit::PREFIXES;
 use crate::engine::unit::directives::{self, Directive, NEEDS, YES, in_force};
 use crate::host::Host;
-use crate::host::engine::{CONTAINERD_UNIT, GROUP, SOCKET_UNIT, UNIT};
 use crate::report::{Event, Listener};
 use crate::shell::quoted;
 

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::docker::{CONTAINERD_UNIT, SOCKET_UNIT, UNIT};
 use crate::engine::obstacle::Obstacle;
 use crate::engine::unit;
 use crate::engine::unit::directives::{self, Directive, NEEDS};
 use crate::error::quote;
 use crate::host::Host;
 use crate::host::command::Query;
-use crate::host::engine::{CONTAINERD_UNIT, SOCKET_UNIT, UNIT};
 use crate::host::query::Reader;
 
 /// Those that the engine needs, in the order in which they start.

@@ -12,9 +12,10 @@ use crate::daemon_config::{
     BRIDGE, Document, Found, Surroundings, authorization_plugins, listening_hosts, named_paths,
     remaps_root,
 };
+use crate::docker::CONTAINERD_ROOT;
 use crate::engine::unit::Environment;
 use crate::host::Host;
-use crate::host::engine::{CONTAINERD_ROOT, DATA_ROOT};
+use crate::host::engine::DATA_ROOT;
 
 /// The words for a bridge that need not be there: none at all, and dockerd's own.
 const NO_OTHERS: &[&str] = &["none", BRIDGE];

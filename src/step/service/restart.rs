@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use super::SecretExposure;
 use crate::change::Tx;
 use crate::daemon_config::{self, Document};
+use crate::docker::UNIT;
 use crate::engine::failure::{failure_reason, with_last_words};
 use crate::host::Host;
-use crate::host::engine::{UNIT, docker, systemctl};
+use crate::host::engine::{docker, systemctl};
 use crate::report::Event;
 
 /// How long a reload may take. systemd does not wait for it.
