@@ -1,6 +1,7 @@
 //! What the compiler does not check about the source: which module imports from which, and that what
 //! tests cite is written down.
 
+mod authority;
 mod circles;
 mod faults;
 mod floors;
