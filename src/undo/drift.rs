@@ -3,7 +3,6 @@
 //!
 //! It must not change anything, and need not know which step an act belongs to.
 
-use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -12,9 +11,8 @@ use anyhow::Result;
 use super::Undo;
 use crate::apt;
 use crate::docker::UNIT;
+use crate::facts::package_states;
 use crate::host::Host;
-use crate::host::command::Query;
-use crate::host::query::Reader;
 use crate::report::Yours;
 
 /// The package whose scripts enable and start the engine.
@@ -219,22 +217,12 @@ pub fn user_of(name: &str) -> Option<&str> {
 }
 
 fn lost_packages(host: &Host, packages: &[String]) -> Result<Vec<Lost>> {
-    let query = Query::of(Reader::DpkgQuery)
-        .args(["--show", "--showformat=${Package} ${db:Status-Status}\n"])
-        .args(packages);
-    // It exits 1 when it does not know all of them.
-    let known = host.query(&query)?.stdout;
-    let states: BTreeMap<&str, &str> = known
-        .lines()
-        .filter_map(|line| line.split_once(' '))
-        .collect();
+    let states = package_states(host, packages)?;
     let lost = packages.iter().filter_map(|package| {
         let text = format!("{package} is no longer installed");
-        match states.get(package.as_str()) {
-            Some(&"installed") => None,
-            None | Some(&("config-files" | "not-installed")) => {
-                Some(Lost::chosen(text, package, "removed"))
-            }
+        match states.get(package).map(String::as_str) {
+            Some("installed") => None,
+            None | Some("config-files") => Some(Lost::chosen(text, package, "removed")),
             Some(_) => Some(Lost::plain(text)),
         }
     });
