@@ -110,7 +110,7 @@ fn is_package(yours: &Yours) -> bool {
 fn changed_keys(host: &Host, journal: &Journal) -> Result<Vec<String>> {
     let bytes = host.read(daemon_config::PATH)?.unwrap_or_default();
     let document = Document::parse(&bytes).unwrap_or_default();
-    let lost = daemon_config::lost(&document, &journal.settled_configuration(&document));
+    let lost = daemon_config::drifted(&document, &journal.settled_configuration(&document));
     let keys = Edited::all(&document, &lost);
     Ok(keys.iter().map(Edited::name).collect())
 }
@@ -154,7 +154,7 @@ mod tests {
         let text = json!({"live-restore": true, "mtu": 1400}).to_string();
         let document = Document::parse(text.as_bytes()).unwrap();
         let keys = document.root().clone();
-        let merged = daemon_config::merge(Document::new(), &keys, daemon_config::Wanted::Set);
+        let merged = daemon_config::merge(Document::new(), &keys, daemon_config::Weight::Set);
         let write =
             |tx: &mut change::Tx<'_>| tx.write_daemon_json(merged.document.text(), &merged.changes);
         trial::complete(stub.host(), write).unwrap();

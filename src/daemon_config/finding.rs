@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How bad a problem is.
+/// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -18,7 +18,7 @@ pub enum Severity {
 
 /// One finding, at one place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
+pub struct Finding {
     pub severity: Severity,
     /// The key, with the path below it: `log-opts.max-size`, `registry-mirrors.0`; empty for
     /// the file as a whole.
@@ -35,7 +35,7 @@ pub struct Position {
     pub column: usize,
 }
 
-impl Problem {
+impl Finding {
     /// One line for a text that nobody wrote: `mtu: must be a whole number; write 1400`.
     pub fn without_position(&self) -> String {
         match self.key.as_str() {
@@ -46,9 +46,9 @@ impl Problem {
 }
 
 /// One line: `error: line 3, column 5: mtu: must be a whole number; write 1400`.
-impl fmt::Display for Problem {
+impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Problem {
+        let Finding {
             severity, position, ..
         } = self;
         write!(f, "{severity}: {position}: {}", self.without_position())

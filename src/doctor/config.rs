@@ -7,7 +7,9 @@ use anyhow::Result;
 
 use super::effective::EffectiveConfiguration;
 use super::{Check, Level, said};
-use crate::daemon_config::{self, Context, Document, Engine, LogCollector, Place, log_collector};
+use crate::daemon_config::{
+    self, Context, Document, Endpoint, EngineRelease, LogCollector, log_collector,
+};
 use crate::docker::UNIT;
 use crate::engine::unit::{self, Environment};
 use crate::facts::{ENGINE_PACKAGES, Facts, Init};
@@ -83,8 +85,8 @@ fn daemon_json_sound(host: &Host, facts: &Facts) -> Result<Option<String>> {
     let engine = engine.filter(|engine| engine.is_installed());
     let context = Context {
         unit_flags: &flags,
-        engine: engine.and_then(|engine| Engine::of(&engine.version)),
-        surroundings: Some(&around),
+        engine: engine.and_then(|engine| EngineRelease::of(&engine.version)),
+        host: Some(&around),
     };
     let problems = daemon_config::check(&document, &context);
     let errors: Vec<String> = problems
@@ -158,18 +160,18 @@ fn collector(host: &Host, facts: &Facts) -> Result<Option<String>> {
     let LogCollector {
         driver,
         address,
-        place,
+        endpoint,
     } = collector;
-    Ok((!answers(host, &place)).then(|| {
+    Ok((!answers(host, &endpoint)).then(|| {
         format!("no log collector answers at {address}, which the log driver {driver} needs")
     }))
 }
 
 /// Whether somebody takes a connection there.
-fn answers(host: &Host, place: &Place) -> bool {
-    match place {
-        Place::Socket(path) => host.exists(path).unwrap_or(false),
-        Place::Port(name, port) => {
+fn answers(host: &Host, endpoint: &Endpoint) -> bool {
+    match endpoint {
+        Endpoint::Socket(path) => host.exists(path).unwrap_or(false),
+        Endpoint::Port(name, port) => {
             let addresses = http::lookup(name).unwrap_or_default();
             addresses.into_iter().any(|ip| {
                 let address = SocketAddr::new(ip, *port);

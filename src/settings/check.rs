@@ -159,7 +159,7 @@ impl<'a> ParsedFile<'a> {
             .get("engine-version")
             .and_then(|layer| layer.engine_version.as_deref())
             .and_then(|text| EngineVersion::parse(text).ok());
-        for problem in value::daemon_problems(layer.daemon.exposed(), version.as_ref()) {
+        for problem in value::daemon_findings(layer.daemon.exposed(), version.as_ref()) {
             let key = format!("daemon.{}", problem.key);
             self.add(problem.severity, &key, problem.message);
         }

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::daemon_config::Engine;
+use crate::daemon_config::EngineRelease;
 use crate::error::Failure;
 
 /// The first engine that Docker has for a release of Ubuntu that is supported here.
-const OLDEST: Engine = Engine(20, 10);
+const OLDEST: EngineRelease = EngineRelease(20, 10);
 
 /// A version of the engine, as far as it is given: `29`, `29.5`, `29.5.3`, or the package's own such
 /// as `5:29.5.3-1~ubuntu.24.04~noble`.
@@ -37,10 +37,10 @@ impl EngineVersion {
 
     /// The engine as far as it is told: the newest of a whole line of engines, such as 29. `None` for
     /// one that there never was for these releases.
-    pub fn engine(&self) -> Option<Engine> {
+    pub fn engine(&self) -> Option<EngineRelease> {
         let upstream = upstream(&self.0);
-        let engine =
-            Engine::of(upstream).or_else(|| Engine::of(&format!("{upstream}.{}", u8::MAX)));
+        let engine = EngineRelease::of(upstream)
+            .or_else(|| EngineRelease::of(&format!("{upstream}.{}", u8::MAX)));
         engine.filter(|engine| *engine >= OLDEST)
     }
 }
@@ -64,10 +64,13 @@ mod tests {
     #[test]
     fn an_engine_is_told_as_far_as_its_version_is() {
         let engine = |text: &str| EngineVersion::parse(text).unwrap().engine();
-        assert_eq!(engine("29"), Some(Engine(29, u8::MAX)));
-        assert_eq!(engine("29.5"), Some(Engine(29, 5)));
+        assert_eq!(engine("29"), Some(EngineRelease(29, u8::MAX)));
+        assert_eq!(engine("29.5"), Some(EngineRelease(29, 5)));
         assert_eq!(engine("1"), None);
-        assert_eq!(engine("5:29.5.3-1~ubuntu.24.04~noble"), Some(Engine(29, 5)));
+        assert_eq!(
+            engine("5:29.5.3-1~ubuntu.24.04~noble"),
+            Some(EngineRelease(29, 5))
+        );
     }
 
     #[test]

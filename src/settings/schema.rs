@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::table::{Setting, ValueType, table};
 use super::value;
 use crate::daemon_config::Severity;
-use crate::daemon_config::schema::{self as daemon_config, Entries, Standing};
+use crate::daemon_config::schema::{self as daemon_config, Entries, Support};
 
 /// The schema, by the draft of 2020-12.
 pub fn schema() -> Value {
@@ -58,7 +58,7 @@ fn daemon() -> Value {
     let known = daemon_config::keys().filter(|key| key.is_accepted());
     let properties = known.map(|key| {
         let mut schema = described(of_key(key.kind), key.about);
-        if matches!(key.standing, Standing::Ignored { .. }) {
+        if matches!(key.support, Support::Ignored { .. }) {
             schema["deprecated"] = json!(true);
         }
         (key.name.to_owned(), schema)
@@ -71,28 +71,28 @@ fn daemon() -> Value {
 }
 
 /// No stricter than what judges the value: texts have forms that are not told here.
-fn of_key(kind: daemon_config::Kind) -> Value {
-    use daemon_config::Kind;
+fn of_key(kind: daemon_config::ValueKind) -> Value {
+    use daemon_config::ValueKind;
     match kind {
-        Kind::Bool => json!({ "type": "boolean" }),
+        ValueKind::Bool => json!({ "type": "boolean" }),
         // Earlier engines go on without a port that there cannot be.
-        Kind::Int | Kind::Mtu | Kind::Port => json!({ "type": "integer" }),
-        Kind::Count => json!({ "type": "integer", "minimum": 0 }),
-        Kind::Word(words) => {
+        ValueKind::Int | ValueKind::Mtu | ValueKind::Port => json!({ "type": "integer" }),
+        ValueKind::Count => json!({ "type": "integer", "minimum": 0 }),
+        ValueKind::Word(words) => {
             // Empty text stands for none.
             let words: Vec<&str> = words.iter().copied().chain([""]).collect();
             json!({ "enum": words })
         }
-        Kind::AnyCaseWord(words) => {
+        ValueKind::AnyCaseWord(words) => {
             let words: Vec<String> = words.iter().copied().map(in_any_case).collect();
             json!({ "type": "string", "pattern": format!("^({}|)$", words.join("|")) })
         }
-        Kind::List(entries) => json!({ "type": "array", "items": of_key(*entries) }),
-        Kind::Map(entries) => {
+        ValueKind::List(entries) => json!({ "type": "array", "items": of_key(*entries) }),
+        ValueKind::Map(entries) => {
             json!({ "type": "object", "additionalProperties": of_key(*entries) })
         }
-        Kind::Object(entries) => of_entries(entries),
-        Kind::Any => json!({}),
+        ValueKind::Object(entries) => of_entries(entries),
+        ValueKind::Any => json!({}),
         _ => json!({ "type": "string" }),
     }
 }

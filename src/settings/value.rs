@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::engine_version::EngineVersion;
 use super::layer::RegistryLayer;
 use super::{MIRROR, Registry, SecretText};
-use crate::daemon_config::{self, DaemonKeys, Document, Position, Problem, Severity};
+use crate::daemon_config::{self, DaemonKeys, Document, Finding, Position, Severity};
 use crate::error::Failure;
 use crate::host::network::{CaCert, Proxy, is_host};
 use crate::host::{NoName, UserName};
@@ -75,9 +75,9 @@ pub fn suite(suite: String) -> Result<String> {
 /// Keys of daemon.json that dockerd in this version would take, as far as that can be told without a
 /// host.
 pub fn daemon(keys: DaemonKeys, version: Option<&EngineVersion>) -> Result<DaemonKeys> {
-    let problems = daemon_problems(keys.exposed(), version);
-    let errors = problems.iter().filter(|it| it.severity == Severity::Error);
-    let lines: Vec<String> = errors.map(Problem::without_position).collect();
+    let findings = daemon_findings(keys.exposed(), version);
+    let errors = findings.iter().filter(|it| it.severity == Severity::Error);
+    let lines: Vec<String> = errors.map(Finding::without_position).collect();
     if lines.is_empty() {
         return Ok(keys);
     }
@@ -89,7 +89,7 @@ pub fn daemon(keys: DaemonKeys, version: Option<&EngineVersion>) -> Result<Daemo
 }
 
 /// What dockerd would refuse of these keys, or trip over.
-pub fn daemon_problems(keys: &Map<String, Value>, version: Option<&EngineVersion>) -> Vec<Problem> {
+pub fn daemon_findings(keys: &Map<String, Value>, version: Option<&EngineVersion>) -> Vec<Finding> {
     let mut document = Document::new();
     for (key, value) in keys {
         document.set(key, value);
@@ -98,27 +98,27 @@ pub fn daemon_problems(keys: &Map<String, Value>, version: Option<&EngineVersion
         engine: version.and_then(EngineVersion::engine),
         ..daemon_config::Context::default()
     };
-    let mut problems = daemon_config::check_for_any(&document, &context);
-    for problem in &mut problems {
+    let mut findings = daemon_config::check_for_any(&document, &context);
+    for finding in &mut findings {
         // What the settings ask for must have an effect, even where the engine starts without.
-        if keys.contains_key(&problem.key) && daemon_config::key(&problem.key).is_none() {
-            problem.severity = Severity::Error;
+        if keys.contains_key(&finding.key) && daemon_config::key(&finding.key).is_none() {
+            finding.severity = Severity::Error;
         }
     }
-    problems.extend(hidden_passwords(keys));
-    problems
+    findings.extend(hidden_passwords(keys));
+    findings
 }
 
 /// Proxies with a password and without a scheme. The engine takes them, but not every program that
 /// shows them can tell that there is a password.
-fn hidden_passwords(keys: &Map<String, Value>) -> impl Iterator<Item = Problem> {
+fn hidden_passwords(keys: &Map<String, Value>) -> impl Iterator<Item = Finding> {
     let proxies = keys.get("proxies").and_then(Value::as_object);
     let is_hidden = |(name, value): &(&String, &Value)| {
         let text = value.as_str().unwrap_or_default();
         name.as_str() != "no-proxy" && text.contains('@') && !text.contains("://")
     };
     let hidden = proxies.into_iter().flatten().filter(is_hidden);
-    hidden.map(|(name, _)| Problem {
+    hidden.map(|(name, _)| Finding {
         severity: Severity::Error,
         key: format!("proxies.{name}"),
         position: Position { line: 1, column: 1 },

@@ -24,8 +24,8 @@ pub(super) fn changed(
         }
         Err(_) => return Ok((Vec::new(), Vec::new())),
     };
-    let lost = daemon_config::lost(&document, &journal.configuration(&document));
-    let settled = daemon_config::lost(&document, &journal.settled_configuration(&document));
+    let lost = daemon_config::drifted(&document, &journal.configuration(&document));
+    let settled = daemon_config::drifted(&document, &journal.settled_configuration(&document));
     let (theirs, drifted) = split(lost, |name| {
         let key = name.split('.').next().unwrap_or(name);
         settled.contains_key(key) && owned.leaves_key(name)

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::change::{Purpose, Tx, trial};
-use crate::daemon_config::{self, Wanted, merge};
+use crate::daemon_config::{self, Weight, merge};
 use crate::host::command::Command;
 use crate::host::stub::StubHost;
 use serde_json::json;
@@ -20,7 +20,7 @@ fn set_up() -> StubHost {
     tx.enter("daemon-json");
     let wanted = json!({"mtu": 1400, "live-restore": true});
     let document = Document::parse(b"{\"debug\": true}").unwrap();
-    let merged = merge(document, wanted.as_object().unwrap(), Wanted::Set);
+    let merged = merge(document, wanted.as_object().unwrap(), Weight::Set);
     tx.write_daemon_json(merged.document.text(), &merged.changes)
         .unwrap();
     tx.end().unwrap();
@@ -62,7 +62,7 @@ fn what_somebody_changed_is_theirs_unless_the_settings_named_it() {
     }
     tx.enter("daemon-json");
     let wanted = json!({"mtu": 1400, "live-restore": true, "log-opts": {"max-size": "20m"}});
-    let merged = merge(Document::new(), wanted.as_object().unwrap(), Wanted::Set);
+    let merged = merge(Document::new(), wanted.as_object().unwrap(), Weight::Set);
     tx.write_daemon_json(merged.document.text(), &merged.changes)
         .unwrap();
     tx.end().unwrap();

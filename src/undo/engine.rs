@@ -58,7 +58,7 @@ impl Revert<'_> {
             Ok(document) => document,
             Err(refusal) => return Ok(Reverted::Kept(format!("it cannot be read: {refusal}"))),
         };
-        let daemon_config::Reverted { mut document, kept } = {
+        let daemon_config::RevertedDocument { mut document, kept } = {
             let changes = unseal(changes, &document);
             daemon_config::revert(document, &changes)
         };

@@ -1,7 +1,7 @@
 //! Every key that the table calls reloadable, shown by a real engine on SIGHUP.
 
-use dockstrap::daemon_config::schema::{Reload, Standing, keys};
-use dockstrap::daemon_config::{Engine, Key};
+use dockstrap::daemon_config::schema::{Reload, Support, keys};
+use dockstrap::daemon_config::{EngineRelease, Key};
 use serde_json::{Value, json};
 
 use crate::host::LabHost;
@@ -60,22 +60,22 @@ fn reloaded(host: &LabHost, text: &str) -> Value {
     serde_json::from_str(&json).expect("JSON")
 }
 
-fn version(host: &LabHost) -> Engine {
+fn version(host: &LabHost) -> EngineRelease {
     let version = host
         .sh("docker version --format '{{.Server.Version}}'")
         .stdout;
-    Engine::of(version.trim()).expect("a version")
+    EngineRelease::of(version.trim()).expect("a version")
 }
 
 /// The reloadable keys of the table, by whether this engine knows them. Those that it does not know
 /// are not shown here, and so they must be the ones of which that is known.
 #[track_caller]
-fn reloadable(engine: Engine) -> Vec<&'static Key> {
-    let rows = keys().filter(|key| key.is_reloadable() && key.standing == Standing::Known);
+fn reloadable(engine: EngineRelease) -> Vec<&'static Key> {
+    let rows = keys().filter(|key| key.is_reloadable() && key.support == Support::Known);
     let (shown, skipped): (Vec<&Key>, Vec<&Key>) = rows.partition(|key| key.since <= engine);
     let skipped: Vec<&str> = skipped.iter().map(|key| key.name).collect();
     let expected = match engine {
-        Engine(26, 1) | Engine(28, 5) => ["default-stop-timeout", "nri-opts"],
+        EngineRelease(26, 1) | EngineRelease(28, 5) => ["default-stop-timeout", "nri-opts"],
         other => panic!("say which reloadable keys engine {other} does not know"),
     };
     assert_eq!(skipped, expected, "keys that engine {engine} cannot show");

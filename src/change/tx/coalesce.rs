@@ -13,7 +13,7 @@ pub(super) fn coalesce(acts: &mut [Act]) {
         Undo::RestoreDaemonJson { changes, .. } => Some(changes),
         _ => None,
     });
-    daemon_config::settle(&mut changes.collect::<Vec<_>>());
+    daemon_config::coalesce(&mut changes.collect::<Vec<_>>());
     for number in 1..acts.len() {
         let (earlier, later) = acts.split_at_mut(number);
         let Some(same) = put_back(earlier, &later[0].undo) else {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use super::syntax::network;
 use crate::daemon_config::finding::Severity;
-use crate::daemon_config::schema::Engine;
+use crate::daemon_config::schema::EngineRelease;
 
 /// The parts of `SCHEME://[USER@]HOST[:PORT][REST]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,11 +162,14 @@ pub(super) fn is_known_proxy(url: &str) -> bool {
 }
 
 /// Since this engine, a mirror's URL has two slashes; before, one without was taken and of no use.
-const WANTS_SLASHES: Engine = Engine(28, 3);
+const WANTS_SLASHES: EngineRelease = EngineRelease(28, 3);
 const WANTS_SCHEME: &str = "must start with https:// or http://";
 
 /// What is wrong with the URL of a registry mirror for this engine.
-pub(super) fn mirror_fault_for(url: &str, engine: Engine) -> Option<(Severity, &'static str)> {
+pub(super) fn mirror_fault_for(
+    url: &str,
+    engine: EngineRelease,
+) -> Option<(Severity, &'static str)> {
     if engine >= WANTS_SLASHES && !url.contains("://") {
         Some((Severity::Error, WANTS_SCHEME))
     } else {

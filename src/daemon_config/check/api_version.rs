@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::findings::Findings;
 use crate::daemon_config::document::Document;
-use crate::daemon_config::schema::Engine;
+use crate::daemon_config::schema::EngineRelease;
 
 const KEY: &str = "min-api-version";
 
@@ -17,7 +17,7 @@ const OLDEST: &str = "1.24";
 
 /// The newest that an engine up to this one speaks; what later ones do is not known.
 const NEWEST: &str = "1.55";
-const SPEAKS_NEWEST: Engine = Engine(29, 7);
+const SPEAKS_NEWEST: EngineRelease = EngineRelease(29, 7);
 
 pub(super) fn check(findings: &mut Findings<'_>, document: &Document) {
     let version = document.get(KEY).and_then(Value::as_str);
@@ -53,31 +53,31 @@ fn compare(one: &str, other: &str) -> Ordering {
 
 #[cfg(test)]
 mod tests {
-    use crate::daemon_config::check::tests::problems_of;
-    use crate::daemon_config::{Context, Engine};
+    use crate::daemon_config::check::tests::findings_of;
+    use crate::daemon_config::{Context, EngineRelease};
 
     #[test]
     fn the_oldest_api_is_one_that_the_engine_speaks() {
-        let judged = |version: &str, engine: Engine| {
+        let judged = |version: &str, engine: EngineRelease| {
             let context = Context {
                 engine: Some(engine),
                 ..Context::default()
             };
-            problems_of(&format!(r#"{{"min-api-version": "{version}"}}"#), &context)
+            findings_of(&format!(r#"{{"min-api-version": "{version}"}}"#), &context)
         };
         for sound in ["", "1.24", "1.44", "1.44.0", "01.44", "1.55"] {
-            assert_eq!(judged(sound, Engine(29, 7)), "", "{sound}");
+            assert_eq!(judged(sound, EngineRelease(29, 7)), "", "{sound}");
         }
         for wrong in ["1.23", "1", "v1.44", "latest", "1.x"] {
-            let found = judged(wrong, Engine(29, 7));
+            let found = judged(wrong, EngineRelease(29, 7));
             assert!(
                 found.starts_with("error") && found.contains("1.24"),
                 "{found}"
             );
         }
-        let newer = |engine: Engine| judged("1.56", engine);
-        assert!(newer(Engine(29, 0)).contains("ends at 1.55"));
-        assert_eq!(newer(Engine(29, 8)), "", "not known");
-        assert_eq!(newer(Engine::NEWEST), "");
+        let newer = |engine: EngineRelease| judged("1.56", engine);
+        assert!(newer(EngineRelease(29, 0)).contains("ends at 1.55"));
+        assert_eq!(newer(EngineRelease(29, 8)), "", "not known");
+        assert_eq!(newer(EngineRelease::NEWEST), "");
     }
 }

@@ -10,14 +10,14 @@ use serde_json::Value;
 use super::findings::Findings;
 use crate::daemon_config::document::Document;
 use crate::daemon_config::document::entries::{children, entry};
-use crate::daemon_config::schema::{Engine, Family};
+use crate::daemon_config::schema::{EngineRelease, IpFamily};
 
 /// Since this engine, a network of IPv6 is found where none is named.
-const FINDS_IPV6: Engine = Engine(27, 0);
+const FINDS_IPV6: EngineRelease = EngineRelease(27, 0);
 
 /// The keys of one family.
 struct Side {
-    family: Family,
+    family: IpFamily,
     bridge: &'static str,
     range: &'static str,
     gateway: &'static str,
@@ -25,7 +25,7 @@ struct Side {
 }
 
 const IPV4: Side = Side {
-    family: Family::V4,
+    family: IpFamily::V4,
     bridge: "bip",
     range: "fixed-cidr",
     gateway: "default-gateway",
@@ -33,7 +33,7 @@ const IPV4: Side = Side {
 };
 
 const IPV6: Side = Side {
-    family: Family::V6,
+    family: IpFamily::V6,
     bridge: "bip6",
     range: "fixed-cidr-v6",
     gateway: "default-gateway-v6",
@@ -62,7 +62,7 @@ fn check_side(findings: &mut Findings<'_>, document: &Document, side: &Side) {
     let of_bridge: Option<IpNet> = parsed(document, side.bridge);
     let of_bridge = of_bridge.filter(|network| {
         let fits = side.family.includes(network.addr());
-        if !fits && side.family == Family::V6 {
+        if !fits && side.family == IpFamily::V6 {
             let message = format!("is of the other family; write one like {}", side.example);
             findings.error(&[side.bridge], message);
         }
@@ -168,53 +168,53 @@ fn parsed<T: std::str::FromStr>(document: &Document, key: &str) -> Option<T> {
 
 #[cfg(test)]
 mod tests {
-    use crate::daemon_config::check::tests::{problems, problems_of};
-    use crate::daemon_config::{Context, Engine};
+    use crate::daemon_config::check::tests::{findings, findings_of};
+    use crate::daemon_config::{Context, EngineRelease};
 
     fn wrong(text: &str, message: &str) {
-        let found = problems(text);
+        let found = findings(text);
         assert!(found.starts_with("error"), "{text}: {found}");
         assert!(found.contains(message), "{text}: {found}");
     }
 
     #[test]
     fn the_bridges_address_is_one_within_its_network() {
-        assert_eq!(problems(r#"{"bip": "172.30.0.1/16"}"#), "");
+        assert_eq!(findings(r#"{"bip": "172.30.0.1/16"}"#), "");
         wrong(r#"{"bip": "172.30.0.0/16"}"#, "bip: is the network's own");
         wrong(r#"{"bip": "172.30.0.1/32"}"#, "bip: has no addresses");
         wrong(
             r#"{"bip": "172.30.255.255/16"}"#,
             "bip: is the network's broadcast",
         );
-        assert_eq!(problems(r#"{"bip": "172.30.0.1/31"}"#), "");
-        assert_eq!(problems(r#"{"bip": "172.30.0.1/30"}"#), "");
+        assert_eq!(findings(r#"{"bip": "172.30.0.1/31"}"#), "");
+        assert_eq!(findings(r#"{"bip": "172.30.0.1/30"}"#), "");
         wrong(r#"{"ipv6": true, "bip6": "fd00::/64"}"#, "bip6: is the");
         wrong(r#"{"ipv6": true, "bip6": "10.0.0.1/24"}"#, "other family");
-        assert_eq!(problems(r#"{"bip6": "10.0.0.1/24"}"#), "", "not in use");
+        assert_eq!(findings(r#"{"bip6": "10.0.0.1/24"}"#), "", "not in use");
     }
 
     #[test]
     fn a_gateway_is_in_the_network_of_the_bridge() {
         let bridge = r#""bip": "172.30.0.1/16""#;
         let with = |gateway: &str| format!("{{{bridge}, \"default-gateway\": \"{gateway}\"}}");
-        assert_eq!(problems(&with("172.30.0.254")), "");
+        assert_eq!(findings(&with("172.30.0.254")), "");
         wrong(&with("172.31.0.254"), "default-gateway: is not in");
         wrong(
             r#"{"default-gateway": "fd00::1"}"#,
             "default-gateway: is not",
         );
-        assert_eq!(problems(r#"{"default-gateway": "10.9.9.9"}"#), "");
+        assert_eq!(findings(r#"{"default-gateway": "10.9.9.9"}"#), "");
         let none = r#"{"bridge": "none", "default-gateway": "fd00::1"}"#;
-        assert_eq!(problems(none), "");
+        assert_eq!(findings(none), "");
         let v6 = r#""ipv6": true, "default-gateway-v6": "10.9.9.9""#;
         wrong(&format!("{{{v6}}}"), "an address of bip6");
-        assert_eq!(problems(r#"{"default-gateway-v6": "10.9.9.9"}"#), "");
+        assert_eq!(findings(r#"{"default-gateway-v6": "10.9.9.9"}"#), "");
     }
 
     #[test]
     fn a_range_that_is_not_within_the_bridges_network_is_a_warning() {
         let with = |range: &str| {
-            problems(&format!(
+            findings(&format!(
                 r#"{{"bip": "172.30.0.1/24", "fixed-cidr": "{range}"}}"#
             ))
         };
@@ -227,25 +227,25 @@ mod tests {
     #[test]
     fn ipv6_of_older_engines_needs_a_network() {
         let older = Context {
-            engine: Some(Engine(26, 1)),
+            engine: Some(EngineRelease(26, 1)),
             ..Context::default()
         };
-        let found = problems_of(r#"{"ipv6": true}"#, &older);
+        let found = findings_of(r#"{"ipv6": true}"#, &older);
         assert!(
             found.contains("ipv6: dockerd does not start without"),
             "{found}"
         );
         let named = r#"{"ipv6": true, "fixed-cidr-v6": "fd00::/64"}"#;
-        assert_eq!(problems_of(named, &older), "");
-        assert_eq!(problems(r#"{"ipv6": true}"#), "");
+        assert_eq!(findings_of(named, &older), "");
+        assert_eq!(findings(r#"{"ipv6": true}"#), "");
         let pool = r#"{"ipv6": true, "default-address-pools": [{"base": "10.8.0.0/16", "size": 24},
             {"base": "fd00:1::/48", "size": 64}]}"#;
-        let found = problems_of(pool, &older);
+        let found = findings_of(pool, &older);
         assert!(
             found.contains("ipv6: dockerd does not start without"),
             "{found}"
         );
-        assert_eq!(problems(pool), "");
+        assert_eq!(findings(pool), "");
     }
 
     #[test]
@@ -254,9 +254,9 @@ mod tests {
             |length: u8| format!(r#"{{"ipv6": true, "fixed-cidr-v6": "fd00:5::/{length}"}}"#);
         wrong(&with(128), "fixed-cidr-v6: has no address for the gateway");
         wrong(&with(127), "fixed-cidr-v6: has no address for a container");
-        assert_eq!(problems(&with(126)), "");
+        assert_eq!(findings(&with(126)), "");
         assert_eq!(
-            problems(r#"{"fixed-cidr-v6": "fd00:5::/128"}"#),
+            findings(r#"{"fixed-cidr-v6": "fd00:5::/128"}"#),
             "",
             "not in use"
         );
@@ -267,6 +267,6 @@ mod tests {
         let pools = r#""default-address-pools": [{"base": "fd00:1::/48", "size": 64}]"#;
         wrong(&format!("{{{pools}}}"), "without a range of IPv4");
         let with_bridge = format!("{{{pools}, \"bip\": \"172.30.0.1/16\"}}");
-        assert_eq!(problems(&with_bridge), "");
+        assert_eq!(findings(&with_bridge), "");
     }
 }

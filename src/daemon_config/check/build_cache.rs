@@ -8,10 +8,10 @@ use super::findings::Findings;
 use super::values::share_fault;
 use crate::daemon_config::document::Document;
 use crate::daemon_config::document::entries::{children, entry, named};
-use crate::daemon_config::schema::Engine;
+use crate::daemon_config::schema::EngineRelease;
 
 /// Since this engine, the cache is cleaned where nothing else is said.
-const CLEANS_CACHE: Engine = Engine(28, 0);
+const CLEANS_CACHE: EngineRelease = EngineRelease(28, 0);
 
 /// dockerd reads the sizes only where it cleans the cache, and does not start with a wrong one then.
 pub(super) fn check(findings: &mut Findings<'_>, document: &Document) {
@@ -66,8 +66,8 @@ fn sizes(gc: &Value) -> Vec<(Vec<String>, &Value)> {
 
 #[cfg(test)]
 mod tests {
-    use crate::daemon_config::check::tests::problems_of;
-    use crate::daemon_config::{Context, Engine};
+    use crate::daemon_config::check::tests::findings_of;
+    use crate::daemon_config::{Context, EngineRelease};
 
     #[test]
     fn a_wrong_size_of_the_cache_stops_an_engine_that_cleans_it() {
@@ -76,16 +76,19 @@ mod tests {
                 engine: Some(engine),
                 ..Context::default()
             };
-            problems_of(&format!(r#"{{"builder": {{"gc": {gc}}}}}"#), &context)
+            findings_of(&format!(r#"{{"builder": {{"gc": {gc}}}}}"#), &context)
         };
         let lots = r#"{"defaultKeepStorage": "lots"}"#;
         let policy = r#"{"policy": [{"keepStorage": "10q"}], "enabled": true}"#;
         let share = r#"{"enabled": true, "defaultKeepStorage": "10%"}"#;
-        assert!(under(Engine(26, 1), lots).starts_with("warning"));
-        assert!(under(Engine(28, 5), lots).starts_with("error"));
-        assert!(under(Engine(26, 1), policy).contains("policy.0.keepStorage: \"10q\" is no size"));
-        assert!(under(Engine(26, 1), share).starts_with("error"));
-        assert!(under(Engine(28, 5), share).starts_with("error"));
-        assert_eq!(under(Engine(29, 0), share), "");
+        assert!(under(EngineRelease(26, 1), lots).starts_with("warning"));
+        assert!(under(EngineRelease(28, 5), lots).starts_with("error"));
+        assert!(
+            under(EngineRelease(26, 1), policy)
+                .contains("policy.0.keepStorage: \"10q\" is no size")
+        );
+        assert!(under(EngineRelease(26, 1), share).starts_with("error"));
+        assert!(under(EngineRelease(28, 5), share).starts_with("error"));
+        assert_eq!(under(EngineRelease(29, 0), share), "");
     }
 }

@@ -10,13 +10,13 @@ use super::findings::{Context, Findings};
 use crate::daemon_config::DATA_ROOT;
 use crate::daemon_config::document::Document;
 use crate::daemon_config::document::entries::children;
-use crate::daemon_config::schema::{self, Conflict, Engine, With};
+use crate::daemon_config::schema::{self, Conflict, EngineRelease, With};
 
 /// Since this engine, images are kept by containerd unless there is data of an earlier one.
-const CONTAINERD_STORE: Engine = Engine(29, 0);
+const CONTAINERD_STORE: EngineRelease = EngineRelease(29, 0);
 
 /// Since this engine, a feature lets a swarm work with nftables.
-const SWARM_NFTABLES: Engine = Engine(29, 6);
+const SWARM_NFTABLES: EngineRelease = EngineRelease(29, 6);
 
 /// The runtime that dockerd brings.
 const STOCK_RUNTIME: &str = "runc";
@@ -43,8 +43,8 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document, context: &
 ///
 /// Sources: `IsSwarmCompatible` and `verifyDaemonSettings` of dockerd.
 fn is_there(conflict: &Conflict, key: &str, document: &Document, context: &Context<'_>) -> bool {
-    let engine = context.engine.unwrap_or(Engine::NEWEST);
-    let host = context.surroundings;
+    let engine = context.engine.unwrap_or(EngineRelease::NEWEST);
+    let host = context.host;
     let value = text(document, key);
     match conflict.with {
         With::Swarm => {
@@ -142,9 +142,9 @@ fn cgroup_driver(document: &Document) -> Option<String> {
 }
 
 /// Whether a new host with this configuration has its images in containerd's folder.
-pub(super) fn keeps_images_in_containerd(document: &Document, engine: Engine) -> bool {
+pub(super) fn keeps_images_in_containerd(document: &Document, engine: EngineRelease) -> bool {
     match document.value_at(&["features", "containerd-snapshotter"]) {
-        Some(wish) => wish == &Value::Bool(true),
+        Some(chosen) => chosen == &Value::Bool(true),
         None => {
             let named = !text(document, "storage-driver").is_empty();
             engine >= CONTAINERD_STORE && !named && !is_remapped(document)

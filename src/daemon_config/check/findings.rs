@@ -1,10 +1,10 @@
 //! What a file is checked against, and what its checks find.
 
-use super::host_facts::Surroundings;
+use super::host_facts::HostFacts;
 use crate::daemon_config::document::Document;
 use crate::daemon_config::document::secrets::Secrets;
-use crate::daemon_config::finding::{Problem, Severity};
-use crate::daemon_config::schema::Engine;
+use crate::daemon_config::finding::{Finding, Severity};
+use crate::daemon_config::schema::EngineRelease;
 
 /// What the file is checked against.
 #[derive(Debug, Clone, Copy, Default)]
@@ -12,19 +12,19 @@ pub struct Context<'a> {
     /// The arguments the unit passes to dockerd, without the program itself.
     pub unit_flags: &'a [String],
     /// The engine that will read the file; `None` is the newest.
-    pub engine: Option<Engine>,
+    pub engine: Option<EngineRelease>,
     /// The host that it is for; `None` leaves out what depends on it.
-    pub surroundings: Option<&'a Surroundings>,
+    pub host: Option<&'a HostFacts>,
 }
 
-/// Collects problems and knows where in the text they are. What they quote is without secrets.
+/// Collects findings and knows where in the text they are. What they quote is without secrets.
 pub(super) struct Findings<'a> {
     document: &'a Document,
     /// The engine that will read the file.
-    pub(super) engine: Engine,
+    pub(super) engine: EngineRelease,
     /// Those of the file and of the unit's flags.
     secrets: Secrets,
-    problems: Vec<Problem>,
+    findings: Vec<Finding>,
 }
 
 impl<'a> Findings<'a> {
@@ -32,9 +32,9 @@ impl<'a> Findings<'a> {
     pub(super) fn new(document: &'a Document, context: &Context<'_>) -> Findings<'a> {
         Findings {
             document,
-            engine: context.engine.unwrap_or(Engine::NEWEST),
+            engine: context.engine.unwrap_or(EngineRelease::NEWEST),
             secrets: Secrets::of(document, context.unit_flags),
-            problems: Vec::new(),
+            findings: Vec::new(),
         }
     }
 
@@ -47,7 +47,7 @@ impl<'a> Findings<'a> {
     }
 
     pub(super) fn add(&mut self, severity: Severity, path: &[&str], message: impl Into<String>) {
-        self.problems.push(Problem {
+        self.findings.push(Finding {
             severity,
             key: path.join("."),
             position: self.document.position(path),
@@ -55,8 +55,8 @@ impl<'a> Findings<'a> {
         });
     }
 
-    pub(super) fn sorted(mut self) -> Vec<Problem> {
-        self.problems.sort_by_key(|problem| problem.position);
-        self.problems
+    pub(super) fn sorted(mut self) -> Vec<Finding> {
+        self.findings.sort_by_key(|finding| finding.position);
+        self.findings
     }
 }

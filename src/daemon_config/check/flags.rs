@@ -11,7 +11,7 @@ use super::unknown;
 use crate::daemon_config::PATH;
 use crate::daemon_config::document::Document;
 use crate::daemon_config::schema::suggestion::key_of_flag;
-use crate::daemon_config::schema::{self, Kind};
+use crate::daemon_config::schema::{self, ValueKind};
 
 /// dockerd refuses to start when a value is given twice; runtimes alone may come from both.
 pub(super) fn check(findings: &mut Findings<'_>, document: &Document, flags: &[String]) {
@@ -53,9 +53,9 @@ pub fn with_flags(document: &Document, flags: &[String]) -> Document {
         let value = value_of(flag, key.kind, flags.get(index + 1));
         let before = all.get(key.name).cloned();
         let value = match (key.kind, before) {
-            (Kind::Bool, _) => Value::Bool(value != "false"),
+            (ValueKind::Bool, _) => Value::Bool(value != "false"),
             (kind, _) if kind.is_text() => value.into(),
-            (Kind::List(kind), before) if kind.is_text() => {
+            (ValueKind::List(kind), before) if kind.is_text() => {
                 let list = before
                     .as_ref()
                     .and_then(Value::as_array)
@@ -66,7 +66,7 @@ pub fn with_flags(document: &Document, flags: &[String]) -> Document {
                 list.collect()
             }
             // The name of a runtime or an option, and what belongs to it.
-            (Kind::Map(&Kind::Str | &Kind::Object(_)), before) => {
+            (ValueKind::Map(&ValueKind::Str | &ValueKind::Object(_)), before) => {
                 let Some((name, value)) = value.split_once('=') else {
                     continue;
                 };
@@ -76,7 +76,7 @@ pub fn with_flags(document: &Document, flags: &[String]) -> Document {
                     .cloned()
                     .unwrap_or_default();
                 let value = match key.kind {
-                    Kind::Map(Kind::Str) => value.into(),
+                    ValueKind::Map(ValueKind::Str) => value.into(),
                     _ => json!({ "path": value }),
                 };
                 map.insert(name.to_owned(), value);
@@ -90,13 +90,13 @@ pub fn with_flags(document: &Document, flags: &[String]) -> Document {
 }
 
 /// The value of a flag, in the same argument or in the next; that of a switch is never apart.
-fn value_of(flag: &str, kind: Kind, next: Option<&String>) -> String {
+fn value_of(flag: &str, kind: ValueKind, next: Option<&String>) -> String {
     let together = match flag.strip_prefix("--") {
         Some(long) => long.split_once('=').map(|(_, value)| value),
         None => flag.get(2..).filter(|rest| !rest.is_empty()),
     };
     let together = together.map(|value| value.trim_start_matches('='));
-    let apart = next.filter(|_| kind != Kind::Bool).map(String::as_str);
+    let apart = next.filter(|_| kind != ValueKind::Bool).map(String::as_str);
     together.or(apart).unwrap_or_default().to_owned()
 }
 
@@ -121,7 +121,7 @@ fn flag_name(flag: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::other_files;
-    use crate::daemon_config::check::tests::{problems, problems_under};
+    use crate::daemon_config::check::tests::{findings, findings_under};
 
     #[test]
     fn hosts_and_containerd_conflict_with_the_unit_that_passes_them() {
@@ -131,46 +131,46 @@ mod tests {
             "fd://",
             "--containerd=/run/containerd/containerd.sock",
         ];
-        let found = problems_under(text, &flags);
+        let found = findings_under(text, &flags);
         assert_eq!(found.lines().count(), 2);
         assert!(found.contains("hosts: the unit passes -H to dockerd"));
         assert!(found.contains("remove the key, or the flag: systemctl edit docker.service"));
-        assert_eq!(problems(text), "");
+        assert_eq!(findings(text), "");
     }
 
     #[test]
     fn any_other_flag_of_the_unit_conflicts_too() {
         let runtimes = r#"{"runtimes": {"a": {"path": "/a"}}}"#;
-        assert_eq!(problems_under(runtimes, &["--add-runtime=b=/b"]), "");
-        assert!(problems_under(r#"{"labels": ["a=b"]}"#, &["--label=a=b"]).contains("--label=a=b"));
-        assert!(problems_under(r#"{"hosts": []}"#, &["-Hfd://"]).contains("-Hfd://"));
+        assert_eq!(findings_under(runtimes, &["--add-runtime=b=/b"]), "");
+        assert!(findings_under(r#"{"labels": ["a=b"]}"#, &["--label=a=b"]).contains("--label=a=b"));
+        assert!(findings_under(r#"{"hosts": []}"#, &["-Hfd://"]).contains("-Hfd://"));
         assert_eq!(
-            problems_under(r#"{"debug": true}"#, &["--log-level", "debug"]),
+            findings_under(r#"{"debug": true}"#, &["--log-level", "debug"]),
             ""
         );
         let proxies = r#"{"proxies": {"http-proxy": "http://proxy.example"}}"#;
-        let found = problems_under(proxies, &["--http-proxy=http://me:word@proxy.example"]);
+        let found = findings_under(proxies, &["--http-proxy=http://me:word@proxy.example"]);
         assert!(found.contains("proxies.http-proxy: the unit passes --http-proxy=http://***@"));
     }
 
     #[test]
     fn what_the_flags_say_counts_together_with_the_file() {
         let runtime = r#"{"default-runtime": "nvidia"}"#;
-        assert!(problems(runtime).contains("among runtimes"));
+        assert!(findings(runtime).contains("among runtimes"));
         assert_eq!(
-            problems_under(runtime, &["--add-runtime=nvidia=/usr/bin/nvidia"]),
+            findings_under(runtime, &["--add-runtime=nvidia=/usr/bin/nvidia"]),
             ""
         );
         assert_eq!(
-            problems_under(runtime, &["--add-runtime", "nvidia=/usr/bin/nvidia"]),
+            findings_under(runtime, &["--add-runtime", "nvidia=/usr/bin/nvidia"]),
             ""
         );
         let options = r#"{"log-opts": {"syslog-address": "udp://10.0.0.1"}}"#;
-        assert!(problems(options).contains("syslog-address"));
-        assert_eq!(problems_under(options, &["--log-driver=syslog"]), "");
+        assert!(findings(options).contains("syslog-address"));
+        assert_eq!(findings_under(options, &["--log-driver=syslog"]), "");
         let alone = r#"{"icc": false}"#;
-        assert_eq!(problems_under(alone, &["--iptables", "--ipv6"]), "");
-        let found = problems_under(alone, &["--iptables=false"]);
+        assert_eq!(findings_under(alone, &["--iptables", "--ipv6"]), "");
+        let found = findings_under(alone, &["--iptables=false"]);
         assert!(
             found.contains("icc: dockerd does not start with"),
             "{found}"

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 /// What a configuration has to fit.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Surroundings {
+pub struct HostFacts {
     /// Where the host sends packets, without its way to everywhere else.
     pub routes: Vec<Route>,
     pub is_swarm_member: bool,
@@ -17,7 +17,7 @@ pub struct Surroundings {
     pub has_cgroups_v2: bool,
     /// What stands at the paths that the configuration names, and the programs that it names without
     /// one, see [`named_paths`](crate::daemon_config::named_paths).
-    pub paths: BTreeMap<String, Found>,
+    pub paths: BTreeMap<String, PathKind>,
     /// The group that the configuration names, where the host has none of that name.
     pub absent_group: Option<String>,
     /// The bridge that the configuration names, where the host has none of that name.
@@ -65,7 +65,7 @@ pub struct Certificates {
 
 /// What stands at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum PathKind {
     Nothing,
     Folder,
     File,

@@ -60,8 +60,8 @@ fn places(document: &Document) -> Vec<(Vec<String>, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon_config::Surroundings;
-    use crate::daemon_config::check::tests::problems_in;
+    use crate::daemon_config::HostFacts;
+    use crate::daemon_config::check::tests::findings_in;
 
     #[test]
     fn what_the_engine_listens_on_is_the_hosts_own() {
@@ -73,11 +73,11 @@ mod tests {
             hosts.iter().map(String::as_str).collect::<Vec<_>>(),
             ["0.0.0.0", "engine.lab", "fd00::1"]
         );
-        let around = Surroundings {
+        let around = HostFacts {
             foreign_hosts: ["fd00::1", "engine.lab"].map(str::to_owned).into(),
-            ..Surroundings::default()
+            ..HostFacts::default()
         };
-        let found = problems_in(text, &around);
+        let found = findings_in(text, &around);
         assert!(
             found.contains("metrics-addr: fd00::1 is no address of this host"),
             "{found}"

@@ -14,12 +14,12 @@ pub(crate) struct LogCollector {
     pub driver: String,
     /// As it is configured, or the driver's own default.
     pub address: String,
-    pub place: Place,
+    pub endpoint: Endpoint,
 }
 
 /// What is connected to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Endpoint {
     Port(String, u16),
     Socket(String),
 }
@@ -60,16 +60,16 @@ pub(crate) fn log_collector(document: &Document) -> Option<LogCollector> {
     };
     Some(LogCollector {
         driver: driver.to_owned(),
-        place: place(address, port)?,
+        endpoint: endpoint(address, port)?,
         address: address.to_owned(),
     })
 }
 
 /// What an address leads to; nothing where packets are sent without an answer.
-fn place(address: &str, port: u16) -> Option<Place> {
+fn endpoint(address: &str, port: u16) -> Option<Endpoint> {
     let (scheme, rest) = address.split_once("://").unwrap_or(("tcp", address));
     if scheme.starts_with("unix") {
-        return Some(Place::Socket(rest.to_owned()));
+        return Some(Endpoint::Socket(rest.to_owned()));
     }
     if scheme.starts_with("udp") {
         return None;
@@ -86,21 +86,21 @@ fn place(address: &str, port: u16) -> Option<Place> {
         _ => (rest, port),
     };
     let host = host.trim_matches(['[', ']']);
-    (!host.is_empty()).then(|| Place::Port(host.to_owned(), port))
+    (!host.is_empty()).then(|| Endpoint::Port(host.to_owned(), port))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn found(driver: &str, options: &str) -> Option<Place> {
+    fn found(driver: &str, options: &str) -> Option<Endpoint> {
         let text = format!("{{\"log-driver\": \"{driver}\", \"log-opts\": {{{options}}}}}");
         let document = Document::parse(text.as_bytes()).unwrap();
-        log_collector(&document).map(|collector| collector.place)
+        log_collector(&document).map(|collector| collector.endpoint)
     }
 
-    fn port(host: &str, port: u16) -> Option<Place> {
-        Some(Place::Port(host.to_owned(), port))
+    fn port(host: &str, port: u16) -> Option<Endpoint> {
+        Some(Endpoint::Port(host.to_owned(), port))
     }
 
     #[test]
@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(found("fluentd", named), port("logs.example", 99));
         let plain = r#""fluentd-address": "logs.example""#;
         assert_eq!(found("fluentd", plain), port("logs.example", 24224));
-        let socket = Some(Place::Socket("/run/f.sock".to_owned()));
+        let socket = Some(Endpoint::Socket("/run/f.sock".to_owned()));
         assert_eq!(
             found("fluentd", r#""fluentd-address": "unix:///run/f.sock""#),
             socket
@@ -121,7 +121,7 @@ mod tests {
             found("syslog", r#""syslog-address": "tcp://[::1]""#),
             port("::1", 514)
         );
-        let log = Some(Place::Socket("/dev/log".to_owned()));
+        let log = Some(Endpoint::Socket("/dev/log".to_owned()));
         assert_eq!(found("syslog", ""), log);
     }
 

@@ -4,7 +4,7 @@
 
 use super::address::address;
 use super::{syntax, template};
-use crate::daemon_config::schema::log_drivers::{FACILITIES, Form, Rest};
+use crate::daemon_config::schema::log_drivers::{FACILITIES, Form, UrlTail};
 
 /// What is wrong with the value of an option, and what to write.
 pub(super) fn fault(form: Form, text: &str) -> Option<String> {
@@ -80,10 +80,10 @@ fn is_time(text: &str) -> bool {
     !text.is_empty()
 }
 
-fn url_fault(schemes: &[&str], rest: Rest, text: &str) -> Option<String> {
+fn url_fault(schemes: &[&str], rest: UrlTail, text: &str) -> Option<String> {
     let with_scheme = format!("{}://{text}", schemes.first()?);
     let text = match rest {
-        Rest::NoPathOrScheme if !text.contains("://") => &with_scheme,
+        UrlTail::NoPathOrScheme if !text.contains("://") => &with_scheme,
         _ => text,
     };
     let known = || {
@@ -110,9 +110,9 @@ fn url_fault(schemes: &[&str], rest: Rest, text: &str) -> Option<String> {
         _ if is_socket && url.rest.trim_matches('/').is_empty() => "names no socket",
         _ if is_socket => return None,
         _ if !url.port.is_empty() && lacks_port => "has no port that there can be",
-        Rest::Port if lacks_port => "must name a port",
-        Rest::NoPathOrScheme if !url.rest.is_empty() => "must not have a path",
-        Rest::NoPath if !matches!(url.rest, "" | "/") => "must not have a path",
+        UrlTail::Port if lacks_port => "must name a port",
+        UrlTail::NoPathOrScheme if !url.rest.is_empty() => "must not have a path",
+        UrlTail::NoPath if !matches!(url.rest, "" | "/") => "must not have a path",
         _ => return None,
     };
     Some(fault.to_owned())

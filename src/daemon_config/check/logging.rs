@@ -11,7 +11,7 @@ use super::log_options::fault;
 use crate::daemon_config::document::Document;
 use crate::daemon_config::document::entries::children;
 use crate::daemon_config::schema::log_drivers::{
-    COMMON, DRIVERS, Driver, Form, LIMITS, Opt, READ_FROM, Rest, named,
+    COMMON, DRIVERS, Driver, Form, LIMITS, Opt, READ_FROM, UrlTail, named,
 };
 use crate::daemon_config::schema::suggestion::nearest;
 
@@ -35,7 +35,7 @@ pub(super) fn named_files(document: &Document) -> Vec<(&'static str, &str)> {
     let files = known.iter().filter_map(|(name, form)| match form {
         Form::File if name.starts_with("syslog-tls-") && !is_tls => None,
         Form::File => Some((*name, text(name)?)),
-        Form::Url(_, Rest::Anything) => {
+        Form::Url(_, UrlTail::Anything) => {
             let socket = address(text(name)?)?;
             let is_socket = socket.scheme.starts_with("unix");
             is_socket.then_some((*name, socket.rest))
@@ -82,9 +82,9 @@ fn check_plugin(findings: &mut Findings<'_>, driver: &str, opts: &Value) {
         "dockerd starts"
     };
     match nearest(driver, names).filter(|_| !is_reference) {
-        Some(meant) => findings.error(
+        Some(suggestion) => findings.error(
             &path,
-            format!("{driver:?} is no driver: no container would start; write {meant:?}"),
+            format!("{driver:?} is no driver: no container would start; write {suggestion:?}"),
         ),
         // A plugin may be installed under any alias, such as "loki".
         None => findings.warn(
@@ -115,8 +115,8 @@ fn check_option(findings: &mut Findings<'_>, driver: &Driver, name: &str, value:
     let is_of = |opts: &[Opt]| opts.iter().any(|(known, _)| *known == name);
     if DRIVERS.iter().any(|driver| is_of(driver.options)) {
         findings.error(&path, format!("{takes}, though others do; remove it"));
-    } else if let Some(meant) = nearest(name, known.map(|(known, _)| *known)) {
-        findings.error(&path, format!("{takes}; write {meant}"));
+    } else if let Some(suggestion) = nearest(name, known.map(|(known, _)| *known)) {
+        findings.error(&path, format!("{takes}; write {suggestion}"));
     } else if findings.engine <= READ_FROM || matches!(driver.name, "local" | "json-file") {
         findings.error(&path, format!("{takes}; remove it"));
     } else {

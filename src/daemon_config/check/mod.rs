@@ -33,12 +33,12 @@ mod verdicts;
 use serde_json::Value;
 
 use crate::daemon_config::document::Document;
-use crate::daemon_config::finding::{Problem, Severity};
-use crate::daemon_config::schema::{Engine, Standing, key};
+use crate::daemon_config::finding::{Finding, Severity};
+use crate::daemon_config::schema::{EngineRelease, Support, key};
 use findings::{Context, Findings};
 
 /// Everything found, in the order of the file.
-pub fn check(document: &Document, context: &Context<'_>) -> Vec<Problem> {
+pub fn check(document: &Document, context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(document, context);
     if document.is_blank() {
         findings.warn(
@@ -62,22 +62,22 @@ pub fn check(document: &Document, context: &Context<'_>) -> Vec<Problem> {
     bridge::check(&mut findings, &all);
     tls::check(&mut findings, &all, context);
     storage::check(&mut findings, &all, context);
-    if let Some(surroundings) = context.surroundings {
-        networks::check(&mut findings, document, &surroundings.routes);
-        paths::check(&mut findings, &all, surroundings, context.engine);
+    if let Some(host) = context.host {
+        networks::check(&mut findings, document, &host.routes);
+        paths::check(&mut findings, &all, host, context.engine);
     }
     findings.sorted()
 }
 
 /// The oldest engine that a repository may have as its newest.
-const OLDEST: Engine = Engine(23, 0);
+const OLDEST: EngineRelease = EngineRelease(23, 0);
 
 /// The same where it may not be known yet which engine will read the file: what only some engines do
 /// not start with is a warning until then.
-pub fn check_for_any(document: &Document, context: &Context<'_>) -> Vec<Problem> {
-    let mut problems = check(document, context);
+pub fn check_for_any(document: &Document, context: &Context<'_>) -> Vec<Finding> {
+    let mut findings = check(document, context);
     if context.engine.is_some() {
-        return problems;
+        return findings;
     }
     let older = check(
         document,
@@ -90,16 +90,16 @@ pub fn check_for_any(document: &Document, context: &Context<'_>) -> Vec<Problem>
         let mut errors = older.iter().filter(|it| it.severity == Severity::Error);
         errors.any(|error| error.key == key)
     };
-    for problem in &mut problems {
-        if !stops_older(&problem.key) {
-            problem.severity = Severity::Warning;
+    for finding in &mut findings {
+        if !stops_older(&finding.key) {
+            finding.severity = Severity::Warning;
         }
     }
-    problems
+    findings
 }
 
 /// Since this engine, a byte order mark is taken for what it says.
-const READS_MARKS: Engine = Engine(23, 0);
+const READS_MARKS: EngineRelease = EngineRelease(23, 0);
 
 fn check_mark(findings: &mut Findings<'_>) {
     if findings.engine < READS_MARKS {
@@ -121,29 +121,29 @@ fn check_key(findings: &mut Findings<'_>, name: &str, value: &Value) {
         return unknown::check(findings, name, value);
     };
     let engine = findings.engine;
-    match known.standing {
-        Standing::Known if engine < known.since => {
+    match known.support {
+        Support::Known if engine < known.since => {
             let since = known.since;
             findings.error(
                 &[name],
                 format!("needs engine {since}; remove it for {engine}"),
             );
         }
-        Standing::Known => types::check(findings, &[name], known.kind, value),
-        Standing::Ignored { since } if engine < since => {
+        Support::Known => types::check(findings, &[name], known.kind, value),
+        Support::Ignored { since } if engine < since => {
             types::check(findings, &[name], known.kind, value);
         }
-        Standing::Ignored { .. } => findings.warn(&[name], "has no effect; remove it"),
-        Standing::Rejected { cure } => {
+        Support::Ignored { .. } => findings.warn(&[name], "has no effect; remove it"),
+        Support::Rejected { cure } => {
             findings.error(&[name], format!("dockerd refuses this key; {cure}"));
         }
-        Standing::Gone { since, cure } if engine < since => {
+        Support::Gone { since, cure } if engine < since => {
             findings.warn(
                 &[name],
                 format!("engine {since} no longer knows it; {cure}"),
             );
         }
-        Standing::Gone { since, cure } => {
+        Support::Gone { since, cure } => {
             let message = format!("dockerd no longer knows this key, since engine {since}; {cure}");
             findings.error(&[name], message);
         }

@@ -124,8 +124,8 @@ fn overlapping(range: IpNet, routes: &[Route]) -> Option<&Route> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon_config::check::host_facts::Surroundings;
-    use crate::daemon_config::check::tests::problems_in;
+    use crate::daemon_config::check::host_facts::HostFacts;
+    use crate::daemon_config::check::tests::findings_in;
 
     fn routes(list: &[(&str, &str)]) -> Vec<Route> {
         let route = |(network, device): &(&str, &str)| Route {
@@ -140,12 +140,12 @@ mod tests {
         free_pools(&routes(list)).unwrap()[0]["base"].clone()
     }
 
-    fn problems(text: &str, list: &[(&str, &str)]) -> String {
-        let surroundings = Surroundings {
+    fn findings(text: &str, list: &[(&str, &str)]) -> String {
+        let host = HostFacts {
             routes: routes(list),
-            ..Surroundings::default()
+            ..HostFacts::default()
         };
-        problems_in(text, &surroundings)
+        findings_in(text, &host)
     }
 
     #[test]
@@ -214,26 +214,26 @@ mod tests {
     #[test]
     fn a_pool_over_a_route_of_the_host_is_a_warning() {
         let text = r#"{"default-address-pools": [{"base": "10.0.0.0/8", "size": 24}]}"#;
-        let found = problems(text, &[("10.1.0.0/16", "eth0")]);
+        let found = findings(text, &[("10.1.0.0/16", "eth0")]);
         assert!(found.starts_with("warning: line 1, column 29"), "{found}");
         assert!(
             found.contains("10.0.0.0/8 overlaps 10.1.0.0/16 behind eth0"),
             "{found}"
         );
-        assert_eq!(problems(text, &[("192.168.1.0/24", "eth0")]), "");
-        assert_eq!(problems(text, &[("10.1.0.0/16", "docker0")]), "");
+        assert_eq!(findings(text, &[("192.168.1.0/24", "eth0")]), "");
+        assert_eq!(findings(text, &[("10.1.0.0/16", "docker0")]), "");
     }
 
     #[test]
     fn a_bridge_over_a_route_of_the_host_is_a_warning() {
         let text = r#"{"bip": "192.168.1.5/24"}"#;
-        let found = problems(text, &[("192.168.0.0/16", "eth0")]);
+        let found = findings(text, &[("192.168.0.0/16", "eth0")]);
         assert!(
             found.contains("bip: 192.168.1.0/24 overlaps 192.168.0.0/16"),
             "{found}"
         );
         assert_eq!(
-            problems(r#"{"bip6": "fd00::1/64"}"#, &[("192.168.0.0/16", "eth0")]),
+            findings(r#"{"bip6": "fd00::1/64"}"#, &[("192.168.0.0/16", "eth0")]),
             ""
         );
     }

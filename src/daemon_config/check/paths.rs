@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::conflicts::keeps_images_in_containerd;
 use super::findings::Findings;
-use super::host_facts::{Disk, Found, Surroundings};
+use super::host_facts::{Disk, HostFacts, PathKind};
 use super::listening;
 use super::named::{Must, Named, named};
 use crate::daemon_config::document::Document;
 use crate::daemon_config::document::entries::{children, entry, named as named_entry};
 use crate::daemon_config::finding::Severity;
-use crate::daemon_config::schema::Engine;
+use crate::daemon_config::schema::EngineRelease;
 use crate::shell::quoted;
 
 /// Below this size, in bytes, a file system is too small for the engine's data: an image or two
@@ -22,16 +22,16 @@ const TINY: u64 = 1 << 30;
 pub(super) fn check(
     findings: &mut Findings<'_>,
     document: &Document,
-    around: &Surroundings,
-    engine: Option<Engine>,
+    host: &HostFacts,
+    engine: Option<EngineRelease>,
 ) {
-    check_named(findings, document, around);
-    check_absent(findings, document, around);
-    listening::check(findings, document, &around.foreign_hosts);
-    if let Some(most) = around.most_open_files {
+    check_named(findings, document, host);
+    check_absent(findings, document, host);
+    listening::check(findings, document, &host.foreign_hosts);
+    if let Some(most) = host.most_open_files {
         check_open_files(findings, document, most);
     }
-    if let Some(disk) = &around.data_root {
+    if let Some(disk) = &host.data_root {
         check_disk(findings, disk, "write a data-root elsewhere");
     }
     let data_root = document.get("data-root").and_then(|it| it.as_str());
@@ -41,19 +41,19 @@ pub(super) fn check(
             "has `..` in it; write the folder itself".to_owned(),
         );
     }
-    for (key, fault) in &around.folders_of_others {
+    for (key, fault) in &host.folders_of_others {
         findings.warn(&[key], of_others(fault));
     }
     // Before an engine is chosen, it is not known who keeps the images.
     let in_containerd = engine.is_some_and(|engine| keeps_images_in_containerd(document, engine));
-    if let Some(disk) = around.containerd_root.as_ref().filter(|_| in_containerd) {
+    if let Some(disk) = host.containerd_root.as_ref().filter(|_| in_containerd) {
         let cure = "write another root into /etc/containerd/config.toml";
         check_disk(findings, disk, cure);
     }
 }
 
 /// The files and programs that the configuration names.
-fn check_named(findings: &mut Findings<'_>, document: &Document, around: &Surroundings) {
+fn check_named(findings: &mut Findings<'_>, document: &Document, host: &HostFacts) {
     for Named {
         path,
         file,
@@ -64,22 +64,22 @@ fn check_named(findings: &mut Findings<'_>, document: &Document, around: &Surrou
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         // The engine starts without these, but no container does.
         let is_of_containers = matches!(path[0], "default-runtime" | "init-path" | "runtimes");
-        let message = match (must, around.paths.get(&file)) {
-            (Must::Folder, Some(Found::File | Found::Program)) => {
+        let message = match (must, host.paths.get(&file)) {
+            (Must::Folder, Some(PathKind::File | PathKind::Program)) => {
                 format!("{file} is a file, and dockerd does not start without a folder there")
             }
-            (Must::NoFolder, Some(Found::Folder)) => {
+            (Must::NoFolder, Some(PathKind::Folder)) => {
                 format!(
                     "{file} is a folder, and dockerd does not start without room for a file there"
                 )
             }
             (Must::Folder | Must::NoFolder, _) => continue,
-            (_, Some(Found::Nothing)) if !file.contains('/') => {
+            (_, Some(PathKind::Nothing)) if !file.contains('/') => {
                 format!("there is no program {file} where the engine looks for one; install it")
             }
-            (_, Some(Found::Nothing)) => format!("there is no {file}"),
-            (_, Some(Found::Folder)) => format!("{file} is a folder"),
-            (Must::Program, Some(Found::File)) => {
+            (_, Some(PathKind::Nothing)) => format!("there is no {file}"),
+            (_, Some(PathKind::Folder)) => format!("{file} is a folder"),
+            (Must::Program, Some(PathKind::File)) => {
                 let quoted = quoted(&file);
                 format!("{file} may not be executed; allow it: chmod +x {quoted}")
             }
@@ -96,13 +96,13 @@ fn check_named(findings: &mut Findings<'_>, document: &Document, around: &Surrou
 }
 
 /// What it names and the host does not have.
-fn check_absent(findings: &mut Findings<'_>, document: &Document, around: &Surroundings) {
-    if let Some(group) = &around.absent_group {
+fn check_absent(findings: &mut Findings<'_>, document: &Document, host: &HostFacts) {
+    if let Some(group) = &host.absent_group {
         let quoted = quoted(group);
         let message = format!("there is no group {group}; make it: groupadd --system {quoted}");
         findings.warn(&["group"], message);
     }
-    if let Some(bridge) = &around.absent_bridge {
+    if let Some(bridge) = &host.absent_bridge {
         let message = format!(
             "there is no bridge {bridge}, and dockerd does not start: make it first, or leave this \
              out for dockerd's own"
@@ -114,7 +114,7 @@ fn check_absent(findings: &mut Findings<'_>, document: &Document, around: &Surro
         .map_or(vec![], children)
     {
         let name = name.as_str().unwrap_or_default();
-        if around.absent_plugins.contains(name) {
+        if host.absent_plugins.contains(name) {
             let message = format!(
                 "there is no plug-in {name}, and dockerd does not start; install it first: \
                  docker plugin install {name}"
@@ -122,7 +122,7 @@ fn check_absent(findings: &mut Findings<'_>, document: &Document, around: &Surro
             findings.error(&["authorization-plugins", &index], message);
         }
     }
-    if let Some(fault) = &around.remap_fault {
+    if let Some(fault) = &host.remap_fault {
         let message = format!("dockerd does not start: {fault}");
         findings.error(&["userns-remap"], message);
     }

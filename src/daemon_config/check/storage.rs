@@ -11,7 +11,7 @@ use super::host_facts::Disk;
 use super::syntax;
 use crate::daemon_config::document::Document;
 use crate::daemon_config::document::entries::children;
-use crate::daemon_config::schema::Engine;
+use crate::daemon_config::schema::EngineRelease;
 use crate::daemon_config::schema::suggestion::cure;
 
 /// The drivers that dockerd has on Linux, each with its options.
@@ -33,7 +33,7 @@ const GONE: &[&str] = &["aufs", "devicemapper", "overlay"];
 const SNAPSHOTTERS: &[&str] = &["native", "nydus", "overlayfs", "soci", "stargz"];
 
 /// Since this engine, the name of a snapshotter chooses containerd's store.
-const CHOOSES_STORE: Engine = Engine(29, 0);
+const CHOOSES_STORE: EngineRelease = EngineRelease(29, 0);
 
 /// The options whose value is a size.
 const SIZES: &[&str] = &["btrfs.min_space", "overlay2.size", "size"];
@@ -43,7 +43,7 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document, context: &
         .get("storage-driver")
         .and_then(Value::as_str)
         .filter(|name| !name.is_empty());
-    let disk = context.surroundings.and_then(|it| it.data_root.as_ref());
+    let disk = context.host.and_then(|it| it.data_root.as_ref());
     if keeps_images_in_containerd(document, findings.engine) {
         return check_unused(findings, document);
     }
@@ -93,7 +93,7 @@ fn check_disk(findings: &mut Findings<'_>, driver: &str, disk: Option<&Disk>) {
 
 /// An option that engines before this one take.
 const KERNEL_CHECK: &str = "overlay2.override_kernel_check";
-const WITHOUT_KERNEL_CHECK: Engine = Engine(24, 0);
+const WITHOUT_KERNEL_CHECK: EngineRelease = EngineRelease(24, 0);
 
 fn check_options(
     findings: &mut Findings<'_>,
@@ -170,11 +170,11 @@ fn check_unused(findings: &mut Findings<'_>, document: &Document) {
 
 #[cfg(test)]
 mod tests {
-    use crate::daemon_config::check::tests::problems_of;
-    use crate::daemon_config::{Context, Disk, Engine, Surroundings};
+    use crate::daemon_config::check::tests::findings_of;
+    use crate::daemon_config::{Context, Disk, EngineRelease, HostFacts};
 
-    fn on(kind: &str, has_project_quotas: bool) -> Surroundings {
-        Surroundings {
+    fn on(kind: &str, has_project_quotas: bool) -> HostFacts {
+        HostFacts {
             data_root: Some(Disk {
                 folder: "/var/lib/docker".to_owned(),
                 mount: "/".to_owned(),
@@ -184,17 +184,17 @@ mod tests {
                 is_read_only: false,
                 size: 10 << 30,
             }),
-            ..Surroundings::default()
+            ..HostFacts::default()
         }
     }
 
-    fn found(text: &str, engine: Engine, around: &Surroundings) -> String {
+    fn found(text: &str, engine: EngineRelease, around: &HostFacts) -> String {
         let context = Context {
             engine: Some(engine),
-            surroundings: Some(around),
+            host: Some(around),
             ..Context::default()
         };
-        problems_of(text, &context)
+        findings_of(text, &context)
     }
 
     #[test]
@@ -202,7 +202,7 @@ mod tests {
         let ext4 = on("ext4", false);
         let of_option = |option: &str| {
             let text = format!(r#"{{"storage-opts": ["{option}"]}}"#);
-            found(&text, Engine(26, 1), &ext4)
+            found(&text, EngineRelease(26, 1), &ext4)
         };
         for (option, cure) in [
             ("overlay2.override_kernel_check=true", "remove it"),
@@ -219,23 +219,23 @@ mod tests {
             );
         }
         let gone = r#"{"storage-opts": ["overlay2.override_kernel_check=true"]}"#;
-        assert_eq!(found(gone, Engine(23, 0), &ext4), "");
+        assert_eq!(found(gone, EngineRelease(23, 0), &ext4), "");
         let vfs = r#"{"storage-driver": "vfs", "storage-opts": ["size=10G"]}"#;
-        assert!(found(vfs, Engine(26, 1), &ext4).contains("project quotas"));
-        assert_eq!(found(vfs, Engine(26, 1), &on("ext4", true)), "");
+        assert!(found(vfs, EngineRelease(26, 1), &ext4).contains("project quotas"));
+        assert_eq!(found(vfs, EngineRelease(26, 1), &on("ext4", true)), "");
         let quota = r#"{"storage-opts": ["Overlay2.Size = 10G"]}"#;
-        assert_eq!(found(quota, Engine(26, 1), &on("xfs", true)), "");
-        let without = found(quota, Engine(26, 1), &on("xfs", false));
+        assert_eq!(found(quota, EngineRelease(26, 1), &on("xfs", true)), "");
+        let without = found(quota, EngineRelease(26, 1), &on("xfs", false));
         assert!(without.contains("pquota"), "{without}");
-        let containerd = found(quota, Engine(29, 5), &ext4);
+        let containerd = found(quota, EngineRelease(29, 5), &ext4);
         assert!(containerd.starts_with("warning"), "{containerd}");
     }
 
     #[test]
     fn a_driver_is_one_of_dockerds_on_its_file_system() {
-        let driver = |name: &str, around: &Surroundings| {
+        let driver = |name: &str, around: &HostFacts| {
             let text = format!(r#"{{"storage-driver": "{name}"}}"#);
-            found(&text, Engine(26, 1), around)
+            found(&text, EngineRelease(26, 1), around)
         };
         let ext4 = on("ext4", false);
         for (name, cure) in [
@@ -255,6 +255,6 @@ mod tests {
         assert_eq!(driver("btrfs", &on("btrfs", false)), "");
         let snapshotter =
             r#"{"storage-driver": "overlayfs", "features": {"containerd-snapshotter": true}}"#;
-        assert_eq!(found(snapshotter, Engine(28, 5), &ext4), "");
+        assert_eq!(found(snapshotter, EngineRelease(28, 5), &ext4), "");
     }
 }

@@ -103,7 +103,7 @@ fn fault_of_action(action: &str, has_blocks: bool) -> Option<String> {
     {
         return Some(format!(
             "names .{field}, which there is not{}",
-            meant(field)
+            suggestion(field)
         ));
     }
     let name = word(action);
@@ -112,7 +112,7 @@ fn fault_of_action(action: &str, has_blocks: bool) -> Option<String> {
     (begins_word && !is_known).then(|| {
         format!(
             "names the function {name}, which there is not{}",
-            meant(name)
+            suggestion(name)
         )
     })
 }
@@ -123,7 +123,7 @@ fn word(text: &str) -> &str {
     &text[..end.unwrap_or(text.len())]
 }
 
-fn meant(name: &str) -> String {
+fn suggestion(name: &str) -> String {
     let mut fields = FIELDS.iter();
     let field = fields.find(|field| field.eq_ignore_ascii_case(name));
     field.map_or(String::new(), |field| format!("; write {{{{.{field}}}}}"))

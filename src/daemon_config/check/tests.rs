@@ -1,40 +1,40 @@
 use super::*;
-use crate::daemon_config::check::host_facts::Surroundings;
+use crate::daemon_config::check::host_facts::HostFacts;
 use crate::daemon_config::samples::any_object;
 use crate::daemon_config::schema::keys;
 use proptest::prelude::proptest;
 use proptest::sample::select;
 use serde_json::json;
 
-/// The problems of a text, one a line, with no unit in sight.
-pub fn problems(text: &str) -> String {
-    problems_under(text, &[])
+/// The findings of a text, one a line, with no unit in sight.
+pub fn findings(text: &str) -> String {
+    findings_under(text, &[])
 }
 
 /// The same under a unit that passes these flags.
-pub fn problems_under(text: &str, flags: &[&str]) -> String {
+pub fn findings_under(text: &str, flags: &[&str]) -> String {
     let unit_flags: Vec<String> = flags.iter().map(|flag| flag.to_string()).collect();
     let context = Context {
         unit_flags: &unit_flags,
         ..Context::default()
     };
-    problems_of(text, &context)
+    findings_of(text, &context)
 }
 
 /// The same on a host like this.
-pub fn problems_in(text: &str, surroundings: &Surroundings) -> String {
+pub fn findings_in(text: &str, host: &HostFacts) -> String {
     let context = Context {
-        surroundings: Some(surroundings),
+        host: Some(host),
         ..Context::default()
     };
-    problems_of(text, &context)
+    findings_of(text, &context)
 }
 
 /// The same against this.
-pub fn problems_of(text: &str, context: &Context<'_>) -> String {
+pub fn findings_of(text: &str, context: &Context<'_>) -> String {
     let document = Document::parse(text.as_bytes()).unwrap();
-    let problems = check(&document, context);
-    let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    let findings = check(&document, context);
+    let lines: Vec<String> = findings.iter().map(Finding::to_string).collect();
     lines.join("\n")
 }
 
@@ -42,13 +42,13 @@ pub fn problems_of(text: &str, context: &Context<'_>) -> String {
 fn a_sound_file_has_no_problems() {
     let text = r#"{"debug": true, "mtu": 1400, "dns": ["1.1.1.1"], "features": {"a": true},
         "ip": "0.0.0.0", "default-shm-size": "64m", "hosts": ["fd://"], "builder": {}}"#;
-    assert_eq!(problems(text), "");
+    assert_eq!(findings(text), "");
 }
 
 #[test]
 fn an_empty_file_is_said_to_be_empty() {
     assert_eq!(
-        problems("\n"),
+        findings("\n"),
         "warning: line 1, column 1: the file is empty; dockerd takes it for {}: write that"
     );
 }
@@ -57,7 +57,7 @@ fn an_empty_file_is_said_to_be_empty() {
 fn an_unknown_key_comes_with_the_one_probably_meant() {
     let text = "{\n  \"lables\": [],\n  \"Debug\": true,\n  \"colour\": 1\n}";
     assert_eq!(
-        problems(text),
+        findings(text),
         "error: line 2, column 3: lables: dockerd knows no such key; write labels\n\
          error: line 3, column 3: Debug: dockerd knows no such key; write debug\n\
          error: line 4, column 3: colour: dockerd knows no such key; remove it"
@@ -67,11 +67,11 @@ fn an_unknown_key_comes_with_the_one_probably_meant() {
 #[test]
 fn keys_that_are_gone_rejected_or_ignored_say_so() {
     assert!(
-        problems(r#"{"graph": "/x"}"#)
+        findings(r#"{"graph": "/x"}"#)
             .contains("no longer knows this key, since engine 23.0; write data-root")
     );
-    assert!(problems(r#"{"default-init": true}"#).contains("refuses this key; write init"));
-    assert!(problems(r#"{"deprecated-key-path": ""}"#).starts_with("warning"));
+    assert!(findings(r#"{"default-init": true}"#).contains("refuses this key; write init"));
+    assert!(findings(r#"{"deprecated-key-path": ""}"#).starts_with("warning"));
     for (key, cure) in [
         ("swarm-raft-election-tick", "a fixed value"),
         (
@@ -81,7 +81,7 @@ fn keys_that_are_gone_rejected_or_ignored_say_so() {
         ("cluster-store-opts", "since engine 23.0; remove it"),
         ("disable-legacy-registry", "since engine 19.03; remove it"),
     ] {
-        let found = problems(&format!("{{\"{key}\": null}}"));
+        let found = findings(&format!("{{\"{key}\": null}}"));
         assert!(
             found.starts_with("error") && found.contains(cure),
             "{found}"
@@ -93,7 +93,7 @@ fn keys_that_are_gone_rejected_or_ignored_say_so() {
 fn the_engine_decides_which_keys_are_known() {
     let document = Document::parse(br#"{"bip6": "fd00::1/64", "api-cors-header": "*"}"#);
     let context = Context {
-        engine: Engine::of("27.5.1"),
+        engine: EngineRelease::of("27.5.1"),
         ..Context::default()
     };
     let found = check(&document.unwrap(), &context);
@@ -106,7 +106,7 @@ fn a_key_had_an_effect_before_it_lost_it() {
     let text = r#"{"allow-nondistributable-artifacts": ["registry.example"]}"#;
     let under = |engine| {
         let engine = Some(engine);
-        problems_of(
+        findings_of(
             text,
             &Context {
                 engine,
@@ -114,8 +114,8 @@ fn a_key_had_an_effect_before_it_lost_it() {
             },
         )
     };
-    assert_eq!(under(Engine(26, 1)), "");
-    assert!(under(Engine(28, 0)).contains("has no effect"));
+    assert_eq!(under(EngineRelease(26, 1)), "");
+    assert!(under(EngineRelease(28, 0)).contains("has no effect"));
 }
 
 #[test]
@@ -128,8 +128,8 @@ fn a_byte_order_mark_is_taken_by_engines_that_know_it() {
         };
         check(&document, &context)[0].severity
     };
-    assert_eq!(severity(Engine(26, 1)), Severity::Warning);
-    assert_eq!(severity(Engine(20, 10)), Severity::Error);
+    assert_eq!(severity(EngineRelease(26, 1)), Severity::Warning);
+    assert_eq!(severity(EngineRelease(20, 10)), Severity::Error);
 }
 
 #[test]
@@ -141,13 +141,16 @@ fn while_no_engine_is_chosen_only_what_stops_every_one_is_an_error() {
             engine,
             ..Context::default()
         };
-        let problems = check_for_any(&document, &context);
-        problems.iter().map(|it| it.severity).collect::<Vec<_>>()
+        let findings = check_for_any(&document, &context);
+        findings.iter().map(|it| it.severity).collect::<Vec<_>>()
     };
     let (error, warning) = (Severity::Error, Severity::Warning);
     assert_eq!(severity(None), [warning, error, error]);
-    assert_eq!(severity(Some(Engine(29, 0))), [error; 3]);
-    assert_eq!(severity(Some(Engine(26, 1))), [warning, error, error]);
+    assert_eq!(severity(Some(EngineRelease(29, 0))), [error; 3]);
+    assert_eq!(
+        severity(Some(EngineRelease(26, 1))),
+        [warning, error, error]
+    );
 }
 
 #[test]
@@ -161,20 +164,20 @@ fn no_problem_quotes_a_secret() {
         r#"{"labels": "password=73313"}"#,
         r#"{"hosts": ["tcp://me:73313@x/y"]}"#,
     ] {
-        let found = problems(text);
+        let found = findings(text);
         assert!(
             !found.is_empty() && !found.contains("73313"),
             "{text}: {found}"
         );
     }
     let flag = "--log-opt=splunk-token=73313";
-    let found = problems_under(r#"{"log-opts": {"splunk-token": "9"}}"#, &[flag]);
+    let found = findings_under(r#"{"log-opts": {"splunk-token": "9"}}"#, &[flag]);
     assert!(
         found.contains("the unit passes --log-opt=splunk-token=***"),
         "{found}"
     );
     let apart = ["--log-opt", "splunk-token=73313"];
-    assert!(!problems_under(r#"{"log-opts": {"splunk-token": "9"}}"#, &apart).contains("73313"));
+    assert!(!findings_under(r#"{"log-opts": {"splunk-token": "9"}}"#, &apart).contains("73313"));
 }
 
 proptest! {

@@ -40,7 +40,7 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document, context: &
         .iter()
         .find(|(_, is_there)| *is_there)
         .map_or("tls", |(key, _)| *key);
-    let certificates = context.surroundings.and_then(|it| it.certificates.as_ref());
+    let certificates = context.host.and_then(|it| it.certificates.as_ref());
     let is_flag = ["tlsverify", "tls"]
         .iter()
         .any(|key| is_said_by_flag(key, context.unit_flags));
@@ -82,8 +82,8 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document, context: &
 
 #[cfg(test)]
 mod tests {
-    use crate::daemon_config::check::tests::{problems, problems_of, problems_under};
-    use crate::daemon_config::{CERTIFICATE_FILES, Certificates, Context, Surroundings};
+    use crate::daemon_config::check::tests::{findings, findings_of, findings_under};
+    use crate::daemon_config::{CERTIFICATE_FILES, Certificates, Context, HostFacts};
 
     #[test]
     fn tls_needs_a_certificate_and_its_key() {
@@ -99,7 +99,7 @@ mod tests {
             ),
             (r#"{"tls": false, "tlsverify": false}"#, "remove tlsverify"),
         ] {
-            let found = problems(text);
+            let found = findings(text);
             assert!(
                 found.starts_with("error") && found.contains(cure),
                 "{found}"
@@ -111,32 +111,32 @@ mod tests {
             format!(r#"{{"tlsverify": true, {both}}}"#),
             r#"{"tls": false, "tlscert": "/c"}"#.to_owned(),
         ] {
-            assert_eq!(problems(&sound), "", "{sound}");
+            assert_eq!(findings(&sound), "", "{sound}");
         }
     }
 
     #[test]
     fn a_flag_makes_the_engine_look_where_its_environment_says() {
         let judged = |text: &str, flags: &[&str], absent: &[&'static str]| {
-            let surroundings = Surroundings {
+            let host = HostFacts {
                 certificates: Some(Certificates {
                     folder: "/etc/docker/tls".to_owned(),
                     absent: absent.to_vec(),
                     is_asked_for: false,
                 }),
-                ..Surroundings::default()
+                ..HostFacts::default()
             };
             let flags: Vec<String> = flags.iter().map(ToString::to_string).collect();
             let context = Context {
                 unit_flags: &flags,
-                surroundings: Some(&surroundings),
+                host: Some(&host),
                 ..Context::default()
             };
-            problems_of(text, &context)
+            findings_of(text, &context)
         };
         for flag in ["--tlsverify", "--tls", "--tlsverify=false"] {
             assert_eq!(judged("{}", &[flag], &[]), "", "{flag}");
-            assert_eq!(problems_under("{}", &[flag]), "", "not known");
+            assert_eq!(findings_under("{}", &[flag]), "", "not known");
             let found = judged("{}", &[flag], &["cert.pem"]);
             let fault = "does not start without /etc/docker/tls/cert.pem;";
             assert!(

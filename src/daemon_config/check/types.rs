@@ -10,10 +10,10 @@ use super::values;
 use crate::daemon_config::document::entries::children;
 use crate::daemon_config::finding::Severity;
 use crate::daemon_config::schema::suggestion::cure;
-use crate::daemon_config::schema::{Engine, Entries, Kind};
+use crate::daemon_config::schema::{EngineRelease, Entries, ValueKind};
 
 /// Judges a value, and all that stands in it.
-pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: Kind, value: &Value) {
+pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: ValueKind, value: &Value) {
     if value.is_null() {
         // Judged as a group of keys, see `inside`.
         if path != ["proxies"] {
@@ -29,7 +29,7 @@ pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: Kind, valu
         findings.error(path, format!("must be {kind}; {cure}"));
         return;
     }
-    if let Kind::Object(entries) = kind {
+    if let ValueKind::Object(entries) = kind {
         return check_entries(findings, path, entries, value);
     }
     let Some(entries) = kind.entries() else {
@@ -38,7 +38,7 @@ pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: Kind, valu
     for (name, entry) in children(value) {
         let path = [path, &[name.as_str()]].concat();
         check(findings, &path, entries, entry);
-        if entry.is_null() && matches!(kind, Kind::List(_)) && entries.is_text() {
+        if entry.is_null() && matches!(kind, ValueKind::List(_)) && entries.is_text() {
             // In a list, it is the same as an empty text.
             values::check(findings, &path, entries, &json!(""));
         }
@@ -61,7 +61,12 @@ fn check_entries(findings: &mut Findings<'_>, path: &[&str], entries: &Entries, 
 
 /// How bad an entry is that is none of these. An empty list that is passed over does not matter, and
 /// in a group of keys, those of the root are passed over.
-fn severity_of(engine: Engine, entries: &Entries, name: &str, value: &Value) -> Option<Severity> {
+fn severity_of(
+    engine: EngineRelease,
+    entries: &Entries,
+    name: &str,
+    value: &Value,
+) -> Option<Severity> {
     match entries.unknown {
         Some(Severity::Warning) if value.as_array().is_some_and(Vec::is_empty) => None,
         Some(Severity::Error) if !entries.any_case && is_passed_over(name, engine) => {
@@ -72,26 +77,27 @@ fn severity_of(engine: Engine, entries: &Entries, name: &str, value: &Value) -> 
 }
 
 /// The value in the right type, where it is plain what was meant.
-fn corrected(kind: Kind, value: &Value) -> Option<Value> {
+fn corrected(kind: ValueKind, value: &Value) -> Option<Value> {
     match (kind, value) {
         (_, Value::Number(_) | Value::Bool(_)) if kind.is_text() => Some(json!(value.to_string())),
-        (Kind::Bool, Value::String(text)) => text.parse::<bool>().ok().map(Value::from),
-        (Kind::Int | Kind::Count | Kind::Port | Kind::Mtu, Value::String(text)) => {
-            text.parse::<i64>().ok().map(Value::from)
-        }
-        (Kind::List(kind), Value::String(_)) if kind.is_text() => Some(json!([value])),
+        (ValueKind::Bool, Value::String(text)) => text.parse::<bool>().ok().map(Value::from),
+        (
+            ValueKind::Int | ValueKind::Count | ValueKind::Port | ValueKind::Mtu,
+            Value::String(text),
+        ) => text.parse::<i64>().ok().map(Value::from),
+        (ValueKind::List(kind), Value::String(_)) if kind.is_text() => Some(json!([value])),
         _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::daemon_config::check::tests::problems;
+    use crate::daemon_config::check::tests::findings;
 
     #[test]
     fn a_wrong_type_comes_with_the_right_value_where_it_is_plain() {
         let right =
-            |text: &str, message: &str| assert!(problems(text).ends_with(message), "{text}");
+            |text: &str, message: &str| assert!(findings(text).ends_with(message), "{text}");
         right(r#"{"debug": "true"}"#, "must be true or false; write true");
         right(
             r#"{"shutdown-timeout": "15"}"#,
@@ -119,19 +125,19 @@ mod tests {
     fn an_entry_of_a_list_is_named_by_its_place() {
         let text = "{\"dns-opts\": [\"ndots:1\",\n 9]}";
         let expected = "error: line 2, column 2: dns-opts.1: must be a string; write \"9\"";
-        assert_eq!(problems(text), expected);
+        assert_eq!(findings(text), expected);
     }
 
     #[test]
     fn null_is_no_value() {
         assert!(
-            problems(r#"{"labels": null}"#).starts_with("warning: line 1, column 2: labels: null")
+            findings(r#"{"labels": null}"#).starts_with("warning: line 1, column 2: labels: null")
         );
-        let entry = problems(r#"{"registry-mirrors": [null]}"#);
+        let entry = findings(r#"{"registry-mirrors": [null]}"#);
         assert!(
             entry.contains("error") && entry.contains("must start with https"),
             "{entry}"
         );
-        assert!(!problems(r#"{"dns-opts": [null]}"#).contains("error"));
+        assert!(!findings(r#"{"dns-opts": [null]}"#).contains("error"));
     }
 }

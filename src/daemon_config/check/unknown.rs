@@ -9,34 +9,34 @@ use serde_json::{Map, Value};
 use super::findings::Findings;
 use crate::daemon_config::document::Document;
 use crate::daemon_config::finding::Severity;
-use crate::daemon_config::schema::suggestion::{key_meant_by, key_of_flag};
-use crate::daemon_config::schema::{Engine, key};
+use crate::daemon_config::schema::suggestion::{key_of_flag, suggested_key};
+use crate::daemon_config::schema::{EngineRelease, key};
 
 /// Flags of dockerd that no key is named after, with the first engine that has each.
-const FLAGS: &[(&str, Engine)] = &[
-    ("add-runtime", Engine(1, 12)),
-    ("authorization-plugin", Engine(1, 12)),
-    ("cdi-spec-dir", Engine(25, 0)),
-    ("config-file", Engine(1, 12)),
-    ("default-address-pool", Engine(18, 6)),
-    ("default-network-opt", Engine(24, 0)),
-    ("default-ulimit", Engine(1, 12)),
-    ("dns-opt", Engine(1, 12)),
-    ("exec-opt", Engine(1, 12)),
-    ("feature", Engine(27, 0)),
-    ("help", Engine(1, 12)),
-    ("host", Engine(1, 12)),
-    ("http-proxy", Engine(23, 0)),
-    ("https-proxy", Engine(23, 0)),
-    ("insecure-registry", Engine(1, 12)),
-    ("label", Engine(1, 12)),
-    ("log-opt", Engine(1, 12)),
-    ("no-proxy", Engine(23, 0)),
-    ("node-generic-resource", Engine(17, 9)),
-    ("registry-mirror", Engine(1, 12)),
-    ("storage-opt", Engine(1, 12)),
-    ("validate", Engine(23, 0)),
-    ("version", Engine(1, 12)),
+const FLAGS: &[(&str, EngineRelease)] = &[
+    ("add-runtime", EngineRelease(1, 12)),
+    ("authorization-plugin", EngineRelease(1, 12)),
+    ("cdi-spec-dir", EngineRelease(25, 0)),
+    ("config-file", EngineRelease(1, 12)),
+    ("default-address-pool", EngineRelease(18, 6)),
+    ("default-network-opt", EngineRelease(24, 0)),
+    ("default-ulimit", EngineRelease(1, 12)),
+    ("dns-opt", EngineRelease(1, 12)),
+    ("exec-opt", EngineRelease(1, 12)),
+    ("feature", EngineRelease(27, 0)),
+    ("help", EngineRelease(1, 12)),
+    ("host", EngineRelease(1, 12)),
+    ("http-proxy", EngineRelease(23, 0)),
+    ("https-proxy", EngineRelease(23, 0)),
+    ("insecure-registry", EngineRelease(1, 12)),
+    ("label", EngineRelease(1, 12)),
+    ("log-opt", EngineRelease(1, 12)),
+    ("no-proxy", EngineRelease(23, 0)),
+    ("node-generic-resource", EngineRelease(17, 9)),
+    ("registry-mirror", EngineRelease(1, 12)),
+    ("storage-opt", EngineRelease(1, 12)),
+    ("validate", EngineRelease(23, 0)),
+    ("version", EngineRelease(1, 12)),
 ];
 
 /// Judges a name that is none of the table's.
@@ -44,8 +44,8 @@ pub(super) fn check(findings: &mut Findings<'_>, name: &str, value: &Value) {
     if is_flag(name, findings.engine) {
         return check_flag(findings, name, value);
     }
-    let cure = match key_meant_by(name) {
-        Some(meant) => format!("write {meant}"),
+    let cure = match suggested_key(name) {
+        Some(suggestion) => format!("write {suggestion}"),
         None => "remove it".to_owned(),
     };
     let engine = findings.engine;
@@ -76,7 +76,7 @@ fn check_flag(findings: &mut Findings<'_>, name: &str, value: &Value) {
         return findings.error(&[name], message);
     }
     let cure = match key_of_flag(name) {
-        Some(meant) => format!("write {meant}"),
+        Some(suggestion) => format!("write {suggestion}"),
         None => "remove it".to_owned(),
     };
     findings.warn(
@@ -86,7 +86,7 @@ fn check_flag(findings: &mut Findings<'_>, name: &str, value: &Value) {
 }
 
 /// Whether dockerd passes over an entry of this name in a group, which it takes for a key.
-pub(super) fn is_passed_over(name: &str, engine: Engine) -> bool {
+pub(super) fn is_passed_over(name: &str, engine: EngineRelease) -> bool {
     let has_flag = name != "proxies"; // it is a group itself
     let is_key = key(name).is_some_and(|key| key.is_taken_by(engine));
     has_flag && (is_key || is_flag(name, engine))
@@ -104,20 +104,20 @@ pub(super) fn place<'a>(document: &'a Document, path: &[&'a str]) -> Option<Vec<
     Some(vec![group.as_str(), *name])
 }
 
-fn is_flag(name: &str, engine: Engine) -> bool {
+fn is_flag(name: &str, engine: EngineRelease) -> bool {
     let mut flags = FLAGS.iter();
     flags.any(|(flag, since)| *flag == name && engine >= *since)
 }
 
 /// The first name in a group that dockerd does not know.
-fn stranger(group: &Map<String, Value>, engine: Engine) -> Option<&String> {
+fn stranger(group: &Map<String, Value>, engine: EngineRelease) -> Option<&String> {
     group.keys().find(|name| !is_passed_over(name, engine))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::daemon_config::check::tests::{problems, problems_of, problems_under};
-    use crate::daemon_config::{Context, Engine};
+    use crate::daemon_config::check::tests::{findings, findings_of, findings_under};
+    use crate::daemon_config::{Context, EngineRelease};
 
     #[test]
     fn a_flags_name_has_no_effect_and_stops_nothing() {
@@ -129,17 +129,17 @@ mod tests {
             (r#"{"http-proxy": "x"}"#, "write proxies.http-proxy"),
             (r#"{"validate": false}"#, "remove it"),
         ] {
-            let found = problems(text);
+            let found = findings(text);
             assert!(found.starts_with("warning"), "{text}: {found}");
             let effect = format!("is the name of a flag and has no effect in the file; {cure}");
             assert!(found.ends_with(&effect), "{text}: {found}");
         }
-        assert!(problems(r#"{"validate": true}"#).starts_with("error"));
+        assert!(findings(r#"{"validate": true}"#).starts_with("error"));
         let older = Context {
-            engine: Some(Engine(26, 1)),
+            engine: Some(EngineRelease(26, 1)),
             ..Context::default()
         };
-        let found = problems_of(r#"{"feature": ["a=true"]}"#, &older);
+        let found = findings_of(r#"{"feature": ["a=true"]}"#, &older);
         assert!(found.starts_with("error") && found.ends_with("write features"));
     }
 
@@ -149,7 +149,7 @@ mod tests {
             r#"{"mine": {}}"#,
             r#"{"mine": {"debug": true, "log-opt": 1}}"#,
         ] {
-            let found = problems(text);
+            let found = findings(text);
             assert!(found.starts_with("warning"), "{text}: {found}");
             assert!(found.contains("write what is in it at the root"), "{found}");
         }
@@ -159,10 +159,10 @@ mod tests {
             r#"{"mine": []}"#,
             r#"{"cluster-store-opts": {}}"#,
         ] {
-            assert!(problems(text).starts_with("error"), "{text}");
+            assert!(findings(text).starts_with("error"), "{text}");
         }
         let hosts = r#"{"mine": {"hosts": ["fd://"]}}"#;
-        let found = problems_under(hosts, &["-H", "fd://"]);
+        let found = findings_under(hosts, &["-H", "fd://"]);
         assert!(found.contains("mine.hosts: the unit passes -H"), "{found}");
     }
 }

@@ -9,26 +9,26 @@ use super::address;
 use super::findings::Findings;
 use super::syntax;
 use crate::daemon_config::schema::suggestion::cure;
-use crate::daemon_config::schema::{Engine, Family, Kind};
+use crate::daemon_config::schema::{EngineRelease, IpFamily, ValueKind};
 
 /// Since this engine, a port that is none stops it; 26.1 went on without.
-const CHECKS_PORT: Engine = Engine(28, 5);
+const CHECKS_PORT: EngineRelease = EngineRelease(28, 5);
 
 /// Since this engine, an unknown option of the runtime stops it; 26.1 went on without.
-const CHECKS_EXEC_OPTIONS: Engine = Engine(28, 0);
+const CHECKS_EXEC_OPTIONS: EngineRelease = EngineRelease(28, 0);
 
 /// Since this engine, the cache of builds can have a share of the disk; 28.5 does not start with one.
-const TAKES_SHARES: Engine = Engine(29, 0);
+const TAKES_SHARES: EngineRelease = EngineRelease(29, 0);
 
 /// Judges a value that is no list or object. Empty text stands for no value at most keys.
-pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: Kind, value: &Value) {
-    if let Kind::Count | Kind::Port | Kind::Mtu = kind {
+pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: ValueKind, value: &Value) {
+    if let ValueKind::Count | ValueKind::Port | ValueKind::Mtu = kind {
         return check_number(findings, path, kind, value);
     }
     let Some(text) = value.as_str() else { return };
     match kind {
-        Kind::CgroupDriver => check_exec_option(findings, path, text),
-        Kind::Mirror => {
+        ValueKind::CgroupDriver => check_exec_option(findings, path, text),
+        ValueKind::Mirror => {
             if let Some((severity, fault)) = address::mirror_fault_for(text, findings.engine) {
                 findings.add(severity, path, format!("a mirror's URL {fault}"));
             }
@@ -36,7 +36,8 @@ pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: Kind, valu
         _ => {
             if let Some(fault) = fault(kind, text) {
                 findings.error(path, fault);
-            } else if kind == Kind::Proxy && !text.is_empty() && !address::is_known_proxy(text) {
+            } else if kind == ValueKind::Proxy && !text.is_empty() && !address::is_known_proxy(text)
+            {
                 let message = "is no URL of a proxy that the engine knows, and it speaks HTTP \
                                with it; write http://, https:// or socks5://";
                 findings.warn(path, message);
@@ -45,21 +46,21 @@ pub(super) fn check(findings: &mut Findings<'_>, path: &[&str], kind: Kind, valu
     }
 }
 
-fn check_number(findings: &mut Findings<'_>, path: &[&str], kind: Kind, value: &Value) {
+fn check_number(findings: &mut Findings<'_>, path: &[&str], kind: ValueKind, value: &Value) {
     let Some(number) = value.as_i64() else { return };
     let fits = match kind {
-        Kind::Port => (0..=65_535).contains(&number),
-        Kind::Mtu => number == 0 || (68..=65_535).contains(&number),
+        ValueKind::Port => (0..=65_535).contains(&number),
+        ValueKind::Mtu => number == 0 || (68..=65_535).contains(&number),
         _ => number >= 0,
     };
     if fits {
         return;
     }
     let message = match kind {
-        Kind::Count => format!("{number} is too little; write 0 or more"),
+        ValueKind::Count => format!("{number} is too little; write 0 or more"),
         _ => format!("must be {kind}; {number} is not"),
     };
-    if kind == Kind::Port && findings.engine < CHECKS_PORT {
+    if kind == ValueKind::Port && findings.engine < CHECKS_PORT {
         findings.warn(path, message)
     } else {
         findings.error(path, message)
@@ -67,41 +68,43 @@ fn check_number(findings: &mut Findings<'_>, path: &[&str], kind: Kind, value: &
 }
 
 /// What is wrong with a text, and what to write.
-fn fault(kind: Kind, text: &str) -> Option<String> {
+fn fault(kind: ValueKind, text: &str) -> Option<String> {
     let fault = match kind {
-        Kind::Size if syntax::size(text).is_none() => {
+        ValueKind::Size if syntax::size(text).is_none() => {
             format!("{text:?} is no size; write one like \"64m\"")
         }
-        _ if text.is_empty() && !matches!(kind, Kind::Registry | Kind::Pair) => return None,
-        Kind::Word(words) if !words.contains(&text) => untaken(text, words),
-        Kind::AnyCaseWord(words) if !words.contains(&text.to_lowercase().as_str()) => {
+        _ if text.is_empty() && !matches!(kind, ValueKind::Registry | ValueKind::Pair) => {
+            return None;
+        }
+        ValueKind::Word(words) if !words.contains(&text) => untaken(text, words),
+        ValueKind::AnyCaseWord(words) if !words.contains(&text.to_lowercase().as_str()) => {
             untaken(text, words)
         }
-        Kind::Path if !text.starts_with('/') => {
+        ValueKind::Path if !text.starts_with('/') => {
             format!("{text:?} depends on where dockerd is started; write it from /")
         }
-        Kind::Network(family) => return network_fault(family, text),
-        Kind::Mark if !syntax::is_mark(text) => {
+        ValueKind::Network(family) => return network_fault(family, text),
+        ValueKind::Mark if !syntax::is_mark(text) => {
             format!("{text:?} is no mark; write one like \"0x1\" or \"0x1/0xff\"")
         }
-        Kind::Listener => {
+        ValueKind::Listener => {
             let fault = address::listener_fault(text)?;
             format!("{text:?} {fault}; write one like \"unix:///run/docker.sock\"")
         }
-        Kind::HostPort if !address::is_host_port(text) => {
+        ValueKind::HostPort if !address::is_host_port(text) => {
             format!("{text:?} is no address with a port; write one like \"127.0.0.1:9323\"")
         }
-        Kind::Domain if !address::is_search_domain(text) => {
+        ValueKind::Domain if !address::is_search_domain(text) => {
             format!("{text:?} is no domain; write one like \"example.com\"")
         }
-        Kind::Pair if !text.contains('=') => {
+        ValueKind::Pair if !text.contains('=') => {
             format!("{text:?} has no value; write \"name=value\"")
         }
-        Kind::Registry => {
+        ValueKind::Registry => {
             let fault = address::registry_fault(text)?;
             format!("{text:?} {fault}; write one like \"registry.example:5000\" or \"10.0.0.0/8\"")
         }
-        Kind::Proxy => {
+        ValueKind::Proxy => {
             let fault = address::proxy_fault(text)?;
             format!("a proxy's URL {fault}; write one like \"http://proxy.example:3128\"")
         }
@@ -116,7 +119,7 @@ fn untaken(text: &str, words: &[&str]) -> String {
 }
 
 /// What is wrong with a size or a share of the disk. Before engine 29 there are no shares.
-pub(super) fn share_fault(text: &str, engine: Engine) -> Option<String> {
+pub(super) fn share_fault(text: &str, engine: EngineRelease) -> Option<String> {
     let share = text.strip_suffix('%').filter(|_| engine >= TAKES_SHARES);
     let is_share = share.is_some_and(|number| number.parse::<u8>().is_ok());
     let is_size = text.is_empty() || syntax::size(text).is_some();
@@ -128,10 +131,10 @@ pub(super) fn share_fault(text: &str, engine: Engine) -> Option<String> {
     (!is_share && !is_size).then(|| format!("{text:?} is no size; write one like {example}"))
 }
 
-fn network_fault(family: Family, text: &str) -> Option<String> {
+fn network_fault(family: IpFamily, text: &str) -> Option<String> {
     let example = match family {
-        Family::V6 => "fd00:12::1/64",
-        Family::V4 | Family::Either => "172.17.0.1/16",
+        IpFamily::V6 => "fd00:12::1/64",
+        IpFamily::V4 | IpFamily::Either => "172.17.0.1/16",
     };
     match syntax::network(text) {
         None => Some(format!(
@@ -164,15 +167,15 @@ fn check_exec_option(findings: &mut Findings<'_>, path: &[&str], option: &str) {
 
 #[cfg(test)]
 mod tests {
-    use crate::daemon_config::check::tests::{problems, problems_of};
-    use crate::daemon_config::{Context, Engine};
+    use crate::daemon_config::check::tests::{findings, findings_of};
+    use crate::daemon_config::{Context, EngineRelease};
 
     fn sound(text: &str) {
-        assert_eq!(problems(text), "");
+        assert_eq!(findings(text), "");
     }
 
     fn wrong(text: &str, message: &str) {
-        let found = problems(text);
+        let found = findings(text);
         assert!(found.starts_with("error"), "{text}: {found}");
         assert!(found.contains(message), "{text}: {found}");
     }
@@ -220,10 +223,10 @@ mod tests {
         let text = r#"{"network-diagnostic-port": 70000}"#;
         wrong(text, "0 to 65535");
         let older = Context {
-            engine: Some(Engine(26, 1)),
+            engine: Some(EngineRelease(26, 1)),
             ..Context::default()
         };
-        assert!(problems_of(text, &older).starts_with("warning"));
+        assert!(findings_of(text, &older).starts_with("warning"));
     }
 
     #[test]
@@ -233,17 +236,20 @@ mod tests {
                 engine: Some(engine),
                 ..Context::default()
             };
-            problems_of(&format!(r#"{{"exec-opts": ["{option}"]}}"#), &context)
+            findings_of(&format!(r#"{{"exec-opts": ["{option}"]}}"#), &context)
         };
         for option in ["isolation=process", "nonsense", "native.cgroupdriver="] {
-            let older = under(Engine(26, 1), option);
+            let older = under(EngineRelease(26, 1), option);
             assert!(older.starts_with("warning"), "{option}: {older}");
-            let newer = under(Engine(28, 5), option);
+            let newer = under(EngineRelease(28, 5), option);
             assert!(newer.starts_with("error"), "{option}: {newer}");
         }
-        assert_eq!(under(Engine(26, 1), ""), "");
-        assert_eq!(under(Engine(26, 1), "native.CgroupDriver = systemd"), "");
-        assert!(under(Engine(26, 1), "native.cgroupdriver=none").starts_with("error"));
+        assert_eq!(under(EngineRelease(26, 1), ""), "");
+        assert_eq!(
+            under(EngineRelease(26, 1), "native.CgroupDriver = systemd"),
+            ""
+        );
+        assert!(under(EngineRelease(26, 1), "native.cgroupdriver=none").starts_with("error"));
     }
 
     #[test]
@@ -289,7 +295,7 @@ mod tests {
             r#"{"proxies": {"https-proxy": "http://proxy example"}}"#,
             "proxies.https-proxy: a proxy's URL",
         );
-        let other = problems(r#"{"proxies": {"http-proxy": "ftp://proxy.example:3128"}}"#);
+        let other = findings(r#"{"proxies": {"http-proxy": "ftp://proxy.example:3128"}}"#);
         assert!(other.starts_with("warning"), "{other}");
         wrong(
             r#"{"proxies": {"http_proxy": "x"}}"#,

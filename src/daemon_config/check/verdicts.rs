@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::daemon_config::{
-    Context, Disk, Document, Engine, Found, Severity, Surroundings, check, named_paths,
+    Context, Disk, Document, EngineRelease, HostFacts, PathKind, Severity, check, named_paths,
 };
 
 const FOLDER: &str = concat!(
@@ -23,7 +23,7 @@ const FLAGS: [&str; 3] = [
 ];
 
 /// The host on which the engine was started.
-fn host(document: &Document) -> Surroundings {
+fn host(document: &Document) -> HostFacts {
     let text = |key: &str| {
         document
             .get(key)
@@ -32,16 +32,16 @@ fn host(document: &Document) -> Surroundings {
     };
     let paths = named_paths(document).into_iter().map(|path| {
         let found = match path.as_str() {
-            "/dev/log" | "/etc/passwd" => Found::File,
-            "/srv/target" => Found::Folder,
-            _ => Found::Nothing,
+            "/dev/log" | "/etc/passwd" => PathKind::File,
+            "/srv/target" => PathKind::Folder,
+            _ => PathKind::Nothing,
         };
         (path, found)
     });
     let absent_group = Some(text("group").to_owned()).filter(|group| group == "nosuchgroup");
     let remap_fault = matches!(text("userns-remap"), "nosuchuser" | "100000:100000")
         .then(|| "there is no such user".to_owned());
-    Surroundings {
+    HostFacts {
         has_systemd: true,
         has_cgroups_v2: true,
         paths: paths.collect::<BTreeMap<_, _>>(),
@@ -58,7 +58,7 @@ fn host(document: &Document) -> Surroundings {
             is_read_only: false,
             size: 64 << 30,
         }),
-        ..Surroundings::default()
+        ..HostFacts::default()
     }
 }
 
@@ -71,11 +71,11 @@ fn refusal(bytes: &[u8]) -> Option<String> {
     let host = host(&document);
     let context = Context {
         unit_flags: &FLAGS.map(str::to_owned),
-        engine: Some(Engine(26, 1)),
-        surroundings: Some(&host),
+        engine: Some(EngineRelease(26, 1)),
+        host: Some(&host),
     };
-    let problems = check(&document, &context).into_iter();
-    let mut errors = problems.filter(|problem| problem.severity == Severity::Error);
+    let findings = check(&document, &context).into_iter();
+    let mut errors = findings.filter(|finding| finding.severity == Severity::Error);
     errors.next().map(|error| error.to_string())
 }
 

@@ -5,10 +5,10 @@
 use std::fmt::Write;
 
 use super::reference::{confirmed, entries, fate, merged, taken_up_by};
-use crate::daemon_config::check::host_facts::Surroundings;
+use crate::daemon_config::check::host_facts::HostFacts;
 use crate::daemon_config::merge::preset::Preset;
 use crate::daemon_config::schema::log_drivers::DRIVERS;
-use crate::daemon_config::schema::{self, Conflict, Key, Standing};
+use crate::daemon_config::schema::{self, Conflict, Key, Support};
 
 /// What is known of a key, in lines for a terminal; nothing for a name that is no key's.
 pub fn explained(name: &str) -> String {
@@ -25,8 +25,8 @@ pub fn explained(name: &str) -> String {
 
 /// What a key is for, or what becomes of one that is none.
 pub fn summary(key: &Key) -> String {
-    match key.standing {
-        Standing::Known => key.about.to_owned(),
+    match key.support {
+        Support::Known => key.about.to_owned(),
         _ => fate(key),
     }
 }
@@ -35,7 +35,7 @@ pub fn summary(key: &Key) -> String {
 /// stands before it has none.
 pub fn facts(key: &Key) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
-    if key.standing != Standing::Known {
+    if key.support != Support::Known {
         return facts;
     }
     let mut add = |what, value| facts.push((what, value));
@@ -66,7 +66,7 @@ pub fn facts(key: &Key) -> Vec<(&'static str, String)> {
         let with = &conflict.with;
         add("conflicts", format!("{entry}with {with}: {text}"));
     }
-    let presets = Preset::Hardened.entries(&Surroundings::default());
+    let presets = Preset::Hardened.entries(&HostFacts::default());
     for entry in presets.iter().filter(|entry| entry.key == key.name) {
         add("in presets", format!("{} ({})", entry.value, entry.reason));
     }

@@ -2,11 +2,11 @@
 //!
 //! It must not say anything that the tables do not.
 
-use crate::daemon_config::check::host_facts::Surroundings;
+use crate::daemon_config::check::host_facts::HostFacts;
 use crate::daemon_config::merge::preset::Preset;
 use crate::daemon_config::schema::log_drivers::{COMMON, DRIVERS, Driver, LIMITS, Opt};
 use crate::daemon_config::schema::{
-    Conflict, Entries, Key, Kind, Reload, Rule, Standing, With, by_name,
+    Conflict, Entries, Key, Reload, Rule, Support, ValueKind, With, by_name,
 };
 
 const HEAD: &str = "\
@@ -118,8 +118,8 @@ pub fn page() -> String {
         page += &row(&[&code(name), &options(name, known, needs)]);
     }
     page += PRESETS;
-    let recommended = Preset::Recommended.entries(&Surroundings::default());
-    for entry in Preset::Hardened.entries(&Surroundings::default()) {
+    let recommended = Preset::Recommended.entries(&HostFacts::default());
+    for entry in Preset::Hardened.entries(&HostFacts::default()) {
         let preset = if recommended.contains(&entry) {
             "recommended, hardened: filled in"
         } else {
@@ -145,10 +145,10 @@ fn code(text: &str) -> String {
 
 /// Every entry below a value of this type, with its path, its type, and what becomes of one that has
 /// another name.
-pub(super) fn entries(path: &str, kind: Kind) -> Vec<(String, Kind, &'static str)> {
-    let Kind::Object(Entries { known, unknown, .. }) = kind else {
+pub(super) fn entries(path: &str, kind: ValueKind) -> Vec<(String, ValueKind, &'static str)> {
+    let ValueKind::Object(Entries { known, unknown, .. }) = kind else {
         let below = match kind {
-            Kind::Map(_) => format!("{path}.NAME"),
+            ValueKind::Map(_) => format!("{path}.NAME"),
             _ => path.to_owned(),
         };
         return kind.entries().map_or(vec![], |kind| entries(&below, kind));
@@ -225,16 +225,16 @@ pub(super) fn confirmed(key: &Key) -> &'static str {
 
 /// What becomes of a key without effect.
 pub(super) fn fate(key: &Key) -> String {
-    match key.standing {
-        Standing::Known => String::new(),
-        Standing::Ignored { since } if since == key.since => {
+    match key.support {
+        Support::Known => String::new(),
+        Support::Ignored { since } if since == key.since => {
             "taken without any effect; remove it".to_owned()
         }
-        Standing::Ignored { since } => {
+        Support::Ignored { since } => {
             format!("{}; taken without any effect since {since}", key.about)
         }
-        Standing::Rejected { cure } => format!("refused; {cure}"),
-        Standing::Gone { since, cure } => format!("refused since {since}; {cure}"),
+        Support::Rejected { cure } => format!("refused; {cure}"),
+        Support::Gone { since, cure } => format!("refused since {since}; {cure}"),
     }
 }
 
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn every_key_with_an_effect_says_what_it_is_for() {
-        for key in keys().filter(|key| key.standing == Standing::Known) {
+        for key in keys().filter(|key| key.support == Support::Known) {
             assert!(!key.about.is_empty(), "{}", key.name);
         }
     }

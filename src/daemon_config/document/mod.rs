@@ -19,7 +19,7 @@ use crate::daemon_config::finding::Position;
 
 use encoding::Encoding;
 use redacted::Redacted;
-use strict::{Content, Refusal};
+use strict::{ParsedText, SyntaxError};
 
 /// A file of dockerd's configuration: strict JSON with an object at its root.
 #[derive(Clone, PartialEq)]
@@ -44,8 +44,8 @@ impl Document {
     /// # Errors
     /// Anything but strict JSON with unique keys and an object at its root. Blank text is
     /// taken for an empty object, as dockerd does; [`Document::is_blank`] tells.
-    pub fn parse(bytes: &[u8]) -> Result<Document, Refusal> {
-        let Content {
+    pub fn parse(bytes: &[u8]) -> Result<Document, SyntaxError> {
+        let ParsedText {
             encoding,
             text,
             root,

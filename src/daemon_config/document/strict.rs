@@ -13,7 +13,7 @@ use crate::daemon_config::finding::Position;
 
 /// A text that is taken for a configuration.
 #[derive(Debug)]
-pub(super) struct Content {
+pub(super) struct ParsedText {
     pub encoding: Encoding,
     pub text: String,
     pub root: Map<String, Value>,
@@ -23,26 +23,26 @@ pub(super) struct Content {
 /// engine would take it, the cause says what it makes of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{position}: {cause}; {cure}")]
-pub struct Refusal {
+pub struct SyntaxError {
     pub position: Position,
     pub cause: String,
     pub cure: String,
 }
 
 /// The text and the object it holds; blank text holds an empty one, as for dockerd.
-pub(super) fn read(bytes: &[u8]) -> Result<Content, Refusal> {
+pub(super) fn read(bytes: &[u8]) -> Result<ParsedText, SyntaxError> {
     let (encoding, rest) = Encoding::of(bytes);
     let decoded = encoding.decode(rest);
     let text = decoded.map_err(|before| not_decoded(encoding, &before))?;
     let root = object(&text)?;
-    Ok(Content {
+    Ok(ParsedText {
         encoding,
         text,
         root,
     })
 }
 
-fn object(text: &str) -> Result<Map<String, Value>, Refusal> {
+fn object(text: &str) -> Result<Map<String, Value>, SyntaxError> {
     if let Some(nul) = text.find('\0') {
         return Err(refusal(text, nul, "a NUL byte", "remove it"));
     }
@@ -97,15 +97,15 @@ fn nothing<'a>() -> Node<'a> {
     })
 }
 
-fn refusal(text: &str, offset: usize, cause: impl Into<String>, cure: &str) -> Refusal {
-    Refusal {
+fn refusal(text: &str, offset: usize, cause: impl Into<String>, cure: &str) -> SyntaxError {
+    SyntaxError {
         position: Position::of_byte(text, offset),
         cause: cause.into(),
         cure: cure.to_owned(),
     }
 }
 
-fn not_decoded(encoding: Encoding, before: &str) -> Refusal {
+fn not_decoded(encoding: Encoding, before: &str) -> SyntaxError {
     let name = encoding.name();
     let cause = format!("bytes that are not {name}");
     refusal(before, before.len(), cause, "save the file as UTF-8")
@@ -115,7 +115,7 @@ fn not_decoded(encoding: Encoding, before: &str) -> Refusal {
 const HALVES: &[&str] = &["surrogate", "end of hex escape"];
 
 /// The tree's error knows comments and commas by name; serde_json's is the last word otherwise.
-fn not_json(text: &str, error: &serde_json::Error) -> Refusal {
+fn not_json(text: &str, error: &serde_json::Error) -> SyntaxError {
     let message = error.to_string();
     let is_half = HALVES.iter().any(|words| message.contains(words));
     if let Err(named) = tree(text)
@@ -146,7 +146,7 @@ const LOOKALIKES: &[char] = &[
     '\u{200b}', '\u{202f}', '\u{feff}',
 ];
 
-fn from_tree(text: &str, error: &ParseError) -> Refusal {
+fn from_tree(text: &str, error: &ParseError) -> SyntaxError {
     let offset = error.range().start;
     if let Some(lookalike) = lookalike(text, offset) {
         return lookalike;
@@ -182,7 +182,7 @@ fn from_tree(text: &str, error: &ParseError) -> Refusal {
 }
 
 /// The refusal of a character that only looks right.
-fn lookalike(text: &str, offset: usize) -> Option<Refusal> {
+fn lookalike(text: &str, offset: usize) -> Option<SyntaxError> {
     let letter = text.get(offset..)?.chars().next()?;
     let number = u32::from(letter);
     LOOKALIKES.contains(&letter).then(|| {
@@ -192,7 +192,7 @@ fn lookalike(text: &str, offset: usize) -> Option<Refusal> {
     })
 }
 
-fn not_an_object(text: &str, value: &Value) -> Refusal {
+fn not_an_object(text: &str, value: &Value) -> SyntaxError {
     let found = match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
@@ -206,7 +206,7 @@ fn not_an_object(text: &str, value: &Value) -> Refusal {
     refusal(text, offset, cause, "put the keys between { and }")
 }
 
-fn refuse_duplicate_keys(text: &str, node: &Node<'_>) -> Result<(), Refusal> {
+fn refuse_duplicate_keys(text: &str, node: &Node<'_>) -> Result<(), SyntaxError> {
     match node {
         Node::Array(list) => list
             .elements

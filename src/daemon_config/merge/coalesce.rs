@@ -9,7 +9,7 @@ use crate::daemon_config::schema::Rule;
 
 /// Of the changes of several runs, the oldest run first, leaves out what only put back what an
 /// earlier one had set: the value that somebody gave it meanwhile is not one to go back to.
-pub fn settle(runs: &mut [&mut Vec<Change>]) {
+pub fn coalesce(runs: &mut [&mut Vec<Change>]) {
     for run in 1..runs.len() {
         let (earlier, later) = runs.split_at_mut(run);
         later[0].retain_mut(|change| !is_put_back(earlier, change));
@@ -56,28 +56,28 @@ fn is_put_back(earlier: &mut [&mut Vec<Change>], change: &mut Change) -> bool {
 mod tests {
     use super::*;
     use crate::daemon_config::document::Document;
-    use crate::daemon_config::merge::revert::{Reverted, revert};
-    use crate::daemon_config::merge::{Wanted, merge};
+    use crate::daemon_config::merge::revert::{RevertedDocument, revert};
+    use crate::daemon_config::merge::{Weight, merge};
     use serde_json::json;
 
     fn document(text: &str) -> Document {
         Document::parse(text.as_bytes()).unwrap()
     }
 
-    fn root(reverted: &Reverted) -> Value {
+    fn root(reverted: &RevertedDocument) -> Value {
         Value::Object(reverted.document.root().clone())
     }
 
     /// Merges one after the other, each into what somebody made of the one before, and takes all
     /// back.
-    fn after_runs(runs: &[(&str, Value)]) -> Reverted {
+    fn after_runs(runs: &[(&str, Value)]) -> RevertedDocument {
         let (mut now, mut changes) = (Document::new(), Vec::new());
         for (found, wanted) in runs {
-            let merged = merge(document(found), wanted.as_object().unwrap(), Wanted::Set);
+            let merged = merge(document(found), wanted.as_object().unwrap(), Weight::Set);
             changes.push(merged.changes);
             now = merged.document;
         }
-        settle(&mut changes.iter_mut().collect::<Vec<_>>());
+        coalesce(&mut changes.iter_mut().collect::<Vec<_>>());
         revert(now, &changes.concat())
     }
 

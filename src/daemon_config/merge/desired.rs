@@ -1,49 +1,49 @@
-//! Everything that is wanted of a configuration, layer over layer, each with its reason.
+//! The desired configuration: what daemon.json should say, layer over layer, each value with its reason.
 //!
-//! Owns which layer stands over which. It must not know where the wishes come from.
+//! Owns which layer overrides which. It must not know where the values come from.
 
 use serde_json::{Map, Value};
 
 use super::change::Change;
-use super::preset::Entry;
-use super::{Merged, Wanted, merge_over};
+use super::preset::PresetValue;
+use super::{Merged, Weight, merge_over};
 use crate::daemon_config::check::logging;
 use crate::daemon_config::document::Document;
 use crate::daemon_config::schema::Rule;
 
-/// The wishes in the order in which they are to be merged.
+/// The desired values, in the order in which they are merged.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Wishes {
-    list: Vec<Wish>,
+pub struct DesiredConfig {
+    list: Vec<DesiredValue>,
     /// Entries of ours that stand in the way of what is wanted by now, by key.
     outgoing: Map<String, Value>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Wish {
+struct DesiredValue {
     key: String,
     value: Value,
-    weight: Wanted,
+    weight: Weight,
     reason: String,
     /// Whether a preset wants it, and not the user.
     is_presets: bool,
 }
 
-impl Wishes {
+impl DesiredConfig {
     /// The settings over a preset.
-    pub fn new(preset: Vec<Entry>, settings: Map<String, Value>) -> Wishes {
-        let mut wishes = Wishes::default();
+    pub fn new(preset: Vec<PresetValue>, settings: Map<String, Value>) -> DesiredConfig {
+        let mut desired = DesiredConfig::default();
         let preset = preset
             .into_iter()
-            .filter(|entry| !settings.contains_key(entry.key) || entry.weight == Wanted::Default);
-        for Entry {
+            .filter(|entry| !settings.contains_key(entry.key) || entry.weight == Weight::Default);
+        for PresetValue {
             key,
             value,
             weight,
             reason,
         } in preset
         {
-            wishes.list.push(Wish {
+            desired.list.push(DesiredValue {
                 key: key.to_owned(),
                 value,
                 weight,
@@ -52,17 +52,17 @@ impl Wishes {
             });
         }
         for (key, value) in settings {
-            wishes.set(&key, value, "the settings' [daemon] says so");
+            desired.set(&key, value, "the settings' [daemon] says so");
         }
-        wishes
+        desired
     }
 
-    /// Adds a wish that stands over all before.
+    /// Adds a value that overrides all before.
     pub fn set(&mut self, key: &str, value: Value, reason: &str) {
-        self.list.push(Wish {
+        self.list.push(DesiredValue {
             key: key.to_owned(),
             value,
-            weight: Wanted::Set,
+            weight: Weight::Set,
             reason: reason.to_owned(),
             is_presets: false,
         });
@@ -74,19 +74,19 @@ impl Wishes {
     pub fn leave(&mut self, theirs: &Map<String, Value>) {
         let mut theirs = theirs.clone();
         theirs.retain(|key, value| {
-            let is_named = |wish: &Wish| !wish.is_presets && wish.key == *key;
+            let is_named = |desired: &DesiredValue| !desired.is_presets && desired.key == *key;
             !self.list.iter().any(is_named) || has_entries(key, value)
         });
         let their_driver = theirs.contains_key("log-driver");
-        let wishes = std::mem::take(&mut self.list).into_iter();
-        let left = wishes.filter_map(|wish| match theirs.get(&wish.key) {
-            _ if !wish.is_presets => Some(wish),
-            _ if wish.key == "log-opts" && their_driver => None,
+        let desired = std::mem::take(&mut self.list).into_iter();
+        let left = desired.filter_map(|desired| match theirs.get(&desired.key) {
+            _ if !desired.is_presets => Some(desired),
+            _ if desired.key == "log-opts" && their_driver => None,
             Some(theirs) => {
-                let value = rest(&wish.key, &wish.value, theirs)?;
-                Some(Wish { value, ..wish })
+                let value = rest(&desired.key, &desired.value, theirs)?;
+                Some(DesiredValue { value, ..desired })
             }
-            None => Some(wish),
+            None => Some(desired),
         });
         self.list = left.collect();
     }
@@ -94,19 +94,19 @@ impl Wishes {
     /// Sets what was ours and somebody changed since, under all that the settings say. The options
     /// of a log driver stay away when the settings name another one.
     pub fn restore(&mut self, lost: &Map<String, Value>) {
-        let names_driver = self.values("log-driver", Wanted::Set).next().is_some();
+        let names_driver = self.values("log-driver", Weight::Set).next().is_some();
         for (key, value) in lost {
             if key == "log-opts" && names_driver {
                 continue;
             }
-            let wish = Wish {
+            let desired = DesiredValue {
                 key: key.clone(),
                 value: value.clone(),
-                weight: Wanted::Set,
+                weight: Weight::Set,
                 reason: "--restore puts it back".to_owned(),
                 is_presets: false,
             };
-            self.list.insert(0, wish);
+            self.list.insert(0, desired);
         }
     }
 
@@ -115,12 +115,12 @@ impl Wishes {
     pub fn make_room(&mut self, document: &Document, standing: &Map<String, Value>) {
         let ours = |key: &str| standing.get(key);
         let mut outgoing = Map::new();
-        let driver = self.values("log-driver", Wanted::Set).last();
+        let driver = self.values("log-driver", Weight::Set).last();
         let is_another =
             driver.is_some_and(|it| it.as_str() != Some(logging::driver(document.root())));
         if let Some(Value::Object(options)) = ours("log-opts").filter(|_| is_another) {
             let named = |name: &str| {
-                self.values("log-opts", Wanted::Set)
+                self.values("log-opts", Weight::Set)
                     .any(|map| map.get(name).is_some())
             };
             let options = options
@@ -131,7 +131,7 @@ impl Wishes {
         }
         if let Some(Value::Array(labels)) = ours("labels") {
             let wanted: Vec<&Value> = self
-                .values("labels", Wanted::Set)
+                .values("labels", Weight::Set)
                 .filter_map(Value::as_array)
                 .flatten()
                 .collect();
@@ -147,23 +147,23 @@ impl Wishes {
     }
 
     /// The values that are wanted for a key with this weight, the one that counts most last.
-    fn values(&self, key: &str, weight: Wanted) -> impl Iterator<Item = &Value> {
-        let wishes = self
+    fn values(&self, key: &str, weight: Weight) -> impl Iterator<Item = &Value> {
+        let desired = self
             .list
             .iter()
-            .filter(move |wish| wish.key == key && wish.weight == weight);
-        wishes.map(|wish| &wish.value)
+            .filter(move |desired| desired.key == key && desired.weight == weight);
+        desired.map(|desired| &desired.value)
     }
 
-    /// Why a key is wanted as it is, of the wish that counts most.
+    /// Why a key is wanted as it is, by the value that counts most.
     pub fn reason(&self, key: &str) -> &str {
-        let of_key = || self.list.iter().filter(|wish| wish.key == key);
-        let set = of_key().rfind(|wish| wish.weight == Wanted::Set);
-        let wish = set.or_else(|| of_key().next());
-        match (wish, self.outgoing.contains_key(key)) {
-            (Some(wish), _) if wish.weight == Wanted::Set => &wish.reason,
+        let of_key = || self.list.iter().filter(|desired| desired.key == key);
+        let set = of_key().rfind(|desired| desired.weight == Weight::Set);
+        let desired = set.or_else(|| of_key().next());
+        match (desired, self.outgoing.contains_key(key)) {
+            (Some(desired), _) if desired.weight == Weight::Set => &desired.reason,
             (_, true) => "dockstrap set it, and it does not go with what is wanted by now",
-            (wish, false) => wish.map_or("", |wish| wish.reason.as_str()),
+            (desired, false) => desired.map_or("", |desired| desired.reason.as_str()),
         }
     }
 
@@ -171,16 +171,19 @@ impl Wishes {
     pub fn merged_into(&self, document: Document) -> Merged {
         let mut merged = without(document, &self.outgoing);
         let found = merged.document.root().clone();
-        for wish in self.of(Wanted::Set) {
-            merged = merged.with(&found, &Map::from_iter([wish]), Wanted::Set);
+        for desired in self.of(Weight::Set) {
+            merged = merged.with(&found, &Map::from_iter([desired]), Weight::Set);
         }
-        let defaults = self.of(Wanted::Default).collect();
-        merged.with(&found, &defaults, Wanted::Default)
+        let defaults = self.of(Weight::Default).collect();
+        merged.with(&found, &defaults, Weight::Default)
     }
 
-    fn of(&self, weight: Wanted) -> impl Iterator<Item = (String, Value)> {
-        let wishes = self.list.iter().filter(move |wish| wish.weight == weight);
-        wishes.map(|wish| (wish.key.clone(), wish.value.clone()))
+    fn of(&self, weight: Weight) -> impl Iterator<Item = (String, Value)> {
+        let desired = self
+            .list
+            .iter()
+            .filter(move |desired| desired.weight == weight);
+        desired.map(|desired| (desired.key.clone(), desired.value.clone()))
     }
 }
 
@@ -190,7 +193,7 @@ impl Merged {
         self,
         found: &Map<String, Value>,
         wanted: &Map<String, Value>,
-        weight: Wanted,
+        weight: Weight,
     ) -> Merged {
         let Merged {
             document,

@@ -10,7 +10,7 @@ use crate::daemon_config::schema::Rule;
 
 /// Of the changes, oldest first, what no longer holds: the keys with what to merge to have it
 /// again. Of lists and maps that are merged by entries, only the entries that are lost.
-pub fn lost(document: &Document, changes: &[Change]) -> Map<String, Value> {
+pub fn drifted(document: &Document, changes: &[Change]) -> Map<String, Value> {
     let ours = ours(changes).into_iter();
     let lost = ours.filter_map(|(key, ours)| {
         let lost = missing(&key, ours, document.get(&key))?;
@@ -20,9 +20,9 @@ pub fn lost(document: &Document, changes: &[Change]) -> Map<String, Value> {
 }
 
 /// Of the changes, oldest first, what still holds: the keys with what we gave them, or the entries.
-pub fn standing(document: &Document, changes: &[Change]) -> Map<String, Value> {
+pub fn unchanged(document: &Document, changes: &[Change]) -> Map<String, Value> {
     let mut standing = ours(changes);
-    for (key, lost) in lost(document, changes) {
+    for (key, lost) in drifted(document, changes) {
         match (standing.get_mut(&key), lost) {
             (Some(Value::Array(ours)), Value::Array(lost)) => ours.retain(|it| !lost.contains(it)),
             (Some(Value::Object(ours)), Value::Object(lost)) => {
@@ -110,7 +110,7 @@ fn with_change(earlier: Option<Value>, change: &Change) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon_config::merge::{Wanted, merge};
+    use crate::daemon_config::merge::{Weight, merge};
     use crate::daemon_config::samples::{any_object, any_text};
     use proptest::prelude::{prop_assert_eq, proptest};
     use serde_json::json;
@@ -121,8 +121,8 @@ mod tests {
 
     /// What is lost when `wanted` was merged into `text` and somebody then wrote `now`.
     fn lost_after(text: &str, wanted: Value, now: &str) -> Value {
-        let merged = merge(document(text), wanted.as_object().unwrap(), Wanted::Set);
-        Value::Object(lost(&document(now), &merged.changes))
+        let merged = merge(document(text), wanted.as_object().unwrap(), Weight::Set);
+        Value::Object(drifted(&document(now), &merged.changes))
     }
 
     #[test]
@@ -154,24 +154,24 @@ mod tests {
                 before,
                 after: Some(after),
             });
-        assert_eq!(lost(&document(r#"{"mtu": 2}"#), &changes), Map::new());
-        assert_eq!(lost(&document(r#"{"mtu": 1}"#), &changes)["mtu"], 2);
+        assert_eq!(drifted(&document(r#"{"mtu": 2}"#), &changes), Map::new());
+        assert_eq!(drifted(&document(r#"{"mtu": 1}"#), &changes)["mtu"], 2);
     }
 
     #[test]
     fn what_an_earlier_change_set_is_lost_after_a_later_one_too() {
         let wanted = json!({"log-opts": {"max-size": "20m", "max-file": "5"}, "labels": ["a=1"]});
-        let first = merge(document("{}"), wanted.as_object().unwrap(), Wanted::Set);
+        let first = merge(document("{}"), wanted.as_object().unwrap(), Weight::Set);
         let wanted = json!({"log-opts": {"max-size": "50m"}, "labels": ["b=2"]});
-        let second = merge(first.document, wanted.as_object().unwrap(), Wanted::Set);
+        let second = merge(first.document, wanted.as_object().unwrap(), Weight::Set);
         let changes = [first.changes, second.changes].concat();
         let now = document(r#"{"log-opts": {"max-size": "50m"}, "labels": ["b=2"]}"#);
         assert_eq!(
-            Value::Object(lost(&now, &changes)),
+            Value::Object(drifted(&now, &changes)),
             json!({"log-opts": {"max-file": "5"}, "labels": ["a=1"]})
         );
         assert_eq!(
-            Value::Object(standing(&now, &changes)),
+            Value::Object(unchanged(&now, &changes)),
             json!({"log-opts": {"max-size": "50m"}, "labels": ["b=2"]})
         );
     }
@@ -181,31 +181,31 @@ mod tests {
         fn after_two_merges_nothing_is_lost_and_without_a_file_all_of_both_is(
             (_, text) in any_text(), first in any_object(), second in any_object()
         ) {
-            let once = merge(document(&text), &first, Wanted::Set);
-            let twice = merge(once.document, &second, Wanted::Set);
+            let once = merge(document(&text), &first, Weight::Set);
+            let twice = merge(once.document, &second, Weight::Set);
             let changes = [once.changes, twice.changes].concat();
-            prop_assert_eq!(lost(&twice.document, &changes), Map::new());
+            prop_assert_eq!(drifted(&twice.document, &changes), Map::new());
 
-            let once = merge(Document::new(), &first, Wanted::Set);
-            let twice = merge(once.document, &second, Wanted::Set);
+            let once = merge(Document::new(), &first, Weight::Set);
+            let twice = merge(once.document, &second, Weight::Set);
             let changes = [once.changes, twice.changes].concat();
-            prop_assert_eq!(&lost(&Document::new(), &changes), twice.document.root());
+            prop_assert_eq!(&drifted(&Document::new(), &changes), twice.document.root());
         }
 
         #[test]
         fn nothing_is_lost_by_a_merge_itself((_, text) in any_text(), wanted in any_object()) {
-            let merged = merge(document(&text), &wanted, Wanted::Set);
-            prop_assert_eq!(lost(&merged.document, &merged.changes), Map::new());
+            let merged = merge(document(&text), &wanted, Weight::Set);
+            prop_assert_eq!(drifted(&merged.document, &merged.changes), Map::new());
         }
 
         #[test]
         fn merging_what_is_lost_brings_it_back(
             (_, text) in any_text(), wanted in any_object(), (_, now) in any_text()
         ) {
-            let merged = merge(document(&text), &wanted, Wanted::Set);
-            let missing = lost(&document(&now), &merged.changes);
-            let back = merge(document(&now), &missing, Wanted::Set);
-            prop_assert_eq!(lost(&back.document, &merged.changes), Map::new());
+            let merged = merge(document(&text), &wanted, Weight::Set);
+            let missing = drifted(&document(&now), &merged.changes);
+            let back = merge(document(&now), &missing, Weight::Set);
+            prop_assert_eq!(drifted(&back.document, &merged.changes), Map::new());
         }
     }
 }

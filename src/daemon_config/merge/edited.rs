@@ -21,7 +21,7 @@ pub struct Edited {
 }
 
 impl Edited {
-    /// All that is [`lost`](crate::daemon_config::lost) of the document.
+    /// All that has [`drifted`](super::drift::drifted) in the document.
     pub fn all(document: &Document, lost: &Map<String, Value>) -> Vec<Edited> {
         let mut all = Vec::new();
         for (key, set) in lost {
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn lost() -> Map<String, Value> {
+    fn drifted() -> Map<String, Value> {
         let lost = json!({"log-opts": {"max-size": "20m", "max-file": "5"}, "mtu": 1400});
         lost.as_object().unwrap().clone()
     }
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn what_was_edited_is_told_by_name_with_what_it_is() {
         let now = br#"{"log-opts": {"max-size": "9m"}}"#;
-        let edited = Edited::all(&Document::parse(now).unwrap(), &lost());
+        let edited = Edited::all(&Document::parse(now).unwrap(), &drifted());
         let told = edited.iter().map(|it| format!("{} ({it})", it.name()));
         assert_eq!(
             told.collect::<Vec<_>>(),
@@ -144,7 +144,7 @@ mod tests {
                 "mtu (removed)"
             ]
         );
-        let gone = Edited::all(&Document::new(), &lost());
+        let gone = Edited::all(&Document::new(), &drifted());
         assert_eq!(gone[0].name(), "log-opts", "a map that is gone is one fact");
         assert_eq!(gone.len(), 2);
     }
@@ -161,9 +161,9 @@ mod tests {
 
     #[test]
     fn what_is_named_is_told_from_the_rest_by_key_and_by_entry() {
-        let named = |names: &[&str]| split(lost(), |name| names.contains(&name));
+        let named = |names: &[&str]| split(drifted(), |name| names.contains(&name));
         let (all, none) = named(&["log-opts", "mtu"]);
-        assert_eq!((all, none), (lost(), Map::new()));
+        assert_eq!((all, none), (drifted(), Map::new()));
         let (size, rest) = named(&["log-opts.max-size"]);
         assert_eq!(
             Value::Object(size),
@@ -171,12 +171,12 @@ mod tests {
         );
         let left = json!({"log-opts": {"max-file": "5"}, "mtu": 1400});
         assert_eq!(Value::Object(rest), left);
-        assert_eq!(named(&[]).1, lost());
+        assert_eq!(named(&[]).1, drifted());
     }
 
     #[test]
     fn all_names_are_those_of_keys_and_entries() {
-        let changes: Vec<Change> = lost()
+        let changes: Vec<Change> = drifted()
             .into_iter()
             .map(|(key, after)| Change {
                 key,

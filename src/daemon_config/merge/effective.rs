@@ -18,8 +18,8 @@ use crate::daemon_config::schema::{self, Shown};
 pub fn differing(document: &Document, info: &Value) -> Vec<&'static str> {
     let differs = |key: &&schema::Key| {
         let value = document.get(key.name).filter(|value| !is_blank(value));
-        let seen = key.shown.zip(value);
-        seen.and_then(|(shown, value)| shown.is_in_force(value, info)) == Some(false)
+        let both = key.shown.zip(value);
+        both.and_then(|(shown, value)| shown.is_in_force(value, info)) == Some(false)
     };
     schema::keys().filter(differs).map(|key| key.name).collect()
 }

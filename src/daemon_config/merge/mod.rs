@@ -20,7 +20,7 @@ use change::Change;
 
 /// How much weight the wanted values have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub enum Weight {
     /// They win over what is there.
     Set,
     /// They fill what is absent.
@@ -38,23 +38,23 @@ pub struct Merged {
 ///
 /// As defaults, logging is filled with care: options belong to one driver. A driver is not
 /// filled in over options that are there, nor options under another driver than the wanted one.
-pub fn merge(current: Document, wanted: &Map<String, Value>, weight: Wanted) -> Merged {
+pub fn merge(current: Document, wanted: &Map<String, Value>, weight: Weight) -> Merged {
     let found = current.root().clone();
     merge_over(&found, current, wanted, weight)
 }
 
-/// The same where `current` is the file as it was `found` with other wishes merged into it: options
+/// The same where `current` is the file as it was `found` with other values merged into it: options
 /// that came with those are no sign of the driver that the file's owner has in mind.
 pub(super) fn merge_over(
     found: &Map<String, Value>,
     current: Document,
     wanted: &Map<String, Value>,
-    weight: Wanted,
+    weight: Weight,
 ) -> Merged {
     let mut document = current;
     let mut changes = Vec::new();
     let fitting = |(key, _): &(&String, &Value)| {
-        weight == Wanted::Set || fits_logging(found, document.root(), wanted, key)
+        weight == Weight::Set || fits_logging(found, document.root(), wanted, key)
     };
     let fitting: Vec<(&String, &Value)> = wanted.iter().filter(fitting).collect();
     for (key, value) in fitting {
@@ -96,12 +96,12 @@ fn driver_after<'a>(
     logging::driver(if silent { wanted } else { current })
 }
 
-fn joined(rule: Rule, before: Option<&Value>, value: &Value, weight: Wanted) -> Value {
+fn joined(rule: Rule, before: Option<&Value>, value: &Value, weight: Weight) -> Value {
     match (rule, before, value) {
         (Rule::Entries, Some(Value::Object(before)), Value::Object(value)) => {
             Value::Object(with_entries(before, value, weight))
         }
-        (_, Some(before), _) if weight == Wanted::Default => before.clone(),
+        (_, Some(before), _) if weight == Weight::Default => before.clone(),
         (Rule::Union, Some(Value::Array(before)), Value::Array(value)) => {
             let lacking = value.iter().filter(|entry| !before.contains(entry));
             before.iter().chain(lacking).cloned().collect()
@@ -113,11 +113,11 @@ fn joined(rule: Rule, before: Option<&Value>, value: &Value, weight: Wanted) -> 
 fn with_entries(
     before: &Map<String, Value>,
     value: &Map<String, Value>,
-    weight: Wanted,
+    weight: Weight,
 ) -> Map<String, Value> {
     let mut after = before.clone();
     for (name, entry) in value {
-        if weight == Wanted::Set || !after.contains_key(name) {
+        if weight == Weight::Set || !after.contains_key(name) {
             after.insert(name.clone(), entry.clone());
         }
     }
@@ -133,7 +133,7 @@ mod tests {
     use serde_json::json;
     use std::collections::BTreeMap;
 
-    fn merged(text: &str, wanted: Value, weight: Wanted) -> Merged {
+    fn merged(text: &str, wanted: Value, weight: Weight) -> Merged {
         let document = Document::parse(text.as_bytes()).unwrap();
         merge(document, wanted.as_object().unwrap(), weight)
     }
@@ -147,7 +147,7 @@ mod tests {
         })
     }
 
-    fn root_after(text: &str, wanted: Value, weight: Wanted) -> Value {
+    fn root_after(text: &str, wanted: Value, weight: Weight) -> Value {
         let merged = merged(text, wanted, weight);
         Value::Object(merged.document.root().clone())
     }
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn foreign_keys_keep_value_place_and_bytes() {
         let text = "{\n  \"mtu\" : 1400,\n  \"dns\": [ \"1.1.1.1\" ]\n}\n";
-        let after = merged(text, json!({"debug": true}), Wanted::Set);
+        let after = merged(text, json!({"debug": true}), Weight::Set);
         let expected = "{\n  \"mtu\" : 1400,\n  \"dns\": [ \"1.1.1.1\" ],\n  \"debug\": true\n}\n";
         assert_eq!(after.document.text(), expected);
     }
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn nothing_to_change_leaves_the_bytes() {
         let text = "{ \"labels\" : [\"a\" , \"b\"] }";
-        let after = merged(text, json!({"labels": ["b"]}), Wanted::Set);
+        let after = merged(text, json!({"labels": ["b"]}), Weight::Set);
         assert_eq!((after.document.text(), after.changes.len()), (text, 0));
     }
 
@@ -172,7 +172,7 @@ mod tests {
         let text = r#"{"labels": ["a"], "dns": ["1.1.1.1"]}"#;
         let wanted = json!({"labels": ["b", "a"], "dns": ["9.9.9.9"]});
         assert_eq!(
-            root_after(text, wanted, Wanted::Set),
+            root_after(text, wanted, Weight::Set),
             json!({"labels": ["a", "b"], "dns": ["9.9.9.9"]})
         );
     }
@@ -182,7 +182,7 @@ mod tests {
         let text = r#"{"runtimes": {"a": {"path": "/a", "x": 1}}, "proxies": {"no-proxy": "x"}}"#;
         let wanted = json!({"runtimes": {"a": {"path": "/b"}}, "proxies": {"http-proxy": "y"}});
         assert_eq!(
-            root_after(text, wanted, Wanted::Set),
+            root_after(text, wanted, Weight::Set),
             json!({"runtimes": {"a": {"path": "/b"}}, "proxies": {"http-proxy": "y"}})
         );
     }
@@ -192,7 +192,7 @@ mod tests {
         let text = r#"{"debug": false, "features": {"a": false}, "labels": []}"#;
         let wanted = json!({"debug": true, "features": {"a": true, "b": true}, "labels": ["x"]});
         assert_eq!(
-            root_after(text, wanted, Wanted::Default),
+            root_after(text, wanted, Weight::Default),
             json!({"debug": false, "features": {"a": false, "b": true}, "labels": []})
         );
     }
@@ -201,10 +201,10 @@ mod tests {
     fn default_log_options_are_not_given_to_another_driver() {
         let wanted = logged();
         let text = r#"{"log-driver": "syslog"}"#;
-        let after = root_after(text, wanted.clone(), Wanted::Default);
+        let after = root_after(text, wanted.clone(), Weight::Default);
         assert_eq!(after, json!({"log-driver": "syslog", "live-restore": true}));
         let local = r#"{"log-driver": "local", "log-opts": {"max-file": "2"}}"#;
-        let after = root_after(local, wanted, Wanted::Default);
+        let after = root_after(local, wanted, Weight::Default);
         assert_eq!(
             after["log-opts"],
             json!({"max-file": "2", "max-size": "20m"})
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn a_default_driver_is_not_put_over_options_written_for_dockerds_own() {
         let text = r#"{"log-opts": {"tag": "x"}}"#;
-        let after = root_after(text, logged(), Wanted::Default);
+        let after = root_after(text, logged(), Weight::Default);
         assert_eq!(
             after,
             json!({"log-opts": {"tag": "x"}, "live-restore": true})
@@ -237,10 +237,10 @@ mod tests {
             (old, text) in any_text(),
             (_, wanted) in any_text(),
         ) {
-            // Wishes as somebody may have written them.
+            // Values as somebody may have written them.
             let wanted = Document::parse(wanted.as_bytes()).unwrap();
             let wanted = wanted.root();
-            for weight in [Wanted::Set, Wanted::Default] {
+            for weight in [Weight::Set, Weight::Default] {
                 let document = Document::parse(text.as_bytes()).unwrap();
                 let once = merge(document, wanted, weight).document;
                 let twice = merge(once.clone(), wanted, weight);

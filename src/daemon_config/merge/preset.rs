@@ -5,8 +5,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Wanted;
-use crate::daemon_config::check::host_facts::Surroundings;
+use super::Weight;
+use crate::daemon_config::check::host_facts::HostFacts;
 use crate::daemon_config::check::networks::free_pools;
 use crate::daemon_config::document::Document;
 
@@ -29,18 +29,18 @@ pub enum Preset {
 
 /// One key of a preset.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub struct PresetValue {
     pub key: &'static str,
     pub value: Value,
     /// Whether it stands over what is there.
-    pub weight: Wanted,
+    pub weight: Weight,
     /// Why, in one line; what the CIS Docker Benchmark asks for begins with its number.
     pub reason: &'static str,
 }
 
 impl Preset {
     /// The values for a host like this.
-    pub fn entries(self, host: &Surroundings) -> Vec<Entry> {
+    pub fn entries(self, host: &HostFacts) -> Vec<PresetValue> {
         match self {
             Preset::None => Vec::new(),
             Preset::Recommended => recommended(host),
@@ -49,11 +49,11 @@ impl Preset {
     }
 }
 
-fn recommended(host: &Surroundings) -> Vec<Entry> {
-    let entry = |key, value, reason| Entry {
+fn recommended(host: &HostFacts) -> Vec<PresetValue> {
+    let entry = |key, value, reason| PresetValue {
         key,
         value,
-        weight: Wanted::Default,
+        weight: Weight::Default,
         reason,
     };
     let mut entries = vec![
@@ -95,11 +95,11 @@ fn recommended(host: &Surroundings) -> Vec<Entry> {
 
 /// Left out, since each breaks what is common: user namespaces (2.9; the files of volumes and
 /// images change owners), and plug-ins for authorization (2.12).
-fn hardened() -> Vec<Entry> {
-    let entry = |key, value, reason| Entry {
+fn hardened() -> Vec<PresetValue> {
+    let entry = |key, value, reason| PresetValue {
         key,
         value,
-        weight: Wanted::Set,
+        weight: Weight::Set,
         reason,
     };
     vec![
@@ -184,11 +184,11 @@ pub fn objections(document: &Document) -> Vec<(&'static str, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon_config::{Context, Wishes, check};
+    use crate::daemon_config::{Context, DesiredConfig, check};
 
     fn made(preset: Preset) -> Document {
-        let wishes = Wishes::new(preset.entries(&Surroundings::default()), Default::default());
-        wishes.merged_into(Document::new()).document
+        let desired = DesiredConfig::new(preset.entries(&HostFacts::default()), Default::default());
+        desired.merged_into(Document::new()).document
     }
 
     #[test]
@@ -202,9 +202,9 @@ mod tests {
     #[test]
     fn a_host_that_may_not_open_so_many_files_is_not_told_to() {
         let keys = |most_open_files| {
-            let host = Surroundings {
+            let host = HostFacts {
                 most_open_files,
-                ..Surroundings::default()
+                ..HostFacts::default()
             };
             let entries = Preset::Recommended.entries(&host);
             let mut keys = entries.iter().map(|entry| entry.key);

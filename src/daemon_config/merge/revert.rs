@@ -13,7 +13,7 @@ use crate::daemon_config::schema::Rule;
 
 /// The configuration after a revert.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Reverted {
+pub struct RevertedDocument {
     /// Empty when all there was came from us: then a file that was not there before can go.
     pub document: Document,
     /// The keys, and entries of maps as `KEY.ENTRY`, that were edited since and so are kept.
@@ -21,8 +21,8 @@ pub struct Reverted {
 }
 
 /// Undoes the changes, the last one first, as far as the values are still as we set them.
-pub fn revert(current: Document, changes: &[Change]) -> Reverted {
-    let mut reverted = Reverted {
+pub fn revert(current: Document, changes: &[Change]) -> RevertedDocument {
+    let mut reverted = RevertedDocument {
         document: current,
         kept: Vec::new(),
     };
@@ -32,7 +32,7 @@ pub fn revert(current: Document, changes: &[Change]) -> Reverted {
     reverted
 }
 
-impl Reverted {
+impl RevertedDocument {
     fn undo(&mut self, change: &Change) {
         let now = self.document.get(&change.key).cloned();
         let rule = Rule::of(&change.key);
@@ -102,10 +102,10 @@ fn without_ours(now: &[Value], after: &[Value], before: Option<&Value>) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon_config::check::host_facts::Surroundings;
-    use crate::daemon_config::merge::desired::Wishes;
+    use crate::daemon_config::check::host_facts::HostFacts;
+    use crate::daemon_config::merge::desired::DesiredConfig;
     use crate::daemon_config::merge::preset::Preset;
-    use crate::daemon_config::merge::{Merged, Wanted, merge};
+    use crate::daemon_config::merge::{Merged, Weight, merge};
     use crate::daemon_config::samples::any_text;
     use proptest::prelude::{TestCaseError, prop_assert, prop_assert_eq, proptest};
     use serde_json::json;
@@ -115,8 +115,8 @@ mod tests {
     }
 
     /// Merges into `text`, lets someone edit one key of the result, and reverts.
-    fn after_edit(text: &str, wanted: Value, key: &str, edited: Option<Value>) -> Reverted {
-        let merged = merge(document(text), wanted.as_object().unwrap(), Wanted::Set);
+    fn after_edit(text: &str, wanted: Value, key: &str, edited: Option<Value>) -> RevertedDocument {
+        let merged = merge(document(text), wanted.as_object().unwrap(), Weight::Set);
         let mut now = merged.document;
         match edited {
             Some(value) => now.set(key, &value),
@@ -125,17 +125,15 @@ mod tests {
         revert(now, &merged.changes)
     }
 
-    fn root(reverted: &Reverted) -> Value {
+    fn root(reverted: &RevertedDocument) -> Value {
         Value::Object(reverted.document.root().clone())
     }
 
     #[test]
     fn what_only_we_wrote_leaves_an_empty_object() {
-        let wishes = Wishes::new(
-            Preset::Hardened.entries(&Surroundings::default()),
-            Map::new(),
-        );
-        let merged = wishes.merged_into(Document::new());
+        let desired =
+            DesiredConfig::new(Preset::Hardened.entries(&HostFacts::default()), Map::new());
+        let merged = desired.merged_into(Document::new());
         let reverted = revert(merged.document, &merged.changes);
         assert!(reverted.document.is_empty());
         assert!(reverted.kept.is_empty());
@@ -145,7 +143,7 @@ mod tests {
     fn keys_that_were_there_before_keep_their_bytes() {
         let text = "{\n\t\"mtu\" : 1400 ,\n\t\"labels\": [ \"a\",\"b\" ]}";
         let wanted = json!({"labels": ["c"], "log-opts": {"max-size": "1m"}, "debug": true});
-        let merged = merge(document(text), wanted.as_object().unwrap(), Wanted::Set);
+        let merged = merge(document(text), wanted.as_object().unwrap(), Weight::Set);
         assert_eq!(merged.changes.len(), 3);
         assert_eq!(
             revert(merged.document, &merged.changes).document.text(),
@@ -158,7 +156,7 @@ mod tests {
         let merged = merge(
             document("{\"mtu\": 9000}"),
             json!({"mtu": 1400}).as_object().unwrap(),
-            Wanted::Set,
+            Weight::Set,
         );
         let reverted = revert(merged.document, &merged.changes);
         assert_eq!(reverted.document.text(), "{\"mtu\": 9000}");
@@ -207,14 +205,14 @@ mod tests {
             json!({"mtu": 2, "features": {"a": true}})
                 .as_object()
                 .unwrap(),
-            Wanted::Set,
+            Weight::Set,
         );
         let second = merge(
             first.document,
             json!({"mtu": 3, "features": {"b": true}})
                 .as_object()
                 .unwrap(),
-            Wanted::Set,
+            Weight::Set,
         );
         let changes = [first.changes, second.changes].concat();
         let reverted = revert(second.document, &changes);
@@ -258,7 +256,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_revert_undoes_its_merge((old, text) in any_text(), (wanted, _) in any_text()) {
-            for weight in [Wanted::Set, Wanted::Default] {
+            for weight in [Weight::Set, Weight::Default] {
                 comes_back(merge(document(&text), &wanted, weight), &old, &text)?;
             }
         }
@@ -266,10 +264,10 @@ mod tests {
         /// All layers over each other, as they are for a host.
         #[test]
         fn a_revert_undoes_all_wishes((old, text) in any_text(), (settings, _) in any_text()) {
-            let preset = Preset::Hardened.entries(&Surroundings::default());
-            let wishes = Wishes::new(preset, settings);
-            let merged = wishes.merged_into(document(&text));
-            let again = wishes.merged_into(merged.document.clone());
+            let preset = Preset::Hardened.entries(&HostFacts::default());
+            let desired = DesiredConfig::new(preset, settings);
+            let merged = desired.merged_into(document(&text));
+            let again = desired.merged_into(merged.document.clone());
             prop_assert!(again.changes.is_empty(), "{:?}", again.changes);
             comes_back(merged, &old, &text)?;
         }

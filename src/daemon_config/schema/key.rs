@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::engine::Engine;
+use super::engine_release::EngineRelease;
 use super::shown::Shown;
-use super::value_kind::Kind;
+use super::value_kind::ValueKind;
 use crate::daemon_config::finding::Severity;
 
 /// One key that dockerd knows, or once knew, at the root of the file.
@@ -14,15 +14,15 @@ pub struct Key {
     /// What it is for, in a few words; empty for keys without effect.
     pub about: &'static str,
     /// The type of its value, with the words and forms that it may have.
-    pub kind: Kind,
-    pub since: Engine,
+    pub kind: ValueKind,
+    pub since: EngineRelease,
     pub reload: Reload,
     pub rule: Rule,
     /// What it does not go together with.
     pub conflicts: &'static [Conflict],
     /// Where the engine says what value is in force, if it does.
     pub shown: Option<Shown>,
-    pub standing: Standing,
+    pub support: Support,
 }
 
 /// What makes the daemon take a changed value.
@@ -54,7 +54,7 @@ pub struct Conflict {
     pub with: With,
     pub severity: Severity,
     /// The first engine that it matters to.
-    pub since: Engine,
+    pub since: EngineRelease,
     /// What comes of it, and what helps.
     pub text: &'static str,
 }
@@ -86,16 +86,16 @@ pub enum With {
     /// Another key beside it.
     Key(&'static str),
     /// Words that engines do not take any more, with the first of those.
-    Gone(&'static [(&'static str, Engine)]),
+    Gone(&'static [(&'static str, EngineRelease)]),
 }
 
 /// Whether today's dockerd takes the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum Support {
     Known,
     /// Taken without effect since this engine, and with one before.
     Ignored {
-        since: Engine,
+        since: EngineRelease,
     },
     /// Refused, although the name looks right.
     Rejected {
@@ -103,7 +103,7 @@ pub enum Standing {
     },
     /// Refused, although it was known once.
     Gone {
-        since: Engine,
+        since: EngineRelease,
         cure: &'static str,
     },
 }
@@ -111,16 +111,16 @@ pub enum Standing {
 impl Key {
     /// Whether dockerd starts with this key in its file.
     pub fn is_accepted(&self) -> bool {
-        matches!(self.standing, Standing::Known | Standing::Ignored { .. })
+        matches!(self.support, Support::Known | Support::Ignored { .. })
     }
 
     /// Whether this engine starts with it.
-    pub(crate) fn is_taken_by(&self, engine: Engine) -> bool {
-        match self.standing {
-            Standing::Known => engine >= self.since,
-            Standing::Ignored { .. } => true,
-            Standing::Rejected { .. } => false,
-            Standing::Gone { since, .. } => engine < since,
+    pub(crate) fn is_taken_by(&self, engine: EngineRelease) -> bool {
+        match self.support {
+            Support::Known => engine >= self.since,
+            Support::Ignored { .. } => true,
+            Support::Rejected { .. } => false,
+            Support::Gone { since, .. } => engine < since,
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! It must not hold logic. Read from dockerd's source and tried with dockerd 26.1 and 28.5.
 
-use super::Engine;
+use super::EngineRelease;
 
 /// A driver that is part of dockerd on Linux.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +32,7 @@ pub enum Form {
     Time,
     Word(&'static [&'static str]),
     /// A URL with one of these schemes.
-    Url(&'static [&'static str], Rest),
+    Url(&'static [&'static str], UrlTail),
     /// A file that must be there.
     File,
     /// One of syslog's facilities, or its number.
@@ -43,7 +43,7 @@ pub enum Form {
 
 /// What must follow on the scheme of a URL, beside a host, or for `unix://` the path of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rest {
+pub enum UrlTail {
     Anything,
     /// No path; the scheme may be missing as well.
     NoPathOrScheme,
@@ -124,7 +124,7 @@ const FLUENTD: &[Opt] = &[
     ("env-regex", Form::Text),
     (
         "fluentd-address",
-        Form::Url(&["tcp", "tls", "unix"], Rest::NoPathOrScheme),
+        Form::Url(&["tcp", "tls", "unix"], UrlTail::NoPathOrScheme),
     ),
     ("fluentd-async", Form::Switch),
     ("fluentd-async-connect", Form::Switch),
@@ -156,7 +156,7 @@ const GCPLOGS: &[Opt] = &[
 const GELF: &[Opt] = &[
     ("env", Form::Text),
     ("env-regex", Form::Text),
-    ("gelf-address", Form::Url(&["tcp", "udp"], Rest::Port)),
+    ("gelf-address", Form::Url(&["tcp", "udp"], UrlTail::Port)),
     ("gelf-compression-level", Form::Number(-1, 9)),
     (
         "gelf-compression-type",
@@ -185,7 +185,7 @@ const SPLUNK: &[Opt] = &[
     ("splunk-source", Form::Text),
     ("splunk-sourcetype", Form::Text),
     ("splunk-token", Form::Secret),
-    ("splunk-url", Form::Url(&["http", "https"], Rest::NoPath)),
+    ("splunk-url", Form::Url(&["http", "https"], UrlTail::NoPath)),
     ("splunk-verify-connection", Form::Switch),
     ("tag", Form::Template),
 ];
@@ -199,7 +199,7 @@ const SYSLOG: &[Opt] = &[
         "syslog-address",
         Form::Url(
             &["tcp", "tcp+tls", "udp", "unix", "unixgram"],
-            Rest::Anything,
+            UrlTail::Anything,
         ),
     ),
     ("syslog-facility", Form::Facility),
@@ -219,14 +219,14 @@ pub struct Limit {
     pub driver: &'static str,
     pub option: &'static str,
     /// The first engine that takes it.
-    pub since: Engine,
+    pub since: EngineRelease,
     /// The first one that no longer does, if there is one.
-    pub until: Option<Engine>,
+    pub until: Option<EngineRelease>,
 }
 
 /// Those options.
 pub const LIMITS: &[Limit] = &[
-    until("fluentd", "fluentd-async-connect", Engine(28, 0)),
+    until("fluentd", "fluentd-async-connect", EngineRelease(28, 0)),
     since("local", "env", LOCAL_ATTRIBUTES),
     since("local", "env-regex", LOCAL_ATTRIBUTES),
     since("local", "labels", LOCAL_ATTRIBUTES),
@@ -235,12 +235,12 @@ pub const LIMITS: &[Limit] = &[
 ];
 
 /// Since this engine, the driver `local` labels its lines.
-const LOCAL_ATTRIBUTES: Engine = Engine(29, 5);
+const LOCAL_ATTRIBUTES: EngineRelease = EngineRelease(29, 5);
 
 /// The newest engine that these tables were read from; a later one may know more options.
-pub const READ_FROM: Engine = Engine(29, 10);
+pub const READ_FROM: EngineRelease = EngineRelease(29, 10);
 
-const fn since(driver: &'static str, option: &'static str, since: Engine) -> Limit {
+const fn since(driver: &'static str, option: &'static str, since: EngineRelease) -> Limit {
     Limit {
         driver,
         option,
@@ -249,11 +249,11 @@ const fn since(driver: &'static str, option: &'static str, since: Engine) -> Lim
     }
 }
 
-const fn until(driver: &'static str, option: &'static str, until: Engine) -> Limit {
+const fn until(driver: &'static str, option: &'static str, until: EngineRelease) -> Limit {
     Limit {
         driver,
         option,
-        since: Engine(0, 0),
+        since: EngineRelease(0, 0),
         until: Some(until),
     }
 }

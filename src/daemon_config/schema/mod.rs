@@ -3,7 +3,7 @@
 //! It must not judge a file: the checks, the merge, the question to the engine, the pages and the
 //! completions each read their column.
 
-mod engine;
+mod engine_release;
 mod key;
 pub(super) mod keys;
 pub(super) mod log_drivers;
@@ -11,12 +11,12 @@ mod shown;
 pub(super) mod suggestion;
 mod value_kind;
 
-pub use engine::Engine;
-pub use key::{Conflict, Key, Reload, Rule, Standing, With};
+pub use engine_release::EngineRelease;
+pub use key::{Conflict, Key, Reload, Rule, Support, With};
 pub use shown::Shown;
 
 use keys::SUBJECTS;
-pub use value_kind::{Entries, Family, Kind};
+pub use value_kind::{Entries, IpFamily, ValueKind};
 
 /// Every key of the table, by subject.
 pub fn keys() -> impl Iterator<Item = &'static Key> {
@@ -27,7 +27,7 @@ pub fn keys() -> impl Iterator<Item = &'static Key> {
 pub fn by_name() -> (Vec<&'static Key>, Vec<&'static Key>) {
     let mut keys: Vec<&Key> = keys().collect();
     keys.sort_by_key(|key| key.name);
-    let is_known = |key: &&Key| key.standing == Standing::Known;
+    let is_known = |key: &&Key| key.support == Support::Known;
     keys.into_iter().partition(is_known)
 }
 
@@ -58,7 +58,10 @@ mod tests {
 
     #[test]
     fn a_key_is_found_by_its_exact_name_only() {
-        assert_eq!(key("log-opts").unwrap().kind, Kind::Map(&Kind::Str));
+        assert_eq!(
+            key("log-opts").unwrap().kind,
+            ValueKind::Map(&ValueKind::Str)
+        );
         assert!(key("Log-Opts").is_none());
         assert!(key("log-opt").is_none());
     }
@@ -73,9 +76,7 @@ mod tests {
     fn graph_is_gone_and_says_what_replaced_it() {
         let graph = key("graph").unwrap();
         assert!(!graph.is_accepted());
-        assert!(
-            matches!(graph.standing, Standing::Gone { cure, .. } if cure.contains("data-root"))
-        );
+        assert!(matches!(graph.support, Support::Gone { cure, .. } if cure.contains("data-root")));
     }
 
     /// Lists alone can be united, and objects alone have entries.
@@ -83,8 +84,8 @@ mod tests {
     fn a_rule_fits_the_type_of_its_key() {
         for key in keys() {
             let fits = match key.rule {
-                Rule::Union => matches!(key.kind, Kind::List(_)),
-                Rule::Entries => matches!(key.kind, Kind::Map(_)),
+                Rule::Union => matches!(key.kind, ValueKind::List(_)),
+                Rule::Entries => matches!(key.kind, ValueKind::Map(_)),
                 Rule::Replace => true,
             };
             assert!(fits, "{}", key.name);

@@ -2,7 +2,7 @@
 //!
 //! Owns the likenesses. It must not judge whether a name is right.
 
-use super::{Standing, keys};
+use super::{Support, keys};
 
 /// Names whose key is not like them.
 const OTHER_WORDS: &[(&str, &str)] = &[
@@ -23,7 +23,7 @@ const OTHER_WORDS: &[(&str, &str)] = &[
 ];
 
 /// The accepted key nearest to an unknown name, if one is near enough to name.
-pub(crate) fn key_meant_by(name: &str) -> Option<&'static str> {
+pub(crate) fn suggested_key(name: &str) -> Option<&'static str> {
     let name = name.trim().trim_start_matches('-');
     key_of_flag(name)
         .or_else(|| find(|key| plain(key) == plain(name) || plain(key) == plain(&plural(name))))
@@ -63,7 +63,7 @@ pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
 /// What to write for a word that is none of these.
 pub(crate) fn cure<'a, I: Iterator<Item = &'a str>>(word: &str, known: impl Fn() -> I) -> String {
     match nearest(word, known()) {
-        Some(meant) => format!("write {meant}"),
+        Some(suggestion) => format!("write {suggestion}"),
         None => format!("write one of {}", known().collect::<Vec<_>>().join(", ")),
     }
 }
@@ -74,12 +74,12 @@ fn accepted() -> impl Iterator<Item = &'static str> {
 
 /// The keys worth a suggestion: those with an effect.
 fn suggested() -> impl Iterator<Item = &'static str> {
-    let known = keys().filter(|key| key.standing == Standing::Known);
+    let known = keys().filter(|key| key.support == Support::Known);
     known.map(|key| key.name)
 }
 
-fn find(is_meant: impl Fn(&str) -> bool) -> Option<&'static str> {
-    accepted().find(|key| is_meant(key))
+fn find(is_it: impl Fn(&str) -> bool) -> Option<&'static str> {
+    accepted().find(|key| is_it(key))
 }
 
 fn plural(word: &str) -> String {
@@ -100,30 +100,30 @@ mod tests {
 
     #[test]
     fn the_singular_of_a_list_means_the_list() {
-        assert_eq!(key_meant_by("label"), Some("labels"));
+        assert_eq!(suggested_key("label"), Some("labels"));
         assert_eq!(
-            key_meant_by("insecure-registry"),
+            suggested_key("insecure-registry"),
             Some("insecure-registries")
         );
-        assert_eq!(key_meant_by("registry-mirror"), Some("registry-mirrors"));
-        assert_eq!(key_meant_by("host"), Some("hosts"));
+        assert_eq!(suggested_key("registry-mirror"), Some("registry-mirrors"));
+        assert_eq!(suggested_key("host"), Some("hosts"));
     }
 
     #[test]
     fn another_case_or_word_break_means_the_key() {
-        assert_eq!(key_meant_by("Debug"), Some("debug"));
-        assert_eq!(key_meant_by("logDriver"), Some("log-driver"));
+        assert_eq!(suggested_key("Debug"), Some("debug"));
+        assert_eq!(suggested_key("logDriver"), Some("log-driver"));
         assert_eq!(
-            key_meant_by("insecure_registries"),
+            suggested_key("insecure_registries"),
             Some("insecure-registries")
         );
-        assert_eq!(key_meant_by("--log-opt"), Some("log-opts"));
+        assert_eq!(suggested_key("--log-opt"), Some("log-opts"));
     }
 
     #[test]
     fn a_slip_of_the_finger_means_the_nearest_key() {
-        assert_eq!(key_meant_by("live-resotre"), Some("live-restore"));
-        assert_eq!(key_meant_by("date-root"), Some("data-root"));
+        assert_eq!(suggested_key("live-resotre"), Some("live-restore"));
+        assert_eq!(suggested_key("date-root"), Some("data-root"));
     }
 
     #[test]
@@ -134,10 +134,10 @@ mod tests {
             ("bip66", "bip6"),
             ("dnss", "dns"),
         ] {
-            assert_eq!(key_meant_by(word), Some(meant), "{word}");
+            assert_eq!(suggested_key(word), Some(meant), "{word}");
         }
         for word in ["x", "é", "ipé", "ééé"] {
-            assert_eq!(key_meant_by(word), None, "{word}");
+            assert_eq!(suggested_key(word), None, "{word}");
         }
         let names = ["docker", "doc", "hub"];
         assert_eq!(nearest("hubb", names.into_iter()), Some("hub"));
@@ -145,19 +145,19 @@ mod tests {
 
     #[test]
     fn a_proxy_at_the_root_means_the_one_under_proxies() {
-        assert_eq!(key_meant_by("https-proxy"), Some("proxies.https-proxy"));
+        assert_eq!(suggested_key("https-proxy"), Some("proxies.https-proxy"));
     }
 
     #[test]
     fn a_key_without_effect_is_no_suggestion() {
-        assert_eq!(key_meant_by("containerd-plugins-namespaces"), None);
-        assert_eq!(key_meant_by("deprecated-key-pat"), None);
+        assert_eq!(suggested_key("containerd-plugins-namespaces"), None);
+        assert_eq!(suggested_key("deprecated-key-pat"), None);
     }
 
     #[test]
     fn a_word_like_no_key_means_none() {
-        assert_eq!(key_meant_by("favourite-colour"), None);
-        assert_eq!(key_meant_by(""), None);
+        assert_eq!(suggested_key("favourite-colour"), None);
+        assert_eq!(suggested_key(""), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{absent, certificates};
 use crate::daemon_config::{
-    BRIDGE, Document, Found, Surroundings, authorization_plugins, listening_hosts, named_paths,
+    BRIDGE, Document, HostFacts, PathKind, authorization_plugins, listening_hosts, named_paths,
     remaps_root,
 };
 use crate::docker::CONTAINERD_ROOT;
@@ -32,7 +32,7 @@ const STARTER: &str = "containerd.service";
 const SERVICE_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Finds out what this configuration has to fit.
-pub fn look(host: &Host, document: &Document) -> Result<Surroundings> {
+pub fn look(host: &Host, document: &Document) -> Result<HostFacts> {
     let text = |key: &str| {
         let value = document.get(key).and_then(Value::as_str);
         value.filter(|text| !text.is_empty())
@@ -58,7 +58,7 @@ pub fn look(host: &Host, document: &Document) -> Result<Surroundings> {
         _ => None,
     };
     let plugins = authorization_plugins(document);
-    Ok(Surroundings {
+    Ok(HostFacts {
         absent_plugins: absent::plugins(host, data_root, remaps_root(document), &plugins),
         certificates: certificates::look(host, document)?,
         foreign_hosts: absent::hosts(host, listening_hosts(document))?,
@@ -110,27 +110,27 @@ fn folders_of_others(
 }
 
 /// What stands at a path, links followed.
-fn found(host: &Host, path: &str) -> Result<Found> {
+fn found(host: &Host, path: &str) -> Result<PathKind> {
     Ok(match std::fs::metadata(host.path(path)) {
-        Ok(there) if there.is_dir() => Found::Folder,
-        Ok(there) if there.permissions().mode() & 0o111 != 0 => Found::Program,
+        Ok(there) if there.is_dir() => PathKind::Folder,
+        Ok(there) if there.permissions().mode() & 0o111 != 0 => PathKind::Program,
         // A folder on the way that only root may enter is no proof of anything.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Found::Nothing,
-        _ => Found::File,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => PathKind::Nothing,
+        _ => PathKind::File,
     })
 }
 
 /// What stands under this name where containerd looks for programs.
-fn found_by_name(host: &Host, name: &str) -> Result<Found> {
+fn found_by_name(host: &Host, name: &str) -> Result<PathKind> {
     let environment = Environment::of(host, STARTER)?;
     let path = environment.get("PATH").unwrap_or(SERVICE_PATH);
     for folder in path.split(':') {
         let found = found(host, &format!("{folder}/{name}"))?;
-        if found == Found::Program {
+        if found == PathKind::Program {
             return Ok(found);
         }
     }
-    Ok(Found::Nothing)
+    Ok(PathKind::Nothing)
 }
 
 #[cfg(test)]
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::host::stub::StubHost;
 
-    fn look_at(stub: &StubHost, text: &str) -> Surroundings {
+    fn look_at(stub: &StubHost, text: &str) -> HostFacts {
         look(stub.host(), &Document::parse(text.as_bytes()).unwrap()).unwrap()
     }
 
@@ -150,13 +150,13 @@ mod tests {
             .file("/usr/local/bin/crun", "");
         assert_eq!(
             look_at(&stub, text).paths["crun"],
-            Found::Nothing,
+            PathKind::Nothing,
             "no program"
         );
         stub.set_mode("/usr/local/bin/crun", 0o755);
-        assert_eq!(look_at(&stub, text).paths["crun"], Found::Program);
+        assert_eq!(look_at(&stub, text).paths["crun"], PathKind::Program);
         let stub = stub.program("systemctl", "echo Environment=PATH=/opt/bin");
-        assert_eq!(look_at(&stub, text).paths["crun"], Found::Nothing);
+        assert_eq!(look_at(&stub, text).paths["crun"], PathKind::Nothing);
     }
 
     #[test]

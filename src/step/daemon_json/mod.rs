@@ -20,7 +20,7 @@ pub(crate) use refusal::refuse_unsound;
 use super::{Explained, Finding, Step};
 use crate::change::{Journal, Tx, data_roots, note_data};
 use crate::daemon_config::{
-    Change, DaemonKeys, Document, Engine, Merged, PATH, Preset, Redacted, with_flags,
+    Change, DaemonKeys, Document, EngineRelease, Merged, PATH, Preset, Redacted, with_flags,
 };
 use crate::engine::unit::{self, Unit};
 use crate::facts::Facts;
@@ -37,9 +37,9 @@ pub struct DaemonJson {
     /// What the unit tells the engine already; saying it twice stops the engine.
     unit_flags: Vec<String>,
     /// The engine that is going to read the file; `None` is the newest.
-    engine: Option<Engine>,
+    engine: Option<EngineRelease>,
     /// The engine that is there by now.
-    installed: Option<Engine>,
+    installed: Option<EngineRelease>,
     preset: Preset,
     settings: DaemonKeys,
     /// What the engine is to be told of proxies, if anything.
@@ -67,7 +67,7 @@ impl DaemonJson {
             let is_there = installed.is_some_and(|package| wish.includes(&package.version));
             !is_there
         });
-        let installed = installed.and_then(|package| Engine::of(&package.version));
+        let installed = installed.and_then(|package| EngineRelease::of(&package.version));
         let (ours, settled) = changes_of_earlier_runs(host)?;
         let for_engine = settings.proxy_for.contains(&ProxyUser::Engine);
         Ok(DaemonJson {
@@ -148,7 +148,7 @@ impl Step for DaemonJson {
                 key: change.key.clone(),
                 old: shown(&change.key, change.before.as_ref()),
                 new: shown(&change.key, change.after.as_ref()),
-                why: proposal.wishes.reason(&change.key).to_owned(),
+                why: proposal.desired.reason(&change.key).to_owned(),
             })
             .collect();
         let details = explained

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use super::refusal::{blocked, lines, unwanted};
 use super::{DaemonJson, around, file, mode, passwords};
 use crate::daemon_config::{
-    self, Context, Document, Edited, Engine, Merged, PATH, Preset, Problem, Severity, Surroundings,
-    Wishes, is_said_by_flag, split, with_flags,
+    self, Context, DesiredConfig, Document, Edited, EngineRelease, Finding, HostFacts, Merged,
+    PATH, Preset, Severity, is_said_by_flag, split, with_flags,
 };
 use crate::error::Failure;
 use crate::host::Host;
@@ -19,7 +19,7 @@ type Keys = Map<String, Value>;
 /// What the file says, and what it is to say.
 pub struct Proposal {
     pub current: Document,
-    pub wishes: Wishes,
+    pub desired: DesiredConfig,
     pub merged: Merged,
     /// What somebody changed since it was set.
     pub edited: Vec<Edited>,
@@ -52,11 +52,11 @@ impl DaemonJson {
         let around = around::look(host, &with_flags(&current, &self.unit_flags))?;
         let (errors, warnings) = self.check(&current, &around);
         if !errors.is_empty() {
-            return Err(blocked(&lines(&errors, Problem::to_string)));
+            return Err(blocked(&lines(&errors, Finding::to_string)));
         }
         let (restored, theirs) = self.changed_since(&current);
-        let wishes = self.wishes(&current, &around, &restored, &theirs);
-        let merged = wishes.merged_into(current.clone());
+        let desired = self.desired(&current, &around, &restored, &theirs);
+        let merged = desired.merged_into(current.clone());
         passwords::refuse_to_lose(&merged.changes, &self.ours)?;
         let warnings = if merged.changes.is_empty() {
             warnings
@@ -65,7 +65,7 @@ impl DaemonJson {
             let around = around::look(host, &all)?;
             let (errors, warnings) = self.check(&merged.document, &around);
             if !errors.is_empty() {
-                return Err(unwanted(&lines(&errors, Problem::without_position)));
+                return Err(unwanted(&lines(&errors, Finding::without_position)));
             }
             refuse_folders_of_others(&merged, &around)?;
             warnings
@@ -85,7 +85,7 @@ impl DaemonJson {
         let edited = Edited::all(&current, &theirs);
         let mut proposal = Proposal {
             current,
-            wishes,
+            desired,
             merged,
             edited,
             warnings,
@@ -95,31 +95,31 @@ impl DaemonJson {
     }
 
     /// The errors and the warnings.
-    fn check(&self, document: &Document, around: &Surroundings) -> (Vec<Problem>, Vec<Problem>) {
+    fn check(&self, document: &Document, around: &HostFacts) -> (Vec<Finding>, Vec<Finding>) {
         self.check_by(self.engine, document, around)
     }
 
     /// The same by this engine.
     pub(super) fn check_by(
         &self,
-        engine: Option<Engine>,
+        engine: Option<EngineRelease>,
         document: &Document,
-        around: &Surroundings,
-    ) -> (Vec<Problem>, Vec<Problem>) {
+        around: &HostFacts,
+    ) -> (Vec<Finding>, Vec<Finding>) {
         let context = Context {
             unit_flags: &self.unit_flags,
             engine,
-            surroundings: Some(around),
+            host: Some(around),
         };
-        let problems = daemon_config::check_for_any(document, &context).into_iter();
-        problems.partition(|problem| problem.severity == Severity::Error)
+        let findings = daemon_config::check_for_any(document, &context).into_iter();
+        findings.partition(|finding| finding.severity == Severity::Error)
     }
 
     /// What somebody changed since it was set: what is to be restored, and what is theirs.
     fn changed_since(&self, current: &Document) -> (Keys, Keys) {
         // A run that was cut short may have changed it as well.
-        let all = daemon_config::lost(current, &self.ours);
-        let mut lost = daemon_config::lost(current, &self.settled);
+        let all = daemon_config::drifted(current, &self.ours);
+        let mut lost = daemon_config::drifted(current, &self.settled);
         lost.retain(|key, _| all.contains_key(key));
         let (mut restored, theirs) = split(lost, |name| self.restore.includes(name));
         // Of a secret, the journal knows only the hash.
@@ -127,13 +127,13 @@ impl DaemonJson {
         (restored, theirs)
     }
 
-    fn wishes(
+    fn desired(
         &self,
         current: &Document,
-        around: &Surroundings,
+        around: &HostFacts,
         restored: &Keys,
         theirs: &Keys,
-    ) -> Wishes {
+    ) -> DesiredConfig {
         let said = |key: &str| is_said_by_flag(key, &self.unit_flags);
         let mut preset = self.preset.entries(around);
         preset.retain(|entry| {
@@ -144,21 +144,21 @@ impl DaemonJson {
             let stops_engine = entry.key == "icc" && !self.can_separate(current);
             !said(entry.key) && !of_driver && !stops_swarm && !stops_engine
         });
-        let mut wishes = Wishes::new(preset, self.settings.exposed().clone());
-        wishes.leave(theirs);
-        wishes.restore(restored);
-        wishes.make_room(current, &daemon_config::standing(current, &self.ours));
+        let mut desired = DesiredConfig::new(preset, self.settings.exposed().clone());
+        desired.leave(theirs);
+        desired.restore(restored);
+        desired.make_room(current, &daemon_config::unchanged(current, &self.ours));
         if let Some(proxies) = &self.proxies {
-            wishes.set("proxies", proxies.clone(), "proxy-for says engine");
+            desired.set("proxies", proxies.clone(), "proxy-for says engine");
         }
-        wishes
+        desired
     }
 
     /// What is said of a host whose routes leave the engine's networks no addresses of their own.
     ///
     /// # Errors
     /// [`Failure::Blocked`] when the engine would not start.
-    fn lack_of_pools(&self, document: &Document, around: &Surroundings) -> Result<Option<String>> {
+    fn lack_of_pools(&self, document: &Document, around: &HostFacts) -> Result<Option<String>> {
         let is_set =
             |key: &str| document.get(key).is_some() || is_said_by_flag(key, &self.unit_flags);
         let key = "default-address-pools";
@@ -197,7 +197,7 @@ impl DaemonJson {
 
 /// Refuses to put what the engine keeps where others decide what stands there. Where it is so
 /// already, that is a warning.
-fn refuse_folders_of_others(merged: &Merged, around: &Surroundings) -> Result<()> {
+fn refuse_folders_of_others(merged: &Merged, around: &HostFacts) -> Result<()> {
     let is_new = |key: &str| merged.changes.iter().any(|change| change.key == key);
     let folders = around.folders_of_others.iter();
     let refused: Vec<String> = folders
@@ -215,9 +215,9 @@ fn refuse_folders_of_others(merged: &Merged, around: &Surroundings) -> Result<()
     }
 }
 
-fn warning(problem: &Problem) -> String {
-    match problem.key.as_str() {
-        "" => format!("{PATH}: {}", problem.message),
-        key => format!("{PATH}: {key}: {}", problem.message),
+fn warning(finding: &Finding) -> String {
+    match finding.key.as_str() {
+        "" => format!("{PATH}: {}", finding.message),
+        key => format!("{PATH}: {key}: {}", finding.message),
     }
 }

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 
 use super::proposal::Proposal;
 use super::{DaemonJson, PACKAGE, around, file, validate};
-use crate::daemon_config::{Document, Engine, PATH, Problem, other_files, with_flags};
+use crate::daemon_config::{Document, EngineRelease, Finding, PATH, other_files, with_flags};
 use crate::engine::unit;
 use crate::error::Failure;
 use crate::facts;
@@ -19,15 +19,15 @@ use crate::host::Host;
 pub fn refuse_unsound(host: &Host, version: &str) -> Result<()> {
     let step = DaemonJson {
         unit_flags: unit::flags(host)?,
-        engine: Engine::of(version),
-        installed: Engine::of(version),
+        engine: EngineRelease::of(version),
+        installed: EngineRelease::of(version),
         ..DaemonJson::default()
     };
     let current = file::read(host)?;
     let around = around::look(host, &current)?;
     let (errors, _) = step.check_by(step.engine, &current, &around);
     if !errors.is_empty() {
-        return Err(blocked(&lines(&errors, Problem::to_string)));
+        return Err(blocked(&lines(&errors, Finding::to_string)));
     }
     match validate::refusal(host, step.engine, &step.unit_flags, &current)? {
         Some(reason) => Err(blocked(&reason)),
@@ -39,7 +39,7 @@ impl DaemonJson {
     /// The same for the engine of this version, which is going to be installed.
     pub fn for_engine(&self, version: &str) -> DaemonJson {
         DaemonJson {
-            engine: Engine::of(version),
+            engine: EngineRelease::of(version),
             ..self.clone()
         }
     }
@@ -57,7 +57,9 @@ impl DaemonJson {
     /// whether it takes it.
     pub fn refuse_invalid(&self, host: &Host) -> Result<()> {
         let known = facts::known_packages(host)?;
-        let engine = known.get(PACKAGE).and_then(|it| Engine::of(&it.version));
+        let engine = known
+            .get(PACKAGE)
+            .and_then(|it| EngineRelease::of(&it.version));
         let current = file::read(host)?;
         match validate::refusal(host, engine, &self.unit_flags, &current)? {
             Some(reason) => bail!("the engine would not start with {PATH}:\n{reason}"),
@@ -106,8 +108,8 @@ impl DaemonJson {
     }
 }
 
-pub fn lines(problems: &[Problem], line: impl Fn(&Problem) -> String) -> String {
-    let lines: Vec<String> = problems.iter().map(line).collect();
+pub fn lines(findings: &[Finding], line: impl Fn(&Finding) -> String) -> String {
+    let lines: Vec<String> = findings.iter().map(line).collect();
     lines.join("\n")
 }
 
@@ -120,19 +122,19 @@ pub fn unreadable(fault: &str) -> anyhow::Error {
 }
 
 /// The failure for a file that is there.
-pub fn blocked(problems: &str) -> anyhow::Error {
+pub fn blocked(findings: &str) -> anyhow::Error {
     Failure::Blocked(format!(
         "the engine would not work on this host with {PATH} as it is; nothing was changed. \
-         Fix it and run this again:\n{problems}"
+         Fix it and run this again:\n{findings}"
     ))
     .into()
 }
 
 /// The failure for what the settings would make of it.
-pub fn unwanted(problems: &str) -> anyhow::Error {
+pub fn unwanted(findings: &str) -> anyhow::Error {
     Failure::Usage(format!(
         "the engine would not work with what the settings want of {PATH}; nothing was changed. \
-         Fix the settings' [daemon], or take another preset:\n{problems}"
+         Fix the settings' [daemon], or take another preset:\n{findings}"
     ))
     .into()
 }

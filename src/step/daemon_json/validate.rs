@@ -5,20 +5,20 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::daemon_config::{Document, Engine, PATH, Secrets, is_said_by_flag};
+use crate::daemon_config::{Document, EngineRelease, PATH, Secrets, is_said_by_flag};
 use crate::host::command::Query;
 use crate::host::{Host, temporary};
 
 const DOCKERD: &str = "dockerd";
 
 /// Since this engine it can be asked.
-const ASKABLE: Engine = Engine(23, 0);
+const ASKABLE: EngineRelease = EngineRelease(23, 0);
 
 /// Why the engine, given these flags, would not start with this configuration. `None` when it
 /// would, and when it cannot be asked: there is no engine yet, or asking changes the host.
 pub fn refusal(
     host: &Host,
-    engine: Option<Engine>,
+    engine: Option<EngineRelease>,
     flags: &[String],
     document: &Document,
 ) -> Result<Option<String>> {

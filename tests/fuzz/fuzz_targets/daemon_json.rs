@@ -1,7 +1,7 @@
 //! Any daemon.json: never a panic; a merge settles at once, and can be taken back.
 #![no_main]
 
-use dockstrap::daemon_config::{Context, Document, Preset, Wishes, check, revert};
+use dockstrap::daemon_config::{Context, Document, Preset, DesiredConfig, check, revert};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -10,11 +10,11 @@ fuzz_target!(|bytes: &[u8]| {
     };
     assert_eq!(document.bytes(), bytes);
     check(&document, &Context::default());
-    let wishes = Wishes::new(Preset::Hardened.entries(&Default::default()), Default::default());
+    let desired = DesiredConfig::new(Preset::Hardened.entries(&Default::default()), Default::default());
     let before = document.root().clone();
-    let merged = wishes.merged_into(document);
+    let merged = desired.merged_into(document);
     let text = merged.document.text().to_owned();
-    let settled = wishes.merged_into(merged.document);
+    let settled = desired.merged_into(merged.document);
     assert!(settled.changes.is_empty(), "{text}");
     let reverted = revert(settled.document, &merged.changes);
     assert_eq!(reverted.document.root(), &before, "{text}");

@@ -34,9 +34,9 @@ fn a_mirror_is_a_plain_http_address() {
     }
     for idle in ["https://", "https://:5000", "https:mirror.example"] {
         let wants_slashes = !idle.contains("://");
-        let newer = mirror_fault_for(idle, Engine(28, 3)).map(|(severity, _)| severity);
+        let newer = mirror_fault_for(idle, EngineRelease(28, 3)).map(|(severity, _)| severity);
         assert_eq!(newer == Some(Severity::Error), wants_slashes, "{idle}");
-        let older = mirror_fault_for(idle, Engine(28, 2));
+        let older = mirror_fault_for(idle, EngineRelease(28, 2));
         assert_eq!(older, mirror_fault(idle), "{idle}");
         let severity = mirror_fault(idle).map(|(severity, _)| severity);
         assert_eq!(severity, Some(Severity::Warning), "{idle}");

@@ -1,11 +1,11 @@
-use crate::daemon_config::check::tests::problems;
+use crate::daemon_config::check::tests::findings;
 
 fn sound(text: &str) {
-    assert_eq!(problems(text), "", "{text}");
+    assert_eq!(findings(text), "", "{text}");
 }
 
 fn wrong(text: &str, message: &str) {
-    let found = problems(text);
+    let found = findings(text);
     assert!(found.contains(message), "{text}: {found}");
 }
 
@@ -38,9 +38,9 @@ fn the_builders_entries_are_known_in_any_case() {
 #[test]
 fn an_unknown_entry_of_nri_stops_the_engine_and_one_of_the_builder_does_not() {
     sound(r#"{"nri-opts": {"enable": true, "socket-path": "/run/nri.sock"}}"#);
-    assert!(problems(r#"{"nri-opts": {"enabled": true}}"#).starts_with("error"));
+    assert!(findings(r#"{"nri-opts": {"enabled": true}}"#).starts_with("error"));
     wrong(r#"{"nri-opts": {"enabled": true}}"#, "write enable");
-    assert!(problems(r#"{"builder": {"colour": 1}}"#).starts_with("warning"));
+    assert!(findings(r#"{"builder": {"colour": 1}}"#).starts_with("warning"));
 }
 
 #[test]
@@ -113,9 +113,9 @@ fn a_name_server_has_a_name_and_proxies_are_not_null() {
         r#"{"default-address-pools": [null]}"#,
         r#"{"dns": [null]}"#,
     ] {
-        assert!(problems(empty).contains("error"), "{empty}");
+        assert!(findings(empty).contains("error"), "{empty}");
     }
-    let null = problems(r#"{"proxies": null}"#);
+    let null = findings(r#"{"proxies": null}"#);
     assert!(
         null.starts_with("error") && !null.contains("warning"),
         "{null}"
@@ -164,7 +164,7 @@ fn a_pool_has_a_base_and_a_size_that_fits_in_it() {
         "0.size: is the length of each",
     );
     // dockerd passes over it.
-    let strange = problems(&pool(r#"{"base": "10.0.0.0/8", "size": 24, "sise": 1}"#));
+    let strange = findings(&pool(r#"{"base": "10.0.0.0/8", "size": 24, "sise": 1}"#));
     assert!(strange.starts_with("warning"), "{strange}");
     assert!(
         strange.contains("0.sise: dockerd knows no such entry here; write size"),

@@ -1,22 +1,22 @@
 use super::named_files;
-use crate::daemon_config::check::tests::{problems, problems_of};
-use crate::daemon_config::{Context, Document, Engine};
+use crate::daemon_config::check::tests::{findings, findings_of};
+use crate::daemon_config::{Context, Document, EngineRelease};
 
-/// The problems of log options under a driver.
+/// The findings of log options under a driver.
 fn found(driver: &str, opts: &str) -> String {
-    problems(&format!(
+    findings(&format!(
         "{{\"log-driver\": \"{driver}\", \"log-opts\": {opts}}}"
     ))
 }
 
 /// The same under an engine.
-fn under(engine: Engine, driver: &str, opts: &str) -> String {
+fn under(engine: EngineRelease, driver: &str, opts: &str) -> String {
     let text = format!("{{\"log-driver\": \"{driver}\", \"log-opts\": {opts}}}");
     let context = Context {
         engine: Some(engine),
         ..Context::default()
     };
-    problems_of(&text, &context)
+    findings_of(&text, &context)
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn options_are_those_of_the_driver_in_force() {
         ""
     );
     assert_eq!(
-        problems(r#"{"log-opts": {"max-size": "10m", "max-file": "3"}}"#),
+        findings(r#"{"log-opts": {"max-size": "10m", "max-file": "3"}}"#),
         ""
     );
     let unknown = found("json-file", r#"{"max-files": "3"}"#);
@@ -65,7 +65,7 @@ fn a_misspelt_option_of_any_driver_is_an_error_and_a_strange_one_a_warning() {
     );
     let strange = found("splunk", r#"{"colour": "red"}"#);
     assert!(strange.starts_with("warning"), "{strange}");
-    let known_engine = under(Engine(28, 5), "splunk", r#"{"colour": "red"}"#);
+    let known_engine = under(EngineRelease(28, 5), "splunk", r#"{"colour": "red"}"#);
     assert!(known_engine.contains("error: "), "{known_engine}");
     assert!(known_engine.contains("log-opts.colour: the driver splunk takes no such option"));
     assert_eq!(found("journald", r#"{"tag": "x", "mode": "blocking"}"#), "");
@@ -75,20 +75,20 @@ fn a_misspelt_option_of_any_driver_is_an_error_and_a_strange_one_a_warning() {
 #[test]
 fn an_option_is_taken_by_the_engines_that_know_it() {
     for (driver, opts, engine, takes) in [
-        ("local", r#"{"tag": "x"}"#, Engine(28, 5), false),
-        ("local", r#"{"labels": "a"}"#, Engine(29, 4), false),
-        ("local", r#"{"env": "A"}"#, Engine(29, 5), true),
-        ("json-file", r#"{"tag": "x"}"#, Engine(26, 1), true),
+        ("local", r#"{"tag": "x"}"#, EngineRelease(28, 5), false),
+        ("local", r#"{"labels": "a"}"#, EngineRelease(29, 4), false),
+        ("local", r#"{"env": "A"}"#, EngineRelease(29, 5), true),
+        ("json-file", r#"{"tag": "x"}"#, EngineRelease(26, 1), true),
         (
             "fluentd",
             r#"{"fluentd-async-connect": "true"}"#,
-            Engine(26, 1),
+            EngineRelease(26, 1),
             true,
         ),
         (
             "fluentd",
             r#"{"fluentd-async-connect": "true"}"#,
-            Engine(28, 0),
+            EngineRelease(28, 0),
             false,
         ),
     ] {
@@ -97,7 +97,9 @@ fn an_option_is_taken_by_the_engines_that_know_it() {
         assert!(takes || found.starts_with("error"), "{found}");
     }
     let both = r#"{"fluentd-async": "true", "fluentd-async-connect": "true"}"#;
-    assert!(under(Engine(26, 1), "fluentd", both).contains("says the same as fluentd-async"));
+    assert!(
+        under(EngineRelease(26, 1), "fluentd", both).contains("says the same as fluentd-async")
+    );
 }
 
 #[test]
@@ -194,8 +196,8 @@ fn addresses_of_remote_logs_have_a_scheme_that_the_driver_speaks() {
             assert_eq!(found(driver, &opts(right)), "", "{right}");
         }
         for wrong in wrong {
-            let problem = found(driver, &opts(wrong));
-            assert!(problem.starts_with("error"), "{wrong}: {problem}");
+            let finding = found(driver, &opts(wrong));
+            assert!(finding.starts_with("error"), "{wrong}: {finding}");
         }
     }
     let splunk = |url: &str| {
@@ -249,10 +251,10 @@ fn values_of_remote_options_have_their_form() {
             "is neither",
         ),
     ] {
-        let problem = found(driver, opts);
+        let finding = found(driver, opts);
         assert!(
-            problem.starts_with("error") && problem.contains(message),
-            "{problem}"
+            finding.starts_with("error") && finding.contains(message),
+            "{finding}"
         );
     }
     assert_eq!(found("syslog", r#"{"syslog-facility": "23"}"#), "");
@@ -261,15 +263,15 @@ fn values_of_remote_options_have_their_form() {
 
 #[test]
 fn what_a_driver_cannot_be_without_is_asked_for() {
-    let alone = |driver| problems(&format!(r#"{{"log-driver": "{driver}"}}"#));
+    let alone = |driver| findings(&format!(r#"{{"log-driver": "{driver}"}}"#));
     for driver in ["gelf", "splunk", "awslogs"] {
         assert!(alone(driver).starts_with("warning"), "{driver}");
     }
     assert_eq!(alone("syslog"), "");
     // With other options of the driver's, dockerd itself looks for it.
     for (driver, stops) in [("gelf", true), ("awslogs", true), ("splunk", false)] {
-        let problem = found(driver, r#"{"tag": "x"}"#);
-        assert_eq!(problem.starts_with("error"), stops, "{problem}");
+        let finding = found(driver, r#"{"tag": "x"}"#);
+        assert_eq!(finding.starts_with("error"), stops, "{finding}");
     }
 }
 

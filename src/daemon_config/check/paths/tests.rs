@@ -1,12 +1,12 @@
-use super::{Disk, Document, Engine, Found, Surroundings};
-use crate::daemon_config::check::tests::problems_in;
+use super::{Disk, Document, EngineRelease, HostFacts, PathKind};
+use crate::daemon_config::check::tests::findings_in;
 use crate::daemon_config::{Context, check};
 
-fn around(paths: &[(&str, Found)]) -> Surroundings {
-    let pair = |(path, found): &(&str, Found)| ((*path).to_owned(), *found);
-    Surroundings {
+fn host(paths: &[(&str, PathKind)]) -> HostFacts {
+    let pair = |(path, found): &(&str, PathKind)| ((*path).to_owned(), *found);
+    HostFacts {
         paths: paths.iter().map(pair).collect(),
-        ..Surroundings::default()
+        ..HostFacts::default()
     }
 }
 
@@ -22,38 +22,38 @@ fn disk() -> Disk {
     }
 }
 
-fn problems_on(disk: Disk) -> String {
-    let around = Surroundings {
+fn findings_on(disk: Disk) -> String {
+    let host = HostFacts {
         data_root: Some(disk),
-        ..Surroundings::default()
+        ..HostFacts::default()
     };
-    problems_in("{\n  \"data-root\": \"/var/lib/docker\"\n}", &around)
+    findings_in("{\n  \"data-root\": \"/var/lib/docker\"\n}", &host)
 }
 
 #[test]
 fn a_program_that_is_in_no_path_is_an_error_where_all_containers_need_it() {
-    let around = around(&[("crun", Found::Nothing)]);
+    let host = host(&[("crun", PathKind::Nothing)]);
     let runtimes = r#""runtimes": {"a": {"path": "crun"}}"#;
-    let found = problems_in(&format!("{{{runtimes}}}"), &around);
+    let found = findings_in(&format!("{{{runtimes}}}"), &host);
     assert!(found.starts_with("warning"), "{found}");
     assert!(
         found.contains("there is no program crun where the engine looks"),
         "{found}"
     );
-    let found = problems_in(
+    let found = findings_in(
         &format!("{{\"default-runtime\": \"a\", {runtimes}}}"),
-        &around,
+        &host,
     );
     assert!(found.starts_with("error"), "{found}");
 }
 
 #[test]
 fn a_bridge_that_is_not_there_is_an_error() {
-    let around = Surroundings {
+    let host = HostFacts {
         absent_bridge: Some("lan0".to_owned()),
-        ..Surroundings::default()
+        ..HostFacts::default()
     };
-    let found = problems_in(r#"{"bridge": "lan0"}"#, &around);
+    let found = findings_in(r#"{"bridge": "lan0"}"#, &host);
     assert!(
         found.starts_with("error") && found.contains("no bridge lan0"),
         "{found}"
@@ -62,9 +62,9 @@ fn a_bridge_that_is_not_there_is_an_error() {
 
 #[test]
 fn a_data_root_is_written_straight() {
-    let found = problems_in(r#"{"data-root": "/srv/a/../b"}"#, &Surroundings::default());
+    let found = findings_in(r#"{"data-root": "/srv/a/../b"}"#, &HostFacts::default());
     assert!(found.contains("data-root: has `..` in it"), "{found}");
-    let found = problems_in(r#"{"data-root": "/srv/a..b/"}"#, &Surroundings::default());
+    let found = findings_in(r#"{"data-root": "/srv/a..b/"}"#, &HostFacts::default());
     assert!(!found.contains("error"), "{found}");
 }
 
@@ -72,60 +72,64 @@ fn a_data_root_is_written_straight() {
 fn what_is_not_there_is_an_error_at_its_place() {
     let text = "{\n  \"runtimes\": {\"a\": {\"path\": \"/opt/crun\"}},\n\
                 \"default-runtime\": \"a\"}";
-    let found = |found| problems_in(text, &around(&[("/opt/crun", found)]));
+    let found = |found| findings_in(text, &host(&[("/opt/crun", found)]));
     let place = "error: line 2, column 22: runtimes.a.path: ";
     let what_comes = "no container would start";
     assert_eq!(
-        found(Found::Nothing),
+        found(PathKind::Nothing),
         format!("{place}{what_comes}: there is no /opt/crun")
     );
     assert_eq!(
-        found(Found::Folder),
+        found(PathKind::Folder),
         format!("{place}{what_comes}: /opt/crun is a folder")
     );
-    assert!(found(Found::File).ends_with("chmod +x /opt/crun"));
-    assert_eq!(found(Found::Program), "");
+    assert!(found(PathKind::File).ends_with("chmod +x /opt/crun"));
+    assert_eq!(found(PathKind::Program), "");
 }
 
 #[test]
 fn the_process_file_is_no_folder() {
     let text = r#"{"pidfile": "/srv/pid"}"#;
-    let found = |found| problems_in(text, &around(&[("/srv/pid", found)]));
+    let found = |found| findings_in(text, &host(&[("/srv/pid", found)]));
     assert!(
-        found(Found::Folder).starts_with("error: line 1, column 2: pidfile: /srv/pid is a folder")
+        found(PathKind::Folder)
+            .starts_with("error: line 1, column 2: pidfile: /srv/pid is a folder")
     );
-    for sound in [Found::Nothing, Found::File, Found::Program] {
+    for sound in [PathKind::Nothing, PathKind::File, PathKind::Program] {
         assert_eq!(found(sound), "", "{sound:?}");
     }
 }
 
 #[test]
 fn what_only_some_containers_would_miss_is_a_warning() {
-    let around = around(&[("/opt/crun", Found::Nothing), ("/init", Found::Nothing)]);
-    let problem = |text: &str| problems_in(text, &around);
-    let runtime = problem(r#"{"runtimes": {"a": {"path": "/opt/crun"}}}"#);
+    let host = host(&[
+        ("/opt/crun", PathKind::Nothing),
+        ("/init", PathKind::Nothing),
+    ]);
+    let finding = |text: &str| findings_in(text, &host);
+    let runtime = finding(r#"{"runtimes": {"a": {"path": "/opt/crun"}}}"#);
     assert!(runtime.starts_with("warning"), "{runtime}");
-    assert!(problem(r#"{"init-path": "/init"}"#).starts_with("warning"));
-    assert!(problem(r#"{"init-path": "/init", "init": true}"#).starts_with("error"));
+    assert!(finding(r#"{"init-path": "/init"}"#).starts_with("warning"));
+    assert!(finding(r#"{"init-path": "/init", "init": true}"#).starts_with("error"));
 }
 
 #[test]
 fn more_open_files_than_the_host_allows_are_an_error() {
-    let around = Surroundings {
+    let host = HostFacts {
         most_open_files: Some(20_000),
-        ..Surroundings::default()
+        ..HostFacts::default()
     };
     let limit = |hard: u64| {
         let nofile = format!(r#"{{"Name": "nofile", "Hard": {hard}, "Soft": 10}}"#);
-        problems_in(
+        findings_in(
             &format!(r#"{{"default-ulimits": {{"nofile": {nofile}}}}}"#),
-            &around,
+            &host,
         )
     };
     assert!(limit(20_001).contains("default-ulimits.nofile.Hard: no container would start"));
     assert_eq!(limit(20_000), "");
     let other_case = r#"{"default-ulimits": {"files": {"name": "nofile", "HARD": 20001}}}"#;
-    let found = problems_in(other_case, &around);
+    let found = findings_in(other_case, &host);
     assert!(
         found.contains("default-ulimits.files.HARD: no container"),
         "{found}"
@@ -134,10 +138,10 @@ fn more_open_files_than_the_host_allows_are_an_error() {
 
 #[test]
 fn what_the_engine_does_not_start_without_is_an_error() {
-    let around = Surroundings {
+    let host = HostFacts {
         absent_plugins: ["nosuch".to_owned()].into(),
         remap_fault: Some("there is no user nosuch".to_owned()),
-        ..around(&[("/etc/passwd", Found::File)])
+        ..host(&[("/etc/passwd", PathKind::File)])
     };
     for (text, place) in [
         (
@@ -157,17 +161,17 @@ fn what_the_engine_does_not_start_without_is_an_error() {
             "userns-remap: dockerd does not start: there is",
         ),
     ] {
-        assert!(problems_in(text, &around).contains(place), "{text}");
+        assert!(findings_in(text, &host).contains(place), "{text}");
     }
 }
 
 #[test]
 fn a_group_that_is_not_there_is_a_warning() {
-    let around = Surroundings {
+    let host = HostFacts {
         absent_group: Some("wheel".to_owned()),
-        ..Surroundings::default()
+        ..HostFacts::default()
     };
-    let found = problems_in(r#"{"group": "wheel"}"#, &around);
+    let found = findings_in(r#"{"group": "wheel"}"#, &host);
     assert!(
         found.starts_with("warning") && found.contains("no group wheel"),
         "{found}"
@@ -176,8 +180,8 @@ fn a_group_that_is_not_there_is_a_warning() {
 
 #[test]
 fn fault_52_a_data_root_that_is_tiny_noexec_or_read_only_is_an_error() {
-    assert_eq!(problems_on(disk()), "");
-    let noexec = problems_on(Disk {
+    assert_eq!(findings_on(disk()), "");
+    let noexec = findings_on(Disk {
         is_noexec: true,
         ..disk()
     });
@@ -186,32 +190,35 @@ fn fault_52_a_data_root_that_is_tiny_noexec_or_read_only_is_an_error() {
         "{noexec}"
     );
     assert!(noexec.contains("/srv is mounted noexec"), "{noexec}");
-    let read_only = problems_on(Disk {
+    let read_only = findings_on(Disk {
         is_read_only: true,
         ..disk()
     });
     assert!(read_only.contains("read-only"), "{read_only}");
-    let containerd = Surroundings {
+    let containerd = HostFacts {
         containerd_root: Some(Disk {
             folder: "/var/lib/containerd".to_owned(),
             is_noexec: true,
             ..disk()
         }),
-        ..Surroundings::default()
+        ..HostFacts::default()
     };
-    let problems_with = |engine| {
+    let findings_with = |engine| {
         let context = Context {
             engine: Some(engine),
-            surroundings: Some(&containerd),
+            host: Some(&containerd),
             ..Context::default()
         };
         check(&Document::new(), &context).len()
     };
     assert_eq!(
-        (problems_with(Engine(28, 5)), problems_with(Engine(29, 0))),
+        (
+            findings_with(EngineRelease(28, 5)),
+            findings_with(EngineRelease(29, 0))
+        ),
         (0, 1)
     );
-    let tiny = problems_on(Disk {
+    let tiny = findings_on(Disk {
         size: 64 << 20,
         ..disk()
     });

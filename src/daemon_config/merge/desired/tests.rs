@@ -1,6 +1,6 @@
 use super::*;
-use crate::daemon_config::check::host_facts::Surroundings;
-use crate::daemon_config::merge::drift::{lost, standing};
+use crate::daemon_config::check::host_facts::HostFacts;
+use crate::daemon_config::merge::drift::{drifted, unchanged};
 use crate::daemon_config::merge::preset::Preset;
 use crate::daemon_config::revert;
 use crate::daemon_config::samples::{any_object, any_text};
@@ -8,21 +8,21 @@ use proptest::prelude::{Strategy, prop_assert, prop_assert_eq, proptest};
 use proptest::sample::select;
 use serde_json::json;
 
-fn wishes(preset: Preset, settings: Value) -> Wishes {
+fn desired(preset: Preset, settings: Value) -> DesiredConfig {
     let settings = settings.as_object().cloned().unwrap_or_default();
-    Wishes::new(preset.entries(&Surroundings::default()), settings)
+    DesiredConfig::new(preset.entries(&HostFacts::default()), settings)
 }
 
-fn root_after(text: &str, wishes: &Wishes) -> Value {
+fn root_after(text: &str, desired: &DesiredConfig) -> Value {
     let document = Document::parse(text.as_bytes()).unwrap();
-    Value::Object(wishes.merged_into(document).document.root().clone())
+    Value::Object(desired.merged_into(document).document.root().clone())
 }
 
 #[test]
 fn settings_stand_over_a_preset_and_a_hardened_one_over_what_is_there() {
     let theirs = r#"{"icc": true, "live-restore": false, "log-level": "debug"}"#;
-    let wishes = wishes(Preset::Hardened, json!({"log-level": "warn", "mtu": 1400}));
-    let after = root_after(theirs, &wishes);
+    let desired = desired(Preset::Hardened, json!({"log-level": "warn", "mtu": 1400}));
+    let after = root_after(theirs, &desired);
     assert_eq!(after["icc"], false);
     assert_eq!(
         after["live-restore"], false,
@@ -34,26 +34,26 @@ fn settings_stand_over_a_preset_and_a_hardened_one_over_what_is_there() {
 
 #[test]
 fn options_of_the_recommended_driver_are_not_given_to_the_one_of_the_settings() {
-    let other = wishes(Preset::Recommended, json!({"log-driver": "journald"}));
+    let other = desired(Preset::Recommended, json!({"log-driver": "journald"}));
     assert_eq!(root_after("{}", &other).get("log-opts"), None);
-    let same = wishes(Preset::Recommended, json!({"log-driver": "local"}));
+    let same = desired(Preset::Recommended, json!({"log-driver": "local"}));
     assert_eq!(root_after("{}", &same)["log-opts"]["max-file"], "5");
 }
 
 #[test]
 fn every_wish_has_its_reason() {
-    let mut wishes = wishes(Preset::Hardened, json!({"icc": true}));
-    assert!(wishes.reason("userland-proxy").starts_with("CIS 2.16"));
-    assert!(wishes.reason("icc").contains("[daemon]"));
-    wishes.restore(json!({"live-restore": true}).as_object().unwrap());
-    assert_eq!(wishes.reason("live-restore"), "--restore puts it back");
+    let mut desired = desired(Preset::Hardened, json!({"icc": true}));
+    assert!(desired.reason("userland-proxy").starts_with("CIS 2.16"));
+    assert!(desired.reason("icc").contains("[daemon]"));
+    desired.restore(json!({"live-restore": true}).as_object().unwrap());
+    assert_eq!(desired.reason("live-restore"), "--restore puts it back");
 }
 
 #[test]
 fn what_was_changed_since_is_left_by_a_preset_and_restored_when_that_is_asked_for() {
     let theirs = json!({"live-restore": true, "log-opts": {"max-file": "5"}, "icc": false});
     let now = r#"{"live-restore": false, "log-driver": "local", "log-opts": {"max-size": "9m"}}"#;
-    let mut left = wishes(Preset::Hardened, json!({}));
+    let mut left = desired(Preset::Hardened, json!({}));
     left.leave(theirs.as_object().unwrap());
     let after = root_after(now, &left);
     assert_eq!(after["live-restore"], false);
@@ -61,7 +61,7 @@ fn what_was_changed_since_is_left_by_a_preset_and_restored_when_that_is_asked_fo
     assert_eq!(after.get("icc"), None);
     assert_eq!(after["userland-proxy"], false, "nobody has changed that");
 
-    let mut restored = wishes(Preset::Recommended, json!({"live-restore": false}));
+    let mut restored = desired(Preset::Recommended, json!({"live-restore": false}));
     restored.restore(theirs.as_object().unwrap());
     let after = root_after(now, &restored);
     assert_eq!(after["live-restore"], false, "the settings say so");
@@ -74,14 +74,14 @@ fn what_was_changed_since_is_left_by_a_preset_and_restored_when_that_is_asked_fo
 
 #[test]
 fn what_the_settings_say_is_set_again_whoever_changed_it() {
-    let mut wishes = wishes(
+    let mut desired = desired(
         Preset::Recommended,
         json!({"mtu": 1400, "log-opts": {"tag": "x"}}),
     );
     let theirs = json!({"mtu": 1400, "log-opts": {"tag": "x", "max-size": "20m"}});
-    wishes.leave(theirs.as_object().unwrap());
+    desired.leave(theirs.as_object().unwrap());
     let now = r#"{"mtu": 9000, "log-driver": "local", "log-opts": {"max-file": "5"}}"#;
-    let after = root_after(now, &wishes);
+    let after = root_after(now, &desired);
     assert_eq!(after["mtu"], 1400);
     assert_eq!(after["log-opts"], json!({"max-file": "5", "tag": "x"}));
 }
@@ -89,7 +89,7 @@ fn what_the_settings_say_is_set_again_whoever_changed_it() {
 /// J1: a logging of one's own, written after the install.
 #[test]
 fn a_logging_that_somebody_wrote_since_stays_and_nothing_is_left_to_do() {
-    let first = wishes(Preset::Recommended, json!({})).merged_into(Document::new());
+    let first = desired(Preset::Recommended, json!({})).merged_into(Document::new());
     for edited in [
         r#"{"log-driver":"json-file","log-opts":{"max-size":"10m"}}"#,
         r#"{"log-driver":"json-file"}"#,
@@ -100,24 +100,24 @@ fn a_logging_that_somebody_wrote_since_stays_and_nothing_is_left_to_do() {
         "{}",
         "",
     ] {
-        let after = again(wishes(Preset::Recommended, json!({})), &first, edited);
+        let after = again(desired(Preset::Recommended, json!({})), &first, edited);
         assert_eq!(after.changes, [], "{edited}");
         assert_eq!(after.document.text(), edited);
     }
 }
 
-/// Merges these wishes over `merged`, which earlier ones and then somebody else made.
-fn again(mut wishes: Wishes, merged: &Merged, now: &str) -> Merged {
+/// Merges these values over `merged`, which earlier ones and then somebody else made.
+fn again(mut desired: DesiredConfig, merged: &Merged, now: &str) -> Merged {
     let now = Document::parse(now.as_bytes()).unwrap();
-    wishes.leave(&lost(&now, &merged.changes));
-    wishes.make_room(&now, &standing(&now, &merged.changes));
-    wishes.merged_into(now)
+    desired.leave(&drifted(&now, &merged.changes));
+    desired.make_room(&now, &unchanged(&now, &merged.changes));
+    desired.merged_into(now)
 }
 
 #[test]
 fn options_of_our_own_driver_make_room_for_another_one_and_are_not_restored() {
-    let first = wishes(Preset::Recommended, json!({})).merged_into(Document::new());
-    let syslog = || wishes(Preset::Recommended, json!({"log-driver": "syslog"}));
+    let first = desired(Preset::Recommended, json!({})).merged_into(Document::new());
+    let syslog = || desired(Preset::Recommended, json!({"log-driver": "syslog"}));
     let after = again(syslog(), &first, first.document.text());
     assert_eq!(after.document.get("log-driver"), Some(&json!("syslog")));
     assert_eq!(after.document.get("log-opts"), None);
@@ -138,7 +138,7 @@ fn options_of_our_own_driver_make_room_for_another_one_and_are_not_restored() {
 
 #[test]
 fn a_label_of_ours_makes_room_for_one_of_the_same_name() {
-    let labelled = |labels| wishes(Preset::None, json!({ "labels": labels }));
+    let labelled = |labels| desired(Preset::None, json!({ "labels": labels }));
     let theirs = Document::parse(br#"{"labels": ["rack=1"]}"#).unwrap();
     let first = labelled(json!(["site=lab", "a=1"])).merged_into(theirs);
     let after = again(
@@ -155,7 +155,7 @@ fn a_label_of_ours_makes_room_for_one_of_the_same_name() {
 
 #[test]
 fn an_entry_that_is_no_longer_wanted_does_not_come_back() {
-    let mirrors = |url| wishes(Preset::None, json!({"registry-mirrors": [url]}));
+    let mirrors = |url| desired(Preset::None, json!({"registry-mirrors": [url]}));
     let first = mirrors("https://old.example").merged_into(Document::new());
     let after = again(mirrors("https://new.example"), &first, "{}");
     let new = json!(["https://new.example"]);
@@ -164,7 +164,7 @@ fn an_entry_that_is_no_longer_wanted_does_not_come_back() {
 
 #[test]
 fn options_of_the_settings_get_the_recommended_driver_where_the_file_names_none() {
-    let sized = wishes(
+    let sized = desired(
         Preset::Recommended,
         json!({"log-opts": {"max-size": "10m"}}),
     );
@@ -190,14 +190,14 @@ proptest! {
         settings in any_object(),
         preset in any_preset(),
     ) {
-        let wishes = Wishes::new(preset.entries(&Surroundings::default()), settings);
+        let desired = DesiredConfig::new(preset.entries(&HostFacts::default()), settings);
         let document = Document::parse(text.as_bytes()).unwrap();
-        let merged = wishes.merged_into(document);
-        let settled = wishes.merged_into(merged.document.clone());
+        let merged = desired.merged_into(document);
+        let settled = desired.merged_into(merged.document.clone());
         prop_assert!(settled.changes.is_empty(), "{:?}", settled.changes);
         prop_assert_eq!(&settled.document, &merged.document);
         for (key, value) in &old {
-            if wishes.reason(key).is_empty() {
+            if desired.reason(key).is_empty() {
                 prop_assert_eq!(merged.document.get(key), Some(value));
             }
         }
@@ -218,9 +218,9 @@ proptest! {
         presets in (any_preset(), any_preset()),
         edits_ours in proptest::bool::ANY,
     ) {
-        let entries = |preset: Preset| preset.entries(&Surroundings::default());
+        let entries = |preset: Preset| preset.entries(&HostFacts::default());
         let document = |text: &str| Document::parse(text.as_bytes()).unwrap();
-        let before = Wishes::new(entries(presets.0), first).merged_into(document(&text));
+        let before = DesiredConfig::new(entries(presets.0), first).merged_into(document(&text));
         // Another file altogether, or the same with some keys replaced and others removed.
         let now = if edits_ours {
                 let mut file = before.document.clone();
@@ -231,13 +231,13 @@ proptest! {
 document(&edited)
 };
         let install = |now: &Document, changes: &[Change]| {
-            let mut wishes = Wishes::new(entries(presets.1), second.clone());
-            wishes.leave(&lost(now, changes));
-            wishes.make_room(now, &standing(now, changes));
-            wishes.merged_into(now.clone())
+            let mut desired = DesiredConfig::new(entries(presets.1), second.clone());
+            desired.leave(&drifted(now, changes));
+            desired.make_room(now, &unchanged(now, changes));
+            desired.merged_into(now.clone())
         };
         let after = install(&now, &before.changes);
-        for (key, set) in lost(&now, &before.changes) {
+        for (key, set) in drifted(&now, &before.changes) {
             if second.contains_key(&key) {
                 continue;
             }
@@ -265,16 +265,16 @@ document(&edited)
         (_, edited) in any_text(),
         preset in any_preset(),
     ) {
-        let entries = || preset.entries(&Surroundings::default());
+        let entries = || preset.entries(&HostFacts::default());
         let document = Document::parse(text.as_bytes()).unwrap();
-        let before = Wishes::new(entries(), settings.clone()).merged_into(document);
+        let before = DesiredConfig::new(entries(), settings.clone()).merged_into(document);
         let now = Document::parse(edited.as_bytes()).unwrap();
-        let mut wishes = Wishes::new(entries(), settings);
-        let wanted = lost(&now, &before.changes);
-        let names_driver = wishes.values("log-driver", Wanted::Set).next().is_some();
-        wishes.restore(&wanted);
-        let after = wishes.merged_into(now);
-        for key in lost(&after.document, &before.changes).keys() {
+        let mut desired = DesiredConfig::new(entries(), settings);
+        let wanted = drifted(&now, &before.changes);
+        let names_driver = desired.values("log-driver", Weight::Set).next().is_some();
+        desired.restore(&wanted);
+        let after = desired.merged_into(now);
+        for key in drifted(&after.document, &before.changes).keys() {
             prop_assert!(key == "log-opts" && names_driver, "{}", key);
         }
     }

@@ -1,7 +1,7 @@
 //! Keys of containers and of what they write.
 
 use super::{V1_12, V1_13, V17_06, V25_0, entries, key};
-use crate::daemon_config::schema::Kind::{AnyCaseWord, Bool, Int, Map, Object, Str, Word};
+use crate::daemon_config::schema::ValueKind::{AnyCaseWord, Bool, Int, Map, Object, Str, Word};
 use crate::daemon_config::schema::{Conflict, Key, Shown, With};
 
 pub const KEYS: &[Key] = &[

@@ -4,16 +4,16 @@ use super::{
     STRINGS, V1_12, V1_13, V17_06, V17_09, V18_09, V20_10, V23_0, V25_0, V28_0, V29_0, V29_8,
     entries, key,
 };
-use crate::daemon_config::schema::Kind::{
+use crate::daemon_config::schema::ValueKind::{
     Any, Bool, CgroupDriver, HostPort, List, Listener, Map, Object, Pair, Path, Str,
 };
-use crate::daemon_config::schema::{Conflict, Engine, Key, Shown, With};
+use crate::daemon_config::schema::{Conflict, EngineRelease, Key, Shown, With};
 
 /// Storage drivers that dockerd once had, and since which engine it does not.
-const GONE_DRIVERS: &[(&str, Engine)] = &[
-    ("aufs", Engine(24, 0)),
+const GONE_DRIVERS: &[(&str, EngineRelease)] = &[
+    ("aufs", EngineRelease(24, 0)),
     ("devicemapper", V25_0),
-    ("overlay", Engine(24, 0)),
+    ("overlay", EngineRelease(24, 0)),
 ];
 
 pub const KEYS: &[Key] = &[
@@ -83,7 +83,7 @@ pub const KEYS: &[Key] = &[
         .about("proxies for the engine: http-proxy, https-proxy, no-proxy")
         .shown(Shown::Proxies),
     key("raw-logs", Bool, V1_12).about("write the log without colours and times"),
-    key("rootless", Bool, Engine(19, 3))
+    key("rootless", Bool, EngineRelease(19, 3))
         .about("the engine runs without root's rights")
         .conflicts(&[Conflict::error(
             With::Root,

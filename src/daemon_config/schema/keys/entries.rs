@@ -1,10 +1,10 @@
 //! What stands inside the keys whose values are objects with names of their own.
 
 use crate::daemon_config::finding::Severity;
-use crate::daemon_config::schema::Kind::{
+use crate::daemon_config::schema::ValueKind::{
     self, Any, AnyCaseWord, Bool, Count, Int, List, Network, Object, Proxy, SizeOrShare, Str,
 };
-use crate::daemon_config::schema::{Entries, Family};
+use crate::daemon_config::schema::{Entries, IpFamily};
 
 pub(super) const BUILDER: Entries = passing_over(&[
     ("gc", Object(&BUILDER_GC)),
@@ -52,7 +52,7 @@ pub(super) const NRI: Entries = Entries {
 };
 
 pub(super) const POOL: Entries =
-    passing_over(&[("base", Network(Family::Either)), ("size", Count)]);
+    passing_over(&[("base", Network(IpFamily::Either)), ("size", Count)]);
 
 pub(super) const PROXIES: Entries = Entries {
     known: &[
@@ -92,7 +92,7 @@ pub(crate) const ULIMIT_NAMES: &[&str] = &[
 ];
 
 /// dockerd passes over any other name.
-const fn passing_over(known: &'static [(&'static str, Kind)]) -> Entries {
+const fn passing_over(known: &'static [(&'static str, ValueKind)]) -> Entries {
     Entries {
         known,
         unknown: Some(Severity::Warning),

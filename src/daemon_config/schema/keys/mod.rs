@@ -14,7 +14,7 @@ mod reloaded;
 
 use crate::daemon_config::finding::Severity;
 use crate::daemon_config::schema::{
-    Conflict, Engine, Key, Kind, Reload, Rule, Shown, Standing, With,
+    Conflict, EngineRelease, Key, Reload, Rule, Shown, Support, ValueKind, With,
 };
 pub(crate) use entries::ULIMIT_NAMES;
 
@@ -28,24 +28,24 @@ pub const SUBJECTS: &[&[Key]] = &[
 ];
 
 /// 1.12 or earlier.
-const V1_12: Engine = Engine(1, 12);
-const V1_13: Engine = Engine(1, 13);
-const V17_06: Engine = Engine(17, 6);
-const V17_09: Engine = Engine(17, 9);
-const V18_06: Engine = Engine(18, 6);
-const V18_09: Engine = Engine(18, 9);
-const V20_10: Engine = Engine(20, 10);
-const V23_0: Engine = Engine(23, 0);
-const V25_0: Engine = Engine(25, 0);
-const V28_0: Engine = Engine(28, 0);
-const V29_0: Engine = Engine(29, 0);
-const V29_7: Engine = Engine(29, 7);
+const V1_12: EngineRelease = EngineRelease(1, 12);
+const V1_13: EngineRelease = EngineRelease(1, 13);
+const V17_06: EngineRelease = EngineRelease(17, 6);
+const V17_09: EngineRelease = EngineRelease(17, 9);
+const V18_06: EngineRelease = EngineRelease(18, 6);
+const V18_09: EngineRelease = EngineRelease(18, 9);
+const V20_10: EngineRelease = EngineRelease(20, 10);
+const V23_0: EngineRelease = EngineRelease(23, 0);
+const V25_0: EngineRelease = EngineRelease(25, 0);
+const V28_0: EngineRelease = EngineRelease(28, 0);
+const V29_0: EngineRelease = EngineRelease(29, 0);
+const V29_7: EngineRelease = EngineRelease(29, 7);
 /// The first one after 29.7.
-const V29_8: Engine = Engine(29, 8);
+const V29_8: EngineRelease = EngineRelease(29, 8);
 
-const STRINGS: Kind = Kind::List(&Kind::Str);
+const STRINGS: ValueKind = ValueKind::List(&ValueKind::Str);
 
-const fn key(name: &'static str, kind: Kind, since: Engine) -> Key {
+const fn key(name: &'static str, kind: ValueKind, since: EngineRelease) -> Key {
     Key {
         name,
         about: "",
@@ -55,7 +55,7 @@ const fn key(name: &'static str, kind: Kind, since: Engine) -> Key {
         rule: Rule::Replace,
         conflicts: &[],
         shown: None,
-        standing: Standing::Known,
+        support: Support::Known,
     }
 }
 
@@ -103,23 +103,23 @@ impl Key {
         }
     }
 
-    const fn ignored(self, since: Engine) -> Key {
+    const fn ignored(self, since: EngineRelease) -> Key {
         Key {
-            standing: Standing::Ignored { since },
+            support: Support::Ignored { since },
             ..self
         }
     }
 
     const fn rejected(self, cure: &'static str) -> Key {
         Key {
-            standing: Standing::Rejected { cure },
+            support: Support::Rejected { cure },
             ..self
         }
     }
 
-    const fn gone(self, since: Engine, cure: &'static str) -> Key {
+    const fn gone(self, since: EngineRelease, cure: &'static str) -> Key {
         Key {
-            standing: Standing::Gone { since, cure },
+            support: Support::Gone { since, cure },
             ..self
         }
     }
@@ -145,7 +145,7 @@ impl Conflict {
     }
 
     /// Earlier engines take both.
-    const fn since(self, since: Engine) -> Conflict {
+    const fn since(self, since: EngineRelease) -> Conflict {
         Conflict { since, ..self }
     }
 

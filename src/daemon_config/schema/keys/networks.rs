@@ -1,14 +1,14 @@
 //! Keys of networks.
 
 use super::{STRINGS, V1_12, V1_13, V17_09, V18_06, V20_10, V28_0, V29_0, entries, key};
-use crate::daemon_config::schema::Family::{Either, V4, V6};
-use crate::daemon_config::schema::Kind::{
+use crate::daemon_config::schema::IpFamily::{Either, V4, V6};
+use crate::daemon_config::schema::ValueKind::{
     Bool, Domain, Int, Ip, List, Map, Mark, Mtu, Network, Object, Str, Word,
 };
-use crate::daemon_config::schema::{Conflict, Engine, Key, Shown, With};
+use crate::daemon_config::schema::{Conflict, EngineRelease, Key, Shown, With};
 
 pub const KEYS: &[Key] = &[
-    key("allow-direct-routing", Bool, Engine(28, 2))
+    key("allow-direct-routing", Bool, EngineRelease(28, 2))
         .about("let other hosts reach containers' own addresses"),
     key("bip", Network(V4), V1_12)
         .about("address and network of the default bridge")
@@ -38,8 +38,12 @@ pub const KEYS: &[Key] = &[
     key("default-gateway", Ip(Either), V1_12)
         .about("the gateway of containers on the default bridge"),
     key("default-gateway-v6", Ip(Either), V1_12).about("the same for IPv6"),
-    key("default-network-opts", Map(&Map(&Str)), Engine(24, 0))
-        .about("options of new networks, by driver"),
+    key(
+        "default-network-opts",
+        Map(&Map(&Str)),
+        EngineRelease(24, 0),
+    )
+    .about("options of new networks, by driver"),
     key("dns", List(&Ip(Either)), V1_12).about("name servers of containers"),
     key("dns-opts", STRINGS, V1_12).about("options for resolv.conf in containers"),
     key("dns-search", List(&Domain), V1_12).about("search domains of containers"),

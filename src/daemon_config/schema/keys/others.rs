@@ -1,8 +1,8 @@
 //! Keys that have no effect, or are none to an engine of today.
 
 use super::{STRINGS, V1_12, V1_13, V17_06, V18_09, V20_10, V23_0, V28_0, key};
-use crate::daemon_config::schema::Kind::{Bool, Int, Map, Str};
-use crate::daemon_config::schema::{Engine, Key};
+use crate::daemon_config::schema::ValueKind::{Bool, Int, Map, Str};
+use crate::daemon_config::schema::{EngineRelease, Key};
 
 /// What to do with what only a manager of a swarm could use.
 const SWARM_ALONE: &str = "remove it; the engine has a fixed value for it";
@@ -31,12 +31,12 @@ pub const KEYS: &[Key] = &[
     key("cluster-store", Str, V1_12).gone(V23_0, STORE),
     key("cluster-store-opts", Map(&Str), V1_12).gone(V23_0, STORE),
     key("disable-legacy-registry", Bool, V17_06).gone(
-        Engine(19, 3),
+        EngineRelease(19, 3),
         "remove it; no engine since speaks the old protocol of registries",
     ),
     key("graph", Str, V1_12).gone(V23_0, "write data-root"),
     key("oom-score-adjust", Int, V1_12).gone(
-        Engine(26, 0),
+        EngineRelease(26, 0),
         "set OOMScoreAdjust= in the unit: systemctl edit docker",
     ),
 ];

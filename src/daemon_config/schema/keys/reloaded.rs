@@ -1,10 +1,10 @@
 //! Keys of which a running engine takes up another value at a reload.
 
 use super::{STRINGS, V1_12, V1_13, V17_06, V17_09, V18_09, V20_10, V29_0, V29_7, entries, key};
-use crate::daemon_config::schema::Kind::{
+use crate::daemon_config::schema::ValueKind::{
     Bool, Count, Int, List, Map, Mirror, Object, Pair, Port, Registry, Size, Str, Word,
 };
-use crate::daemon_config::schema::{Conflict, Engine, Key, Shown, With};
+use crate::daemon_config::schema::{Conflict, EngineRelease, Key, Shown, With};
 
 pub const KEYS: &[Key] = &[
     key("authorization-plugins", STRINGS, V1_12)
@@ -82,10 +82,10 @@ pub const KEYS: &[Key] = &[
     key("max-download-attempts", Count, V20_10)
         .about("tries for a layer that does not come through")
         .resets(),
-    key("network-diagnostic-port", Port, Engine(18, 3))
+    key("network-diagnostic-port", Port, EngineRelease(18, 3))
         .about("a port on the loopback that tells of the networks' state")
         .reloads(),
-    key("nri-opts", Object(&entries::NRI), Engine(29, 2))
+    key("nri-opts", Object(&entries::NRI), EngineRelease(29, 2))
         .about("plug-ins that see and change containers as they are made")
         .resets(),
     key("registry-mirrors", List(&Mirror), V1_12)

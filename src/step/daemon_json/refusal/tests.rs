@@ -8,8 +8,8 @@ use serde_json::json;
 /// An engine that is there, and says this when it is asked about its configuration.
 fn with_dockerd(answer: &str) -> (StubHost, DaemonJson) {
     let step = DaemonJson {
-        engine: Some(Engine(28, 5)),
-        installed: Some(Engine(28, 5)),
+        engine: Some(EngineRelease(28, 5)),
+        installed: Some(EngineRelease(28, 5)),
         unit_flags: vec!["-H".to_owned(), "fd://".to_owned()],
         ..step()
     };
@@ -108,9 +108,11 @@ fn settings_are_judged_by_the_engine_that_comes_and_not_by_the_one_that_is_there
         settings: settings.settings.clone(),
         ..older.clone()
     };
-    let error = step(Some(Engine(28, 5))).inspect(stub.host()).unwrap_err();
+    let error = step(Some(EngineRelease(28, 5)))
+        .inspect(stub.host())
+        .unwrap_err();
     assert!(error.to_string().contains("needs engine 29.7"), "{error}");
-    let upgrade = step(Some(Engine(29, u8::MAX)));
+    let upgrade = step(Some(EngineRelease(29, u8::MAX)));
     assert!(!upgrade.inspect(stub.host()).unwrap().satisfied);
     upgrade.check_for(stub.host(), "5:29.8.0-1~ubuntu").unwrap();
     let error = upgrade

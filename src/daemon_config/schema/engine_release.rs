@@ -4,25 +4,25 @@ use std::fmt;
 
 /// The engine release that introduced a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Engine(pub u8, pub u8);
+pub struct EngineRelease(pub u8, pub u8);
 
-impl Engine {
+impl EngineRelease {
     /// One that is newer than all that are known.
-    pub const NEWEST: Engine = Engine(u8::MAX, u8::MAX);
+    pub const NEWEST: EngineRelease = EngineRelease(u8::MAX, u8::MAX);
 
     /// The engine of a version such as `29.6.1` or, as packages have it, `5:29.6.1-1~ubuntu`.
-    pub fn of(version: &str) -> Option<Engine> {
+    pub fn of(version: &str) -> Option<EngineRelease> {
         let upstream = version.split_once(':').map_or(version, |(_, rest)| rest);
         let mut numbers = upstream.split(['.', '-', '~', '+']);
         let mut number = || numbers.next()?.parse().ok();
-        Some(Engine(number()?, number()?))
+        Some(EngineRelease(number()?, number()?))
     }
 }
 
 /// As the engine writes itself: `17.06` in the years of calendar versions, `1.12` and `28.2` else.
-impl fmt::Display for Engine {
+impl fmt::Display for EngineRelease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Engine(major, minor) = self;
+        let EngineRelease(major, minor) = self;
         match major {
             17..=20 => write!(f, "{major}.{minor:02}"),
             _ => write!(f, "{major}.{minor}"),
@@ -36,18 +36,26 @@ mod tests {
 
     #[test]
     fn an_engine_is_read_from_a_version() {
-        assert_eq!(Engine::of("29.6.1"), Some(Engine(29, 6)));
+        assert_eq!(EngineRelease::of("29.6.1"), Some(EngineRelease(29, 6)));
         assert_eq!(
-            Engine::of("5:20.10.24~3-0~ubuntu-jammy"),
-            Some(Engine(20, 10))
+            EngineRelease::of("5:20.10.24~3-0~ubuntu-jammy"),
+            Some(EngineRelease(20, 10))
         );
-        assert_eq!(Engine::of("latest"), None);
+        assert_eq!(EngineRelease::of("latest"), None);
     }
 
     #[test]
     fn engines_are_ordered_and_written_as_they_write_themselves() {
-        assert!(Engine(1, 13) < Engine(17, 6) && Engine(20, 10) < Engine(23, 0));
-        let written = [Engine(1, 12), Engine(17, 6), Engine(28, 2)].map(|e| e.to_string());
+        assert!(
+            EngineRelease(1, 13) < EngineRelease(17, 6)
+                && EngineRelease(20, 10) < EngineRelease(23, 0)
+        );
+        let written = [
+            EngineRelease(1, 12),
+            EngineRelease(17, 6),
+            EngineRelease(28, 2),
+        ]
+        .map(|e| e.to_string());
         assert_eq!(written, ["1.12", "17.06", "28.2"]);
     }
 }
