@@ -17,7 +17,7 @@ use crate::host::Host;
 use crate::host::command::Query;
 use crate::host::http;
 use crate::host::query::Reader;
-use crate::step::daemon_json::look_around;
+use crate::step::daemon_json;
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -80,13 +80,13 @@ fn daemon_json_sound(host: &Host, facts: &Facts) -> Result<Option<String>> {
         Init::Systemd => unit::flags(host)?,
         Init::None => Vec::new(),
     };
-    let around = look_around(host, &daemon_config::with_flags(&document, &flags))?;
+    let host_facts = daemon_json::host_facts(host, &daemon_config::with_flags(&document, &flags))?;
     let engine = facts.packages.get(ENGINE_PACKAGES[0]);
     let engine = engine.filter(|engine| engine.is_installed());
     let context = Context {
         unit_flags: &flags,
         engine: engine.and_then(|engine| EngineRelease::of(&engine.version)),
-        host: Some(&around),
+        host: Some(&host_facts),
     };
     let problems = daemon_config::check(&document, &context);
     let errors: Vec<String> = problems

@@ -10,18 +10,6 @@ use crate::imports::{Names, library};
 /// The imports that still close a circle: each file with the one that it should not need. The list
 /// may only shrink.
 const EXCEPTIONS: &[(&str, &str)] = &[
-    (
-        "src/step/daemon_json/file.rs",
-        "src/step/daemon_json/refusal.rs",
-    ),
-    (
-        "src/step/daemon_json/mode.rs",
-        "src/step/daemon_json/proposal.rs",
-    ),
-    (
-        "src/step/daemon_json/refusal.rs",
-        "src/step/daemon_json/proposal.rs",
-    ),
 ];
 
 /// The files that each file needs.

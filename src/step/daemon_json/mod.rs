@@ -1,21 +1,19 @@
 //! The engine's configuration file, with what is wanted merged into what is there.
 
-mod absent;
-mod around;
 mod certificates;
 mod file;
-mod mode;
+mod host_facts;
 mod passwords;
+mod plugins;
 mod proposal;
-mod refusal;
-mod subids;
-mod validate;
+mod user_namespaces;
+mod validation;
 
 use anyhow::Result;
 use serde_json::Value;
 
-pub(crate) use around::look as look_around;
-pub(crate) use refusal::refuse_unsound;
+pub(crate) use host_facts::read as host_facts;
+pub(crate) use validation::refuse_unsound;
 
 use super::{Explained, Finding, Step};
 use crate::change::{Journal, Tx, data_roots, note_data};
@@ -154,7 +152,7 @@ impl Step for DaemonJson {
         let details = explained
             .iter()
             .map(|it| format!("{}: {}", it.key, it.why))
-            .chain(mode::hiding(host, &proposal));
+            .chain(file::hiding(host, &proposal.current, &proposal.merged));
         Ok(Finding {
             diff: Some(proposal.diff(host.exists(PATH)?)),
             ..Finding::pending(format!("{verb} {PATH}"), details.collect())

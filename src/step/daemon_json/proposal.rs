@@ -3,8 +3,7 @@
 use anyhow::Result;
 use serde_json::{Map, Value};
 
-use super::refusal::{blocked, lines, unwanted};
-use super::{DaemonJson, around, file, mode, passwords};
+use super::{DaemonJson, file, host_facts, passwords};
 use crate::daemon_config::{
     self, Context, DesiredConfig, Document, Edited, EngineRelease, Finding, HostFacts, Merged,
     PATH, Preset, Severity, is_said_by_flag, split, with_flags,
@@ -49,29 +48,29 @@ impl Proposal {
 impl DaemonJson {
     pub(super) fn propose(&self, host: &Host) -> Result<Proposal> {
         let current = file::read(host)?;
-        let around = around::look(host, &with_flags(&current, &self.unit_flags))?;
-        let (errors, warnings) = self.check(&current, &around);
+        let facts = host_facts::read(host, &with_flags(&current, &self.unit_flags))?;
+        let (errors, warnings) = self.check(&current, &facts);
         if !errors.is_empty() {
             return Err(blocked(&lines(&errors, Finding::to_string)));
         }
         let (restored, theirs) = self.changed_since(&current);
-        let desired = self.desired(&current, &around, &restored, &theirs);
+        let desired = self.desired(&current, &facts, &restored, &theirs);
         let merged = desired.merged_into(current.clone());
         passwords::refuse_to_lose(&merged.changes, &self.ours)?;
         let warnings = if merged.changes.is_empty() {
             warnings
         } else {
             let all = with_flags(&merged.document, &self.unit_flags);
-            let around = around::look(host, &all)?;
-            let (errors, warnings) = self.check(&merged.document, &around);
+            let facts = host_facts::read(host, &all)?;
+            let (errors, warnings) = self.check(&merged.document, &facts);
             if !errors.is_empty() {
                 return Err(unwanted(&lines(&errors, Finding::without_position)));
             }
-            refuse_folders_of_others(&merged, &around)?;
+            refuse_folders_of_others(&merged, &facts)?;
             warnings
         };
         let mut warnings: Vec<String> = warnings.iter().map(warning).collect();
-        warnings.extend(self.lack_of_pools(&merged.document, &around)?);
+        warnings.extend(self.lack_of_pools(&merged.document, &facts)?);
         if self.preset == Preset::Hardened {
             let objections = daemon_config::objections(&merged.document).into_iter();
             if !self.can_separate(&current) {
@@ -90,13 +89,15 @@ impl DaemonJson {
             edited,
             warnings,
         };
-        proposal.warnings.extend(mode::exposed(host, &proposal));
+        proposal
+            .warnings
+            .extend(file::exposed(host, &proposal.current, &proposal.merged));
         Ok(proposal)
     }
 
     /// The errors and the warnings.
-    fn check(&self, document: &Document, around: &HostFacts) -> (Vec<Finding>, Vec<Finding>) {
-        self.check_by(self.engine, document, around)
+    fn check(&self, document: &Document, facts: &HostFacts) -> (Vec<Finding>, Vec<Finding>) {
+        self.check_by(self.engine, document, facts)
     }
 
     /// The same by this engine.
@@ -104,12 +105,12 @@ impl DaemonJson {
         &self,
         engine: Option<EngineRelease>,
         document: &Document,
-        around: &HostFacts,
+        facts: &HostFacts,
     ) -> (Vec<Finding>, Vec<Finding>) {
         let context = Context {
             unit_flags: &self.unit_flags,
             engine,
-            host: Some(around),
+            host: Some(facts),
         };
         let findings = daemon_config::check_for_any(document, &context).into_iter();
         findings.partition(|finding| finding.severity == Severity::Error)
@@ -130,17 +131,17 @@ impl DaemonJson {
     fn desired(
         &self,
         current: &Document,
-        around: &HostFacts,
+        facts: &HostFacts,
         restored: &Keys,
         theirs: &Keys,
     ) -> DesiredConfig {
         let said = |key: &str| is_said_by_flag(key, &self.unit_flags);
-        let mut preset = self.preset.entries(around);
+        let mut preset = self.preset.entries(facts);
         preset.retain(|entry| {
             // The options are those of the driver.
             let of_driver = entry.key == "log-opts" && said("log-driver");
             // A member of a swarm does not start with it.
-            let stops_swarm = entry.key == "live-restore" && around.is_swarm_member;
+            let stops_swarm = entry.key == "live-restore" && facts.is_swarm_member;
             let stops_engine = entry.key == "icc" && !self.can_separate(current);
             !said(entry.key) && !of_driver && !stops_swarm && !stops_engine
         });
@@ -158,11 +159,11 @@ impl DaemonJson {
     ///
     /// # Errors
     /// [`Failure::Blocked`] when the engine would not start.
-    fn lack_of_pools(&self, document: &Document, around: &HostFacts) -> Result<Option<String>> {
+    fn lack_of_pools(&self, document: &Document, facts: &HostFacts) -> Result<Option<String>> {
         let is_set =
             |key: &str| document.get(key).is_some() || is_said_by_flag(key, &self.unit_flags);
         let key = "default-address-pools";
-        let routes = daemon_config::in_the_way(&around.routes).join(", ");
+        let routes = daemon_config::in_the_way(&facts.routes).join(", ");
         if is_set(key) || routes.is_empty() {
             return Ok(None);
         }
@@ -171,7 +172,7 @@ impl DaemonJson {
              /etc/dockstrap/config.toml"
         );
         let has_bridge = is_set("bip") || is_set("bridge");
-        if !has_bridge && daemon_config::leave_no_bridge(&around.routes) {
+        if !has_bridge && daemon_config::leave_no_bridge(&facts.routes) {
             return Err(Failure::Blocked(format!(
                 "this host has routes into all addresses that the engine could take for its bridge \
                  ({routes}), so the engine would not start; nothing was changed. {cure}. See what is \
@@ -197,9 +198,9 @@ impl DaemonJson {
 
 /// Refuses to put what the engine keeps where others decide what stands there. Where it is so
 /// already, that is a warning.
-fn refuse_folders_of_others(merged: &Merged, around: &HostFacts) -> Result<()> {
+fn refuse_folders_of_others(merged: &Merged, facts: &HostFacts) -> Result<()> {
     let is_new = |key: &str| merged.changes.iter().any(|change| change.key == key);
-    let folders = around.folders_of_others.iter();
+    let folders = facts.folders_of_others.iter();
     let refused: Vec<String> = folders
         .filter(|(key, _)| is_new(key))
         .map(|(key, fault)| format!("{key}: {}", daemon_config::of_others(fault)))
@@ -220,4 +221,27 @@ fn warning(finding: &Finding) -> String {
         "" => format!("{PATH}: {}", finding.message),
         key => format!("{PATH}: {key}: {}", finding.message),
     }
+}
+
+pub fn lines(findings: &[Finding], line: impl Fn(&Finding) -> String) -> String {
+    let lines: Vec<String> = findings.iter().map(line).collect();
+    lines.join("\n")
+}
+
+/// The failure for a file that is there.
+pub fn blocked(findings: &str) -> anyhow::Error {
+    Failure::Blocked(format!(
+        "the engine would not work on this host with {PATH} as it is; nothing was changed. \
+         Fix it and run this again:\n{findings}"
+    ))
+    .into()
+}
+
+/// The failure for what the settings would make of it.
+pub fn unwanted(findings: &str) -> anyhow::Error {
+    Failure::Usage(format!(
+        "the engine would not work with what the settings want of {PATH}; nothing was changed. \
+         Fix the settings' [daemon], or take another preset:\n{findings}"
+    ))
+    .into()
 }

@@ -1,9 +1,13 @@
-//! Ranges of subordinate users and groups, to which those of containers are mapped.
+//! User namespaces: the user that root of containers is mapped to, and its ranges of subordinate users
+//! and groups.
 
 use anyhow::Result;
 
 use crate::host::Host;
 use crate::shell::quoted;
+
+/// The user that dockerd makes for user namespaces where none is named.
+const REMAP_DEFAULT: &str = "default";
 
 /// Where they stand, and the option of `usermod(8)` that adds one.
 const FILES: [(&str, &str); 2] = [
@@ -15,8 +19,42 @@ const FILES: [(&str, &str); 2] = [
 const FIRST: u32 = 100_000;
 const COUNT: u32 = 65_536;
 
+/// Why containers' root cannot be mapped to this user, and group, of the host.
+///
+/// Source: `parseRemappedRoot` of dockerd.
+pub(super) fn fault(host: &Host, text: &str) -> Result<Option<String>> {
+    if matches!(text, "" | REMAP_DEFAULT) {
+        return Ok(None);
+    }
+    let (user, group) = match text.split(':').collect::<Vec<_>>()[..] {
+        [user] => (user, None),
+        [user, group] => (user, Some(group)),
+        _ => {
+            return Ok(Some(
+                "has more than a user and a group; write USER:GROUP".to_owned(),
+            ));
+        }
+    };
+    let Some(entry) = host.entry("passwd", user)? else {
+        let cure = "create it, or write \"default\" for one that dockerd makes";
+        return Ok(Some(format!("there is no user {user}; {cure}")));
+    };
+    if let Some(group) = group
+        && host.entry("group", group)?.is_none()
+    {
+        return Ok(Some(format!("there is no group {group}; create it first")));
+    }
+    let mut fields = entry.split(':');
+    let name = fields.next().unwrap_or(user);
+    let number = fields.nth(1).unwrap_or_default();
+    if name == "root" {
+        return Ok(None); // dockerd goes on without
+    }
+    range_fault(host, name, number)
+}
+
 /// Why nothing can be mapped to this user, who also has this number, with a command that changes it.
-pub(super) fn fault(host: &Host, name: &str, number: &str) -> Result<Option<String>> {
+fn range_fault(host: &Host, name: &str, number: &str) -> Result<Option<String>> {
     let mut all = String::new();
     let (mut lacking, mut options) = (Vec::new(), Vec::new());
     let mut is_for_usermod = is_local(host, name)?;
@@ -90,7 +128,7 @@ mod tests {
 
     #[track_caller]
     fn cured(stub: &StubHost, name: &str, fault_and_cure: &str) {
-        let found = fault(stub.host(), name, "1001").unwrap();
+        let found = range_fault(stub.host(), name, "1001").unwrap();
         assert_eq!(found.as_deref(), Some(fault_and_cure));
     }
 
@@ -115,7 +153,7 @@ mod tests {
         let own = stub
             .file("/etc/subuid", "bare:100000:65536\n")
             .file("/etc/subgid", "1001:100000:65536\n");
-        assert_eq!(fault(own.host(), "bare", "1001").unwrap(), None);
+        assert_eq!(range_fault(own.host(), "bare", "1001").unwrap(), None);
     }
 
     #[test]
@@ -145,5 +183,43 @@ mod tests {
         assert_eq!(free("a:4294800000:65536"), Some(4_294_865_536));
         assert_eq!(free("a:4294900000:65536"), None);
         assert_eq!(free("a:18446744073709551615:1"), Some(100_000));
+    }
+
+    #[test]
+    fn a_user_for_namespaces_is_there_and_has_ranges() {
+        let stub = StubHost::new()
+            .program(
+                "getent",
+                "case \"$1 $2\" in
+                    'passwd mapped'|'passwd 1000') echo mapped:x:1000:1000::/: ;;
+                    'passwd bare') echo bare:x:1001:1001::/: ;;
+                    'passwd root') echo root:x:0:0::/: ;;
+                    'group staff') echo staff:x:50: ;;
+                    *) exit 2 ;;
+                esac",
+            )
+            .file(
+                "/etc/passwd",
+                "mapped:x:1000:1000::/:\nbare:x:1001:1001::/:\n",
+            )
+            .file("/etc/subuid", "mapped:100000:65536\n")
+            .file("/etc/subgid", "1000:100000:65536\n");
+        let fault = |text: &str| fault(stub.host(), text).unwrap();
+        for right in ["", "default", "mapped", "1000", "mapped:staff", "root"] {
+            assert_eq!(fault(right), None, "{right}");
+        }
+        for (wrong, message) in [
+            ("nobodys", "there is no user nobodys"),
+            ("100000:100000", "there is no user 100000"),
+            ("mapped:nosuch", "there is no group nosuch"),
+            (
+                "bare",
+                "sudo usermod --add-subuids 165536-231071 --add-subgids",
+            ),
+            ("a:b:c", "write USER:GROUP"),
+        ] {
+            let found = fault(wrong).unwrap_or_default();
+            assert!(found.contains(message), "{wrong}: {found}");
+        }
     }
 }

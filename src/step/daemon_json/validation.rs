@@ -1,15 +1,26 @@
-//! What is not to be: a file or settings with which the engine would not work, or that cannot be
-//! written.
+//! Whether an engine would start with a configuration: by our own checks, and by the engine's word where
+//! there is one to ask.
 
-use anyhow::{Result, bail};
+use std::io::Write;
 
-use super::proposal::Proposal;
-use super::{DaemonJson, PACKAGE, around, file, validate};
-use crate::daemon_config::{Document, EngineRelease, Finding, PATH, other_files, with_flags};
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::proposal::{Proposal, blocked, lines, unwanted};
+use super::{DaemonJson, PACKAGE, file, host_facts};
+use crate::daemon_config::{
+    Document, EngineRelease, Finding, PATH, Secrets, is_said_by_flag, other_files, with_flags,
+};
 use crate::engine::unit;
 use crate::error::Failure;
 use crate::facts;
-use crate::host::Host;
+use crate::host::command::Query;
+use crate::host::{Host, temporary};
+
+const DOCKERD: &str = "dockerd";
+
+/// Since this engine it can be asked.
+const ASKABLE: EngineRelease = EngineRelease(23, 0);
 
 /// Refuses the file that is there when the engine of this version, once stopped, would not start
 /// again with it.
@@ -24,12 +35,12 @@ pub fn refuse_unsound(host: &Host, version: &str) -> Result<()> {
         ..DaemonJson::default()
     };
     let current = file::read(host)?;
-    let around = around::look(host, &current)?;
-    let (errors, _) = step.check_by(step.engine, &current, &around);
+    let host_facts = host_facts::read(host, &current)?;
+    let (errors, _) = step.check_by(step.engine, &current, &host_facts);
     if !errors.is_empty() {
         return Err(blocked(&lines(&errors, Finding::to_string)));
     }
-    match validate::refusal(host, step.engine, &step.unit_flags, &current)? {
+    match refusal(host, step.engine, &step.unit_flags, &current)? {
         Some(reason) => Err(blocked(&reason)),
         None => Ok(()),
     }
@@ -61,7 +72,7 @@ impl DaemonJson {
             .get(PACKAGE)
             .and_then(|it| EngineRelease::of(&it.version));
         let current = file::read(host)?;
-        match validate::refusal(host, engine, &self.unit_flags, &current)? {
+        match refusal(host, engine, &self.unit_flags, &current)? {
             Some(reason) => bail!("the engine would not start with {PATH}:\n{reason}"),
             None => Ok(()),
         }
@@ -98,45 +109,63 @@ impl DaemonJson {
     /// An engine that makes room for another is not asked about what only the other knows.
     fn refusal_of_installed(&self, host: &Host, document: &Document) -> Result<Option<String>> {
         if self.engine != self.installed {
-            let around = around::look(host, &with_flags(document, &self.unit_flags))?;
-            let (errors, _) = self.check_by(self.installed, document, &around);
+            let host_facts = host_facts::read(host, &with_flags(document, &self.unit_flags))?;
+            let (errors, _) = self.check_by(self.installed, document, &host_facts);
             if !errors.is_empty() {
                 return Ok(None);
             }
         }
-        validate::refusal(host, self.installed, &self.unit_flags, document)
+        refusal(host, self.installed, &self.unit_flags, document)
     }
 }
 
-pub fn lines(findings: &[Finding], line: impl Fn(&Finding) -> String) -> String {
-    let lines: Vec<String> = findings.iter().map(line).collect();
-    lines.join("\n")
+/// Why the engine, given these flags, would not start with this configuration. `None` when it
+/// would, and when it cannot be asked: there is no engine yet, or asking changes the host.
+pub fn refusal(
+    host: &Host,
+    engine: Option<EngineRelease>,
+    flags: &[String],
+    document: &Document,
+) -> Result<Option<String>> {
+    let can_be_asked = engine.is_some_and(|engine| engine >= ASKABLE);
+    if !can_be_asked || !host.has_program(DOCKERD) || is_remapped(flags, document) {
+        return Ok(None);
+    }
+    let mut file = temporary::make_file(".json").context("making a file to show to dockerd")?;
+    file.write_all(&asked_of(document).bytes())
+        .context("writing a file to show to dockerd")?;
+    let name = file.path().to_string_lossy().into_owned();
+    let ask = Query::validation(DOCKERD)
+        .arg(format!("--config-file={name}"))
+        .args(without_file(flags));
+    let answer = host.query(&ask)?;
+    let secrets = Secrets::of(document, flags);
+    Ok((answer.code != 0).then(|| secrets.star_out(&answer.tail().replace(&name, PATH))))
 }
 
-/// The failure for a file that no key can be read from, which the engine may still take.
-pub fn unreadable(fault: &str) -> anyhow::Error {
-    Failure::Blocked(format!(
-        "{PATH} cannot be used as it is; nothing was changed. Fix it and run this again:\n{fault}"
-    ))
-    .into()
+/// The configuration without the keys of which dockerd would say that the question has them as
+/// flags, though its unit does not.
+fn asked_of(document: &Document) -> Document {
+    let mut asked = document.clone();
+    for key in ["config-file", "validate"] {
+        asked.remove(key);
+    }
+    asked
 }
 
-/// The failure for a file that is there.
-pub fn blocked(findings: &str) -> anyhow::Error {
-    Failure::Blocked(format!(
-        "the engine would not work on this host with {PATH} as it is; nothing was changed. \
-         Fix it and run this again:\n{findings}"
-    ))
-    .into()
+/// The flags but for the one that names the file, which would be read in place of the one to judge.
+fn without_file(flags: &[String]) -> Vec<&String> {
+    let is_apart = |index: usize| index > 0 && flags[index - 1] == "--config-file";
+    let flags = flags.iter().enumerate();
+    let flags =
+        flags.filter(|(index, flag)| !is_apart(*index) && !flag.starts_with("--config-file"));
+    flags.map(|(_, flag)| flag).collect()
 }
 
-/// The failure for what the settings would make of it.
-pub fn unwanted(findings: &str) -> anyhow::Error {
-    Failure::Usage(format!(
-        "the engine would not work with what the settings want of {PATH}; nothing was changed. \
-         Fix the settings' [daemon], or take another preset:\n{findings}"
-    ))
-    .into()
+/// Asked about user namespaces, dockerd makes the user and the group they are for.
+fn is_remapped(flags: &[String], document: &Document) -> bool {
+    let named = document.get("userns-remap").and_then(Value::as_str);
+    named.is_some_and(|named| !named.is_empty()) || is_said_by_flag("userns-remap", flags)
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
-//! The host as far as a configuration touches it.
+//! The facts of the host that a configuration depends on, as they are now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
+use std::net::{IpAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Error, Result};
 use serde_json::Value;
 
-use super::{absent, certificates};
+use super::{certificates, plugins, user_namespaces};
 use crate::daemon_config::{
     BRIDGE, Document, HostFacts, PathKind, authorization_plugins, listening_hosts, named_paths,
     remaps_root,
@@ -15,7 +17,9 @@ use crate::daemon_config::{
 use crate::docker::CONTAINERD_ROOT;
 use crate::engine::unit::Environment;
 use crate::host::Host;
+use crate::host::command::Query;
 use crate::host::engine::DATA_ROOT;
+use crate::host::query::Reader;
 
 /// The words for a bridge that need not be there: none at all, and dockerd's own.
 const NO_OTHERS: &[&str] = &["none", BRIDGE];
@@ -32,7 +36,7 @@ const STARTER: &str = "containerd.service";
 const SERVICE_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Finds out what this configuration has to fit.
-pub fn look(host: &Host, document: &Document) -> Result<HostFacts> {
+pub(crate) fn read(host: &Host, document: &Document) -> Result<HostFacts> {
     let text = |key: &str| {
         let value = document.get(key).and_then(Value::as_str);
         value.filter(|text| !text.is_empty())
@@ -57,12 +61,12 @@ pub fn look(host: &Host, document: &Document) -> Result<HostFacts> {
         Some(group) if host.group_members(group)?.is_none() => Some(group.to_owned()),
         _ => None,
     };
-    let plugins = authorization_plugins(document);
+    let names = authorization_plugins(document);
     Ok(HostFacts {
-        absent_plugins: absent::plugins(host, data_root, remaps_root(document), &plugins),
+        absent_plugins: plugins::absent(host, data_root, remaps_root(document), &names),
         certificates: certificates::look(host, document)?,
-        foreign_hosts: absent::hosts(host, listening_hosts(document))?,
-        remap_fault: absent::remapped(host, text("userns-remap").unwrap_or_default())?,
+        foreign_hosts: foreign_hosts(host, listening_hosts(document))?,
+        remap_fault: user_namespaces::fault(host, text("userns-remap").unwrap_or_default())?,
         routes: host.routes_of_all_tables()?,
         // Only root may look; a plan that someone else makes takes it that there is no swarm.
         is_swarm_member: host
@@ -115,7 +119,7 @@ fn found(host: &Host, path: &str) -> Result<PathKind> {
         Ok(there) if there.is_dir() => PathKind::Folder,
         Ok(there) if there.permissions().mode() & 0o111 != 0 => PathKind::Program,
         // A folder on the way that only root may enter is no proof of anything.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => PathKind::Nothing,
+        Err(error) if error.kind() == ErrorKind::NotFound => PathKind::Nothing,
         _ => PathKind::File,
     })
 }
@@ -133,51 +137,37 @@ fn found_by_name(host: &Host, name: &str) -> Result<PathKind> {
     Ok(PathKind::Nothing)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::host::stub::StubHost;
-
-    fn look_at(stub: &StubHost, text: &str) -> HostFacts {
-        look(stub.host(), &Document::parse(text.as_bytes()).unwrap()).unwrap()
-    }
-
-    #[test]
-    fn a_program_is_looked_for_where_containerd_looks() {
-        let text = r#"{"runtimes": {"a": {"path": "crun"}}}"#;
-        let stub = StubHost::new()
-            .program("systemctl", "")
-            .file("/usr/local/bin/crun", "");
-        assert_eq!(
-            look_at(&stub, text).paths["crun"],
-            PathKind::Nothing,
-            "no program"
-        );
-        stub.set_mode("/usr/local/bin/crun", 0o755);
-        assert_eq!(look_at(&stub, text).paths["crun"], PathKind::Program);
-        let stub = stub.program("systemctl", "echo Environment=PATH=/opt/bin");
-        assert_eq!(look_at(&stub, text).paths["crun"], PathKind::Nothing);
-    }
-
-    #[test]
-    fn a_bridge_is_looked_for_among_the_devices() {
-        let stub = StubHost::new()
-            .program("systemctl", "")
-            .folder("/sys/class/net/lan0/bridge");
-        let absent =
-            |name: &str| look_at(&stub, &format!(r#"{{"bridge": "{name}"}}"#)).absent_bridge;
-        for there in ["lan0", "none", "docker0", ""] {
-            assert_eq!(absent(there), None, "{there}");
+/// Those of the hosts on which no program of this host can listen.
+fn foreign_hosts(host: &Host, hosts: BTreeSet<String>) -> Result<BTreeSet<String>> {
+    let mut foreign = BTreeSet::new();
+    for name in hosts {
+        let is_foreign = match name.parse::<IpAddr>() {
+            Ok(address) => is_of_others(address),
+            Err(_) if name.contains('%') => false, // an address of one device
+            Err(_) => !is_known(host, &name)?,
+        };
+        if is_foreign {
+            foreign.insert(name);
         }
-        assert_eq!(absent("lan1").as_deref(), Some("lan1"));
     }
-
-    #[test]
-    fn routes_of_every_table_count() {
-        let stub = StubHost::new().program(
-            "ip",
-            "case $1 in -4) echo '10.8.0.0/16 dev wg0 table 51820' ;; esac",
-        );
-        assert_eq!(look_at(&stub, "{}").routes.len(), 1);
-    }
+    Ok(foreign)
 }
+
+/// Asks the kernel, at a port that it chooses, and listens no longer than that takes.
+fn is_of_others(address: IpAddr) -> bool {
+    let listening = TcpListener::bind((address, 0));
+    listening.is_err_and(|error| error.kind() == ErrorKind::AddrNotAvailable)
+}
+
+fn is_known(host: &Host, name: &str) -> Result<bool> {
+    /// What `getent(1)` exits with where there is no such entry.
+    const NO_SUCH_KEY: i32 = 2;
+    if name.starts_with('-') {
+        return Ok(false);
+    }
+    let asked = host.query(&Query::of(Reader::Getent).args(["ahosts", name]))?;
+    Ok(asked.code != NO_SUCH_KEY)
+}
+
+#[cfg(test)]
+mod tests;

@@ -60,7 +60,7 @@ fn the_engines_own_words_are_quoted_without_secrets() {
         ..step
     };
     let proposal = step.propose(stub.host()).unwrap();
-    let asked = validate::refusal(
+    let asked = refusal(
         stub.host(),
         step.installed,
         &step.unit_flags,
@@ -124,4 +124,40 @@ fn settings_are_judged_by_the_engine_that_comes_and_not_by_the_one_that_is_there
 
 fn trial_apply(stub: &StubHost, step: &DaemonJson) {
     crate::change::trial::run(stub.host(), |tx| step.apply(tx)).unwrap();
+}
+
+#[test]
+fn the_file_that_the_unit_names_is_not_the_one_to_judge() {
+    let rest = |flags: &[&str]| {
+        let flags: Vec<String> = flags.iter().map(ToString::to_string).collect();
+        let rest = without_file(&flags).into_iter().cloned();
+        rest.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(rest(&["--config-file=/x.json", "-H", "fd://"]), "-H fd://");
+    assert_eq!(
+        rest(&["-H", "fd://", "--config-file", "/x.json"]),
+        "-H fd://"
+    );
+    assert_eq!(rest(&["--config-file", "/x.json", "--debug"]), "--debug");
+}
+
+#[test]
+fn the_question_does_not_stand_in_its_own_way() {
+    let text = br#"{"config-file": "/x", "debug": true, "validate": false}"#;
+    let asked = asked_of(&Document::parse(text).unwrap());
+    assert_eq!(asked.bytes(), br#"{"debug": true}"#);
+}
+
+#[test]
+fn user_namespaces_are_known_from_the_file_and_from_a_flag() {
+    let document = |text: &str| Document::parse(text.as_bytes()).unwrap();
+    assert!(is_remapped(
+        &[],
+        &document(r#"{"userns-remap": "default"}"#)
+    ));
+    assert!(!is_remapped(&[], &document(r#"{"userns-remap": ""}"#)));
+    assert!(is_remapped(
+        &["--userns-remap=default".to_owned()],
+        &document("{}")
+    ));
 }
