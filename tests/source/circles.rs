@@ -9,8 +9,7 @@ use crate::imports::{Names, library};
 
 /// The imports that still close a circle: each file with the one that it should not need. The list
 /// may only shrink.
-const EXCEPTIONS: &[(&str, &str)] = &[
-];
+const EXCEPTIONS: &[(&str, &str)] = &[];
 
 /// The files that each file needs.
 type Graph = BTreeMap<String, BTreeSet<String>>;
