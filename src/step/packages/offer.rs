@@ -32,13 +32,13 @@ pub(super) struct Offer {
     /// How new what the repository offers is.
     pub freshness: Freshness,
     pub missing: Vec<&'static str>,
-    /// PackageIndex that are not the engine's and are installed again.
+    /// Packages that are not the engine's and are installed again.
     pub again: Vec<String>,
     /// Those of others among them.
     pub repaired: Vec<String>,
-    /// PackageIndex that somebody removed since, and that are to be there again.
+    /// Packages that somebody removed since, and that are to be there again.
     pub restored: Vec<String>,
-    /// PackageIndex that are removed to make room.
+    /// Packages that are removed to make room.
     pub replaced: Vec<&'static str>,
     pub view: View,
     pub transaction: Transaction,
@@ -53,11 +53,11 @@ pub(super) struct PackageRequest<'a> {
     pub missing: Vec<&'static str>,
     /// Whether something is there in part.
     pub reinstalls: bool,
-    /// PackageIndex that are not the engine's and are there in part.
+    /// Packages that are not the engine's and are there in part.
     pub again: Vec<String>,
     /// Those of others among them.
     pub repaired: Vec<String>,
-    /// PackageIndex that somebody removed since, and that are to be there again.
+    /// Packages that somebody removed since, and that are to be there again.
     pub restored: Vec<String>,
     pub replaced: Vec<&'static str>,
     pub allow_downgrade: bool,
