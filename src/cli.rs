@@ -71,15 +71,15 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 pub enum CliCommand {
-    /// Set up Docker Engine and prove that it works
+    /// Set up Docker Engine and verify that it works
     #[command(after_help = EXIT_CODES)]
     Install(InstallArgs),
     /// Show what install would do, and change nothing
     #[command(after_help = EXIT_CODES)]
     Plan(PlanArgs),
-    /// Prove that the engine works, by running containers
+    /// Verify that the engine works, by running containers
     ///
-    /// Each stage proves one thing that people use Docker for, with objects of its own, which are
+    /// Each stage verifies one thing that people use Docker for, with its own objects, which are
     /// labelled and removed again. The image is made of this very program, so no registry is
     /// needed.
     ///
@@ -96,7 +96,7 @@ pub enum CliCommand {
     /// Show what install did, and what was changed since
     #[command(after_help = EXIT_CODES)]
     Status(StatusArgs),
-    /// Tell what is known of keys of daemon.json
+    /// Explain keys of daemon.json
     Explain {
         /// The keys, such as live-restore
         #[arg(
@@ -107,10 +107,10 @@ pub enum CliCommand {
         )]
         keys: Vec<String>,
     },
-    /// Look for what keeps Docker from working, before and after it is installed
+    /// Find what keeps Docker from working, before and after it is installed
     #[command(after_help = EXIT_CODES)]
     Doctor(DoctorArgs),
-    /// Take back what install did, and nothing else
+    /// Undo what install did, and nothing else
     #[command(after_help = EXIT_CODES)]
     Uninstall(UninstallArgs),
     /// Make or look into an offline bundle: all that install fetches, in one file
@@ -162,8 +162,8 @@ pub struct InstallArgs {
     pub yes: bool,
 
     /// Leave out the verification at the end: the stages engine, group, run and
-    /// network, the quick ones that leave everybody else alone. The next install
-    /// without this flag makes up for it
+    /// network, the quick ones that disturb nobody else. The next install
+    /// without this flag runs it
     #[arg(long)]
     pub no_verify: bool,
 }
@@ -194,11 +194,11 @@ pub struct StatusArgs {
 
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
-    /// Print what was looked at and found as JSON
+    /// Print what was checked and found as JSON
     #[arg(long)]
     pub json: bool,
 
-    /// Mend what can be mended with a way back: the key's mode, a stopped or
+    /// Fix what dockstrap can fix and undo: the key's mode, a stopped or
     /// disabled engine. Needs root
     #[arg(long)]
     pub fix: bool,
@@ -210,7 +210,7 @@ pub struct UninstallArgs {
     #[arg(short, long)]
     pub yes: bool,
 
-    /// Remove images, containers and volumes as well, and what is remembered of how
+    /// Remove images, containers and volumes as well, and the record of how
     /// new the repository was
     #[arg(long)]
     pub purge_data: bool,

@@ -22,12 +22,12 @@ pub fn page(date: &str) -> Page {
         page.subsection(&format!("{}{}", area[..1].to_uppercase(), &area[1..]));
         for check in *checks {
             let fix = if check.is_mended() {
-                ", mended by --fix"
+                ", fixed by --fix"
             } else {
                 ""
             };
             let what = format!("{}{fix}. Otherwise: {}", check.severity, check.danger);
-            let cure = format!("What helps: {}", check.cure);
+            let cure = format!("Fix: {}", check.cure);
             let name = [bold(check.id), roman(format!(" {}", check.title))];
             page.item(name, &[&what, &cure, check.link]);
         }

@@ -11,8 +11,8 @@ pub fn page(date: &str) -> Page {
     page.lines(settings::PATH);
     page.section("DESCRIPTION");
     page.paragraph(
-        "A file in TOML. Each setting is also a variable, which stands over the file, and a flag, \
-         which stands over both. A file that is not there is the same as an empty one, but for one \
+        "A file in TOML. Each setting is also a variable, which overrides the file, and a flag, \
+         which overrides both. A file that is not there is the same as an empty one, but for one \
          that --config names. Unknown keys are refused, with the one that was probably meant.",
     );
     page.paragraph(

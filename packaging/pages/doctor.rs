@@ -21,12 +21,12 @@ pub fn page() -> String {
         page += &format!("\n## {}{}\n", area[..1].to_uppercase(), &area[1..]);
         for check in *checks {
             let fix = if check.is_mended() {
-                ", mended by `--fix`"
+                ", fixed by `--fix`"
             } else {
                 ""
             };
             page += &format!(
-                "\n### {}: {}\n\n{}{fix}. Otherwise: {}\n\n- What helps: {}\n- More: <{}>\n",
+                "\n### {}: {}\n\n{}{fix}. Otherwise: {}\n\n- Fix: {}\n- More: <{}>\n",
                 check.id, check.title, check.severity, check.danger, check.cure, check.link
             );
         }

@@ -251,7 +251,7 @@ fn unknown(name: &str, known: &[String]) -> Failure {
     let likeness = |known: &&String| (strsim::jaro_winkler(name, known) * 1000.0) as u32;
     let nearest = known.iter().max_by_key(likeness);
     Failure::Usage(match nearest.filter(|it| likeness(it) > 800) {
-        Some(nearest) => format!("there is no option {name}; is {nearest} meant?"),
+        Some(nearest) => format!("there is no option {name}; did you mean {nearest}?"),
         None => format!("there is no option {name}; there are: {}", known.join(", ")),
     })
 }

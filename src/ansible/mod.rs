@@ -129,7 +129,7 @@ fn absent(
         match uninstalled.kept {
             None => NOTHING_SET_UP,
             Some(0) => "Taken back: the host is as it was",
-            Some(_) => "Taken back, but for what is told in the warnings as kept",
+            Some(_) => "Undone, except what the warnings name as kept",
         },
     );
     Ok(())
@@ -146,7 +146,7 @@ fn foresee(host: &Host, answer: &mut Answer) -> Result<()> {
         "msg",
         match reversal {
             None => NOTHING_SET_UP,
-            Some(_) => "Nothing was changed; this would be taken back",
+            Some(_) => "Nothing was changed; this would be undone",
         },
     );
     Ok(())

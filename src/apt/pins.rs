@@ -1,4 +1,4 @@
-//! Preferences: which package apt is told not to take, and by which file of the host.
+//! Preferences: which package apt is configured not to take, and by which file of the host.
 
 use anyhow::Result;
 

@@ -147,7 +147,7 @@ pub fn refuse_held(host: &Host, packages: &[String]) -> Result<()> {
         return Ok(());
     }
     Err(Failure::Blocked(format!(
-        "apt is told to leave {} as they are; nothing was changed. To let go of them, and then run \
+        "apt is configured to leave {} as they are; nothing was changed. To let go of them, and then run \
          this again: sudo apt-mark unhold {}",
         held.join(", "),
         held.join(" ")

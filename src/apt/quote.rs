@@ -10,7 +10,7 @@ use crate::error::Failure;
 pub(super) fn quoted(value: &str) -> Result<String, Failure> {
     if value.contains(|c: char| c == '"' || c.is_control()) {
         return Err(Failure::Usage(
-            "apt cannot be told of a path or an address with a quote or a control character in \
+            "apt cannot take a path or an address with a quote or a control character in \
              it; use one without"
                 .to_owned(),
         ));

@@ -154,7 +154,7 @@ pub(crate) fn check_configuration(host: &Host) -> Result<()> {
             place = setting::find(host, &format!("\"{value}\""))?.or(place);
         }
     }
-    let cause = format!("apt is told to look for its sources in /{folder}, not in {FOLDER}");
+    let cause = format!("apt is configured to look for its sources in /{folder}, not in {FOLDER}");
     Err(Failure::Blocked(match place {
         Some(place) => format!(
             "{place}: {cause}; nothing was changed. Put the file aside: {}",
@@ -273,7 +273,7 @@ fn hook(host: &Host, hook: &Hook) -> Result<(String, String)> {
     Ok(match place {
         Some(Location { file, line }) => (
             format!(
-                "{file}, line {line}: the command that apt is told to run there failed ({option}: {command})"
+                "{file}, line {line}: the command that apt is configured to run there failed ({option}: {command})"
             ),
             format!(
                 "Fix what the command complains of, or put the file aside: {}",
@@ -281,7 +281,7 @@ fn hook(host: &Host, hook: &Hook) -> Result<(String, String)> {
             ),
         ),
         None => (
-            format!("a command that apt is told to run failed ({option}: {command})"),
+            format!("a command that apt is configured to run failed ({option}: {command})"),
             format!("See where it is set with: apt-config dump {option}"),
         ),
     })

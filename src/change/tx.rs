@@ -249,7 +249,7 @@ impl<'a> Tx<'a> {
             let asked_for = self.asked_for(act)?;
             let outcome = revert
                 .undo(&act.undo, &asked_for)
-                .with_context(|| format!("taking back: {}", act.text));
+                .with_context(|| format!("undoing: {}", act.text));
             let outcome = match outcome {
                 Err(_) if can_wait => {
                     later.push(act);

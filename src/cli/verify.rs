@@ -9,7 +9,7 @@ use crate::verify::STAGES;
 
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// What to prove [default: all that needs nothing beyond the host]
+    /// What to verify [default: all that needs nothing beyond the host]
     #[arg(value_name = "STAGE", value_parser = stage())]
     pub stages: Vec<String>,
 
@@ -38,7 +38,7 @@ pub struct VerifyArgs {
     pub registry: RegistryArgs,
 }
 
-/// A private registry to prove.
+/// A private registry to verify.
 #[derive(Debug, Args)]
 pub struct RegistryArgs {
     /// Prove this private registry as well

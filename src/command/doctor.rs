@@ -59,16 +59,16 @@ fn fix(host: &Host, found: &Diagnosis, wait: Duration, listener: Listener<'_>) -
         let mut tx = Tx::begin(host, journal, Purpose::Doctor, wait, listener, stop_flag()?)?;
         if let Err(error) = examined.fix(&mut tx) {
             tx.revert(before, Extent::default())
-                .with_context(|| format!("taking back what was done for {}", examined.id))?;
+                .with_context(|| format!("undoing what was done for {}", examined.id))?;
             return Err(error.context(format!(
-                "{} could not be mended; what was done for it is taken back, and what was mended \
+                "{} could not be fixed; what was done for it is undone, and what was fixed \
                  before it stays so",
                 examined.id
             )));
         }
         tx.tell(Event::StepDone {
             step: "doctor",
-            text: format!("mended {}: {}", examined.id, examined.title),
+            text: format!("fixed {}: {}", examined.id, examined.title),
             seconds: begun.elapsed(),
         });
         tx.end()?;

@@ -79,10 +79,10 @@ pub fn run(host: &Host, arguments: cli::VerifyArgs, words: &[OsString]) -> Resul
     verification.require()?;
     written?;
     if verification.passed().is_empty() {
-        ui::note("Nothing was proven: no stage passed.");
+        ui::note("Nothing was verified: no stage passed.");
     } else if !arguments.json {
         ui::line(format!(
-            "The engine works (proven in {:.1} s).",
+            "The engine works (verified in {:.1} s).",
             verification.seconds
         ));
     }

@@ -16,7 +16,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "DS701",
         severity: Level::Note,
-        title: "nobody beside root may use the engine",
+        title: "only root has access to the engine",
         danger: "who may is as good as root: a container can be given all of the host's files.",
         cure: "nothing, when it is meant; else: gpasswd --delete USER docker",
         link: "https://docs.docker.com/engine/security/#docker-daemon-attack-surface",
@@ -58,7 +58,7 @@ pub const CHECKS: &[Check] = &[
         id: "DS705",
         severity: Level::Error,
         title: "only root can change what the engine goes by",
-        danger: "whoever can change daemon.json, a unit or a drop-in, or a folder above one, can do anything as root \
+        danger: "a user who can change daemon.json, a unit or a drop-in, or a folder above one, can do anything as root \
                  through the engine; an install is refused.",
         cure: "check what the file says, then close it: sudo chmod go-w PATH",
         link: "https://docs.docker.com/engine/security/#docker-daemon-attack-surface",
@@ -170,7 +170,7 @@ pub const CHECKS: &[Check] = &[
         id: "DS716",
         severity: Level::Note,
         title: "auditd watches the engine's programs and files",
-        danger: "CIS 1.1.3 to 1.1.18: nobody can tell later who changed or used them. Looked at only where auditd is \
+        danger: "CIS 1.1.3 to 1.1.18: no record says who changed or used them. Checked only where auditd is \
                  installed.",
         cure: "add a rule for each, such as -w /usr/bin/dockerd -k docker, to /etc/audit/rules.d/docker.rules, then: \
                sudo augenrules --load",
@@ -181,7 +181,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "DS717",
         severity: Level::Error,
-        title: "group docker has a GID of its own",
+        title: "group docker does not share its GID",
         danger: "with group root's GID, everyone in that group has root-equivalent access.",
         cure: "sudo groupdel --force docker && sudo dockstrap install",
         link: "https://docs.docker.com/engine/install/linux-postinstall/",

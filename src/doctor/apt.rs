@@ -17,7 +17,7 @@ pub const CHECKS: &[Check] = &[
         title: "Docker's repository is named once",
         danger: "where it is named with two keyrings, all of apt stops; and one for another \
                  distribution or release brings packages that do not fit.",
-        cure: "let it be put in order, with a way back: sudo dockstrap install",
+        cure: "put it in order: sudo dockstrap install",
         link: "https://github.com/docker/for-linux/issues/1349",
         look: sources,
         fix: None,
@@ -37,8 +37,7 @@ pub const CHECKS: &[Check] = &[
         severity: Level::Error,
         title: "apt can reach the key that a source for Docker's repository names",
         danger: "apt reads keys as the user _apt, and ignores the repository without its key.",
-        cure: "let the repository have its key in /etc/apt/keyrings, with a way back: sudo dockstrap \
-               install; or open the folder or file that is named yourself: sudo chmod o+x FOLDER, \
+        cure: "put the repository's key into /etc/apt/keyrings: sudo dockstrap install; or open the folder or file that is named yourself: sudo chmod o+x FOLDER, \
                sudo chmod o+r FILE",
         link: "https://github.com/docker/docker-install/issues/244",
         look: key_out_of_reach,

@@ -25,7 +25,7 @@ pub const CHECKS: &[Check] = &[
         severity: Level::Error,
         title: "daemon.json is one that the engine takes",
         danger: "the engine does not start again.",
-        cure: "mend the file, and try it: dockerd --validate --config-file /etc/docker/daemon.json",
+        cure: "fix the file, and try it: dockerd --validate --config-file /etc/docker/daemon.json",
         link: "https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file",
         look: daemon_json_sound,
         fix: None,

@@ -38,7 +38,7 @@ pub const CHECKS: &[Check] = &[
         id: "DS503",
         severity: Level::Warning,
         title: "Docker Desktop is not installed",
-        danger: "it has an engine of its own in a virtual machine; the docker command talks to the one \
+        danger: "it runs its own engine in a virtual machine; the docker command talks to the one \
                  that its context names, and images of one are not seen by the other.",
         cure: "see which is meant: docker context ls; or remove it: apt-get remove docker-desktop",
         link: "https://docs.docker.com/desktop/setup/install/linux/#what-is-the-difference-between-docker-desktop-for-linux-and-docker-engine",

@@ -20,7 +20,7 @@ pub const CHECKS: &[Check] = &[
         id: "DS801",
         severity: Level::Error,
         title: "the units are not masked",
-        danger: "they cannot be started, by nobody and nothing.",
+        danger: "nothing can start them.",
         cure: "allow it: systemctl unmask docker.service docker.socket containerd.service",
         link: "https://manpages.ubuntu.com/manpages/noble/man1/systemctl.1.html",
         look: masked,
@@ -30,7 +30,7 @@ pub const CHECKS: &[Check] = &[
         id: "DS802",
         severity: Level::Note,
         title: "the engine's units are as their packages made them",
-        danger: "what drop-ins or a unit of your own say stands over the package, also after an \
+        danger: "drop-ins and your own unit override the package, also after an \
                  upgrade that needs another.",
         cure: "nothing, when it is meant; see it with: systemctl cat docker.service",
         link: "https://docs.docker.com/engine/daemon/",

@@ -47,7 +47,7 @@ pub(super) fn apply(
         Err(failure) => failure,
     };
     listener(Event::Started {
-        text: "taking back what was done".to_owned(),
+        text: "rolling back".to_owned(),
     });
     run_to_end("The rollback");
     // What the engine keeps did not exist before this run, or it would not be in the journal.
@@ -57,23 +57,25 @@ pub(super) fn apply(
     };
     let outcome = match tx.revert(before, extent) {
         Ok(0) => "the install failed; the host was put back as it was".to_owned(),
-        Ok(_) => "the install failed; the host was put back, but for what is listed above as kept"
-            .to_owned(),
+        Ok(_) => {
+            "the install failed; the host was put back, except for what is listed above as kept"
+                .to_owned()
+        }
         Err(error) => format!(
-            "the install failed, and the host could not be put back as it was ({error:#}); mend \
-             that, and go on with `{}`, or take it back with `sudo dockstrap uninstall`",
+            "the install failed, and the host could not be put back as it was ({error:#}); fix \
+             that, and go on with `{}`, or undo it with `sudo dockstrap uninstall`",
             invocation::install(&[])
         ),
     };
     let exception = if unproven {
-        ", but for its change of daemon.json, which no engine had taken up"
+        ", except for its change of daemon.json, which no engine had loaded"
     } else {
         ""
     };
     Err(failure.context(if older {
         format!(
             "{outcome}. What the run before, which was cut short, has set up still stands\
-             {exception}; to take that back as well: sudo dockstrap uninstall"
+             {exception}; to undo that as well: sudo dockstrap uninstall"
         )
     } else {
         outcome

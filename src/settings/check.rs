@@ -101,12 +101,12 @@ impl<'a> ParsedFile<'a> {
             let name = key.get_ref().to_string();
             if !keys().contains(&name.as_str()) {
                 let text = match daemon_config::nearest(&name, keys().iter().copied()) {
-                    Some(meant) => format!("is no setting; write `{meant}`"),
+                    Some(meant) => format!("is not a setting; write `{meant}`"),
                     None if daemon_config::key(&name).is_some() => {
-                        "is no setting, but a key of daemon.json; write it under [daemon]"
+                        "is not a setting, but a key of daemon.json; write it under [daemon]"
                             .to_owned()
                     }
-                    None => format!("is no setting; there are {}", keys().join(", ")),
+                    None => format!("is not a setting; there are {}", keys().join(", ")),
                 };
                 file.add_at(Severity::Error, Some(key.span()), &name, text);
                 continue;

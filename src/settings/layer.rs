@@ -96,7 +96,7 @@ pub struct Layer {
     )]
     pub preset: Option<Preset>,
 
-    /// Keys for daemon.json, which stand over the preset and what is there. No flag: in the file,
+    /// Keys for daemon.json, which override the preset and what is there. No flag: in the file,
     /// or a task of Ansible, key by key over the file.
     #[arg(skip)]
     #[serde(default)]

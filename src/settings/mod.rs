@@ -70,7 +70,7 @@ pub struct Settings {
     pub proxy_for: Vec<ProxyUser>,
     /// The configuration of the engine to start from.
     pub preset: Preset,
-    /// Keys for daemon.json that stand over the preset.
+    /// Keys for daemon.json that override the preset.
     pub daemon: DaemonKeys,
     /// Private registries with authorities of their own.
     pub registries: Vec<Registry>,

@@ -13,7 +13,7 @@ const WIDTH: usize = 96;
 pub fn sample() -> String {
     let mut sample = format!(
         "# Settings of dockstrap, in {PATH}.\n\
-         # A variable stands over what is here, and a flag over both. See what is in force with\n\
+         # A variable overrides what is here, and a flag overrides both. See what is in force with\n\
          # `dockstrap settings show`, and what is wrong with `dockstrap settings check FILE`.\n"
     );
     let (tables, values): (Vec<Setting>, Vec<Setting>) = table()

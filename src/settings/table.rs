@@ -83,7 +83,7 @@ fn by_argument(key: &'static str, argument: &Arg) -> Setting {
 fn in_the_file_only(key: &'static str) -> Setting {
     let (about, kind) = match key {
         "daemon" => (
-            "Keys for daemon.json, which stand over the preset and what is there",
+            "Keys for daemon.json, which override the preset and what is there",
             ValueType::Daemon,
         ),
         _ => (

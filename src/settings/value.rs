@@ -82,7 +82,7 @@ pub fn daemon(keys: DaemonKeys, version: Option<&EngineVersion>) -> Result<Daemo
         return Ok(keys);
     }
     let cause = format!(
-        "the engine would not start with the settings' [daemon]; mend the settings:\n{}",
+        "the engine would not start with the settings' [daemon]; fix the settings:\n{}",
         lines.join("\n")
     );
     Err(Failure::Usage(cause).into())
@@ -122,7 +122,7 @@ fn hidden_passwords(keys: &Map<String, Value>) -> impl Iterator<Item = Finding> 
         severity: Severity::Error,
         key: format!("proxies.{name}"),
         position: Position { line: 1, column: 1 },
-        message: "has a user and no scheme, so that nobody would know of its password; write \
+        message: "has a user and no scheme, so that its password would not be recognised; write \
                   http:// before it"
             .to_owned(),
     })

@@ -189,7 +189,7 @@ fn of_others(unfinished: &UnfinishedPackages, others: &BTreeSet<String>) -> anyh
         None => format!("dpkg has not configured {names} on this host"),
     };
     Failure::Blocked(format!(
-        "{what}, which is not dockstrap's, and apt refuses to work until that is mended; nothing \
+        "{what}, which is not dockstrap's, and apt refuses to work until that is fixed; nothing \
          was changed. To have it finished along with the install: {}. To see to it yourself: sudo \
          dpkg --configure -a",
         invocation::install(&["--repair"])
@@ -201,7 +201,7 @@ fn must_be_reinstalled(packages: &[String]) -> anyhow::Error {
     let names = packages.join(" ");
     Failure::Blocked(format!(
         "dpkg has only a part of {names} on this host, which is not dockstrap's, and apt refuses \
-         to work until that is mended; nothing was changed. To have it installed again along with \
+         to work until that is fixed; nothing was changed. To have it installed again along with \
          the engine: {}. To see to it yourself: sudo apt-get install --reinstall {names}",
         invocation::install(&["--repair"])
     ))

@@ -115,7 +115,7 @@ impl Step for FirstBoot {
             self.require_roots_own(host)?;
             details.push(format!("write {WRITTEN}, which runs {}", self.program));
         }
-        let summary = format!("enable {UNIT}, which proves the engine at the first boot");
+        let summary = format!("enable {UNIT}, which verifies the engine at the first boot");
         Ok(Finding::pending(summary, details).with_warnings(warnings))
     }
 

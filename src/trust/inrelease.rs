@@ -208,7 +208,7 @@ fn other_signer(message: &CleartextSignedMessage, certificate: &Certificate) -> 
         .map(|id| id.to_string().to_uppercase())
         .collect::<Vec<_>>();
     if signers.is_empty() {
-        signers.push("nobody".to_owned());
+        signers.push("no one".to_owned());
     }
     Refusal::OtherSigner {
         signers: signers.join(", "),

@@ -28,7 +28,7 @@ pub fn print_diagnosis(diagnosis: &Diagnosis) {
         }
     }
     if unseen > 0 {
-        counts.push(format!("{unseen} could not be looked at"));
+        counts.push(format!("{unseen} not checked"));
     }
     line(format!(
         "{} checks: {}",
@@ -49,7 +49,7 @@ fn print_found(examined: &Examined) {
     let mark = mark.and(" ").and_styled(Style::new().bold(), examined.id);
     print(mark.and(" ").and(text));
     if let Some(cure) = examined.cure {
-        let mark = Text::plain("    ").and_styled(Style::new().dim(), "helps:");
+        let mark = Text::plain("    ").and_styled(Style::new().dim(), "fix:");
         print(mark.and(" ").and(cure));
     }
     print(Text::plain("    ").and_styled(Style::new().dim(), examined.link));

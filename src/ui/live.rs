@@ -68,7 +68,7 @@ impl Live {
             Event::StepDone { text, seconds, .. } => {
                 self.print(timed(done().and(" ").and(text).and(" "), seconds));
             }
-            Event::Reverted { text, .. } => self.print(done().and(" took back: ").and(text)),
+            Event::Reverted { text, .. } => self.print(done().and(" undid: ").and(text)),
             Event::Kept { text, reason, .. } => {
                 let mark = Text::styled(Style::new().yellow().for_stderr(), "-");
                 self.print(mark.and(format!(" {}", report::kept(&text, &reason))));

@@ -10,7 +10,7 @@ use crate::uninstall::{UninstallPlan, Uninstalled};
 
 /// Prints what is going to be taken back.
 pub(crate) fn print_reversal(reversal: &UninstallPlan, purge_data: bool) {
-    line("To be taken back, newest first:");
+    line("To be undone, newest first:");
     for act in reversal.acts() {
         let mark = Text::plain("  ").and_styled(Style::new().red(), "-");
         print(mark.and(" ").and(&act.text));
@@ -66,6 +66,6 @@ pub(crate) fn print_uninstalled(uninstalled: &Uninstalled<'_>) {
     line(match uninstalled.kept {
         None => "Nothing to do: dockstrap has set up nothing on this host.",
         Some(0) => "Taken back: the host is as it was.",
-        Some(_) => "Taken back, but for what is listed above as kept.",
+        Some(_) => "Undone, except what is listed above as kept.",
     });
 }

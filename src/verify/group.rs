@@ -42,14 +42,14 @@ pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     if stranger.code == 0 {
         return Ok(Outcome::Failed(if group.has(STRANGER) {
             format!(
-                "{STRANGER}, as whom services run that nobody trusts, is a member of group \
+                "{STRANGER}, as whom untrusted services run, is a member of group \
                  {GROUP}, which is the same as root; end that with: gpasswd --delete {STRANGER} \
                  {GROUP}"
             )
         } else {
             format!(
-                "{STRANGER} is no member of group {GROUP} and may use the engine all the same, as \
-                 anyone may: the rights of {SOCKET} are wrong; {RENEW}"
+                "{STRANGER} is not a member of group {GROUP} and has access to the engine, as \
+                 anyone has: the rights of {SOCKET} are wrong; {RENEW}"
             )
         }));
     }
@@ -93,7 +93,7 @@ fn outcome(tried: &[&str], members: usize) -> Outcome {
             "group {GROUP} has no members to try it with; others are refused{others}"
         )),
         tried => Outcome::Passed(format!(
-            "{} may use the engine after a new login, {STRANGER} may not{others}",
+            "{} may use the engine after a new login; {STRANGER} may not{others}",
             tried.join(", ")
         )),
     }

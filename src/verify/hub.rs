@@ -53,7 +53,7 @@ pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     );
     if let Some(silent) = mirrors.silent {
         return Ok(Outcome::Unreachable(format!(
-            "an image was pulled by tag and digest and ran, but past the mirror {silent}; mend it, \
+            "an image was pulled by tag and digest and ran, but past the mirror {silent}; fix it, \
              or take it out of registry-mirrors in /etc/docker/daemon.json"
         )));
     }

@@ -133,7 +133,7 @@ pub const STAGES: &[Stage] = &[
     },
     Stage {
         id: "compose",
-        title: "two services come up in order, talk and go without a trace",
+        title: "two services come up in order, talk and leave nothing behind",
         when: When::Default,
         alone: false,
         verify: compose::verify,

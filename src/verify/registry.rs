@@ -231,7 +231,7 @@ impl<'a> PlacedAuthority<'a> {
                 return Ok(PlacedAuthority { placed: None });
             }
             Some(_) => anyhow::bail!(
-                "the engine is told to trust another authority for it, by {path}; leave out \
+                "the engine is configured to trust another authority for it, by {path}; leave out \
                  --ca-cert to try it with that one"
             ),
             None => {}
@@ -259,7 +259,7 @@ impl<'a> PlacedAuthority<'a> {
             Ok(()) => Ok(authority),
             Err(error) => match authority.remove() {
                 Ok(()) => Err(error),
-                Err(left) => Err(error.context(format!("it could not be taken back: {left:#}"))),
+                Err(left) => Err(error.context(format!("it could not be undone: {left:#}"))),
             },
         }
     }

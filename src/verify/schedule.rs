@@ -136,7 +136,7 @@ fn announce(stages: &[&Stage], running: &[&str], listener: Listener<'_>) {
     listener(Event::Started {
         text: match text {
             Some(stage) => stage.title.to_owned(),
-            None => format!("proving {}", running.join(", ")),
+            None => format!("verifying {}", running.join(", ")),
         },
     });
 }

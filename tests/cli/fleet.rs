@@ -28,7 +28,7 @@ fn the_measured_figures_of_the_manual_are_those_of_the_file() {
     let figures: serde_json::Value = serde_json::from_str(&read("fleet.json").unwrap()).unwrap();
     let seconds = |run: &str, what: &str| figures[run][what].as_f64().unwrap();
     for (run, name) in [
-        ("first", "first run, with the proof"),
+        ("first", "first run, with the verification"),
         ("second", "again, nothing to do"),
     ] {
         let (one, many) = (seconds(run, "one_wall"), seconds(run, "many_wall"));

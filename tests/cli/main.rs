@@ -258,7 +258,7 @@ fn nothing_that_the_program_says_of_itself_is_taken_for_a_secret() {
 fn a_key_is_explained_and_one_that_is_none_comes_with_the_one_like_it() {
     let output = run(&["explain", "live-restore", "icc"]);
     assert_eq!(output.status.code(), Some(0));
-    assert!(stdout(&output).contains("taken up by   reload"));
+    assert!(stdout(&output).contains("applied by    reload"));
     refused(&["explain", "live-restor"], &["live-restore"]);
 }
 

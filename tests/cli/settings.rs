@@ -20,7 +20,7 @@ fn a_wrong_file_exits_2_with_each_mistake_at_its_place() {
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     let said = stdout(&output);
     for place in [
-        "1:1: error: miror: is no setting; write `mirror`",
+        "1:1: error: miror: is not a setting; write `mirror`",
         "2:13: error: lock-wait: ",
         "3:11: warning: ca-cert: /no/such.pem is not there",
     ] {
@@ -35,7 +35,7 @@ fn a_wrong_file_exits_2_with_each_mistake_at_its_place() {
     );
     let install = run(&["plan", "--config", path]);
     assert_eq!(install.status.code(), Some(2));
-    assert!(stderr(&install).contains("line 1, column 1: miror: is no setting"));
+    assert!(stderr(&install).contains("line 1, column 1: miror: is not a setting"));
 }
 
 #[test]

@@ -195,7 +195,7 @@ fn fault_50_what_a_killed_account_tool_has_left_goes_on_the_way_back() {
     host.dockstrap(install).exits(0);
     host.dockstrap_under(&kill_at_file(4), ["uninstall", "--yes"])
         .exits(1)
-        .says("taking back: create group docker")
+        .says("undoing: create group docker")
         .says("exited with 137"); // also when it was tried again
     host.uninstall();
     before.is_restored_in(&host.tree());

@@ -111,7 +111,9 @@ fn fault_21_a_pin_or_a_hold_in_the_way_is_told_and_kept() {
         "Package: docker-ce\nPin: version *\nPin-Priority: -1\n",
     );
     host.unchanged_by(4, ["install", "--yes"])
-        .says(&format!("{pin}, line 1: apt is told not to take docker-ce"))
+        .says(&format!(
+            "{pin}, line 1: apt is configured not to take docker-ce"
+        ))
         .says("nothing was changed");
     host.sh(&format!("rm {pin}"));
     let before = host.tree();

@@ -17,7 +17,7 @@ fn what_apt_cannot_read_is_named_and_cured() {
             "printf '%s\\n' '# mine' 'Package: containerd.io' 'Pin: version *' 'Pin-Priority: -1' >{pin}"
         ),
         &[&format!(
-            "{pin}, line 2: apt is told not to take containerd.io"
+            "{pin}, line 2: apt is configured not to take containerd.io"
         )],
     );
     // Of several packages.
@@ -27,7 +27,7 @@ fn what_apt_cannot_read_is_named_and_cured() {
             "printf '%s\\n' 'Package: docker-ce-c*' 'Pin: version *' 'Pin-Priority: -1' >{pin}"
         ),
         &[&format!(
-            "{pin}, line 1: apt is told not to take docker-ce-cli"
+            "{pin}, line 1: apt is configured not to take docker-ce-cli"
         )],
     );
     let odd = "/etc/apt/preferences.d/odd";
@@ -59,7 +59,7 @@ fn what_apt_cannot_read_is_named_and_cured() {
         &host,
         &format!("echo 'Dir::Etc \"srv/apt\";' >{conf}"),
         &[&format!(
-            "{conf}, line 1: apt is told to look for its sources in /srv/apt"
+            "{conf}, line 1: apt is configured to look for its sources in /srv/apt"
         )],
     );
     let list = "/etc/apt/sources.list.d/broken.list";

@@ -20,15 +20,15 @@ fn fault_68_the_doctor_starts_an_engine_that_was_stopped_and_an_uninstall_takes_
         .says("sudo dockstrap doctor --fix");
     host.dockstrap(["doctor", "--fix"])
         .exits(0)
-        .says("mended DS602")
-        .says("mended DS803")
-        .says("mended DS805");
+        .says("fixed DS602")
+        .says("fixed DS803")
+        .says("fixed DS805");
     host.sh("systemctl is-active docker.service; systemctl is-enabled docker.service");
     host.dockstrap(["verify", "run"]).exits(0);
     let mended = host.tree();
     host.dockstrap(["doctor", "--fix"])
         .exits(0)
-        .never_says("mended");
+        .never_says("fixed");
     mended.is_untouched_in(&host.tree());
     host.uninstall();
     before.is_restored_in(&host.tree());
@@ -66,9 +66,9 @@ fn what_the_doctor_mends_of_an_engine_that_is_not_dockstraps_goes_back_as_well()
     let (before, were) = (host.tree(), host.sh(states).stdout);
     host.dockstrap(["doctor", "--fix"])
         .exits(0)
-        .says("mended DS602")
-        .says("mended DS803")
-        .says("mended DS805");
+        .says("fixed DS602")
+        .says("fixed DS803")
+        .says("fixed DS805");
     host.sh("systemctl is-active docker.service containerd.service");
     host.uninstall();
     before.is_restored_in(&host.tree());

@@ -31,7 +31,7 @@ fn fault_56_in_a_chroot_nothing_is_begun_that_could_not_be_proven() {
     host.run(command)
         .exits(4)
         .says("systemd does not run on this host")
-        .says("could not be started and proven");
+        .says("could not be started and verified");
     before.is_untouched_in(&host.tree());
 }
 

@@ -66,7 +66,7 @@ fn fault_37_an_engine_that_does_not_come_up_gets_its_old_file_back_and_keeps_its
     host.dockstrap(["install", "--yes"])
         .exits(1)
         .says(REASON)
-        .says("but for its change of daemon.json");
+        .says("except for its change of daemon.json");
     assert_eq!(host.read(FILE), before);
     host.sh("systemctl is-active docker.service");
     assert_eq!(keepers_process(&host), process);

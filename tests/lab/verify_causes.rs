@@ -95,6 +95,6 @@ fn layers_caches_services_restarts_and_members_that_are_broken_are_named() {
     host.sh("grep '</testsuite>' /run/verify.xml");
     host.dockstrap(["verify", "run", "--skip", "run"])
         .exits(0)
-        .says("Nothing was proven")
+        .says("Nothing was verified")
         .never_says("The engine works");
 }

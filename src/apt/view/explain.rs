@@ -63,12 +63,12 @@ impl View {
         let package = &pinned.package;
         let refusal = match &pinned.place {
             Some(place) => format!(
-                "{place}: apt is told not to take {package}, without which there is no engine; \
+                "{place}: apt is configured not to take {package}, without which there is no engine; \
                  nothing was changed. Remove that entry, or put the file aside: {}",
                 put_aside(&place.file)
             ),
             None => format!(
-                "apt is told not to take {package}, without which there is no engine; nothing was \
+                "apt is configured not to take {package}, without which there is no engine; nothing was \
                  changed. See by what: apt-cache policy {package}"
             ),
         };

@@ -99,7 +99,8 @@ pub(super) fn trim_torn_line(host: &Host, file: &File) -> Result<usize> {
     let whole = bytes.iter().rposition(|byte| *byte == b'\n');
     let length = whole.map_or(0, |end| end + 1);
     if length < bytes.len() {
-        file.set_len(length as u64).context("mending the journal")?;
+        file.set_len(length as u64)
+            .context("repairing the journal")?;
     }
     Ok(length)
 }

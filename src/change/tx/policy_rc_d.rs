@@ -75,7 +75,7 @@ impl Tx<'_> {
         for act in acts.iter().rev() {
             let outcome = revert
                 .undo(&act.undo, &[])
-                .with_context(|| format!("taking back: {}", act.text))?;
+                .with_context(|| format!("undoing: {}", act.text))?;
             self.journal.reverted(act.act)?;
             if let Reverted::Kept(reason) = outcome {
                 let (step, text) = (act.step.clone(), act.text.clone());

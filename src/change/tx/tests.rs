@@ -175,7 +175,7 @@ fn a_revert_that_fails_in_the_middle_goes_on_from_there() {
     })
     .unwrap();
     let error = trial::revert(stub.host()).unwrap_err();
-    assert_eq!(error.to_string(), "taking back: create group docker");
+    assert_eq!(error.to_string(), "undoing: create group docker");
     assert_eq!(trial::acts(stub.host()), ["create group docker"]);
     let stub = stub.program("groupdel", "");
     trial::revert(stub.host()).unwrap();

@@ -84,7 +84,9 @@ fn check_plugin(findings: &mut Findings<'_>, driver: &str, opts: &Value) {
     match nearest(driver, names).filter(|_| !is_reference) {
         Some(suggestion) => findings.error(
             &path,
-            format!("{driver:?} is no driver: no container would start; write {suggestion:?}"),
+            format!(
+                "{driver:?} is not a log driver: no container would start; write {suggestion:?}"
+            ),
         ),
         // A plugin may be installed under any alias, such as "loki".
         None => findings.warn(

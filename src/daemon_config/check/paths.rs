@@ -130,7 +130,7 @@ fn check_absent(findings: &mut Findings<'_>, document: &Document, host: &HostFac
 
 /// Why nothing of the engine's is to be in a folder that others can exchange.
 pub(crate) fn of_others(fault: &str) -> String {
-    format!("whoever can change this folder can run programs as root: {fault}")
+    format!("anyone who can change this folder can run programs as root: {fault}")
 }
 
 /// dockerd reads names in any case here, and the name inside is the one that counts.

@@ -72,7 +72,7 @@ pub(super) fn check(findings: &mut Findings<'_>, name: &str, value: &Value) {
 
 fn check_flag(findings: &mut Findings<'_>, name: &str, value: &Value) {
     if name == "validate" && value == &Value::Bool(true) {
-        let message = "dockerd would look at its file and end; remove it";
+        let message = "dockerd would check its file and exit; remove it";
         return findings.error(&[name], message);
     }
     let cure = match key_of_flag(name) {

@@ -54,7 +54,7 @@ pub fn facts(key: &Key) -> Vec<(&'static str, String)> {
         add("", format!("{}, or a plug-in's name", names.join(", ")));
     }
     add("since engine", key.since.to_string());
-    add("taken up by", taken_up_by(key).to_owned());
+    add("applied by", taken_up_by(key).to_owned());
     add("merged", merged(key).to_owned());
     add("confirmed", confirmed(key).to_owned());
     for conflict in key.conflicts {
@@ -85,7 +85,7 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("taken up by   restart") && text.contains("CIS 2.2"),
+            text.contains("applied by    restart") && text.contains("CIS 2.2"),
             "{text}"
         );
         assert!(explained("graph").contains("write data-root"));

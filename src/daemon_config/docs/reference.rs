@@ -22,7 +22,7 @@ with a star, which a reload sets back. *Merged* says how a wanted value joins th
 lists are united, objects get each entry by itself, anything else is replaced. Of keys that are
 *confirmed*, the running engine is asked after a change whether it has the new value.
 
-| key | type | since | taken up by | merged | confirmed | what it is for |
+| key | type | since | applied by | merged | confirmed | what it is for |
 |---|---|---|---|---|---|---|
 ";
 

@@ -154,7 +154,7 @@ pub fn objections(document: &Document) -> Vec<(&'static str, &'static str)> {
         (
             entry_begins("hosts", "tcp://") && !is("tlsverify", json!(true)),
             "hosts",
-            "CIS 2.7: whoever reaches this port is root here; write tlsverify",
+            "CIS 2.7: anyone who reaches this port is root here; write tlsverify",
         ),
         (
             unrotated,

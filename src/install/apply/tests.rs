@@ -180,7 +180,7 @@ fn what_was_edited_meanwhile_is_kept_and_the_message_says_so() {
     let causes = causes(apply_all(&stub, vec![edited]).0);
     assert_eq!(
         causes[0],
-        "the install failed; the host was put back, but for what is listed above as kept"
+        "the install failed; the host was put back, except for what is listed above as kept"
     );
     assert_eq!(stub.read("/etc/a"), "edited");
 }

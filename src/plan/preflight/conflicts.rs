@@ -13,7 +13,7 @@ use crate::invocation;
 use crate::report::{Event, Listener};
 use crate::settings::Settings;
 
-/// What runs pods under a containerd of its own, in other folders than Docker's: it works beside the
+/// What runs pods under its own containerd, in other folders than Docker's: it works beside the
 /// engine.
 const WITH_PODS_OF_THEIR_OWN: &[(&str, &str)] = &[
     ("/var/lib/rancher/k3s", "k3s"),
@@ -27,7 +27,7 @@ const WITH_PODS_OF_THEIR_OWN: &[(&str, &str)] = &[
 pub fn check(host: &Host, facts: &Facts, settings: &Settings) -> Result<()> {
     if facts.init != Init::Systemd && !settings.no_start {
         return Err(blocked(
-            "systemd does not run on this host, so the engine could not be started and proven",
+            "systemd does not run on this host, so the engine could not be started and verified",
             &format!(
                 "On WSL put `[boot]` and `systemd=true` into /etc/wsl.conf, run `wsl --shutdown` in \
                  Windows, and try again. In a chroot or an image, have everything placed and \
@@ -51,7 +51,7 @@ pub fn check(host: &Host, facts: &Facts, settings: &Settings) -> Result<()> {
     }
     if host.exists("/opt/docker-desktop")? {
         return Err(blocked(
-            "Docker Desktop is installed, which brings an engine of its own",
+            "Docker Desktop is installed, which brings its own engine",
             "Remove it first: sudo apt-get remove docker-desktop",
         ));
     }
@@ -115,7 +115,7 @@ pub fn warn(host: &Host, listener: Listener<'_>) -> Result<()> {
     for (folder, name) in WITH_PODS_OF_THEIR_OWN {
         if host.exists(folder)? {
             let text = format!(
-                "{name} runs pods on this host, under a containerd of its own: that is left alone, \
+                "{name} runs pods on this host, under its own containerd: that is left alone, \
                  but the engine shares the host's network, ports and iptables with it"
             );
             listener(Event::Warning { text });

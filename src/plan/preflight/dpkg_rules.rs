@@ -97,7 +97,7 @@ fn check_diversions(host: &Host, listener: Listener<'_>) -> Result<()> {
                 vec!["dpkg-divert", "--package", owner],
             ),
         };
-        let told = format!("dpkg is told ({by}) to put {path} at {elsewhere}");
+        let told = format!("dpkg is configured ({by}) to put {path} at {elsewhere}");
         if stands_in(host, path) {
             let text = format!("{told}; what is at {path} now is used in its place");
             listener(Event::Warning { text });
@@ -153,7 +153,7 @@ fn refuse_exclusions(host: &Host) -> Result<()> {
         };
         return Err(blocked(
             &format!(
-                "{file}, line {line}: dpkg is told to leave out {pattern}, and {path} with it"
+                "{file}, line {line}: dpkg is configured to leave out {pattern}, and {path} with it"
             ),
             &format!("Make that line a comment: {}", comment(file, line)),
         ));

@@ -120,7 +120,7 @@ fn all_mistakes_are_named_in_their_order() {
 
 #[test]
 fn columns_count_characters() {
-    is_refused("\"ä\" = 1", "line 1, column 1: ä", "no setting");
+    is_refused("\"ä\" = 1", "line 1, column 1: ä", "not a setting");
     is_refused(
         "daemon.labels = [\"ä=1\", 2]",
         "line 1, column 25: ",
