@@ -25,7 +25,7 @@ use crate::settings::Settings;
 use crate::step::packages;
 use crate::trust::ExpectedFile;
 
-pub use inspect::{Inspected, UbuntuIndex, inspect};
+pub use inspect::{BundleReport, UbuntuIndex, inspect};
 
 /// Makes a bundle for hosts like this one, at `output` or in the current folder, and returns where
 /// it is with what it says of itself.

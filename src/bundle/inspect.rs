@@ -21,7 +21,7 @@ use crate::trust::{Sha256, claimed_date};
 
 /// What a bundle was found to be.
 #[derive(Debug, Serialize)]
-pub struct Inspected {
+pub struct BundleReport {
     #[serde(flatten)]
     pub manifest: Manifest,
     /// The key that signed Docker's part.
@@ -59,7 +59,7 @@ pub fn inspect(
     path: &Path,
     settings: &Settings,
     listener: Listener<'_>,
-) -> Result<Inspected> {
+) -> Result<BundleReport> {
     let bundle = Bundle::open(path)?;
     let manifest = bundle.manifest();
     let source = Source {
@@ -91,7 +91,7 @@ pub fn inspect(
     }
     let files = manifest.files.iter();
     let packages = files.filter(|file| is_package(file.path.as_str()));
-    Ok(Inspected {
+    Ok(BundleReport {
         fingerprint: pin.to_string(),
         index_date: index.date.try_into().context("reading the index's date")?,
         docker_packages,

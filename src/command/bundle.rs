@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::DONE;
 use crate::apt::ubuntu::UBUNTU_KEYRING;
-use crate::bundle::{self, Inspected};
+use crate::bundle::{self, BundleReport};
 use crate::cli::{BundleCommand, SettingsArgs};
 use crate::host::Host;
 use crate::settings::Settings;
@@ -62,7 +62,7 @@ fn inspect(host: &Host, file: &Path, settings: SettingsArgs, json: bool) -> Resu
     Ok(DONE)
 }
 
-fn print(inspected: &Inspected) {
+fn print(inspected: &BundleReport) {
     let it = &inspected.manifest;
     ui::line(format!(
         "A bundle for {} on {}, made {} by dockstrap {}",

@@ -7,16 +7,16 @@ use super::Scope;
 use super::preflight;
 use crate::daemon_config::Change;
 use crate::host::network::Network;
-use crate::step::{DaemonJson, DockerGroup, EngineService, Inspected, Registries, registries};
+use crate::step::{DaemonJson, DockerGroup, EngineService, InspectedStep, Registries, registries};
 
 /// The configuration, with what the steps that depend on it found.
 pub(super) struct EngineSetup {
     configuration: DaemonJson,
-    pub daemon_json: Inspected,
-    pub service: Inspected,
-    pub docker_group: Inspected,
+    pub daemon_json: InspectedStep,
+    pub service: InspectedStep,
+    pub docker_group: InspectedStep,
     /// Where there are any.
-    pub registries: Option<Inspected>,
+    pub registries: Option<InspectedStep>,
 }
 
 impl EngineSetup {
@@ -37,11 +37,11 @@ impl EngineSetup {
         if is_replaced {
             configuration.expect_packaged_unit();
         }
-        let daemon_json = Inspected::of(configuration.clone(), host)?;
+        let daemon_json = InspectedStep::of(configuration.clone(), host)?;
         let effective = configuration.effective(host)?;
         preflight::check_engine(host, &effective, configuration.flags(), listener)?;
         let service = service(scope, &configuration)?;
-        let docker_group = Inspected::of(DockerGroup::new(facts, settings, owned), host)?;
+        let docker_group = InspectedStep::of(DockerGroup::new(facts, settings, owned), host)?;
         let changes = configuration.merged(host)?.changes;
         let registries = registries(scope, network, &changes)?;
         Ok(EngineSetup {
@@ -59,7 +59,7 @@ impl EngineSetup {
         let host = scope.host;
         self.configuration.check_for(host, version)?;
         let configuration = self.configuration.for_engine(version);
-        self.daemon_json = Inspected::of(configuration.clone(), host)?;
+        self.daemon_json = InspectedStep::of(configuration.clone(), host)?;
         self.service = service(scope, &configuration)?;
         Ok(())
     }
@@ -70,9 +70,9 @@ impl EngineSetup {
     }
 }
 
-fn service(scope: &Scope<'_>, configuration: &DaemonJson) -> Result<Inspected> {
+fn service(scope: &Scope<'_>, configuration: &DaemonJson) -> Result<InspectedStep> {
     let service = EngineService::new(configuration.clone(), scope.settings.no_start);
-    Inspected::of(service.leaving(&scope.owned), scope.host)
+    InspectedStep::of(service.leaving(&scope.owned), scope.host)
 }
 
 /// The registries, where there are any; those that are new are asked whether they answer.
@@ -80,9 +80,9 @@ fn registries(
     scope: &Scope<'_>,
     network: &Network,
     configuration: &[Change],
-) -> Result<Option<Inspected>> {
+) -> Result<Option<InspectedStep>> {
     let settings = scope.settings;
-    let mut inspected = Inspected::of(Registries::new(&settings.registries), scope.host)?;
+    let mut inspected = InspectedStep::of(Registries::new(&settings.registries), scope.host)?;
     let news = if inspected.finding.satisfied {
         &[][..]
     } else {

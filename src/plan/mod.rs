@@ -15,7 +15,7 @@ use crate::facts::Facts;
 use crate::host::Host;
 use crate::report::{Event, Listener};
 use crate::settings::{ProxyUser, Settings};
-use crate::step::{AptProxy, Finding, FirstBoot, Inspected, Step};
+use crate::step::{AptProxy, FirstBoot, InspectedStep, Inspection, Step};
 use configuration::EngineSetup;
 
 /// What is going to be done to a host.
@@ -33,7 +33,7 @@ pub struct Planned {
     pub id: &'static str,
     pub title: &'static str,
     #[serde(flatten)]
-    pub finding: Finding,
+    pub finding: Inspection,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction: Option<Transaction>,
     #[serde(skip)]
@@ -60,7 +60,7 @@ impl Plan {
         })?;
         let planned = inspected
             .into_iter()
-            .map(|Inspected { step, finding }| Planned {
+            .map(|InspectedStep { step, finding }| Planned {
                 id: step.id(),
                 title: step.title(),
                 finding,
@@ -101,7 +101,7 @@ struct Scope<'a> {
 /// The configuration and the group stand before the packages: the engine then starts once, with
 /// its configuration in force. What needs no network is inspected first, so that a host that
 /// cannot be set up is refused without one; the network is used only for what a step will need.
-fn inspect_all(scope: &Scope<'_>) -> Result<Vec<Inspected>> {
+fn inspect_all(scope: &Scope<'_>) -> Result<Vec<InspectedStep>> {
     let Scope {
         host,
         settings,
@@ -116,13 +116,13 @@ fn inspect_all(scope: &Scope<'_>) -> Result<Vec<Inspected>> {
     let chosen = packages::choose(scope, &mut setup, &mut resolved, dpkg)?;
 
     let apt_proxy = settings.proxy_for.contains(&ProxyUser::Apt);
-    let apt_proxy = apt_proxy.then(|| Inspected::of(AptProxy::new(&network)?, host));
+    let apt_proxy = apt_proxy.then(|| InspectedStep::of(AptProxy::new(&network)?, host));
     let unmanaged_engine = passed
         .unmanaged_engine
-        .map(|step| Inspected::of(step, host));
-    let dpkg = passed.dpkg.map(|step| Inspected::of(step, host));
+        .map(|step| InspectedStep::of(step, host));
+    let dpkg = passed.dpkg.map(|step| InspectedStep::of(step, host));
     let first_boot = settings.no_start && settings.first_boot;
-    let first_boot = first_boot.then(|| Inspected::of(FirstBoot::new(&settings.given)?, host));
+    let first_boot = first_boot.then(|| InspectedStep::of(FirstBoot::new(&settings.given)?, host));
     let steps = [
         apt_proxy.transpose()?,
         Some(chosen.apt_key),
@@ -136,7 +136,7 @@ fn inspect_all(scope: &Scope<'_>) -> Result<Vec<Inspected>> {
         Some(setup.service),
         first_boot.transpose()?,
     ];
-    let inspected: Vec<Inspected> = steps.into_iter().flatten().collect();
+    let inspected: Vec<InspectedStep> = steps.into_iter().flatten().collect();
     if inspected.iter().any(|it| !it.finding.satisfied) {
         host.refuse_immutable(crate::undo::JOURNAL)?;
     }

@@ -9,12 +9,12 @@ use super::repository::Resolved;
 use crate::apt::ENGINE;
 use crate::docker::CONTAINERD_PACKAGE;
 use crate::step::packages::Needs;
-use crate::step::{AptKey, Dpkg, Inspected, Packages};
+use crate::step::{AptKey, Dpkg, InspectedStep, Packages};
 
 /// What is there and to be done about the key and the packages.
 pub(super) struct Chosen {
-    pub apt_key: Inspected,
-    pub packages: Inspected,
+    pub apt_key: InspectedStep,
+    pub packages: InspectedStep,
 }
 
 /// Asks apt what it would install, and judges the configuration by the versions that it names.
@@ -43,14 +43,14 @@ pub(super) fn choose(
     };
     let packages = Packages::plan(host, http, facts, settings, repository, needs, listener)?;
     // The index may have told of a newer certificate.
-    let apt_key = Inspected::of(AptKey::new(repository), host)?;
+    let apt_key = InspectedStep::of(AptKey::new(repository), host)?;
     if let Some(version) = packages.version_of(ENGINE) {
         setup.settle_on(scope, version)?;
     }
     if let Some(version) = packages.version_of(CONTAINERD_PACKAGE) {
         preflight::check_containerd(host, version)?;
     }
-    let mut packages = Inspected::of(packages, host)?;
+    let mut packages = InspectedStep::of(packages, host)?;
     packages.finding = packages.finding.keeping(owned.packages());
     Ok(Chosen { apt_key, packages })
 }

@@ -10,13 +10,13 @@ use crate::host::bundle::Bundle;
 use crate::host::http::Http;
 use crate::host::network::Network;
 use crate::settings::Settings;
-use crate::step::{AptSource, Inspected};
+use crate::step::{AptSource, InspectedStep};
 
 /// The repository with the way to it.
 pub(super) struct Resolved {
     pub http: Http,
     pub repository: Repository,
-    pub apt_source: Inspected,
+    pub apt_source: InspectedStep,
 }
 
 /// Resolves the repository and inspects its source.
@@ -32,7 +32,7 @@ pub(super) fn resolve(scope: &Scope<'_>, source: Source, network: &Network) -> R
     let http = open_way(settings, network, facts, &source)?;
     let mut repository = Repository::resolve(host, &http, source, settings, listener)?;
     let step = AptSource::new(&repository, remark).leaving(owned, settings);
-    let mut apt_source = Inspected::of(step.clone(), host)?;
+    let mut apt_source = InspectedStep::of(step.clone(), host)?;
     if !apt_source.finding.satisfied && facts.missing_packages().is_empty() {
         let offer = check_unused(scope, &http, &mut repository)?;
         apt_source.step = Box::new(step.remembering(offer));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-use super::{Finding, Step};
+use super::{Inspection, Step};
 use crate::apt::{self, Closed, Repository, trusted};
 use crate::change::Tx;
 use crate::error::Failure;
@@ -38,7 +38,7 @@ impl Step for AptKey {
         "apt key"
     }
 
-    fn inspect(&self, host: &Host) -> Result<Finding> {
+    fn inspect(&self, host: &Host) -> Result<Inspection> {
         let AptKey { keyring, pin, .. } = self;
         let (mut opening, mut warnings) = (Vec::new(), Vec::new());
         // The key itself, where it is the one that is closed, is written anew.
@@ -54,8 +54,8 @@ impl Step for AptKey {
         }
         if self.is_there(host)? {
             let finding = match opening.as_slice() {
-                [] => Finding::satisfied(format!("{keyring} holds {pin}")),
-                _ => Finding::pending(format!("let apt read {keyring}"), opening),
+                [] => Inspection::satisfied(format!("{keyring} holds {pin}")),
+                _ => Inspection::pending(format!("let apt read {keyring}"), opening),
             };
             return Ok(finding.with_warnings(warnings));
         }
@@ -75,7 +75,7 @@ impl Step for AptKey {
             "write"
         };
         opening.insert(0, format!("fingerprint {pin}"));
-        Ok(Finding::pending(format!("{verb} {keyring}"), opening).with_warnings(warnings))
+        Ok(Inspection::pending(format!("{verb} {keyring}"), opening).with_warnings(warnings))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
@@ -181,7 +181,7 @@ mod tests {
         }
     }
 
-    fn inspect(stub: &StubHost) -> Finding {
+    fn inspect(stub: &StubHost) -> Inspection {
         key().inspect(stub.host()).unwrap()
     }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use anyhow::Result;
 
-use super::{Finding, Step};
+use super::{Inspection, Step};
 use crate::apt::{self, PROXY as PATH};
 use crate::change::Tx;
 use crate::host::Host;
@@ -46,12 +46,12 @@ impl Step for AptProxy {
         "apt proxy"
     }
 
-    fn inspect(&self, host: &Host) -> Result<Finding> {
+    fn inspect(&self, host: &Host) -> Result<Inspection> {
         use std::os::unix::fs::MetadataExt;
         let mode = host.metadata(PATH)?.map(|there| there.mode() & 0o777);
         let current = host.read_text(PATH)?;
         if current.as_ref() == Some(&self.text) && mode == Some(self.mode) {
-            return Ok(Finding::satisfied(format!("{PATH} is as it should be")));
+            return Ok(Inspection::satisfied(format!("{PATH} is as it should be")));
         }
         let verb = match current {
             Some(_) => "replace",
@@ -59,7 +59,7 @@ impl Step for AptProxy {
         };
         let lines = self.text.lines().skip(1);
         let details = lines.map(|line| redact(line).into_owned()).collect();
-        Ok(Finding::pending(format!("{verb} {PATH}"), details))
+        Ok(Inspection::pending(format!("{verb} {PATH}"), details))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {

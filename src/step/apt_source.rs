@@ -6,7 +6,7 @@
 
 use anyhow::{Context, Result};
 
-use super::{Finding, Step};
+use super::{Inspection, Step};
 use crate::apt::{Existing, Freshness, Migration, Repository, Source};
 use crate::change::{self, Ownership, Tx};
 use crate::error::Failure;
@@ -83,7 +83,7 @@ impl Step for AptSource {
         "apt source"
     }
 
-    fn inspect(&self, host: &Host) -> Result<Finding> {
+    fn inspect(&self, host: &Host) -> Result<Inspection> {
         let existing = self.existing(host)?;
         let mut details: Vec<String> = self.remark.iter().cloned().collect();
         let replaced = |path: &str| path == Source::PATH && existing.kept.is_none();
@@ -100,12 +100,12 @@ impl Step for AptSource {
         } = &self.source;
         let summary = match &existing.kept {
             Some(kept) if existing.migrations.is_empty() => {
-                let finding = Finding::satisfied(format!("{} names {uri}", kept.path));
-                let finding = Finding { details, ..finding };
+                let finding = Inspection::satisfied(format!("{} names {uri}", kept.path));
+                let finding = Inspection { details, ..finding };
                 return Ok(finding.keeping(self.theirs.iter().cloned().collect()));
             }
             None if self.is_left(&existing) => {
-                let finding = Finding::satisfied(format!("{} is left", Source::PATH));
+                let finding = Inspection::satisfied(format!("{} is left", Source::PATH));
                 return Ok(finding.keeping(self.theirs.iter().cloned().collect()));
             }
             Some(kept) => format!("name Docker's repository in {} only", kept.path),
@@ -119,7 +119,7 @@ impl Step for AptSource {
                 format!("{verb} {}", Source::PATH)
             }
         };
-        Ok(Finding::pending(summary, details))
+        Ok(Inspection::pending(summary, details))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {

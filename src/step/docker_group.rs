@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Finding, Step};
+use super::{Inspection, Step};
 use crate::change::{Ownership, Tx};
 use crate::daemon_config::Preset;
 use crate::docker::GROUP;
@@ -115,7 +115,7 @@ impl Step for DockerGroup {
         "docker group"
     }
 
-    fn inspect(&self, host: &Host) -> Result<Finding> {
+    fn inspect(&self, host: &Host) -> Result<Inspection> {
         let there = host.group(GROUP)?;
         let group = there.clone().unwrap_or_default();
         if group.is_roots() {
@@ -139,16 +139,16 @@ impl Step for DockerGroup {
             .collect();
         let everyone = group.everyone();
         let finding = if there.is_none() {
-            Finding::pending(format!("create group {GROUP}"), details)
+            Inspection::pending(format!("create group {GROUP}"), details)
         } else if !missing.is_empty() {
-            Finding::pending(format!("add members to group {GROUP}"), details)
+            Inspection::pending(format!("add members to group {GROUP}"), details)
         } else if everyone.is_empty() {
-            Finding::satisfied(format!("group {GROUP} has no members"))
+            Inspection::satisfied(format!("group {GROUP} has no members"))
         } else {
-            Finding::satisfied(format!("members: {}", everyone.join(", ")))
+            Inspection::satisfied(format!("members: {}", everyone.join(", ")))
         };
         let finding = if finding.satisfied {
-            Finding {
+            Inspection {
                 details: remark.into_iter().collect(),
                 ..finding
             }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::{Finding, Step};
+use super::{Inspection, Step};
 use crate::apt;
 use crate::change::{Journal, Tx};
 use crate::error::Failure;
@@ -103,10 +103,10 @@ impl Step for Dpkg {
         "dpkg"
     }
 
-    fn inspect(&self, host: &Host) -> Result<Finding> {
+    fn inspect(&self, host: &Host) -> Result<Inspection> {
         let left = self.left(host)?;
         if left.is_empty() {
-            return Ok(Finding::satisfied(
+            return Ok(Inspection::satisfied(
                 "dpkg has nothing of this left to finish",
             ));
         }
@@ -123,7 +123,7 @@ impl Step for Dpkg {
             let waiting: Vec<&str> = left.triggered.iter().map(String::as_str).collect();
             details.push(format!("run what {} waits for", waiting.join(", ")));
         }
-        Ok(Finding::pending(
+        Ok(Inspection::pending(
             "finish what dpkg was cut short at",
             details,
         ))

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{Finding, Step};
+use super::{Inspection, Step};
 use crate::change::Tx;
 use crate::error::Failure;
 use crate::host::Host;
@@ -97,7 +97,7 @@ impl Step for FirstBoot {
         "first boot"
     }
 
-    fn inspect(&self, host: &Host) -> Result<Finding> {
+    fn inspect(&self, host: &Host) -> Result<Inspection> {
         let warnings = match self.lost.as_slice() {
             [] => Vec::new(),
             lost => vec![format!(
@@ -106,7 +106,7 @@ impl Step for FirstBoot {
             )],
         };
         if is_enabled(host)? {
-            let finding = Finding::satisfied(format!("{UNIT} is enabled"));
+            let finding = Inspection::satisfied(format!("{UNIT} is enabled"));
             return Ok(finding.with_warnings(warnings));
         }
         let mut details = Vec::new();
@@ -116,7 +116,7 @@ impl Step for FirstBoot {
             details.push(format!("write {WRITTEN}, which runs {}", self.program));
         }
         let summary = format!("enable {UNIT}, which verifies the engine at the first boot");
-        Ok(Finding::pending(summary, details).with_warnings(warnings))
+        Ok(Inspection::pending(summary, details).with_warnings(warnings))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {

@@ -49,7 +49,7 @@ pub trait Step {
     /// The name for people.
     fn title(&self) -> &'static str;
     /// What is there, and what is to be done about it.
-    fn inspect(&self, host: &Host) -> Result<Finding>;
+    fn inspect(&self, host: &Host) -> Result<Inspection>;
     /// Makes it so.
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()>;
     /// The files that are written, edited or taken away when it is applied now.
@@ -64,7 +64,7 @@ pub trait Step {
 
 /// What a step found.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Finding {
+pub struct Inspection {
     /// Whether there is nothing to do.
     pub satisfied: bool,
     /// What is there when satisfied, what is going to be done otherwise.
@@ -94,30 +94,30 @@ pub struct Explained {
     pub why: String,
 }
 
-impl Finding {
-    pub fn satisfied(summary: impl Into<String>) -> Finding {
-        Finding {
+impl Inspection {
+    pub fn satisfied(summary: impl Into<String>) -> Inspection {
+        Inspection {
             satisfied: true,
             summary: summary.into(),
-            ..Finding::default()
+            ..Inspection::default()
         }
     }
 
-    pub fn pending(summary: impl Into<String>, details: Vec<String>) -> Finding {
-        Finding {
+    pub fn pending(summary: impl Into<String>, details: Vec<String>) -> Inspection {
+        Inspection {
             satisfied: false,
             summary: summary.into(),
             details,
-            ..Finding::default()
+            ..Inspection::default()
         }
     }
 
-    pub fn with_changes(self, changes: Vec<Explained>) -> Finding {
-        Finding { changes, ..self }
+    pub fn with_changes(self, changes: Vec<Explained>) -> Inspection {
+        Inspection { changes, ..self }
     }
 
-    pub fn with_warnings(self, warnings: Vec<String>) -> Finding {
-        Finding { warnings, ..self }
+    pub fn with_warnings(self, warnings: Vec<String>) -> Inspection {
+        Inspection { warnings, ..self }
     }
 
     /// Whether its details are about more than what is left.
@@ -126,7 +126,7 @@ impl Finding {
     }
 
     /// With what is left, which is told in its details as well.
-    pub fn keeping(mut self, kept: Vec<Yours>) -> Finding {
+    pub fn keeping(mut self, kept: Vec<Yours>) -> Inspection {
         self.details.extend(kept.iter().map(Yours::to_string));
         self.kept.extend(kept);
         self
@@ -134,14 +134,14 @@ impl Finding {
 }
 
 /// A step with what it found.
-pub struct Inspected {
+pub struct InspectedStep {
     pub step: Box<dyn Step>,
-    pub finding: Finding,
+    pub finding: Inspection,
 }
 
-impl Inspected {
+impl InspectedStep {
     /// Inspects the host with a step, which must be able to write what it has to.
-    pub(crate) fn of(step: impl Step + 'static, host: &Host) -> Result<Inspected> {
+    pub(crate) fn of(step: impl Step + 'static, host: &Host) -> Result<InspectedStep> {
         let finding = step.inspect(host).map_err(|error| {
             // A refusal says what it is about.
             if error.chain().any(|cause| cause.is::<Failure>()) {
@@ -156,7 +156,7 @@ impl Inspected {
                 host.refuse_immutable(path)?;
             }
         }
-        Ok(Inspected {
+        Ok(InspectedStep {
             step: Box::new(step),
             finding,
         })

@@ -8,7 +8,7 @@ mod version;
 use anyhow::{Result, bail};
 
 use super::dpkg::Reinstalled;
-use super::{Finding, Step, service};
+use super::{Inspection, Step, service};
 use crate::apt::{self, ENGINE, Repository, Transaction};
 use crate::change::Tx;
 use crate::engine::failure;
@@ -133,7 +133,7 @@ impl Step for Packages {
         "packages"
     }
 
-    fn inspect(&self, host: &Host) -> Result<Finding> {
+    fn inspect(&self, host: &Host) -> Result<Inspection> {
         let known = facts::known_packages(host)?;
         let is_whole = match &self.offer {
             Some(offer) if !offer.again.is_empty() => {
@@ -146,7 +146,7 @@ impl Step for Packages {
         let is_whole = is_whole && facts::are_installed(host, &self.restored)?;
         if is_whole && unmet(&known, self.version.as_ref()).is_empty() {
             let engine = known.get(ENGINE).map_or("", |engine| &engine.version);
-            return Ok(Finding::satisfied(format!("docker-ce {engine}")));
+            return Ok(Inspection::satisfied(format!("docker-ce {engine}")));
         }
         match &self.offer {
             Some(offer) => finding::pending(host, offer),

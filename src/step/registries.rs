@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Finding, Step};
+use super::{Inspection, Step};
 use crate::change::Tx;
 use crate::daemon_config::Change;
 use crate::docker::authority;
@@ -47,16 +47,16 @@ impl Step for Registries {
         "registries"
     }
 
-    fn inspect(&self, host: &Host) -> Result<Finding> {
+    fn inspect(&self, host: &Host) -> Result<Inspection> {
         let missing = self.missing(host)?;
         if missing.is_empty() {
-            return Ok(Finding::satisfied("their authorities are trusted"));
+            return Ok(Inspection::satisfied("their authorities are trusted"));
         }
         let hosts: Vec<&str> = missing
             .iter()
             .map(|registry| registry.host.as_str())
             .collect();
-        Ok(Finding::pending(
+        Ok(Inspection::pending(
             format!("trust the authority of {}", hosts.join(", ")),
             missing.iter().map(|registry| path(registry)).collect(),
         ))

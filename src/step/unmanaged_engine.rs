@@ -4,7 +4,7 @@
 
 use anyhow::{Result, bail};
 
-use super::{Finding, Step};
+use super::{Inspection, Step};
 use crate::change::{Act, Tx};
 use crate::docker::UNIT;
 use crate::engine::unit::Unit;
@@ -252,9 +252,9 @@ impl Step for UnmanagedEngine {
         "engine by hand"
     }
 
-    fn inspect(&self, host: &Host) -> Result<Finding> {
+    fn inspect(&self, host: &Host) -> Result<Inspection> {
         let Some(there) = UnmanagedEngine::find(host)? else {
-            return Ok(Finding::satisfied("it is moved aside"));
+            return Ok(Inspection::satisfied("it is moved aside"));
         };
         let mut details: Vec<String> = there.files.iter().map(|it| format!("move {it}")).collect();
         if !there.units.is_empty() {
@@ -264,7 +264,7 @@ impl Step for UnmanagedEngine {
         if !running.is_empty() {
             details.push(format!("containers that stop: {}", running.join(", ")));
         }
-        Ok(Finding::pending(
+        Ok(Inspection::pending(
             "move aside the engine that was installed by hand",
             details,
         ))

@@ -5,7 +5,7 @@ use crate::facts;
 use crate::host::command::Command;
 use crate::host::stub::StubHost;
 use crate::settings::Layer;
-use crate::step::{Finding, Step};
+use crate::step::{Inspection, Step};
 use crate::undo::Undo;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -28,11 +28,11 @@ impl Step for Writes {
         self.path
     }
 
-    fn inspect(&self, host: &Host) -> Result<Finding> {
+    fn inspect(&self, host: &Host) -> Result<Inspection> {
         Ok(if self.satisfies && host.exists(self.path)? {
-            Finding::satisfied("there")
+            Inspection::satisfied("there")
         } else {
-            Finding::pending(format!("write {}", self.path), Vec::new())
+            Inspection::pending(format!("write {}", self.path), Vec::new())
         })
     }
 

@@ -68,7 +68,7 @@ impl Lab {
         .unwrap()
     }
 
-    fn inspect(&self) -> Finding {
+    fn inspect(&self) -> Inspection {
         step().inspect(&self.host).unwrap()
     }
 

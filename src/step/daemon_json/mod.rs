@@ -15,7 +15,7 @@ use serde_json::Value;
 pub(crate) use host_facts::read as host_facts;
 pub(crate) use validation::refuse_unsound;
 
-use super::{Explained, Finding, Step};
+use super::{Explained, Inspection, Step};
 use crate::change::{Journal, Tx, data_roots, note_data};
 use crate::daemon_config::{
     Change, DaemonKeys, Document, EngineRelease, Merged, PATH, Preset, Redacted, with_flags,
@@ -126,12 +126,12 @@ impl Step for DaemonJson {
         "daemon.json"
     }
 
-    fn inspect(&self, host: &Host) -> Result<Finding> {
+    fn inspect(&self, host: &Host) -> Result<Inspection> {
         let proposal = self.propose(host)?;
         let changes = &proposal.merged.changes;
         let kept = proposal.kept();
         if changes.is_empty() {
-            let finding = Finding::satisfied(format!("{PATH} is as it should be"));
+            let finding = Inspection::satisfied(format!("{PATH} is as it should be"));
             return Ok(finding.with_warnings(proposal.warnings).keeping(kept));
         }
         self.refuse_unwritable(host, &proposal)?;
@@ -153,9 +153,9 @@ impl Step for DaemonJson {
             .iter()
             .map(|it| format!("{}: {}", it.key, it.why))
             .chain(file::hiding(host, &proposal.current, &proposal.merged));
-        Ok(Finding {
+        Ok(Inspection {
             diff: Some(proposal.diff(host.exists(PATH)?)),
-            ..Finding::pending(format!("{verb} {PATH}"), details.collect())
+            ..Inspection::pending(format!("{verb} {PATH}"), details.collect())
         }
         .with_changes(explained)
         .with_warnings(proposal.warnings)

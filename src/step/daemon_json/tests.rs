@@ -18,7 +18,7 @@ pub fn step() -> DaemonJson {
     DaemonJson::default()
 }
 
-pub fn inspect(stub: &StubHost) -> Finding {
+pub fn inspect(stub: &StubHost) -> Inspection {
     step().inspect(stub.host()).unwrap()
 }
 
@@ -172,7 +172,7 @@ fn the_hardened_preset_says_what_it_leaves_to_the_user() {
         ..step()
     };
     let finding = hardened.inspect(stub.host()).unwrap();
-    let has = |finding: &Finding, start| finding.details.iter().any(|it| it.starts_with(start));
+    let has = |finding: &Inspection, start| finding.details.iter().any(|it| it.starts_with(start));
     assert!(has(&finding, "userland-proxy: CIS 2.16"));
     // The engine would not start with both.
     assert!(!has(&finding, "icc"), "{:?}", finding.details);

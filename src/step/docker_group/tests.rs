@@ -33,7 +33,7 @@ fn group(users: &[&str]) -> DockerGroup {
     }
 }
 
-fn inspect(stub: &StubHost, users: &[&str]) -> Finding {
+fn inspect(stub: &StubHost, users: &[&str]) -> Inspection {
     group(users).inspect(stub.host()).unwrap()
 }
 
@@ -87,7 +87,7 @@ fn the_hardened_preset_adds_only_users_that_are_named() {
         );
     }
     let member = nobody.inspect(host("docker:x:990:alice\n").host()).unwrap();
-    assert_eq!(member, Finding::satisfied("members: alice"));
+    assert_eq!(member, Inspection::satisfied("members: alice"));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn who_was_taken_out_since_is_added_again_only_when_named() {
 fn satisfied_with_the_members_asked_for_or_none() {
     assert!(inspect(&host("docker:x:990:alice,bob\n"), &["bob"]).satisfied);
     let empty = inspect(&host("docker:x:990:\n"), &[]);
-    assert_eq!(empty, Finding::satisfied("group docker has no members"));
+    assert_eq!(empty, Inspection::satisfied("group docker has no members"));
     assert!(!inspect(&host(""), &[]).satisfied);
 }
 

@@ -9,10 +9,10 @@ use crate::apt::PackageInstall;
 use crate::apt::ubuntu::Pocket;
 use crate::engine::workloads::{fate_of_containers, running_under};
 use crate::host::{Host, is_forbidden};
-use crate::step::Finding;
+use crate::step::Inspection;
 
 /// What is going to be done.
-pub(super) fn pending(host: &Host, offer: &Offer) -> Result<Finding> {
+pub(super) fn pending(host: &Host, offer: &Offer) -> Result<Inspection> {
     let Offer {
         transaction, http, ..
     } = offer;
@@ -50,7 +50,7 @@ pub(super) fn pending(host: &Host, offer: &Offer) -> Result<Finding> {
     let stopped = (!stopped.is_empty())
         .then(|| format!("containers that run under them: {}", stopped.join(", ")));
     if installs.is_empty() {
-        return Ok(Finding::pending("finish the packages", Vec::new()));
+        return Ok(Inspection::pending("finish the packages", Vec::new()));
     }
     let packages = match installs.len() {
         1 => "1 package".to_owned(),
@@ -63,7 +63,7 @@ pub(super) fn pending(host: &Host, offer: &Offer) -> Result<Finding> {
         ),
         Some(bundle) => format!(" from {}", bundle.path().display()),
     };
-    Ok(Finding::pending(
+    Ok(Inspection::pending(
         format!("install {packages}{origin}"),
         removals
             .chain(stopped)

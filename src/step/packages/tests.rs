@@ -147,7 +147,7 @@ fn absent_they_are_installed_in_just_the_versions_of_the_plan() {
     stub.calls();
     apply(&stub, &packages).unwrap();
     let after = packages.inspect(stub.host()).unwrap();
-    assert_eq!(after, Finding::satisfied("docker-ce 5:29.5.3"));
+    assert_eq!(after, Inspection::satisfied("docker-ce 5:29.5.3"));
     let calls = stub.calls();
     let install = calls
         .iter()

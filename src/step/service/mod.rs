@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::daemon_json::DaemonJson;
-use super::{Finding, Step};
+use super::{Inspection, Step};
 use crate::change::{Journal, Ownership, Tx};
 use crate::daemon_config::{self, Change, Merged};
 use crate::docker::{CONTAINERD_UNIT, UNIT};
@@ -181,14 +181,14 @@ impl Step for EngineService {
         "service"
     }
 
-    fn inspect(&self, host: &Host) -> Result<Finding> {
+    fn inspect(&self, host: &Host) -> Result<Inspection> {
         let Some(unit) = Unit::query(host)? else {
             let what = if self.no_start {
                 "enabled by its package, and will not be started"
             } else {
                 "enabled and started by its package"
             };
-            return Ok(Finding::pending(format!("{UNIT} is {what}"), Vec::new()));
+            return Ok(Inspection::pending(format!("{UNIT} is {what}"), Vec::new()));
         };
         unit.refuse_masked()?;
         let needs = self.needs(host, &unit)?;
@@ -200,7 +200,7 @@ impl Step for EngineService {
                 "not started"
             };
             let enabled = if unit.enabled { "enabled and " } else { "" };
-            let finding = Finding::satisfied(format!("{UNIT} is {enabled}{state}"));
+            let finding = Inspection::satisfied(format!("{UNIT} is {enabled}{state}"));
             return Ok(finding.keeping(kept));
         }
         let verbs: Vec<&str> = needs.iter().map(Need::verb).collect();
@@ -211,7 +211,7 @@ impl Step for EngineService {
             ""
         };
         let summary = format!("{} {UNIT}{rest}", verbs.join(" and "));
-        Ok(Finding::pending(summary, details).keeping(kept))
+        Ok(Inspection::pending(summary, details).keeping(kept))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {

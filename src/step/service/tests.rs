@@ -55,7 +55,7 @@ fn service() -> EngineService {
     EngineService::new(DaemonJson::default(), false)
 }
 
-fn inspect(stub: &StubHost) -> Finding {
+fn inspect(stub: &StubHost) -> Inspection {
     service().inspect(stub.host()).unwrap()
 }
 

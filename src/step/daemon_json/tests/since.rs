@@ -22,7 +22,7 @@ fn edited(before: &str, edit: impl FnOnce(String) -> String) -> StubHost {
     stub
 }
 
-fn kept(finding: &Finding) -> Vec<String> {
+fn kept(finding: &Inspection) -> Vec<String> {
     let names = finding.kept.iter().map(|it| it.name.clone());
     names.collect()
 }
