@@ -2,6 +2,7 @@
 //! it.
 
 mod containers;
+mod data_folders;
 mod plan;
 
 use std::cell::RefCell;

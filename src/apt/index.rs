@@ -15,7 +15,9 @@ use super::suites;
 use crate::error::Failure;
 use crate::host::http::{Caches, Fetched, Http, is_too_large};
 use crate::report::{Event, Listener};
-use crate::trust::{Certificate, FileKind, PackageIndex, Refusal, SignedRelease, verify_file};
+use crate::trust::{
+    Certificate, ExpectedFile, FileKind, PackageIndex, Refusal, SignedRelease, verify_file,
+};
 
 /// What Docker's repository calls itself.
 const ORIGIN: &str = "Docker";
@@ -34,6 +36,15 @@ const SYNC_PAUSE: Duration = Duration::from_secs(3);
 )]
 struct HalfSynced {
     url: String,
+}
+
+impl HalfSynced {
+    /// For the list of packages at this path of the suite.
+    fn of(source: &Source, path: &str) -> HalfSynced {
+        HalfSynced {
+            url: format!("{}/{path}", source.suite_url()),
+        }
+    }
 }
 
 /// An index that is signed by no key of the certificate: the owner may have a new one.
@@ -94,20 +105,8 @@ impl Index {
         caches: Caches,
         listener: Listener<'_>,
     ) -> Result<Index> {
-        let suite = source.suite_url();
-        let url = format!("{suite}/InRelease");
-        let fetching =
-            |url: &str| format!("the index cannot be fetched from {url}; nothing was changed");
-        let refused = |refusal: Refusal| {
-            let context = format!("the index at {url} is refused; nothing was changed");
-            let is_by_other = matches!(refusal, Refusal::OtherSigner { .. });
-            let error = anyhow::Error::from(Failure::from(refusal));
-            if is_by_other {
-                error.context(SignedAnew(context))
-            } else {
-                error.context(context)
-            }
-        };
+        let url = format!("{}/InRelease", source.suite_url());
+        let refused = |refusal: Refusal| refused(&url, refusal);
         let inrelease = match http.get(&url, INRELEASE_LIMIT, caches) {
             Ok(Fetched::Found(bytes)) => bytes,
             Ok(Fetched::Absent) => return Err(no_suite(http, source)),
@@ -117,7 +116,7 @@ impl Index {
                     limit: INRELEASE_LIMIT as usize,
                 }));
             }
-            Err(error) => return Err(error.context(fetching(&url))),
+            Err(error) => return Err(error.context(unfetched(&url))),
         };
         let now = SystemTime::now();
         let release = SignedRelease::verify(&inrelease, certificate, now).map_err(refused)?;
@@ -135,23 +134,10 @@ impl Index {
         let Some(entry) = release.file(&path) else {
             return Err(lacks(http, source, wanted));
         };
-        let url = format!("{suite}/{path}");
-        let half_synced = || HalfSynced { url: url.clone() };
-        let packages = match http.get(&url, entry.size, caches) {
-            Ok(Fetched::Found(packages)) => packages,
-            Ok(Fetched::Absent) => {
-                let absent = lacks(http, source, wanted);
-                return Err(absent.context(format!("there is no {url}")));
-            }
-            Err(error) if is_too_large(&error) => {
-                let longer = Failure::Trust("it is longer than it must be".to_owned());
-                return Err(longer).with_context(half_synced);
-            }
-            Err(error) => return Err(error.context(fetching(&url))),
-        };
+        let packages = fetch_packages(http, source, &path, entry, wanted, caches)?;
         let verified = verify_file(&packages, entry)
             .map_err(Failure::from)
-            .with_context(half_synced)?;
+            .with_context(|| HalfSynced::of(source, &path))?;
         let offered = PackageIndex::parse(verified).map_err(refused)?;
         let missing = |name: &&&str| offered.versions(name).next().is_none();
         let missing: Vec<&str> = wanted.iter().filter(missing).copied().collect();
@@ -164,6 +150,45 @@ impl Index {
             offered,
             date: release.date(),
         })
+    }
+}
+
+/// Fetches the list of packages that the signed index names under this path; not verified yet.
+fn fetch_packages(
+    http: &Http,
+    source: &Source,
+    path: &str,
+    entry: &ExpectedFile,
+    wanted: &[&str],
+    caches: Caches,
+) -> Result<Vec<u8>> {
+    let half_synced = HalfSynced::of(source, path);
+    match http.get(&half_synced.url, entry.size, caches) {
+        Ok(Fetched::Found(packages)) => Ok(packages),
+        Ok(Fetched::Absent) => {
+            let absent = lacks(http, source, wanted);
+            Err(absent.context(format!("there is no {}", half_synced.url)))
+        }
+        Err(error) if is_too_large(&error) => {
+            let longer = Failure::Trust("it is longer than it must be".to_owned());
+            Err(longer).context(half_synced)
+        }
+        Err(error) => Err(error.context(unfetched(&half_synced.url))),
+    }
+}
+
+fn unfetched(url: &str) -> String {
+    format!("the index cannot be fetched from {url}; nothing was changed")
+}
+
+fn refused(url: &str, refusal: Refusal) -> anyhow::Error {
+    let context = format!("the index at {url} is refused; nothing was changed");
+    let is_by_other = matches!(refusal, Refusal::OtherSigner { .. });
+    let error = anyhow::Error::from(Failure::from(refusal));
+    if is_by_other {
+        error.context(SignedAnew(context))
+    } else {
+        error.context(context)
     }
 }
 

@@ -329,23 +329,7 @@ impl Journal {
                 }
                 self.running.push(run);
             }
-            Line::Ended { took_back } => {
-                if !took_back {
-                    self.proven = self.last;
-                }
-                let purpose = self.running.pop().map(|run| run.purpose);
-                if took_back && purpose == Some(Purpose::Install) {
-                    self.installed = self.installed_before.take();
-                }
-                // One that goes all the way makes up for those that did not.
-                if matches!(purpose, Some(Purpose::Install | Purpose::Uninstall)) {
-                    self.running.clear();
-                }
-                // It began by taking back what those that were killed had left.
-                if purpose == Some(Purpose::Verify) {
-                    self.running.retain(|it| it.purpose != Purpose::Verify);
-                }
-            }
+            Line::Ended { took_back } => self.take_end(took_back),
             // What it would have come to is not known if it is cut short.
             Line::Proving => self.verified_stages.clear(),
             Line::Verified(verified) => {
@@ -363,6 +347,25 @@ impl Journal {
                 self.gids.extend(gid.map(|gid| (act, gid)));
             }
             Line::Journal { schema, .. } => self.schema = schema,
+        }
+    }
+
+    /// The last run came to its end; `undone` where it undid what it had done.
+    fn take_end(&mut self, undone: bool) {
+        if !undone {
+            self.proven = self.last;
+        }
+        let purpose = self.running.pop().map(|run| run.purpose);
+        if undone && purpose == Some(Purpose::Install) {
+            self.installed = self.installed_before.take();
+        }
+        // One that goes all the way makes up for those that did not.
+        if matches!(purpose, Some(Purpose::Install | Purpose::Uninstall)) {
+            self.running.clear();
+        }
+        // It began by undoing what those that were killed had left.
+        if purpose == Some(Purpose::Verify) {
+            self.running.retain(|it| it.purpose != Purpose::Verify);
         }
     }
 }

@@ -190,38 +190,62 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
-    /// Takes back every act after number `after`, newest first, and returns how many were left as
+    /// The acts after number `after`; for a rollback, also what runs that were cut short before it did
+    /// to daemon.json.
+    fn acts_to_undo(&self, after: u64, is_rollback: bool) -> Vec<Act> {
+        let of_cut_short = is_rollback.then(|| self.journal.unproven_configuration(after));
+        let later = self.journal.acts().iter().filter(|act| act.act > after);
+        let mut acts: Vec<Act> = of_cut_short
+            .into_iter()
+            .flatten()
+            .chain(later)
+            .cloned()
+            .collect();
+        coalesce(&mut acts);
+        acts
+    }
+
+    /// Tells what became of an act that was to be undone; returns how much was left as it is.
+    fn tell_undone(&self, act: &Act, left: Vec<Left>, outcome: Reverted) -> usize {
+        let (step, text) = (act.step.clone(), act.text.clone());
+        let mut kept = left.len();
+        for Left { text, reason } in left {
+            let step = step.clone();
+            self.tell(Event::Kept { step, text, reason });
+        }
+        self.tell(match outcome {
+            Reverted::Done => Event::Reverted { step, text },
+            Reverted::Kept(reason) => {
+                kept += 1;
+                Event::Kept { step, text, reason }
+            }
+        });
+        kept
+    }
+
+    /// Undoes every act after number `after`, newest first, and returns how many were left as
     /// they are. When nothing is left in the journal, the journal goes as well.
     ///
     /// With an install that fails goes what runs that were cut short before it did to daemon.json:
     /// the engine may be failing by it, and goes back to what it is known to start with.
     ///
-    /// Where the journal cannot be written, on a full disk, the walk goes on: every way back can be
-    /// walked twice.
+    /// Where the journal cannot be written, on a full disk, undoing goes on: every undo can be done
+    /// twice.
     pub fn revert(mut self, after: u64, extent: Extent) -> Result<usize> {
         let run = self.journal.cut_short();
         let is_rollback = run.is_some_and(|run| run.purpose == Purpose::Install);
         let mut kept = 0;
         let mut written = Ok(());
-        let acts: Vec<Act> = self.journal.acts().to_vec();
-        let mut meant: Vec<Act> = if is_rollback {
-            self.journal
-                .unproven_configuration(after)
-                .cloned()
-                .collect()
-        } else {
-            Vec::new()
-        };
-        meant.extend(acts.iter().filter(|act| act.act > after).cloned());
-        coalesce(&mut meant);
+        let before = self.journal.acts().len();
+        let acts = self.acts_to_undo(after, is_rollback);
         let (lock_wait, listener) = (self.lock_wait, self.listener);
         let revert = Revert {
             is_rollback,
             overwritten: self.overwritten.take(),
-            gids: self.gids(&meant),
+            gids: self.gids(&acts),
             ..Revert::of(
                 &self.authority,
-                meant.iter().map(Act::undone),
+                acts.iter().map(Act::undone),
                 extent,
                 lock_wait,
                 listener,
@@ -230,7 +254,7 @@ impl<'a> Tx<'a> {
         // On a full disk the account tools have no room until files of ours are gone.
         let mut later = Vec::new();
         let mut is_later = false;
-        let mut acts_left: Vec<&Act> = meant.iter().collect();
+        let mut acts_left: Vec<&Act> = acts.iter().collect();
         loop {
             let Some(act) = acts_left.pop() else {
                 if later.is_empty() {
@@ -258,21 +282,9 @@ impl<'a> Tx<'a> {
                 outcome => outcome?,
             };
             written = written.and(self.journal.reverted(act.act));
-            let (step, text) = (act.step.clone(), act.text.clone());
-            for Left { text, reason } in revert.left.take() {
-                kept += 1;
-                let step = step.clone();
-                self.tell(Event::Kept { step, text, reason });
-            }
-            self.tell(match outcome {
-                Reverted::Done => Event::Reverted { step, text },
-                Reverted::Kept(reason) => {
-                    kept += 1;
-                    Event::Kept { step, text, reason }
-                }
-            });
+            kept += self.tell_undone(act, revert.left.take(), outcome);
         }
-        if acts.len() > meant.len() {
+        if before > acts.len() {
             written.and_then(|()| self.journal.ended_as_it_began())?
         } else {
             journal::remove(self.host)?

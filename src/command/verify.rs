@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -39,16 +40,8 @@ pub fn run(host: &Host, arguments: cli::VerifyArgs, words: &[OsString]) -> Resul
         skip: arguments.skip,
         registry: registry(arguments.registry)?,
     };
-    // Tried at once: a proof of several seconds for nothing helps nobody.
-    let junit = match &arguments.junit {
-        Some(path) => Some(JunitFile::at(path).map_err(|error| {
-            Failure::Usage(format!(
-                "junit {} cannot be written: {error}",
-                path.display()
-            ))
-        })?),
-        None => None,
-    };
+    // Tried at once, not after a verification of several seconds.
+    let junit = arguments.junit.as_deref().map(junit_file).transpose()?;
     let live = if arguments.json {
         Live::quiet()
     } else {
@@ -87,6 +80,16 @@ pub fn run(host: &Host, arguments: cli::VerifyArgs, words: &[OsString]) -> Resul
         ));
     }
     Ok(DONE)
+}
+
+fn junit_file(path: &Path) -> Result<JunitFile> {
+    let file = JunitFile::at(path).map_err(|error| {
+        Failure::Usage(format!(
+            "junit {} cannot be written: {error}",
+            path.display()
+        ))
+    })?;
+    Ok(file)
 }
 
 fn lock(host: &Host, choice: &Choice, listener: Listener<'_>) -> Result<fs::File> {

@@ -55,18 +55,7 @@ pub(super) fn apply(
         purge_data: true,
         restore_packages: true,
     };
-    let outcome = match tx.revert(before, extent) {
-        Ok(0) => "the install failed; the host was put back as it was".to_owned(),
-        Ok(_) => {
-            "the install failed; the host was put back, except for what is listed above as kept"
-                .to_owned()
-        }
-        Err(error) => format!(
-            "the install failed, and the host could not be put back as it was ({error:#}); fix \
-             that, and go on with `{}`, or undo it with `sudo dockstrap uninstall`",
-            invocation::install(&[])
-        ),
-    };
+    let outcome = state_after_rollback(tx.revert(before, extent));
     let exception = if unproven {
         ", except for its change of daemon.json, which no engine had loaded"
     } else {
@@ -80,6 +69,22 @@ pub(super) fn apply(
     } else {
         outcome
     }))
+}
+
+/// What a failure says of the host: how much was left as it is, or that undoing failed.
+fn state_after_rollback(left: Result<usize>) -> String {
+    match left {
+        Ok(0) => "the install failed; the host was put back as it was".to_owned(),
+        Ok(_) => {
+            "the install failed; the host was put back, except for what is listed above as kept"
+                .to_owned()
+        }
+        Err(error) => format!(
+            "the install failed, and the host could not be put back as it was ({error:#}); fix \
+             that, and go on with `{}`, or undo it with `sudo dockstrap uninstall`",
+            invocation::install(&[])
+        ),
+    }
 }
 
 /// Writes down an install that has nothing to do: it closes one that was cut short, and says that

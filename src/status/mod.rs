@@ -119,20 +119,9 @@ impl StepStatus {
 pub fn status(host: &Host) -> Result<HostStatus> {
     let journal = Journal::read(host)?;
     let mut steps: Vec<StepStatus> = Vec::new();
-    // Of several acts on one file, the last one counts.
-    let mut subjects = HashSet::new();
-    let mut lost = Vec::new();
     let starts = journal.installed().is_none_or(|run| !run.no_start);
-    for act in journal.acts().iter().rev() {
-        let is_last = act.undo.subject().is_none_or(|path| subjects.insert(path));
-        lost.push(if is_last {
-            act.undo.lost(host)?
-        } else {
-            Vec::new()
-        });
-    }
     let owned = Owned::of(host, &journal)?;
-    for (act, lost) in journal.acts().iter().zip(lost.into_iter().rev()) {
+    for (act, lost) in journal.acts().iter().zip(drift_of_acts(host, &journal)?) {
         let step = step(&mut steps, &act.step);
         let (kept, lost) = owned.part(lost);
         step.done.push(DoneAct {
@@ -176,6 +165,22 @@ pub fn status(host: &Host) -> Result<HostStatus> {
         verified: journal.verified().cloned(),
         steps,
     })
+}
+
+/// What no longer holds of each act. Of several acts on one file, the last one counts.
+fn drift_of_acts(host: &Host, journal: &Journal) -> Result<Vec<Vec<Lost>>> {
+    let mut subjects = HashSet::new();
+    let mut drift = Vec::new();
+    for act in journal.acts().iter().rev() {
+        let is_last = act.undo.subject().is_none_or(|path| subjects.insert(path));
+        drift.push(if is_last {
+            act.undo.lost(host)?
+        } else {
+            Vec::new()
+        });
+    }
+    drift.reverse();
+    Ok(drift)
 }
 
 /// The units that were enabled or started, each once, however many acts were about it.

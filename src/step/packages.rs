@@ -75,24 +75,21 @@ impl Packages {
             text: "asking apt what is to be installed".to_owned(),
         });
         let replaced = facts.conflicting_packages();
-        let mut touched: Vec<String> = missing
+        let touched: Vec<String> = missing
             .iter()
             .chain(&replaced)
-            .map(|name| (*name).to_owned())
+            .map(ToString::to_string)
+            .chain(again.iter().chain(&restored).cloned())
             .collect();
-        touched.extend_from_slice(&again);
-        touched.extend_from_slice(&restored);
         apt::refuse_held(host, &touched)?;
         let index = repository.index(http, &missing, listener)?;
         // Conflicts were refused before, unless they may be replaced.
         let in_part = |name: &&str| facts.unfinished.partial().any(|it| it == name);
         let reinstalls = missing.iter().any(in_part) || !again.is_empty();
-        let mut missing = missing;
-        if reinstalls {
-            // Told to install again what is unpacked, apt looks for a file that it did not fetch;
-            // it configures all that waits for it without being asked to.
-            missing.retain(|package| !facts.unfinished.to_configure.contains(*package));
-        }
+        // Told to install again what is unpacked, apt looks for a file that it did not fetch; it
+        // configures all that waits for it without being asked to.
+        let waits = |name: &str| reinstalls && facts.unfinished.to_configure.contains(name);
+        let missing = missing.into_iter().filter(|name| !waits(name)).collect();
         let wanted = PackageRequest {
             version: version.as_ref(),
             reinstalls,
@@ -172,28 +169,7 @@ impl Step for Packages {
         prior::note_what_the_engine_makes(tx)?;
         let mut packages = offer.transaction.new_packages();
         prior::note_what_was_configured(tx, &mut packages)?;
-        if !offer.repaired.is_empty() {
-            let text = format!("install {} again", offer.repaired.join(" "));
-            let packages = offer.repaired.clone();
-            tx.note(&text, Undo::KeepConfigured { packages })?;
-        }
-        let upgrades = offer.transaction.upgrades();
-        if !upgrades.is_empty() {
-            let undo = Undo::KeepUpgrades { packages: upgrades };
-            tx.note("upgrade packages that were there", undo)?;
-        }
-        let mut installs = offer.transaction.installs.iter();
-        let restarts = installs.any(restarts_engine) && tx.host().engine_is_active()?;
-        let running = if restarts {
-            tx.host().running_containers()?
-        } else {
-            Vec::new()
-        };
-        if !running.is_empty() {
-            let containers = running.clone();
-            let undo = Undo::RestartEngine { containers };
-            tx.note_anew("restart the engine with its upgrade", undo)?;
-        }
+        let running = note_what_is_there(tx, offer)?;
         let install = offer.lend(apt::install(&offer.request()));
         let (text, undo) = match packages.as_slice() {
             // Their upgrade is written down, or a run that was cut short has begun with them and
@@ -227,6 +203,32 @@ impl Step for Packages {
     fn transaction(&self) -> Option<&Transaction> {
         self.offer.as_ref().map(|offer| &offer.transaction)
     }
+}
+
+/// Notes what becomes of packages that were there; returns the containers that a restart of the engine
+/// stops.
+fn note_what_is_there(tx: &mut Tx<'_>, offer: &Offer) -> Result<Vec<String>> {
+    if !offer.repaired.is_empty() {
+        let text = format!("install {} again", offer.repaired.join(" "));
+        let packages = offer.repaired.clone();
+        tx.note(&text, Undo::KeepConfigured { packages })?;
+    }
+    let upgrades = offer.transaction.upgrades();
+    if !upgrades.is_empty() {
+        let undo = Undo::KeepUpgrades { packages: upgrades };
+        tx.note("upgrade packages that were there", undo)?;
+    }
+    let mut installs = offer.transaction.installs.iter();
+    if !installs.any(restarts_engine) || !tx.host().engine_is_active()? {
+        return Ok(Vec::new());
+    }
+    let running = tx.host().running_containers()?;
+    if !running.is_empty() {
+        let containers = running.clone();
+        let undo = Undo::RestartEngine { containers };
+        tx.note_anew("restart the engine with its upgrade", undo)?;
+    }
+    Ok(running)
 }
 
 /// Gives packages the mark that they had before somebody removed them: an uninstall leaves what

@@ -37,22 +37,8 @@ impl Revert<'_> {
                 files::remove(&path).map(|()| Reverted::Done)
             };
         };
-        if let Some(Overwritten { before, after }) = &self.overwritten {
-            // Nobody else has written it: it gets back every byte, whatever the acts of this run.
-            let is_ours = current == *after;
-            if is_ours {
-                let path = path.clone();
-                match before {
-                    None => files::remove(&path)?,
-                    Some(before) => {
-                        let target = files::behind_links(path);
-                        files::write(&target, before, None)?;
-                    }
-                }
-            }
-            if Some(&current) == before.as_ref() || is_ours {
-                return Ok(Reverted::Done);
-            }
+        if self.restore_overwritten(&current)? {
+            return Ok(Reverted::Done);
         }
         let document = match Document::parse(&current) {
             Ok(document) => document,
@@ -86,6 +72,23 @@ impl Revert<'_> {
             [] => Ok(Reverted::Done),
             kept => Ok(Reverted::Kept(format!("edited since: {}", kept.join(", ")))),
         }
+    }
+
+    /// Gives daemon.json every byte back, whatever the acts of this run, where nobody else has written
+    /// it since. Returns whether it is as it was.
+    fn restore_overwritten(&self, current: &[u8]) -> Result<bool> {
+        let Some(Overwritten { before, after }) = &self.overwritten else {
+            return Ok(false);
+        };
+        if current != after {
+            return Ok(before.as_deref() == Some(current));
+        }
+        let path = self.host.path(daemon_config::PATH);
+        match before {
+            None => files::remove(&path)?,
+            Some(before) => files::write(&files::behind_links(path), before, None)?,
+        }
+        Ok(true)
     }
 
     /// A running engine takes up its configuration again; one that failed with ours, and may be

@@ -31,16 +31,7 @@ impl Revert<'_> {
         asked_for: &[String],
         leave: Leave,
     ) -> Result<Reverted> {
-        let unfinished = unfinished_packages(self.host)?;
-        if !unfinished.is_empty() {
-            apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
-            let unpacking = Unpacking {
-                known: &self.archives,
-                folder: Path::new(FOLDER),
-                since: self.since,
-            };
-            apt::clear_for_purge(&self.authority, &unfinished, packages, &unpacking)?;
-        }
+        self.clear_unfinished(packages)?;
         let is_engine = |package: &String| package == "docker-ce";
         let network = self.network.as_ref();
         let Some(purge) = apt::Purge::plan(self.host, packages, asked_for, &self.engine)? else {
@@ -86,6 +77,21 @@ impl Revert<'_> {
             [] => Reverted::Done,
             reasons => Reverted::Kept(reasons.join("; ")),
         })
+    }
+
+    /// Clears what dpkg has left unfinished, before which apt does nothing.
+    fn clear_unfinished(&self, packages: &[String]) -> Result<()> {
+        let unfinished = unfinished_packages(self.host)?;
+        if unfinished.is_empty() {
+            return Ok(());
+        }
+        apt::wait_for_locks(self.host, self.lock_wait, self.listener)?;
+        let unpacking = Unpacking {
+            known: &self.archives,
+            folder: Path::new(FOLDER),
+            since: self.since,
+        };
+        apt::clear_for_purge(&self.authority, &unfinished, packages, &unpacking)
     }
 
     /// Takes the configuration that was there before its package, and goes with it, as it is by now:

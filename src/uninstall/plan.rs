@@ -1,4 +1,4 @@
-//! The way back: everything that the journal says was done, newest first.
+//! What an uninstall does: it undoes everything that the journal names, newest first.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::containers;
+use super::data_folders::DataFolders;
 use crate::apt::{self, FRESHNESS};
 use crate::change::{self, Act, Journal, Purpose, Tx};
 use crate::daemon_config;
@@ -16,7 +17,7 @@ use crate::facts::unfinished_packages;
 use crate::host::Host;
 use crate::host::signal::{run_to_end, stop_flag};
 use crate::report::{Event, Listener};
-use crate::undo::{Ahead, Extent, Foreseen, Undo, is_unused};
+use crate::undo::{Ahead, Extent, Foreseen, Undo};
 
 /// Packages without which no engine runs.
 const OF_THE_ENGINE: &[&str] = &[PACKAGE, CLI_PACKAGE, CONTAINERD_PACKAGE];
@@ -44,7 +45,7 @@ pub(crate) struct UninstallPlan {
 }
 
 impl UninstallPlan {
-    /// Reads the journal; `None` when there is nothing to take back.
+    /// Reads the journal; `None` when there is nothing to undo.
     ///
     /// # Errors
     /// [`Failure::Blocked`](crate::error::Failure::Blocked) when apt is told to hold a package that
@@ -54,18 +55,7 @@ impl UninstallPlan {
         if journal.acts().is_empty() {
             return Ok(None);
         }
-        let packages: Vec<String> = journal
-            .acts()
-            .iter()
-            .filter_map(|act| match &act.undo {
-                Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages, .. } => {
-                    Some(packages.as_slice())
-                }
-                _ => None,
-            })
-            .flatten()
-            .cloned()
-            .collect();
+        let packages = installed_packages(&journal);
         if !packages.is_empty() {
             apt::refuse_held(host, &packages)?;
         }
@@ -84,19 +74,11 @@ impl UninstallPlan {
         };
         let is_of_data = |act: &Act| matches!(act.undo, Undo::RemoveData { .. });
         let leaves_engine = !journal.acts().iter().any(is_of_data);
-        let (mut folders, mut data_from_before) = (Vec::new(), Vec::new());
-        let mut roots = vec![host.data_root()?];
-        for act in journal.acts() {
-            if let Undo::RemoveData { paths, used } = &act.undo {
-                folders.extend_from_slice(paths);
-                roots.extend([paths.as_slice(), used].concat());
-                for folder in used {
-                    if !is_unused(host, folder)? {
-                        data_from_before.push(folder.clone());
-                    }
-                }
-            }
-        }
+        let DataFolders {
+            folders,
+            roots,
+            data_from_before,
+        } = DataFolders::of(host, &journal)?;
         let orphans = if engine_goes {
             containers::orphans(host, &roots)?
         } else {
@@ -152,7 +134,7 @@ impl UninstallPlan {
         self.journal.acts().iter().rev()
     }
 
-    /// Takes everything back; returns how much was left as it is, each with its reason told.
+    /// Undoes everything; returns how much was left as it is, each with its reason told.
     pub(super) fn carry_out(
         self,
         host: &Host,
@@ -160,25 +142,18 @@ impl UninstallPlan {
         lock_wait: Duration,
         listener: Listener<'_>,
     ) -> Result<usize> {
-        let UninstallPlan {
-            journal,
-            removes_packages,
-            engine_stops,
-            engine_goes,
-            roots,
-            ..
-        } = self;
-        // From here on a signal no longer ends the process. It is not obeyed either: a way back
-        // that is walked half is worse than one that is walked to its end.
+        let (engine_stops, engine_goes, roots) = (self.engine_stops, self.engine_goes, self.roots);
+        // From here on a signal neither ends the process nor is obeyed: half of an undo is worse than
+        // all of it.
         stop_flag()?;
         run_to_end("The uninstall");
-        if removes_packages {
+        if self.removes_packages {
             // Before anything is stopped, so that a host that is busy for long is not touched.
             apt::wait_for_locks(host, lock_wait, listener)?;
         }
         let mut tx = Tx::begin(
             host,
-            journal,
+            self.journal,
             Purpose::Uninstall,
             lock_wait,
             listener,
@@ -217,6 +192,17 @@ impl UninstallPlan {
     }
 }
 
+/// The packages that installs brought.
+fn installed_packages(journal: &Journal) -> Vec<String> {
+    let packages = journal.acts().iter().filter_map(|act| match &act.undo {
+        Undo::PurgePackages { packages, .. } | Undo::RemovePackages { packages, .. } => {
+            Some(packages.as_slice())
+        }
+        _ => None,
+    });
+    packages.flatten().cloned().collect()
+}
+
 /// Refuses to begin where a group or a member could not be removed.
 fn refuse_locked_accounts(host: &Host, journal: &Journal) -> Result<()> {
     for act in journal.acts() {
@@ -234,13 +220,13 @@ fn refuse_locked_accounts(host: &Host, journal: &Journal) -> Result<()> {
     Ok(())
 }
 
-/// Whether the engine's unit stops by this way back.
+/// Whether this undo stops the engine's unit.
 fn stops_unit(undo: &Undo) -> bool {
     matches!(undo, Undo::RestoreUnit { unit, active, .. } if unit == UNIT && !active)
 }
 
-/// Whether the engine that runs starts again on this way back, with the configuration from before;
-/// it may not where containers run.
+/// Whether the uninstall restarts the engine that runs, with the configuration from before; it does
+/// not where containers run.
 fn restarts_engine(host: &Host, journal: &Journal) -> Result<bool> {
     let is_restart = |act: &Act| matches!(act.undo, Undo::RestartEngine { .. });
     Ok(journal.acts().iter().any(is_restart)

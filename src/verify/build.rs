@@ -24,24 +24,8 @@ pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     }
     let folder = verifier.folder("build")?;
     let context = folder.join("context");
-    let (image, token) = (verifier.image()?, &verifier.token);
-    // The token makes each step one that was never built before.
-    let greeting = format!("greeting-{token}");
-    let start = format!("FROM {image}\n");
-    let copy = format!("{start}COPY {greeting} /greeting\n");
-    let whole = format!(
-        "{copy}RUN [\"/dockstrap\", \"probe\", \"file\", \"/mark\", \"--write\", \"{token}\"]\n"
-    );
-    let escape = format!("{start}COPY ../outside-{token} /outside\n");
-    for (path, text) in [
-        (context.join(&greeting), token.as_str()),
-        (context.join("Dockerfile"), &whole),
-        (folder.join("other.name"), &copy),
-        (folder.join("escape"), &escape),
-        (folder.join(format!("outside-{token}")), "not to be seen"),
-    ] {
-        write(&path, text)?;
-    }
+    let token = &verifier.token;
+    write_files(verifier, &folder, &context)?;
     let _cache = Cache::watch(verifier)?;
     let tag = |of: &str| format!("dockstrap-verify:{token}-{of}");
     let build = |file: &Path, tag: &str| -> Result<Output> {
@@ -57,16 +41,7 @@ pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
 
     build(&context.join("Dockerfile"), &tag("build"))?.success()?;
     for path in ["/greeting", "/mark"] {
-        let name = verifier.name("built");
-        let container = verifier
-            .container("run")
-            .args(["--network=none", "--name", &name]);
-        let run = container.args([&tag("build"), "probe", "file", path]);
-        let said = verifier.run_to_end(&name, &run)?.success()?;
-        ensure!(
-            said.stdout.contains(token),
-            "the image that was built lacks {path}"
-        );
+        holds_token(verifier, &tag("build"), path)?;
     }
     let again = build(&context.join("Dockerfile"), &tag("build"))?.success()?;
     let cached = again
@@ -91,6 +66,44 @@ pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
         "built by buildx, the second time from its cache; a COPY from outside is refused"
             .to_owned(),
     ))
+}
+
+/// Writes the Dockerfiles and what they copy.
+fn write_files(verifier: &Verifier<'_>, folder: &Path, context: &Path) -> Result<()> {
+    let (image, token) = (verifier.image()?, &verifier.token);
+    // The token makes each step one that was never built before.
+    let greeting = format!("greeting-{token}");
+    let start = format!("FROM {image}\n");
+    let copy = format!("{start}COPY {greeting} /greeting\n");
+    let whole = format!(
+        "{copy}RUN [\"/dockstrap\", \"probe\", \"file\", \"/mark\", \"--write\", \"{token}\"]\n"
+    );
+    let escape = format!("{start}COPY ../outside-{token} /outside\n");
+    for (path, text) in [
+        (context.join(&greeting), token.as_str()),
+        (context.join("Dockerfile"), &whole),
+        (folder.join("other.name"), &copy),
+        (folder.join("escape"), &escape),
+        (folder.join(format!("outside-{token}")), "not to be seen"),
+    ] {
+        write(&path, text)?;
+    }
+    Ok(())
+}
+
+/// Whether a file of an image holds what this run had put into it.
+fn holds_token(verifier: &Verifier<'_>, image: &str, path: &str) -> Result<()> {
+    let name = verifier.name("built");
+    let run = verifier
+        .container("run")
+        .args(["--network=none", "--name", &name])
+        .args([image, "probe", "file", path]);
+    let said = verifier.run_to_end(&name, &run)?.success()?;
+    ensure!(
+        said.stdout.contains(&*verifier.token),
+        "the image that was built lacks {path}"
+    );
+    Ok(())
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

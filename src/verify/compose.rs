@@ -66,22 +66,28 @@ pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
         "one service does not reach the other: {:?}",
         reach.answer
     );
-    let started = |service: &str| {
-        let container = format!("{project}-{service}-1");
-        let inspect = verifier
-            .docker()
-            .args(["inspect", "--format={{.State.StartedAt}}"]);
-        let started: jiff::Timestamp = verifier
-            .ask(&inspect.arg(&container))?
-            .parse()
-            .context("reading a time")?;
-        anyhow::Ok(started)
-    };
     ensure!(
-        started("back")? < started("front")?,
+        started(verifier, &project, "back")? < started(verifier, &project, "front")?,
         "a service was started before the one that it depends on"
     );
     verifier.ask(&compose(&["down", "--volumes"]))?;
+    nothing_is_left(verifier, &project)?;
+    Ok(Outcome::Passed(
+        "two services came up in order, were healthy, talked and went".to_owned(),
+    ))
+}
+
+/// When the container of a service was started.
+fn started(verifier: &Verifier<'_>, project: &str, service: &str) -> Result<jiff::Timestamp> {
+    let inspect = verifier
+        .docker()
+        .args(["inspect", "--format={{.State.StartedAt}}"])
+        .arg(format!("{project}-{service}-1"));
+    let started = verifier.ask(&inspect)?;
+    started.parse().context("reading a time")
+}
+
+fn nothing_is_left(verifier: &Verifier<'_>, project: &str) -> Result<()> {
     let filter = format!("label=com.docker.compose.project={project}");
     for list in [["ps", "--all"], ["network", "ls"], ["volume", "ls"]] {
         let list = verifier
@@ -91,9 +97,7 @@ pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
         let left = verifier.ask(&list)?;
         ensure!(left.is_empty(), "`docker compose down` left behind: {left}");
     }
-    Ok(Outcome::Passed(
-        "two services came up in order, were healthy, talked and went".to_owned(),
-    ))
+    Ok(())
 }
 
 /// The project, as JSON, which is YAML as well. Its network has this range, or one of the engine's.

@@ -28,13 +28,8 @@ pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     if let Some(outcome) = trouble(verifier.run(&docker().args(["pull", "--quiet", IMAGE])))? {
         return Ok(outcome);
     }
-    let format = "{{range .RepoDigests}}{{println .}}{{end}}";
-    let digests = verifier.ask(&docker().args(["image", "inspect", "--format", format, IMAGE]))?;
-    let digest = digests
-        .lines()
-        .find(|digest| digest.starts_with("hello-world@"));
-    let digest = digest.context("an image that was pulled has no digest")?;
-    visit.digest = Some(digest.to_owned());
+    let digest = &digest_of_pulled(verifier)?;
+    visit.digest = Some(digest.clone());
     if visit.before.is_none() {
         verifier.ask(&docker().args(["image", "rm", IMAGE]))?;
     }
@@ -80,6 +75,20 @@ pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     Ok(Outcome::Passed(format!(
         "{from}, ran, and found by a search"
     )))
+}
+
+/// The image's name with its digest, as it was pulled.
+fn digest_of_pulled(verifier: &Verifier<'_>) -> Result<String> {
+    let format = "{{range .RepoDigests}}{{println .}}{{end}}";
+    let inspect = verifier
+        .docker()
+        .args(["image", "inspect", "--format", format, IMAGE]);
+    let digests = verifier.ask(&inspect)?;
+    digests
+        .lines()
+        .find(|digest| digest.starts_with("hello-world@"))
+        .map(str::to_owned)
+        .context("an image that was pulled has no digest")
 }
 
 /// The host's own images, which are as before when this goes.

@@ -29,15 +29,7 @@ pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
         ]);
     verifier.ask(&verifier.probe(container, &["serve", PORT, &verifier.token])?)?;
 
-    let published = verifier.ask(&verifier.docker().args(["port", &server, PORT]))?;
-    let published = published.lines().next().unwrap_or_default();
-    let answer = probe::answer(published)
-        .with_context(|| format!("the host does not reach the published port at {published}"))?;
-    ensure!(
-        answer == verifier.token,
-        "somebody else than the container answers on its published port {published}"
-    );
-
+    is_published(verifier, &server)?;
     let outside = outside();
     let address = outside.map(|address| address.to_string());
     let mut probe = vec!["reach", "--server", "server:8080"];
@@ -76,6 +68,19 @@ pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     Ok(Outcome::Passed(format!(
         "containers reach each other by name, the host reaches them, {way_out}"
     )))
+}
+
+/// Whether the host reaches the port that the server publishes.
+fn is_published(verifier: &Verifier<'_>, server: &str) -> Result<()> {
+    let published = verifier.ask(&verifier.docker().args(["port", server, PORT]))?;
+    let published = published.lines().next().unwrap_or_default();
+    let answer = probe::answer(published)
+        .with_context(|| format!("the host does not reach the published port at {published}"))?;
+    ensure!(
+        answer == verifier.token,
+        "somebody else than the container answers on its published port {published}"
+    );
+    Ok(())
 }
 
 /// Where [`OUTSIDE`] is reached from this host, if it is: without a proxy in between, and not on

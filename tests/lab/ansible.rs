@@ -129,7 +129,7 @@ fn the_program_by_itself_is_a_module_and_others_than_its_machine_are_refused() {
     let not_root = controller.run("ansible", ["all", "-m", ENGINE]);
     not_root.exits(2).says_all(&["become: true", "\"rc\": 2"]);
     let wrong = controller.module("all", ENGINE, &json!({"user": "alice"}));
-    wrong.exits(2).says("is users meant?");
+    wrong.exits(2).says("did you mean users?");
     assert!(!host.has("/var/lib/dockstrap"));
 
     let role = controller.play("dockstrap.docker.engine", ["--check"]);

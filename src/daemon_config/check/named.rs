@@ -75,26 +75,15 @@ pub(super) fn named(document: &Document) -> Vec<Named> {
     let get = |key| document.get(key);
     let text = |key| get(key).and_then(Value::as_str).unwrap_or_default();
     let is_on = |key| get(key) == Some(&Value::Bool(true));
-    let bad_if = |condition| {
-        if condition {
-            Severity::Error
-        } else {
-            Severity::Warning
-        }
-    };
     for key in ["data-root", "exec-root"] {
         let folder = text(key);
         if folder.starts_with('/') {
             add(&[key], folder, Must::Folder, Severity::Error);
         }
     }
-    if text("pidfile").starts_with('/') {
-        add(
-            &["pidfile"],
-            text("pidfile"),
-            Must::NoFolder,
-            Severity::Error,
-        );
+    let pid_file = text("pidfile");
+    if pid_file.starts_with('/') {
+        add(&["pidfile"], pid_file, Must::NoFolder, Severity::Error);
     }
     if text("storage-driver") == "fuse-overlayfs" {
         let path = ["storage-driver"];
@@ -111,7 +100,7 @@ pub(super) fn named(document: &Document) -> Vec<Named> {
         add(&["seccomp-profile"], &profile, Must::File, Severity::Error);
     }
     let init = text("init-path");
-    add(&["init-path"], init, Must::Program, bad_if(is_on("init")));
+    add(&["init-path"], init, Must::Program, error_if(is_on("init")));
     let proxy = text("userland-proxy-path");
     if get("userland-proxy") != Some(&Value::Bool(false)) {
         let path = ["userland-proxy-path"];
@@ -122,7 +111,7 @@ pub(super) fn named(document: &Document) -> Vec<Named> {
     }
     let default = text("default-runtime");
     for (name, runtime) in get("runtimes").map_or(vec![], children) {
-        let severity = bad_if(default == name);
+        let severity = error_if(default == name);
         if let Some((entry, Value::String(program))) = named_entry(runtime, "path") {
             let path = ["runtimes", &name, entry];
             add(&path, program, Must::Program, severity);
@@ -137,6 +126,14 @@ pub(super) fn named(document: &Document) -> Vec<Named> {
         add(&path, &shim(default), Must::Program, Severity::Error);
     }
     all
+}
+
+fn error_if(condition: bool) -> Severity {
+    if condition {
+        Severity::Error
+    } else {
+        Severity::Warning
+    }
 }
 
 /// A path as dockerd has it, which starts in the root.

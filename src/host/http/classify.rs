@@ -67,6 +67,20 @@ pub(super) fn classify(
     if find("dns error") {
         return FetchError::NoName(peer);
     }
+    of_connection(&causes, peer, received)
+}
+
+/// What became of a connection, once the name was known and no TLS or proxy was at fault.
+fn of_connection(
+    causes: &[&(dyn Error + 'static)],
+    peer: Peer,
+    received: Option<u64>,
+) -> FetchError {
+    let find = |wanted: &str| {
+        causes
+            .iter()
+            .any(|cause| cause.to_string().contains(wanted))
+    };
     let io = causes
         .iter()
         .find_map(|cause| cause.downcast_ref::<io::Error>());
@@ -86,7 +100,7 @@ pub(super) fn classify(
         _ if find("connection closed") || find("unexpected end of file") => {
             FetchError::CutOff { peer, received: 0 }
         }
-        _ => FetchError::Other(words(&causes)),
+        _ => FetchError::Other(words(causes)),
     }
 }
 

@@ -13,9 +13,7 @@ use crate::step::Inspection;
 
 /// What is going to be done.
 pub(super) fn pending(host: &Host, offer: &Offer) -> Result<Inspection> {
-    let Offer {
-        transaction, http, ..
-    } = offer;
+    let transaction = &offer.transaction;
     let installs = &transaction.installs;
     let removals = transaction
         .removals
@@ -52,19 +50,8 @@ pub(super) fn pending(host: &Host, offer: &Offer) -> Result<Inspection> {
     if installs.is_empty() {
         return Ok(Inspection::pending("finish the packages", Vec::new()));
     }
-    let packages = match installs.len() {
-        1 => "1 package".to_owned(),
-        several => format!("{several} packages"),
-    };
-    let origin = match http.bundle() {
-        None => format!(
-            ", download {:.1} MB",
-            transaction.download.bytes as f64 / 1e6
-        ),
-        Some(bundle) => format!(" from {}", bundle.path().display()),
-    };
     Ok(Inspection::pending(
-        format!("install {packages}{origin}"),
+        summary(offer),
         removals
             .chain(stopped)
             .chain(details)
@@ -72,6 +59,21 @@ pub(super) fn pending(host: &Host, offer: &Offer) -> Result<Inspection> {
             .chain(bundled)
             .collect(),
     ))
+}
+
+/// How many packages are installed, and where they come from.
+fn summary(offer: &Offer) -> String {
+    let packages = match offer.transaction.installs.len() {
+        1 => "1 package".to_owned(),
+        several => format!("{several} packages"),
+    };
+    match offer.http.bundle() {
+        None => format!(
+            "install {packages}, download {:.1} MB",
+            offer.transaction.download.bytes as f64 / 1e6
+        ),
+        Some(bundle) => format!("install {packages} from {}", bundle.path().display()),
+    }
 }
 
 /// From when the indexes of Ubuntu's archive in a bundle are.

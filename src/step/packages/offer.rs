@@ -88,12 +88,7 @@ impl Offer {
         } = wanted;
         let source = &repository.source;
         let mut view = View::open(host, source, &repository.certificate, index, http)?;
-        for pocket in view.pockets() {
-            let name = format!("the bundle's index of {}", pocket.suite);
-            let age = pocket.age(SystemTime::now());
-            let limit = repository.age_limit;
-            limit.judge(&name, age, Supply::Bundle, listener)?;
-        }
+        judge_age(&view, repository, listener)?;
         if reinstalls {
             view.reinstall();
         }
@@ -166,6 +161,17 @@ impl Offer {
         request.extend(self.replaced.iter().map(|name| format!("{name}-")));
         request
     }
+}
+
+/// Judges the age of what a bundle holds of Ubuntu's archive.
+fn judge_age(view: &View, repository: &Repository, listener: Listener<'_>) -> Result<()> {
+    for pocket in view.pockets() {
+        let name = format!("the bundle's index of {}", pocket.suite);
+        let age = pocket.age(SystemTime::now());
+        let limit = repository.age_limit;
+        limit.judge(&name, age, Supply::Bundle, listener)?;
+    }
+    Ok(())
 }
 
 /// Refuses to remove anything but what may be replaced.
