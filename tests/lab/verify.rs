@@ -26,7 +26,7 @@ const MEDDLING: [&str; 6] = [
 ];
 
 /// Everything that is in the engine, but for its own networks. The cache of builds is among it.
-pub fn objects(host: &LabHost) -> String {
+pub(crate) fn objects(host: &LabHost) -> String {
     host.sh(
         "docker ps --all --quiet; docker network ls --quiet --filter type=custom
          docker volume ls --quiet; docker images --all --quiet; docker buildx du | grep '^[a-z0-9]* *true' || true
@@ -63,14 +63,14 @@ fn put_journal_back(host: &LabHost) {
 }
 
 /// Lets the engine begin anew, however often that was done within the minute.
-pub fn restart_engine(host: &LabHost) {
+pub(crate) fn restart_engine(host: &LabHost) {
     host.sh(
         "systemctl reset-failed docker.service; systemctl restart docker.socket docker.service",
     );
 }
 
 #[track_caller]
-pub fn fails(host: &LabHost, stage: &str) -> Outcome {
+pub(crate) fn fails(host: &LabHost, stage: &str) -> Outcome {
     host.dockstrap(["verify", stage])
         .exits(7)
         .says(&format!("✗ {stage}: "))
@@ -166,7 +166,7 @@ fn units_socket_and_group_that_are_broken_are_named() {
     host.sh("rm /usr/local/bin/docker");
     host.dockstrap(["verify", "engine", "group"])
         .exits(0)
-        .says("alice may use the engine after a new login, nobody may not");
+        .says("alice may use the engine after a new login; nobody may not");
 
     let verify = ["dockstrap", "verify", "run", "group"];
     host.run_as("alice", verify)
@@ -177,7 +177,8 @@ fn units_socket_and_group_that_are_broken_are_named() {
         .exits(4)
         .says("bob cannot use the engine: not a member of group docker");
     host.sh("chmod 0666 /run/docker.sock");
-    fails(&host, "group").says("nobody is no member of group docker and may use the engine");
+    fails(&host, "group")
+        .says("nobody is not a member of group docker and has access to the engine");
     host.sh("chmod 0660 /run/docker.sock; chgrp root /run/docker.sock");
     fails(&host, "group").says("alice is a member of group docker, but may not use the engine");
     restart_engine(&host);

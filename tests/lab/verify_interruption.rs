@@ -45,7 +45,7 @@ fn a_verification_that_is_cut_short_leaves_nothing_behind() {
     host.dockstrap(["verify", "run"]).exits(0);
     assert_eq!(images(&host), "");
 
-    let terminal = host.on_a_terminal("A=b", ["verify"]).shows("proving");
+    let terminal = host.on_a_terminal("A=b", ["verify"]).shows("verifying");
     wait_for_containers(&host);
     terminal.types("\u{3}").end().exits(130);
     assert_eq!(objects(&host), "", "after Ctrl-C");
