@@ -25,11 +25,11 @@ use crate::settings::Settings;
 use crate::step::packages;
 use crate::trust::ExpectedFile;
 
-pub use inspect::{BundleReport, UbuntuIndex, inspect};
+pub(crate) use inspect::{BundleReport, inspect};
 
 /// Makes a bundle for hosts like this one, at `output` or in the current folder, and returns where
 /// it is with what it says of itself.
-pub fn create(
+pub(crate) fn create(
     host: &Host,
     settings: &Settings,
     output: Option<&Path>,

@@ -16,9 +16,9 @@ use crate::daemon_config::schema;
 use crate::invocation;
 use crate::settings::{Layer, Origins};
 use crate::ui::OutputFormat;
-pub use probe::Probe;
-pub use read::output_asked_for;
-pub use verify::{RegistryArgs, VerifyArgs};
+pub(crate) use probe::Probe;
+pub(crate) use read::output_asked_for;
+pub(crate) use verify::{RegistryArgs, VerifyArgs};
 
 /// The variable behind `--output`.
 const OUTPUT: &str = "DOCKSTRAP_OUTPUT";

@@ -9,7 +9,7 @@ use crate::invocation;
 
 /// A failure with an exit code of its own. The texts name the cause and the cure.
 #[derive(Debug, Error)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// The command line, a variable or the settings file says something that cannot be done.
     #[error("{0}")]
     Usage(String),
@@ -32,7 +32,7 @@ pub enum Failure {
 
 impl Failure {
     /// The process exit code, as documented in the manual.
-    pub fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Failure::Usage(_) => 2,
             Failure::Blocked(_) => 4,
@@ -45,7 +45,7 @@ impl Failure {
 }
 
 /// The exit code for any error: its first [`Failure`]'s, or 1.
-pub fn exit_code(error: &anyhow::Error) -> u8 {
+pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     error
         .chain()
         .find_map(|cause| cause.downcast_ref::<Failure>())
@@ -65,7 +65,7 @@ pub(crate) fn quote(text: &str, words: &str) -> String {
 
 /// The command to type next: the one with which the first text of ours that names one ends, or else
 /// what finds out more. `command` is the one that failed.
-pub fn next_command(error: &anyhow::Error, command: Option<&str>) -> String {
+pub(crate) fn next_command(error: &anyhow::Error, command: Option<&str>) -> String {
     let ours = error.chain().take_while(|cause| !is_of_others(*cause));
     let texts = ours.map(ToString::to_string);
     if let Some(named) = texts.filter_map(|text| named_at_the_end(&text)).next() {

@@ -7,57 +7,84 @@
 //! Each module imports only from those above it in this list; `tests/source` checks it. An empty
 //! line keeps rustfmt from sorting what must stay in order.
 
+#![deny(unreachable_pub)]
 // A test makes the host that it works on.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
 mod reading;
-pub mod redact;
-pub mod relative_path;
-pub mod release;
+mod redact;
+mod relative_path;
+mod release;
 mod shell;
 
 mod invocation;
 
-pub mod error;
-pub mod report;
+mod error;
+mod report;
 
 mod docker;
 
-pub mod daemon_config;
-pub mod trust;
+mod daemon_config;
+mod trust;
 
-pub mod host;
+mod host;
 
 mod engine;
 
 mod output_file;
-pub mod settings;
+mod settings;
 
-pub mod facts;
+mod facts;
 
-pub mod apt;
+mod apt;
 
 mod undo;
 
-pub mod change;
+mod change;
 
-pub mod step;
+mod step;
 
-pub mod plan;
+mod plan;
 
-pub mod bundle;
-pub mod doctor;
-pub mod status;
-pub mod verify;
+mod bundle;
+mod doctor;
+mod status;
+mod verify;
 
 mod history;
 
 mod install;
 mod uninstall;
 
-pub mod ui;
+mod ui;
 
-pub mod cli;
+mod cli;
 
-pub mod ansible;
-pub mod command;
+mod ansible;
+mod command;
+
+#[cfg(fuzzing)]
+pub mod fuzzed;
+pub mod reference;
+
+use std::process::ExitCode;
+
+/// Runs the program: parses its arguments, dispatches, and turns an error into an exit code.
+pub fn run() -> ExitCode {
+    host::environment::fix_umask();
+    if let Some(call) = ansible::Call::of(std::env::args_os()) {
+        return ExitCode::from(ansible::run(call));
+    }
+    let code = match cli::Cli::read() {
+        Ok(cli) => {
+            ui::set_up(cli.output);
+            let name = cli.name.clone();
+            ui::end(&name, &command::run(cli))
+        }
+        Err(said) => {
+            ui::set_up(cli::output_asked_for(std::env::args_os()));
+            ui::usage(&said)
+        }
+    };
+    ExitCode::from(code)
+}

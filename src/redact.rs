@@ -12,13 +12,13 @@ mod named;
 pub(crate) use named::is_secret_name;
 
 /// What stands where a secret stood.
-pub const STARS: &str = "***";
+pub(crate) const STARS: &str = "***";
 
 /// The text with the credentials of every URL in it starred out: `http://me:word@proxy` becomes
 /// `http://***@proxy`. So do those of a proxy without a scheme, which programs take as well, where
 /// its name stands before it: `https_proxy=`, `--http-proxy=` or `"http-proxy":`. Under the name of
 /// a secret, as in `splunk-token=` or `"splunk-token":`, the whole value is.
-pub fn redact(text: &str) -> Cow<'_, str> {
+pub(crate) fn redact(text: &str) -> Cow<'_, str> {
     star_out(text, secrets_in(text), |_| STARS.to_owned())
 }
 
@@ -42,7 +42,7 @@ fn star_out(
 }
 
 /// The same for a value with a name, such as that of a setting.
-pub fn redact_named(name: &str, value: &str) -> String {
+pub(crate) fn redact_named(name: &str, value: &str) -> String {
     star_out_named(name, value, |_| STARS.to_owned())
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn star_out_named(name: &str, value: &str, stars: impl Fn(&str) -> St
 }
 
 /// The same for every text in data, each by itself: escaped in JSON, one might look otherwise.
-pub fn redact_value(value: &mut Value) {
+pub(crate) fn redact_value(value: &mut Value) {
     redact_below("", value);
 }
 
@@ -74,12 +74,12 @@ fn redact_below(name: &str, value: &mut Value) {
 }
 
 /// Whether the text holds credentials.
-pub fn has_credentials(text: &str) -> bool {
+pub(crate) fn has_credentials(text: &str) -> bool {
     !secrets_in(text).is_empty()
 }
 
 /// Whether the value of this name does.
-pub fn is_secret(name: &str, value: &str) -> bool {
+pub(crate) fn is_secret(name: &str, value: &str) -> bool {
     !secrets_of(name, value).is_empty()
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// One Ubuntu release on which dockstrap sets up Docker.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Release {
+pub(crate) struct Release {
     /// The name Docker's suites go by, such as `noble`.
     pub codename: &'static str,
     /// The version, such as `24.04`.
@@ -20,7 +20,7 @@ pub struct Release {
 }
 
 /// Every supported release, oldest first.
-pub const SUPPORTED: &[Release] = &[
+pub(crate) const SUPPORTED: &[Release] = &[
     Release {
         codename: "jammy",
         version: "22.04",
@@ -41,11 +41,11 @@ pub const SUPPORTED: &[Release] = &[
 /// The major release of the engine that Docker maintains: the one before ends when the next comes.
 ///
 /// Source: <https://github.com/moby/moby/blob/master/project/BRANCHES-AND-TAGS.md>.
-pub const ENGINE_MAJOR: u32 = 29;
+pub(crate) const ENGINE_MAJOR: u32 = 29;
 
 /// Why a release is not among the supported ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lack {
+pub(crate) enum Lack {
     /// Docker no longer builds for it. What was built stays on the server, without updates.
     Ended,
     /// Docker did not build for it when this table was written.
@@ -53,7 +53,7 @@ pub enum Lack {
 }
 
 /// Releases beside the supported ones, oldest first, for telling what a server has.
-pub const OTHERS: &[(&str, &str, Lack)] = &[
+pub(crate) const OTHERS: &[(&str, &str, Lack)] = &[
     ("trusty", "14.04", Lack::Ended),
     ("xenial", "16.04", Lack::Ended),
     ("bionic", "18.04", Lack::Ended),
@@ -71,13 +71,13 @@ pub const OTHERS: &[(&str, &str, Lack)] = &[
 ];
 
 /// Whether Docker no longer builds for the release with that codename.
-pub fn has_ended(codename: &str) -> bool {
+pub(crate) fn has_ended(codename: &str) -> bool {
     let ended = |(name, _, lack): &(&str, &str, Lack)| *name == codename && *lack == Lack::Ended;
     OTHERS.iter().any(ended)
 }
 
 /// The codenames of all known releases, newest first.
-pub fn codenames() -> Vec<&'static str> {
+pub(crate) fn codenames() -> Vec<&'static str> {
     let supported = SUPPORTED
         .iter()
         .map(|known| (known.version, known.codename));
@@ -94,24 +94,24 @@ pub fn codenames() -> Vec<&'static str> {
 }
 
 /// The Debian architectures for which Docker publishes packages and dockstrap is built.
-pub const ARCHITECTURES: &[&str] = &["amd64", "arm64"];
+pub(crate) const ARCHITECTURES: &[&str] = &["amd64", "arm64"];
 
 impl Release {
     /// The supported release with that codename.
-    pub fn by_codename(codename: &str) -> Option<&'static Release> {
+    pub(crate) fn by_codename(codename: &str) -> Option<&'static Release> {
         SUPPORTED
             .iter()
             .find(|release| release.codename == codename)
     }
 
     /// Whether standard support had ended by `today`.
-    pub fn has_ended(&self, today: Date) -> bool {
+    pub(crate) fn has_ended(&self, today: Date) -> bool {
         today > self.support_ends
     }
 }
 
 /// The supported releases in one line, for messages: `22.04 (jammy), …`.
-pub fn supported() -> String {
+pub(crate) fn supported() -> String {
     let names: Vec<String> = SUPPORTED
         .iter()
         .map(|release| format!("{} ({})", release.version, release.codename))

@@ -8,7 +8,7 @@ use serde::Serialize;
 /// Something that happens while a command works.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-pub enum Event {
+pub(crate) enum Event {
     /// A longer act begins; `text` says what it is.
     Started { text: String },
     /// A step begins with its changes; what happens until it is done belongs to it.
@@ -43,7 +43,7 @@ pub enum Event {
 }
 
 /// Whoever wants to know what happens.
-pub type Listener<'a> = &'a dyn Fn(Event);
+pub(crate) type Listener<'a> = &'a dyn Fn(Event);
 
 /// Warns of each.
 pub(crate) fn warn_of(texts: Vec<String>, listener: Listener<'_>) {
@@ -54,7 +54,7 @@ pub(crate) fn warn_of(texts: Vec<String>, listener: Listener<'_>) {
 
 /// What an install or an uninstall came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Done {
+pub(crate) struct Done {
     /// The version of this structure.
     pub schema: u32,
     /// Whether the host is another one than before.
@@ -68,7 +68,7 @@ pub struct Done {
 
 /// What became of a step, or of a change that it had made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct StepReport {
+pub(crate) struct StepReport {
     pub step: String,
     pub verdict: Verdict,
     /// What is there, or what was done.
@@ -83,7 +83,7 @@ pub struct StepReport {
 /// What was done for a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// Nothing: all was there.
     Satisfied,
     /// It was made so.
@@ -96,7 +96,7 @@ pub enum Verdict {
 
 /// How a stage of the verification went.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct StageReport {
+pub(crate) struct StageReport {
     pub stage: &'static str,
     #[serde(flatten)]
     pub outcome: Outcome,
@@ -107,7 +107,7 @@ pub struct StageReport {
 /// What a stage found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", content = "text", rename_all = "kebab-case")]
-pub enum Outcome {
+pub(crate) enum Outcome {
     Passed(String),
     Failed(String),
     Skipped(String),
@@ -119,7 +119,7 @@ pub enum Outcome {
 
 /// Something that somebody changed since it was set up, and that stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Yours {
+pub(crate) struct Yours {
     /// By which `install --restore` knows it.
     pub name: String,
     /// What is there now: the value of a key, or what became of it.
@@ -133,7 +133,7 @@ impl fmt::Display for Yours {
 }
 
 /// What was kept on the way back, and why. How to remove it stands last, to be copied.
-pub fn kept(text: &str, reason: &str) -> String {
+pub(crate) fn kept(text: &str, reason: &str) -> String {
     match reason.split_once("; ") {
         Some((why, how)) if how.contains(": ") => format!("kept: {text} ({why}); {how}"),
         _ => format!("kept: {text} ({reason})"),
@@ -146,7 +146,7 @@ fn as_seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S:
 
 impl StageReport {
     /// Whether it proved what it was there to prove.
-    pub fn passed(&self) -> bool {
+    pub(crate) fn passed(&self) -> bool {
         matches!(self.outcome, Outcome::Passed(_))
     }
 }

@@ -9,10 +9,7 @@ use std::process::{Command, Stdio};
 
 use clap::{CommandFactory, ValueEnum};
 use clap_complete::Shell;
-use dockstrap::cli::Cli;
-use dockstrap::command::completions;
-use dockstrap::daemon_config::schema;
-use dockstrap::{doctor, settings};
+use dockstrap::reference::{AREAS, Cli, completions, daemon_config, settings};
 
 fn source(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -163,7 +160,7 @@ fn there_is_a_manual_page_for_every_command_and_every_table() {
         assert!(config.contains(&setting.variable.unwrap_or_default()));
     }
     let keys = page("dockstrap-daemon.json.5");
-    for key in schema::keys() {
+    for key in daemon_config::keys() {
         assert!(
             keys.contains(&format!(".TP\n\\fB{}\\fR\n", key.name)),
             "{}",
@@ -171,7 +168,7 @@ fn there_is_a_manual_page_for_every_command_and_every_table() {
         );
     }
     let checks = page("dockstrap-checks.7");
-    for check in doctor::AREAS.iter().flat_map(|(_, checks)| *checks) {
+    for check in AREAS.iter().flat_map(|(_, checks)| *checks) {
         assert!(
             checks.contains(&format!("\\fB{}\\fR", check.id)),
             "{}",

@@ -1,6 +1,6 @@
 //! dockstrap-checks(7), made from the table of checks.
 
-use dockstrap::doctor::AREAS;
+use dockstrap::reference::AREAS;
 use roff::{bold, roman};
 
 use super::page::Page;

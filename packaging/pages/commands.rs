@@ -3,9 +3,7 @@
 use anyhow::{Context, Result};
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
-use dockstrap::apt::Source;
-use dockstrap::cli::Cli;
-use dockstrap::{change, daemon_config, settings};
+use dockstrap::reference::{Cli, JOURNAL, Source, daemon_config, settings};
 use roff::bold;
 
 use super::page::Page;
@@ -14,8 +12,8 @@ use super::page::Page;
 const FILES: &[(&str, &str)] = &[
     (settings::PATH, "The settings; see dockstrap-config(5)."),
     (
-        change::JOURNAL,
-        "What was done to the host, with the way back.",
+        JOURNAL,
+        "What was done to the host, and how each act is undone.",
     ),
     (daemon_config::PATH, "The configuration of the engine."),
     (Source::KEYRING, "Docker's key."),

@@ -1,6 +1,6 @@
 //! dockstrap-config(5), made from the table of settings.
 
-use dockstrap::settings::{self, Setting, ValueType};
+use dockstrap::reference::settings::{self, Setting, ValueType};
 use roff::{bold, italic, roman};
 
 use super::page::Page;

@@ -1,8 +1,7 @@
 //! dockstrap-daemon.json(5), made from the table of keys.
 
-use dockstrap::daemon_config::PATH;
-use dockstrap::daemon_config::docs::explain::{facts, summary};
-use dockstrap::daemon_config::schema::by_name;
+use dockstrap::reference::daemon_config::explain::{facts, summary};
+use dockstrap::reference::daemon_config::{PATH, by_name};
 use roff::bold;
 
 use super::page::Page;

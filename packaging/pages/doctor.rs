@@ -1,6 +1,6 @@
 //! `packaging/manual/doctor.md`, made from the table of checks.
 
-use dockstrap::doctor::AREAS;
+use dockstrap::reference::AREAS;
 
 const HEAD: &str = "\
 # What dockstrap doctor looks at

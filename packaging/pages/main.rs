@@ -22,8 +22,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use clap_complete::Shell;
-use dockstrap::command::completions;
-use dockstrap::settings;
+use dockstrap::reference::{completions, daemon_config, settings};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -43,7 +42,7 @@ fn source(folder: &Path) -> Result<()> {
         ("packaging/config.schema.json", schema),
         (
             "packaging/manual/daemon-json.md",
-            dockstrap::daemon_config::docs::reference::page(),
+            daemon_config::reference::page(),
         ),
         ("packaging/manual/doctor.md", doctor::page()),
         ("packaging/manual/reference.md", reference::page()),

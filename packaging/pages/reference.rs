@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use clap::{Arg, Args, Command, CommandFactory};
-use dockstrap::cli::Cli;
-use dockstrap::settings::Layer;
+use dockstrap::reference::Cli;
+use dockstrap::reference::settings::Layer;
 
 const HEAD: &str = "\
 # Reference

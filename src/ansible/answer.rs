@@ -12,21 +12,21 @@ use crate::ui;
 use crate::uninstall::UninstallPlan;
 
 /// The answer, which grows while the task is carried out, so that a failure has it as well.
-pub struct Answer {
+pub(crate) struct Answer {
     keys: Map<String, Value>,
     wants_diff: bool,
 }
 
 /// What happened meanwhile, of that which is told.
 #[derive(Default)]
-pub struct Happened {
+pub(crate) struct Happened {
     warnings: RefCell<Vec<String>>,
     stages: RefCell<Vec<StageReport>>,
     has_kept: Cell<bool>,
 }
 
 impl Happened {
-    pub fn note(&self, event: Event) {
+    pub(crate) fn note(&self, event: Event) {
         match event {
             Event::Warning { text } | Event::Note { text } => self.warnings.borrow_mut().push(text),
             Event::Kept { text, reason, .. } => {
@@ -41,23 +41,23 @@ impl Happened {
     }
 
     /// Whether something was to be taken back and was left: the host is another one then.
-    pub fn has_kept(&self) -> bool {
+    pub(crate) fn has_kept(&self) -> bool {
         self.has_kept.get()
     }
 }
 
 impl Answer {
-    pub fn new(wants_diff: bool) -> Answer {
+    pub(crate) fn new(wants_diff: bool) -> Answer {
         let keys = Map::from_iter([("changed".to_owned(), Value::Bool(false))]);
         Answer { keys, wants_diff }
     }
 
-    pub fn set(&mut self, key: &str, value: impl Into<Value>) {
+    pub(crate) fn set(&mut self, key: &str, value: impl Into<Value>) {
         self.keys.insert(key.to_owned(), value.into());
     }
 
     /// What was done or is to be, under the keys that a report has elsewhere, too.
-    pub fn report(&mut self, report: &Done) -> Result<()> {
+    pub(crate) fn report(&mut self, report: &Done) -> Result<()> {
         if let Value::Object(keys) = serde_json::to_value(report)? {
             self.keys.extend(keys);
         }
@@ -65,7 +65,7 @@ impl Answer {
     }
 
     /// How it differs from what is there. What is known of it was told while it was made.
-    pub fn plan(&mut self, plan: &Plan) {
+    pub(crate) fn plan(&mut self, plan: &Plan) {
         self.diff(plan.pending().map(difference).collect());
     }
 
@@ -83,7 +83,7 @@ impl Answer {
     }
 
     /// What was told meanwhile. A failure has no report, but may have stages.
-    pub fn tell(&mut self, happened: Happened) {
+    pub(crate) fn tell(&mut self, happened: Happened) {
         self.warn(&happened.warnings.into_inner());
         let stages = happened.stages.into_inner();
         if let (false, Ok(stages)) = (stages.is_empty(), serde_json::to_value(&stages)) {
@@ -91,7 +91,7 @@ impl Answer {
         }
     }
 
-    pub fn fail(&mut self, error: &anyhow::Error, changed: bool) {
+    pub(crate) fn fail(&mut self, error: &anyhow::Error, changed: bool) {
         self.set("failed", true);
         self.set("changed", changed);
         self.set("rc", exit_code(error));
@@ -99,7 +99,7 @@ impl Answer {
     }
 
     /// The answer as it is given: Ansible prints its texts as they are.
-    pub fn visible(&self) -> Value {
+    pub(crate) fn visible(&self) -> Value {
         let keys = self.keys.iter();
         keys.map(|(key, value)| (ui::visible(key), visible(value)))
             .collect()

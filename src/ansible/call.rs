@@ -24,7 +24,7 @@ const NOT_FLAGS: &[&str] = &["state", "verify", "daemon", "registries"];
 const ARGUMENTS_LIMIT: u64 = 16 * 1024 * 1024;
 
 /// A call of this program as a module.
-pub struct Call {
+pub(crate) struct Call {
     is_facts: bool,
     /// Whether only to tell what would be done.
     pub is_check: bool,
@@ -33,7 +33,7 @@ pub struct Call {
 }
 
 /// What a task wants.
-pub enum Task {
+pub(crate) enum Task {
     Present(Box<InstallArgs>),
     Absent(UninstallArgs),
     Facts,
@@ -42,7 +42,7 @@ pub enum Task {
 impl Call {
     /// The call, if these are the words of one: the program, and the path of a file in which
     /// Ansible names a module.
-    pub fn of(words: impl IntoIterator<Item = OsString>) -> Option<Call> {
+    pub(crate) fn of(words: impl IntoIterator<Item = OsString>) -> Option<Call> {
         let mut words = words.into_iter().skip(1);
         let (path, None) = (words.next()?, words.next()) else {
             return None;
@@ -71,7 +71,7 @@ impl Call {
 
     /// # Errors
     /// [`Failure::Usage`] for options that there are not, and values that cannot be meant.
-    pub fn task(self) -> Result<Task> {
+    pub(crate) fn task(self) -> Result<Task> {
         if let Some(name) = self.options.keys().find(|name| !self.knows(name)) {
             return Err(unknown(name, &self.known()).into());
         }

@@ -26,14 +26,14 @@ use crate::undo::Extent;
 use crate::uninstall::{self, UninstallPlan};
 
 use answer::{Answer, Happened};
-pub use call::Call;
+pub(crate) use call::Call;
 use call::Task;
 
 /// The answer where there is nothing to undo.
 const NOTHING_SET_UP: &str = "Nothing to do: dockstrap has set up nothing here";
 
 /// Does what the task says, answers it, and returns the exit code.
-pub fn run(call: Call) -> u8 {
+pub(crate) fn run(call: Call) -> u8 {
     let host = Host::real();
     let happened = Happened::default();
     let mut answer = Answer::new(call.wants_diff);

@@ -16,21 +16,21 @@ const DAY: u64 = 24 * 60 * 60;
 /// How old an index may be, and what becomes of an older one: Docker's, and Ubuntu's in a bundle
 /// alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AgeLimit {
+pub(crate) struct AgeLimit {
     most: Duration,
     stale: Stale,
 }
 
 /// Where an index comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Supply {
+pub(crate) enum Supply {
     Server,
     Bundle,
 }
 
 impl AgeLimit {
     /// The limit that the settings name.
-    pub fn of(settings: &Settings) -> AgeLimit {
+    pub(crate) fn of(settings: &Settings) -> AgeLimit {
         AgeLimit {
             most: settings.max_index_age,
             stale: settings.stale,
@@ -42,7 +42,7 @@ impl AgeLimit {
     /// # Errors
     /// [`Failure::Trust`] when it is too old and the settings refuse such an index; otherwise it is
     /// only warned of.
-    pub fn judge(
+    pub(crate) fn judge(
         self,
         index: &str,
         age: Duration,

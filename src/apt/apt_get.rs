@@ -58,7 +58,7 @@ APT::Update::Error-Mode \"any\";
 /// An `apt-get` that asks nothing.
 ///
 /// needrestart, which Ubuntu servers have, would ask or restart services on its own.
-pub fn apt_get() -> Command {
+pub(crate) fn apt_get() -> Command {
     with_safety(on_behalf(Command::new("apt-get")))
 }
 
@@ -91,7 +91,7 @@ fn on_behalf(command: Command) -> Command {
 
 /// The command that installs exactly these packages, each as `name=version`, and removes those
 /// that stand there as `name-`. apt must neither remove any other nor downgrade anything for it.
-pub fn install(packages: &[String]) -> Command {
+pub(crate) fn install(packages: &[String]) -> Command {
     let apt_get = if packages.iter().any(|package| package.ends_with('-')) {
         // what it removes was compared with the plan right before
         apt_get()

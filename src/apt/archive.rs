@@ -22,7 +22,7 @@ use crate::trust::{ExpectedFile, PackageIndex, Refusal, Sha256};
 
 /// A package file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Archive {
+pub(crate) struct Archive {
     pub uri: String,
     /// What apt calls it in its archive folder.
     pub name: FileName,
@@ -32,7 +32,7 @@ pub struct Archive {
 
 /// A package file as the journal keeps it in mind: what it must be, if it is ever to be used again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KnownArchive {
+pub(crate) struct KnownArchive {
     /// What apt calls it in its archive folder.
     pub name: FileName,
     pub size: u64,
@@ -41,7 +41,7 @@ pub struct KnownArchive {
 
 /// The package files of a transaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Archives {
+pub(crate) struct Archives {
     /// Those of Docker's repository. What they must be is said by its verified index.
     pub docker: Vec<Archive>,
     /// All others. What they must be is said by apt, from indexes that it has verified.
@@ -56,7 +56,11 @@ impl Archives {
     ///
     /// # Errors
     /// [`Failure::Trust`] when `offered`, the index of `source`, lacks a file of that source.
-    pub fn parse(printed: &str, source: &Source, offered: &PackageIndex) -> Result<Archives> {
+    pub(crate) fn parse(
+        printed: &str,
+        source: &Source,
+        offered: &PackageIndex,
+    ) -> Result<Archives> {
         let mut archives = Archives {
             unpacked: printed.lines().find_map(parse_space).unwrap_or(0),
             ..Archives::default()
@@ -85,7 +89,7 @@ impl Archives {
     }
 
     /// What is to be downloaded, judged by names and sizes, as apt does.
-    pub fn download(&self, host: &Host) -> Result<Download> {
+    pub(crate) fn download(&self, host: &Host) -> Result<Download> {
         let mut download = Download::default();
         for archive in self.iter() {
             if !archive.seems_there(host)? {
@@ -97,7 +101,7 @@ impl Archives {
     }
 
     /// Where files will stand that are not there yet.
-    pub fn absent(&self, host: &Host) -> Result<Vec<PathBuf>> {
+    pub(crate) fn absent(&self, host: &Host) -> Result<Vec<PathBuf>> {
         let mut absent = Vec::new();
         for archive in self.iter() {
             if !host.exists(archive.path())? {
@@ -108,7 +112,7 @@ impl Archives {
     }
 
     /// What each must be, for the journal.
-    pub fn known(&self) -> Vec<KnownArchive> {
+    pub(crate) fn known(&self) -> Vec<KnownArchive> {
         let known = |archive: &Archive| KnownArchive {
             name: archive.name.clone(),
             size: archive.entry.size,
@@ -124,24 +128,24 @@ impl Archives {
 
 impl KnownArchive {
     /// Where apt looks for it.
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         Path::new(ARCHIVES).join(&self.name)
     }
 
     /// Whether these were its bytes.
-    pub fn is(&self, measured: Measured) -> bool {
+    pub(crate) fn is(&self, measured: Measured) -> bool {
         measured.size == self.size && Sha256::from(measured.hasher).to_string() == self.sha256
     }
 }
 
 impl Archive {
     /// Where apt looks for it.
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         Path::new(ARCHIVES).join(&self.name)
     }
 
     /// Whether it is there, all of it and unchanged.
-    pub fn is_there(&self, host: &Host) -> Result<bool> {
+    pub(crate) fn is_there(&self, host: &Host) -> Result<bool> {
         if !self.seems_there(host)? {
             return Ok(false);
         }
@@ -149,7 +153,7 @@ impl Archive {
     }
 
     /// Whether the file at `path` is the one that is meant.
-    pub fn check(&self, path: &Path) -> Result<Result<(), Refusal>> {
+    pub(crate) fn check(&self, path: &Path) -> Result<Result<(), Refusal>> {
         let mut measured = Measured::default();
         File::open(path)
             .and_then(|mut file| measured.read(&mut file))
@@ -158,7 +162,7 @@ impl Archive {
     }
 
     /// Whether a file of its size is in its place.
-    pub fn seems_there(&self, host: &Host) -> Result<bool> {
+    pub(crate) fn seems_there(&self, host: &Host) -> Result<bool> {
         let there = host.metadata(self.path())?;
         Ok(there.is_some_and(|there| there.is_file() && there.len() == self.entry.size))
     }
@@ -166,19 +170,19 @@ impl Archive {
 
 /// The size and the hash of bytes that pass by.
 #[derive(Default, Clone)]
-pub struct Measured {
+pub(crate) struct Measured {
     pub size: u64,
     hasher: sha2::Sha256,
 }
 
 impl Measured {
-    pub fn add(&mut self, bytes: &[u8]) {
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
         self.size += bytes.len() as u64;
         self.hasher.update(bytes);
     }
 
     /// Takes in all that `file` still has.
-    pub fn read(&mut self, file: &mut impl Read) -> std::io::Result<()> {
+    pub(crate) fn read(&mut self, file: &mut impl Read) -> std::io::Result<()> {
         let mut chunk = vec![0; 1 << 16];
         loop {
             match file.read(&mut chunk)? {
@@ -189,13 +193,13 @@ impl Measured {
     }
 
     /// Whether these were the bytes that `entry` means.
-    pub fn check(self, entry: &ExpectedFile) -> Result<(), Refusal> {
+    pub(crate) fn check(self, entry: &ExpectedFile) -> Result<(), Refusal> {
         entry.check(self.size, Sha256::from(self.hasher))
     }
 }
 
 /// The package files that `apt-get --print-uris` prints, and what each must be.
-pub fn printed(text: &str) -> Vec<Archive> {
+pub(crate) fn printed(text: &str) -> Vec<Archive> {
     text.lines().filter_map(parse_line).collect()
 }
 
@@ -236,7 +240,7 @@ fn parse_line(line: &str) -> Option<Archive> {
 }
 
 /// Takes back what apt does to a path in a URI, such as `%7e` for a tilde.
-pub fn unescape(path: &str) -> String {
+pub(crate) fn unescape(path: &str) -> String {
     percent_decode_str(path).decode_utf8_lossy().into_owned()
 }
 

@@ -44,7 +44,7 @@ pub(crate) struct Closed {
 
 impl Closed {
     /// The command that opens it.
-    pub fn cure(&self) -> String {
+    pub(crate) fn cure(&self) -> String {
         let (who, bits) = match self.lacks {
             0o100 | 0o400 => ("u", self.lacks >> 6),
             0o010 | 0o040 => ("g", self.lacks >> 3),

@@ -37,7 +37,7 @@ const LOOSENING: &[&str] = &[
 
 /// One source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     pub enabled: bool,
     types: Vec<String>,
     uris: Vec<String>,
@@ -49,7 +49,7 @@ pub struct Entry {
 
 /// Why a source cannot bring what fits a host, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Misfit {
+pub(crate) enum Misfit {
     /// It is for another system, or no longer there.
     System(String),
     /// It is for another release. Somebody may have chosen that.
@@ -58,7 +58,7 @@ pub enum Misfit {
 
 impl Entry {
     /// Reads `deb [OPTION=VALUE …] URI SUITE COMPONENT…`; `None` for a line that is no source.
-    pub fn of_line(line: &str) -> Option<Entry> {
+    pub(crate) fn of_line(line: &str) -> Option<Entry> {
         let line = uncommented(line).trim();
         let (kind, rest) = line.split_once(char::is_whitespace)?;
         if !matches!(kind, "deb" | "deb-src") {
@@ -88,7 +88,7 @@ impl Entry {
     }
 
     /// Reads a stanza; `None` for a text that is none.
-    pub fn of_stanza(text: &str) -> Option<Entry> {
+    pub(crate) fn of_stanza(text: &str) -> Option<Entry> {
         // To apt, neither a comment nor a line of white space ends a field or a stanza.
         let lines: Vec<&str> = text
             .lines()
@@ -117,7 +117,7 @@ impl Entry {
     }
 
     /// Whether apt uses it and it names Docker's repository, at whatever address.
-    pub fn names_docker(&self, source: &Source) -> bool {
+    pub(crate) fn names_docker(&self, source: &Source) -> bool {
         self.enabled && self.uris.iter().any(|uri| is_dockers(uri, source))
     }
 
@@ -128,7 +128,7 @@ impl Entry {
     }
 
     /// Whether it names other repositories beside Docker's.
-    pub fn names_others(&self, source: &Source) -> bool {
+    pub(crate) fn names_others(&self, source: &Source) -> bool {
         self.uris.iter().any(|uri| !is_dockers(uri, source))
     }
 
@@ -136,7 +136,7 @@ impl Entry {
     ///
     /// # Errors
     /// Otherwise why it does not, for people.
-    pub fn serves(&self, source: &Source, pin: &Fingerprint) -> Result<&str, String> {
+    pub(crate) fn serves(&self, source: &Source, pin: &Fingerprint) -> Result<&str, String> {
         if self.types.iter().any(|kind| kind == "deb-src") {
             return Err("it asks for source packages, which Docker does not publish".to_owned());
         }
@@ -166,14 +166,14 @@ impl Entry {
     }
 
     /// Whether apt verifies all that comes from it, by this keyring alone.
-    pub fn is_verified_by(&self, keyring: &str) -> bool {
+    pub(crate) fn is_verified_by(&self, keyring: &str) -> bool {
         let signed_by = self.options.get("signed-by").map_or(&[][..], Vec::as_slice);
         let loosens = |option: &&str| self.options.contains_key(*option);
         signed_by == [keyring] && !LOOSENING.iter().any(loosens)
     }
 
     /// Why it cannot bring what fits this host, wherever it fetches from.
-    pub fn misfit(&self, source: &Source) -> Option<Misfit> {
+    pub(crate) fn misfit(&self, source: &Source) -> Option<Misfit> {
         for uri in &self.uris {
             let segments = segments(uri);
             if RETIRED.contains(&segments[0].as_str()) {
@@ -204,7 +204,7 @@ impl Entry {
     }
 
     /// The files of keys that it names.
-    pub fn keyrings(&self) -> impl Iterator<Item = &String> {
+    pub(crate) fn keyrings(&self) -> impl Iterator<Item = &String> {
         let words = self.options.get("signed-by").into_iter().flatten();
         words.filter(|word| word.starts_with('/'))
     }
@@ -286,7 +286,7 @@ fn segments(uri: &str) -> Vec<String> {
 }
 
 /// An address as it may be shown.
-pub fn without_password(uri: &str) -> String {
+pub(crate) fn without_password(uri: &str) -> String {
     let Some((scheme, address)) = uri.split_once("://") else {
         return uri.to_owned();
     };

@@ -13,7 +13,7 @@ use crate::trust::Fingerprint;
 
 /// The sources for Docker's repository on a host.
 #[derive(Debug, Default)]
-pub struct Existing {
+pub(crate) struct Existing {
     /// The one that does all that ours would do.
     pub kept: Option<KeptSource>,
     /// Files with others, which apt must not see beside it.
@@ -21,14 +21,14 @@ pub struct Existing {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptSource {
+pub(crate) struct KeptSource {
     pub path: String,
     pub keyring: String,
 }
 
 /// What becomes of a file with sources that are not to be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Migration {
+pub(crate) struct Migration {
     pub path: String,
     /// Where its sources for Docker's repository begin.
     lines: Vec<usize>,
@@ -44,7 +44,7 @@ impl Existing {
     ///
     /// # Errors
     /// [`Failure::Blocked`] for a stanza that names Docker's repository together with others.
-    pub fn find(
+    pub(crate) fn find(
         host: &Host,
         source: &Source,
         pin: &Fingerprint,
@@ -104,12 +104,12 @@ impl Existing {
 
 impl Migration {
     /// How many of its sources name Docker's repository.
-    pub fn sources(&self) -> usize {
+    pub(crate) fn sources(&self) -> usize {
         self.lines.len()
     }
 
     /// Why it is to be done.
-    pub fn reason(&self) -> String {
+    pub(crate) fn reason(&self) -> String {
         self.reasons.join("; ")
     }
 }

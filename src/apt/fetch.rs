@@ -48,7 +48,7 @@ const PULSE: Duration = Duration::from_millis(100);
 /// [`Failure::Trust`] for a file that is not the one in the index; [`Failure::Blocked`] when the
 /// disk lacks room; [`Failure::Cancelled`] when `cancelled` is set meanwhile. Partial files stay,
 /// so that the next run goes on with them.
-pub fn fetch(
+pub(crate) fn fetch(
     host: &Authority<'_>,
     http: &Http,
     archives: &Archives,
@@ -87,7 +87,7 @@ pub fn fetch(
 
 /// Takes out of apt's folder what a command of apt's would take for package files by their sizes, and
 /// that are others. The caller has waited for apt's locks.
-pub fn discard_for(host: &Authority<'_>, command: &Command) -> Result<()> {
+pub(crate) fn discard_for(host: &Authority<'_>, command: &Command) -> Result<()> {
     // What is in its folder, it would not print.
     let print = command
         .clone()
@@ -212,7 +212,7 @@ fn progress(files: &[Partial]) -> Event {
 }
 
 /// How many bytes of Docker's packages are still to be fetched.
-pub fn still_to_fetch(host: &Host, archives: &Archives) -> Result<u64> {
+pub(crate) fn still_to_fetch(host: &Host, archives: &Archives) -> Result<u64> {
     let mut bytes = 0;
     for archive in &archives.docker {
         if !archive.seems_there(host)? {
@@ -229,7 +229,7 @@ fn missing(file: &Partial) -> u64 {
 
 /// Removes partial files: of versions that are wanted no more, or of runs that will not be taken
 /// up again.
-pub fn remove_partials(host: &Authority<'_>) -> Result<()> {
+pub(crate) fn remove_partials(host: &Authority<'_>) -> Result<()> {
     for name in host.list(ARCHIVES)? {
         if name.starts_with(PARTIAL) {
             let path = host.path(Path::new(ARCHIVES).join(name));

@@ -17,14 +17,14 @@ use crate::error::Failure;
 use crate::host::Host;
 
 /// Where it is kept.
-pub const FRESHNESS: &str = "/var/lib/dockstrap/freshness.json";
+pub(crate) const FRESHNESS: &str = "/var/lib/dockstrap/freshness.json";
 
 /// The version of the file.
 const SCHEMA: u32 = 1;
 
 /// The newest that a suite was seen to offer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Freshness {
+pub(crate) struct Freshness {
     /// The fingerprint of the key that signs it; without it, any: it was not kept at first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -40,7 +40,7 @@ pub struct Freshness {
 
 /// What is known of all suites.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Memory(Vec<Freshness>);
+pub(crate) struct Memory(Vec<Freshness>);
 
 /// The file.
 #[derive(Serialize, Deserialize)]
@@ -51,7 +51,12 @@ struct FreshnessFile {
 
 impl Freshness {
     /// Refuses an offer that is older than what was seen `before`; `url` is the suite's address.
-    pub fn refuse_older_than(&self, before: &Freshness, url: &str, host: &Host) -> Result<()> {
+    pub(crate) fn refuse_older_than(
+        &self,
+        before: &Freshness,
+        url: &str,
+        host: &Host,
+    ) -> Result<()> {
         let Freshness { date, engine, .. } = self;
         let older = if date < &before.date {
             format!(
@@ -89,7 +94,7 @@ impl Memory {
     /// # Errors
     /// [`Failure::Blocked`] when the file cannot be understood: taken for none, it would protect
     /// from nothing.
-    pub fn read(host: &Host) -> Result<Memory> {
+    pub(crate) fn read(host: &Host) -> Result<Memory> {
         let Some(bytes) = host.read(FRESHNESS)? else {
             return Ok(Memory::default());
         };
@@ -104,20 +109,20 @@ impl Memory {
     }
 
     /// What the suite of this offer was seen to offer before.
-    pub fn before(&self, offer: &Freshness) -> Option<&Freshness> {
+    pub(crate) fn before(&self, offer: &Freshness) -> Option<&Freshness> {
         let of_suite = self.0.iter().filter(|it| it.is_of_the_suite_of(offer));
         of_suite.max_by_key(|it| it.date)
     }
 
     /// The same with this offer as the newest of its suite.
-    pub fn with(mut self, offer: Freshness) -> Memory {
+    pub(crate) fn with(mut self, offer: Freshness) -> Memory {
         self.0.retain(|it| !it.is_of_the_suite_of(&offer));
         self.0.push(offer);
         self
     }
 
     /// The same with what was kept elsewhere, of suites that are not known here.
-    pub fn with_older(mut self, kept: impl IntoIterator<Item = Freshness>) -> Memory {
+    pub(crate) fn with_older(mut self, kept: impl IntoIterator<Item = Freshness>) -> Memory {
         for freshness in kept {
             if self.before(&freshness).is_none() {
                 self.0.push(freshness);
@@ -127,7 +132,7 @@ impl Memory {
     }
 
     /// The text of the file.
-    pub fn text(&self) -> Result<String> {
+    pub(crate) fn text(&self) -> Result<String> {
         let kept = FreshnessFile {
             schema: SCHEMA,
             newest: self.0.clone(),

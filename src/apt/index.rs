@@ -53,13 +53,13 @@ impl HalfSynced {
 struct SignedAnew(String);
 
 /// Whether an index was refused since it is signed by a key that the certificate does not have.
-pub fn is_signed_anew(error: &anyhow::Error) -> bool {
+pub(crate) fn is_signed_anew(error: &anyhow::Error) -> bool {
     error.is::<SignedAnew>()
 }
 
 /// The verified index of one suite, as it was served.
 #[derive(Debug)]
-pub struct Index {
+pub(crate) struct Index {
     pub inrelease: Vec<u8>,
     pub packages: Vec<u8>,
     /// What stands in it.
@@ -74,7 +74,7 @@ impl Index {
     /// # Errors
     /// [`Failure::Blocked`] when there is no such suite, or it lacks a package;
     /// [`Failure::Trust`] when a link of the chain does not hold.
-    pub fn fetch(
+    pub(crate) fn fetch(
         http: &Http,
         source: &Source,
         certificate: &Certificate,

@@ -15,10 +15,10 @@ use crate::host::signal::is_stopped;
 use crate::report::Listener;
 
 /// Where apt keeps the indexes it has fetched.
-pub const LISTS: &str = "/var/lib/apt/lists";
+pub(crate) const LISTS: &str = "/var/lib/apt/lists";
 
 /// Where apt keeps package files.
-pub const ARCHIVES: &str = "/var/cache/apt/archives";
+pub(crate) const ARCHIVES: &str = "/var/cache/apt/archives";
 
 const LISTS_LOCK: &str = "/var/lib/apt/lists/lock";
 const ARCHIVES_LOCK: &str = "/var/cache/apt/archives/lock";
@@ -33,7 +33,7 @@ const LOCKS: &[&str] = &[
 ///
 /// # Errors
 /// [`Failure::Locked`], with the holder named, when one is held for longer than `wait`.
-pub fn wait_for_locks(host: &Host, wait: Duration, listener: Listener<'_>) -> Result<()> {
+pub(crate) fn wait_for_locks(host: &Host, wait: Duration, listener: Listener<'_>) -> Result<()> {
     wait_unless(|| false, host, wait, listener)
 }
 
@@ -41,7 +41,7 @@ pub fn wait_for_locks(host: &Host, wait: Duration, listener: Listener<'_>) -> Re
 ///
 /// # Errors
 /// [`Failure::Cancelled`] when one does.
-pub fn wait_to_begin(host: &Host, wait: Duration, listener: Listener<'_>) -> Result<()> {
+pub(crate) fn wait_to_begin(host: &Host, wait: Duration, listener: Listener<'_>) -> Result<()> {
     wait_unless(is_stopped, host, wait, listener)
 }
 
@@ -66,7 +66,7 @@ fn wait_unless(
 ///
 /// # Errors
 /// As [`wait_for_locks`].
-pub fn lock_lists(host: &Host, wait: Duration, listener: Listener<'_>) -> Result<File> {
+pub(crate) fn lock_lists(host: &Host, wait: Duration, listener: Listener<'_>) -> Result<File> {
     take(host, LISTS_LOCK, wait, listener)
 }
 
@@ -74,7 +74,7 @@ pub fn lock_lists(host: &Host, wait: Duration, listener: Listener<'_>) -> Result
 ///
 /// # Errors
 /// As [`wait_for_locks`].
-pub fn lock_archives(host: &Host, wait: Duration, listener: Listener<'_>) -> Result<File> {
+pub(crate) fn lock_archives(host: &Host, wait: Duration, listener: Listener<'_>) -> Result<File> {
     take(host, ARCHIVES_LOCK, wait, listener)
 }
 

@@ -26,7 +26,7 @@ use crate::report::Listener;
 
 /// The way to the network, laid out for apt.
 #[derive(Debug)]
-pub struct NetworkConfig {
+pub(crate) struct NetworkConfig {
     /// Read after the host's own configuration.
     configuration: PathBuf,
     network: Network,
@@ -34,7 +34,7 @@ pub struct NetworkConfig {
 
 impl NetworkConfig {
     /// Lays out in `folder`, which apt's own user must be able to enter, what apt is to read.
-    pub fn lay_out(folder: &Path, network: &Network) -> Result<NetworkConfig> {
+    pub(crate) fn lay_out(folder: &Path, network: &Network) -> Result<NetworkConfig> {
         let mut text = String::new();
         if let Some(bundle) = network::bundle(network)? {
             let path = folder.join("ca.pem");
@@ -66,7 +66,7 @@ impl NetworkConfig {
 
     /// An apt command that fetches, told of the way. It must not run dpkg: what it starts sees the
     /// proxy's password.
-    pub fn lend<K>(&self, command: Command<K>) -> Command<K> {
+    pub(crate) fn lend<K>(&self, command: Command<K>) -> Command<K> {
         let command = self.configure(command);
         if self.network.is_chosen {
             return with_direct(command, &self.network); // the configuration says the rest
@@ -76,7 +76,7 @@ impl NetworkConfig {
 
     /// An apt command that runs dpkg, and so scripts of packages, hooks and what they start. Where
     /// there is a proxy, it is not told of it, and all must be fetched before.
-    pub fn lend_to_dpkg(&self, command: Command) -> Command {
+    pub(crate) fn lend_to_dpkg(&self, command: Command) -> Command {
         if self.has_proxy() {
             return command;
         }
@@ -84,7 +84,7 @@ impl NetworkConfig {
     }
 
     /// Whether it leads through a proxy.
-    pub fn has_proxy(&self) -> bool {
+    pub(crate) fn has_proxy(&self) -> bool {
         has_proxy(&self.network)
     }
 
@@ -95,7 +95,7 @@ impl NetworkConfig {
 
 /// Downloads what an apt command is going to install, where that takes a proxy. The command itself
 /// then needs none.
-pub fn download_by_proxy(
+pub(crate) fn download_by_proxy(
     host: &Authority<'_>,
     install: &Command,
     network: &Network,
@@ -137,13 +137,13 @@ fn with_direct<K>(command: Command<K>, network: &Network) -> Command<K> {
 }
 
 /// The proxy for good: a file that is read after most others, so that it stands over them.
-pub const PROXY: &str = "/etc/apt/apt.conf.d/90dockstrap-proxy";
+pub(crate) const PROXY: &str = "/etc/apt/apt.conf.d/90dockstrap-proxy";
 
 /// apt's configuration for the proxies, which holds their passwords.
 ///
 /// # Errors
 /// [`Failure::Usage`](crate::error::Failure::Usage) for what apt cannot be told.
-pub fn proxies(network: &Network) -> Result<String> {
+pub(crate) fn proxies(network: &Network) -> Result<String> {
     let line = |scheme: &str, proxy: &Proxy| {
         let url = quoted(proxy.with_credentials())?;
         Ok(format!("Acquire::{scheme}::Proxy {url};\n"))

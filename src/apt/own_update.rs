@@ -25,7 +25,7 @@ use crate::host::temporary;
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// What is wrong with that, for a warning.
-pub fn update_fault(host: &Host) -> Option<String> {
+pub(crate) fn update_fault(host: &Host) -> Option<String> {
     match try_update(host) {
         Ok(None) => None,
         Ok(Some(words)) => {

@@ -13,7 +13,7 @@ use crate::host::query::Reader;
 
 /// Which packages can be purged.
 #[derive(Debug)]
-pub struct Purge {
+pub(crate) struct Purge {
     packages: Vec<String>,
     /// Packages of ours that go along, though it is not their turn yet: they need one of these.
     along: Vec<String>,
@@ -25,7 +25,7 @@ pub struct Purge {
 
 /// What is left of packages that are removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Leave {
+pub(crate) enum Leave {
     Nothing,
     Configuration,
 }
@@ -34,7 +34,7 @@ impl Purge {
     /// Finds out which of `packages` dpkg still knows and can purge without removing any package
     /// that is not `ours` as well; `None` when dpkg knows none of them. Those that were `asked_for`
     /// stay.
-    pub fn plan(
+    pub(crate) fn plan(
         host: &Host,
         packages: &[String],
         asked_for: &[String],
@@ -70,13 +70,13 @@ impl Purge {
 
     /// The command that removes what goes along, and leaves the configuration for the turn that is
     /// to come; `None` when nothing does.
-    pub fn ahead(&self) -> Option<Command> {
+    pub(crate) fn ahead(&self) -> Option<Command> {
         let remove = without_sources(apt_get()).arg("remove");
         (!self.along.is_empty()).then(|| remove.args(&self.along))
     }
 
     /// The command that removes them; `None` when others need every one.
-    pub fn command(&self, leave: Leave) -> Option<Command> {
+    pub(crate) fn command(&self, leave: Leave) -> Option<Command> {
         let verb = match leave {
             Leave::Nothing => "purge",
             Leave::Configuration => "remove",
@@ -86,7 +86,7 @@ impl Purge {
     }
 
     /// Whether this package goes.
-    pub fn takes(&self, package: &str) -> bool {
+    pub(crate) fn takes(&self, package: &str) -> bool {
         let mut going = self.packages.iter().chain(&self.along);
         going.any(|it| it == package)
     }
@@ -122,7 +122,7 @@ fn taken(host: &Host, packages: &[String]) -> Result<Vec<String>> {
 /// Those of the packages that the user has asked for. The engine's own were asked for by us; what
 /// came along with them is marked as a dependency, until somebody asks for it. apt forgets the mark
 /// as soon as it begins to remove a package.
-pub fn asked_for_since(host: &Host, packages: &[String]) -> Result<Vec<String>> {
+pub(crate) fn asked_for_since(host: &Host, packages: &[String]) -> Result<Vec<String>> {
     let known = known(host, packages)?;
     if known.is_empty() {
         return Ok(Vec::new()); // asked about no package, apt-mark tells of all
@@ -136,7 +136,7 @@ pub fn asked_for_since(host: &Host, packages: &[String]) -> Result<Vec<String>> 
 ///
 /// # Errors
 /// [`Failure::Blocked`], with the held ones named.
-pub fn refuse_held(host: &Host, packages: &[String]) -> Result<()> {
+pub(crate) fn refuse_held(host: &Host, packages: &[String]) -> Result<()> {
     let show = without_sources(Query::of(Reader::AptHeld));
     let shown = answered(host, host.query(&show)?, Phase::Planning)?.stdout;
     let held: Vec<&str> = shown
@@ -156,7 +156,7 @@ pub fn refuse_held(host: &Host, packages: &[String]) -> Result<()> {
 }
 
 /// Parts the packages that somebody has asked apt for from those that came along with others.
-pub fn asked_for(host: &Host, packages: Vec<String>) -> Result<(Vec<String>, Vec<String>)> {
+pub(crate) fn asked_for(host: &Host, packages: Vec<String>) -> Result<(Vec<String>, Vec<String>)> {
     let show = without_sources(Query::of(Reader::AptManual)).args(&packages);
     let shown = host.query(&show)?.success()?.stdout;
     let manual: Vec<&str> = shown.lines().collect();

@@ -23,7 +23,7 @@ use crate::host::query::Reader;
 
 /// Has dpkg merge its notes, configure what is unpacked and not left to apt, and run the triggers
 /// that packages of the engine wait for. The caller has waited for apt's locks.
-pub fn finish(host: &Authority<'_>, unfinished: &UnfinishedPackages) -> Result<()> {
+pub(crate) fn finish(host: &Authority<'_>, unfinished: &UnfinishedPackages) -> Result<()> {
     let UnfinishedPackages {
         interrupted,
         triggered,
@@ -43,7 +43,7 @@ pub fn finish(host: &Authority<'_>, unfinished: &UnfinishedPackages) -> Result<(
 }
 
 /// What a purge may unpack again, and where.
-pub struct Unpacking<'a> {
+pub(crate) struct Unpacking<'a> {
     /// The package files that are known by their hashes.
     pub known: &'a [KnownArchive],
     /// A folder into which only root can look.
@@ -54,7 +54,7 @@ pub struct Unpacking<'a> {
 
 /// Clears the way for purging `ours`: apt purges nothing while dpkg has notes left, or while a
 /// package's files are there in part. The caller has waited for apt's locks.
-pub fn clear_for_purge(
+pub(crate) fn clear_for_purge(
     host: &Authority<'_>,
     unfinished: &UnfinishedPackages,
     ours: &[String],

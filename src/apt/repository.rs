@@ -20,14 +20,14 @@ use crate::trust::{
 const KEYRING: &str = Source::KEYRING;
 
 /// The package of the engine itself.
-pub const ENGINE: &str = docker::PACKAGE;
+pub(crate) const ENGINE: &str = docker::PACKAGE;
 
 /// A key file is at most this long.
 const KEY_LIMIT: u64 = 64 * 1024;
 
 /// The repository, resolved for one host.
 #[derive(Debug, Clone)]
-pub struct Repository {
+pub(crate) struct Repository {
     pub source: Source,
     /// The keyring that the source names.
     pub keyring: String,
@@ -43,7 +43,7 @@ pub struct Repository {
 impl Repository {
     /// Takes the keyring of a source that is set up already, when it holds the pinned key and
     /// the source is as `source`; downloads and verifies the key otherwise.
-    pub fn resolve(
+    pub(crate) fn resolve(
         host: &Host,
         http: &Http,
         source: Source,
@@ -72,7 +72,12 @@ impl Repository {
 
     /// Fetches and verifies its index, in which each of `wanted` must stand. One that is signed by
     /// no key of the keyring's may be by a new one, so that the certificate is fetched anew.
-    pub fn index(&mut self, http: &Http, wanted: &[&str], listener: Listener<'_>) -> Result<Index> {
+    pub(crate) fn index(
+        &mut self,
+        http: &Http,
+        wanted: &[&str],
+        listener: Listener<'_>,
+    ) -> Result<Index> {
         match self.fetch_index(http, wanted, listener) {
             Err(refused) if self.is_local && is_signed_anew(&refused) => {
                 self.certificate = fetch_key(http, &self.source, &self.pin, listener)?;
@@ -84,7 +89,7 @@ impl Repository {
     }
 
     /// What the repository offers now, which must not be older than what it was seen to offer.
-    pub fn look_back(
+    pub(crate) fn look_back(
         &self,
         host: &Host,
         index: &Index,
@@ -121,7 +126,11 @@ impl Repository {
 
 /// The certificate in the keyring, when it is there, as apt's own user can read it and only root
 /// can change it and the folders and links that lead to it, and the pinned one.
-pub fn trusted(host: &Host, keyring: &str, pin: &Fingerprint) -> Result<Option<Certificate>> {
+pub(crate) fn trusted(
+    host: &Host,
+    keyring: &str,
+    pin: &Fingerprint,
+) -> Result<Option<Certificate>> {
     use std::os::unix::fs::MetadataExt;
     // A link counts as the file it leads to.
     let there = std::fs::metadata(host.path(keyring));
@@ -156,7 +165,7 @@ fn is_usable(host: &Host, keyring: &str, pin: &Fingerprint) -> Result<bool> {
 ///
 /// # Errors
 /// [`Failure::Trust`] when it is not; [`Failure::Blocked`] when there is none.
-pub fn fetch_key(
+pub(crate) fn fetch_key(
     http: &Http,
     source: &Source,
     pin: &Fingerprint,

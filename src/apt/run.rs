@@ -12,7 +12,7 @@ use crate::host::command::{Command, Output, Query};
 use crate::report::{Event, Listener};
 
 /// Runs an apt-get command to its end, however long that takes, and tells of its progress.
-pub fn run(
+pub(crate) fn run(
     host: &Authority<'_>,
     command: &Command,
     lock_wait: Duration,
@@ -63,7 +63,7 @@ fn judge(host: &Host, output: Result<Output>, listener: Listener<'_>) -> Result<
 struct LockedOut;
 
 /// Whether apt did nothing, since somebody else has a lock.
-pub fn is_locked_out(error: &anyhow::Error) -> bool {
+pub(crate) fn is_locked_out(error: &anyhow::Error) -> bool {
     error.is::<LockedOut>()
 }
 

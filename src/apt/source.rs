@@ -1,7 +1,7 @@
 //! The source for Docker's repository.
 
 /// The component that holds Docker's releases.
-pub const COMPONENT: &str = "stable";
+pub(crate) const COMPONENT: &str = "stable";
 
 /// Docker's repository, as a deb822 source.
 #[derive(Debug, Clone, PartialEq, Eq)]

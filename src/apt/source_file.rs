@@ -13,16 +13,16 @@ use super::source::Source;
 use crate::host::Host;
 
 /// The folder of the host's sources.
-pub const FOLDER: &str = "/etc/apt/sources.list.d";
+pub(crate) const FOLDER: &str = "/etc/apt/sources.list.d";
 const PARTS: Parts = Parts {
     folder: FOLDER,
     endings: &[Some("list"), Some("sources")],
 };
-pub const SOURCES_LIST: &str = "/etc/apt/sources.list";
+pub(crate) const SOURCES_LIST: &str = "/etc/apt/sources.list";
 
 /// One file of sources.
 #[derive(Debug, Clone)]
-pub struct SourceFile {
+pub(crate) struct SourceFile {
     pub path: String,
     /// All of the file, in order: its sources and what stands between them.
     parts: Vec<Block>,
@@ -30,7 +30,7 @@ pub struct SourceFile {
 
 /// A line or a stanza.
 #[derive(Debug, Clone)]
-pub struct Block {
+pub(crate) struct Block {
     /// Counted from 1.
     pub line: usize,
     bytes: Vec<u8>,
@@ -39,7 +39,7 @@ pub struct Block {
 
 impl SourceFile {
     /// Reads a file; its name says in which of apt's two forms it is.
-    pub fn parse(path: &str, bytes: &[u8]) -> SourceFile {
+    pub(crate) fn parse(path: &str, bytes: &[u8]) -> SourceFile {
         let stanzas = path.ends_with(".sources");
         let mut parts: Vec<Block> = Vec::new();
         let mut in_stanza = false;
@@ -73,7 +73,7 @@ impl SourceFile {
     }
 
     /// The sources in it that name Docker's repository.
-    pub fn dockers(&self, source: &Source) -> impl Iterator<Item = (&Block, &Entry)> {
+    pub(crate) fn dockers(&self, source: &Source) -> impl Iterator<Item = (&Block, &Entry)> {
         self.parts.iter().filter_map(|part| {
             let entry = part.entry.as_ref()?;
             entry.names_docker(source).then_some((part, entry))
@@ -91,18 +91,18 @@ impl SourceFile {
     }
 
     /// Whether Docker's repository is named in it.
-    pub fn names_docker(&self, source: &Source) -> bool {
+    pub(crate) fn names_docker(&self, source: &Source) -> bool {
         self.dockers(source).next().is_some()
     }
 
     /// The files of keys that its sources for Docker's repository name.
-    pub fn keyrings(&self, source: &Source) -> impl Iterator<Item = &String> {
+    pub(crate) fn keyrings(&self, source: &Source) -> impl Iterator<Item = &String> {
         self.dockers(source).flat_map(|(_, entry)| entry.keyrings())
     }
 
     /// What is left without the parts that begin at these lines, byte for byte; `None` when
     /// nothing but comments would be left of a file that is there for its sources only.
-    pub fn without(&self, lines: &[usize]) -> Option<Vec<u8>> {
+    pub(crate) fn without(&self, lines: &[usize]) -> Option<Vec<u8>> {
         let left: Vec<&Block> = self
             .parts
             .iter()
@@ -116,7 +116,7 @@ impl SourceFile {
     }
 
     /// What is left without any source for Docker's repository.
-    pub fn without_docker(&self, source: &Source) -> Option<Vec<u8>> {
+    pub(crate) fn without_docker(&self, source: &Source) -> Option<Vec<u8>> {
         let lines: Vec<usize> = self.dockers(source).map(|(part, _)| part.line).collect();
         self.without(&lines)
     }
@@ -133,7 +133,7 @@ impl Block {
 }
 
 /// The host's files of sources, those that apt reads.
-pub fn source_files(host: &Host) -> Result<Vec<SourceFile>> {
+pub(crate) fn source_files(host: &Host) -> Result<Vec<SourceFile>> {
     let mut files = Vec::new();
     for path in std::iter::once(SOURCES_LIST.to_owned()).chain(PARTS.files(host)?) {
         // apt passes over folders and the like, and reads what a link leads to.
@@ -150,7 +150,7 @@ pub fn source_files(host: &Host) -> Result<Vec<SourceFile>> {
 
 /// Whether apt can read this text of our file, and verifies what comes from it with our keyring
 /// alone, however else somebody has edited it.
-pub fn is_sound(text: &[u8]) -> bool {
+pub(crate) fn is_sound(text: &[u8]) -> bool {
     let parts = SourceFile::parse(Source::PATH, text).parts;
     parts.iter().all(|part| match &part.entry {
         Some(entry) => !entry.enabled || entry.is_verified_by(Source::KEYRING),
@@ -171,7 +171,7 @@ pub(super) fn named(host: &Host, address: &str) -> Result<Vec<Location>> {
 }
 
 /// Whether a file of this path is one that apt reads sources from.
-pub fn is_source_file(path: &Path) -> bool {
+pub(crate) fn is_source_file(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path == Path::new(SOURCES_LIST)
         || path.parent() == Some(Path::new(FOLDER)) && PARTS.reads(&name)

@@ -24,7 +24,7 @@ struct Demand<'a> {
 ///
 /// # Errors
 /// [`Failure::Blocked`], with how much is missing where.
-pub fn require(host: &Host, folders: &[(&str, u64)]) -> Result<()> {
+pub(crate) fn require(host: &Host, folders: &[(&str, u64)]) -> Result<()> {
     let mut disks: BTreeMap<u64, Demand<'_>> = BTreeMap::new();
     for (folder, bytes) in folders {
         // It may be missing yet; then the first one above it that is there says it.

@@ -7,7 +7,7 @@ use crate::host::Host;
 
 /// The status with dpkg's notes merged in, as it will be once dpkg has merged them; `None` when
 /// there are none. apt itself reads the file alone.
-pub fn merged(host: &Host) -> Result<Option<String>> {
+pub(crate) fn merged(host: &Host) -> Result<Option<String>> {
     let notes = notes(host)?;
     if notes.is_empty() {
         return Ok(None);
@@ -24,7 +24,7 @@ pub fn merged(host: &Host) -> Result<Option<String>> {
 }
 
 /// The status as if no package of these names were there.
-pub fn without(host: &Host, is_meant: impl Fn(&str) -> bool) -> Result<String> {
+pub(crate) fn without(host: &Host, is_meant: impl Fn(&str) -> bool) -> Result<String> {
     let status = host.read_text(STATUS)?.unwrap_or_default();
     let left = stanzas(&status).filter(|stanza| {
         let (package, _) = name(stanza);

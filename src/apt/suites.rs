@@ -14,7 +14,7 @@ const SIGNED: &[u8] = b"-----BEGIN PGP SIGNED MESSAGE-----";
 const LIMIT: u64 = 1024 * 1024;
 
 /// The failure that the suite of `source` is of no use, as `why` says.
-pub fn of_no_use(http: &Http, source: &Source, why: &str) -> anyhow::Error {
+pub(crate) fn of_no_use(http: &Http, source: &Source, why: &str) -> anyhow::Error {
     Failure::Blocked(format!(
         "{why}; nothing was changed. {}",
         advice(source, &offered(http, source))

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// One run of apt, as apt itself simulates it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Transaction {
+pub(crate) struct Transaction {
     pub installs: Vec<PackageInstall>,
     /// Names of packages that would go.
     pub removals: Vec<String>,
@@ -13,7 +13,7 @@ pub struct Transaction {
 
 /// A package that would be installed or upgraded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PackageInstall {
+pub(crate) struct PackageInstall {
     pub package: String,
     pub version: String,
     /// The version that is installed now, if any.
@@ -24,14 +24,14 @@ pub struct PackageInstall {
 
 /// What would be fetched; what is in apt's cache already does not count.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Download {
+pub(crate) struct Download {
     pub files: usize,
     pub bytes: u64,
 }
 
 impl Transaction {
     /// Reads what `apt-get --simulate` prints.
-    pub fn parse(simulated: &str) -> Transaction {
+    pub(crate) fn parse(simulated: &str) -> Transaction {
         let mut transaction = Transaction::default();
         for line in simulated.lines() {
             if let Some(rest) = line.strip_prefix("Inst ") {
@@ -49,12 +49,12 @@ impl Transaction {
 
     /// Whether apt would do the same to the host's packages; how much of it is in the cache
     /// already does not matter.
-    pub fn equals(&self, other: &Transaction) -> bool {
+    pub(crate) fn equals(&self, other: &Transaction) -> bool {
         self.installs == other.installs && self.removals == other.removals
     }
 
     /// Packages that are not on the host yet.
-    pub fn new_packages(&self) -> Vec<String> {
+    pub(crate) fn new_packages(&self) -> Vec<String> {
         let new = self
             .installs
             .iter()
@@ -63,7 +63,7 @@ impl Transaction {
     }
 
     /// Packages that are on the host in another version, each as `NAME OLD → NEW`.
-    pub fn upgrades(&self) -> Vec<String> {
+    pub(crate) fn upgrades(&self) -> Vec<String> {
         let upgrade = |install: &PackageInstall| {
             // The same version again: dpkg has only a part of it.
             let old = install
@@ -76,7 +76,7 @@ impl Transaction {
     }
 
     /// Those of `packages` that would be installed, each with its version, as apt takes them.
-    pub fn pinned(&self, packages: &[&str]) -> Vec<String> {
+    pub(crate) fn pinned(&self, packages: &[&str]) -> Vec<String> {
         self.installs
             .iter()
             .filter(|install| packages.contains(&install.package.as_str()))

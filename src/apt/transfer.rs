@@ -34,7 +34,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const HEADWAY: u64 = 1 << 20;
 
 /// The transfer of one file.
-pub struct Transfer<'a> {
+pub(crate) struct Transfer<'a> {
     pub http: &'a Http,
     pub archive: &'a Archive,
     pub partial: &'a Path,
@@ -56,7 +56,7 @@ impl Transfer<'_> {
     /// # Errors
     /// [`Failure::Trust`] when it is another file, and still is when it is fetched anew, past the
     /// caches on the way. The partial file is then gone.
-    pub fn run(&self) -> Result<()> {
+    pub(crate) fn run(&self) -> Result<()> {
         if self.attempt(Caches::Used)?.is_ok() {
             return Ok(());
         }

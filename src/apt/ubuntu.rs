@@ -21,7 +21,7 @@ use crate::relative_path::RelativePath;
 use crate::trust::{ExpectedFile, FileKind, Keyring, Refusal, SignedRelease, find_files};
 
 /// The keys of Ubuntu's archive, of the package ubuntu-keyring, which every Ubuntu has.
-pub const UBUNTU_KEYRING: &str = "/usr/share/keyrings/ubuntu-archive-keyring.gpg";
+pub(crate) const UBUNTU_KEYRING: &str = "/usr/share/keyrings/ubuntu-archive-keyring.gpg";
 
 const INRELEASE_LIMIT: u64 = 1 << 20;
 
@@ -30,7 +30,7 @@ const ROOM: u64 = 2 << 30;
 
 /// Which state of a suite a bundle has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pocket {
+pub(crate) struct Pocket {
     pub suite: RelativePath,
     /// When it was signed.
     pub date: SystemTime,
@@ -38,11 +38,11 @@ pub struct Pocket {
 
 /// How much may still be unpacked.
 #[derive(Debug)]
-pub struct Room(u64);
+pub(crate) struct Room(u64);
 
 /// A part under a good signature, of which nothing is unpacked yet.
 #[derive(Debug)]
-pub struct UbuntuPart<'a> {
+pub(crate) struct UbuntuPart<'a> {
     bundle: &'a Bundle,
     part: &'a PartialSuite,
     inrelease: Vec<u8>,
@@ -50,7 +50,7 @@ pub struct UbuntuPart<'a> {
 }
 
 impl Pocket {
-    pub fn age(&self, now: SystemTime) -> Duration {
+    pub(crate) fn age(&self, now: SystemTime) -> Duration {
         now.duration_since(self.date).unwrap_or_default()
     }
 }
@@ -73,7 +73,7 @@ impl Room {
 ///
 /// # Errors
 /// [`Failure::Trust`] when it cannot be used.
-pub fn keyring(host: &Host, now: SystemTime) -> Result<Option<Keyring>> {
+pub(crate) fn keyring(host: &Host, now: SystemTime) -> Result<Option<Keyring>> {
     let bytes = host.read(UBUNTU_KEYRING)?;
     let keyring = bytes.map(|bytes| Keyring::read(&bytes, now)).transpose();
     keyring
@@ -85,7 +85,7 @@ pub fn keyring(host: &Host, now: SystemTime) -> Result<Option<Keyring>> {
 ///
 /// # Errors
 /// [`Failure::Trust`] when it is larger than any.
-pub fn inrelease(bundle: &Bundle, part: &PartialSuite) -> Result<Vec<u8>> {
+pub(crate) fn inrelease(bundle: &Bundle, part: &PartialSuite) -> Result<Vec<u8>> {
     let path = part.inrelease().context("its path is too long")?;
     let mut packed = bundle.open_file(&path, 0).context("it is not there")?;
     if packed.left() > INRELEASE_LIMIT {
@@ -107,7 +107,7 @@ impl<'a> UbuntuPart<'a> {
     ///
     /// # Errors
     /// [`Failure::Trust`] when it is not to be believed, or its `Valid-Until` has passed.
-    pub fn verify(
+    pub(crate) fn verify(
         bundle: &'a Bundle,
         part: &'a PartialSuite,
         keyring: &Keyring,
@@ -131,7 +131,7 @@ impl<'a> UbuntuPart<'a> {
         })
     }
 
-    pub fn pocket(&self) -> Pocket {
+    pub(crate) fn pocket(&self) -> Pocket {
         Pocket {
             suite: self.part.suite.clone(),
             date: self.release.date(),
@@ -142,7 +142,7 @@ impl<'a> UbuntuPart<'a> {
     ///
     /// # Errors
     /// [`Failure::Trust`] when something is not what the signed index says, or more than fits.
-    pub fn unpack(&self, folder: Option<&Folder>, room: &mut Room) -> Result<()> {
+    pub(crate) fn unpack(&self, folder: Option<&Folder>, room: &mut Room) -> Result<()> {
         self.unpack_all(folder, room)
             .map_err(|error| refused(self.bundle, error))
     }

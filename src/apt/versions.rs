@@ -7,7 +7,7 @@ use crate::host::command::Query;
 use crate::host::query::Reader;
 
 /// The newest of these versions; nothing when there is none.
-pub fn newest<'a>(host: &Host, versions: impl Iterator<Item = &'a str>) -> Result<String> {
+pub(crate) fn newest<'a>(host: &Host, versions: impl Iterator<Item = &'a str>) -> Result<String> {
     let mut newest = "";
     for version in versions {
         if newest.is_empty() || is_older(host, newest, version)? {
@@ -18,7 +18,7 @@ pub fn newest<'a>(host: &Host, versions: impl Iterator<Item = &'a str>) -> Resul
 }
 
 /// These versions, the newest first.
-pub fn newest_first<'a>(
+pub(crate) fn newest_first<'a>(
     host: &Host,
     versions: impl Iterator<Item = &'a str>,
 ) -> Result<Vec<&'a str>> {
@@ -34,7 +34,7 @@ pub fn newest_first<'a>(
 }
 
 /// Whether one Debian version is older than another, by dpkg's own reckoning.
-pub fn is_older(host: &Host, version: &str, than: &str) -> Result<bool> {
+pub(crate) fn is_older(host: &Host, version: &str, than: &str) -> Result<bool> {
     let compare = Query::of(Reader::DpkgCompareVersions).args([version, "lt", than]);
     let compared = host.query(&compare)?;
     // It compares some texts that are no versions as well, and only complains.

@@ -21,7 +21,7 @@ use crate::trust::{Sha256, claimed_date};
 
 /// What a bundle was found to be.
 #[derive(Debug, Serialize)]
-pub struct BundleReport {
+pub(crate) struct BundleReport {
     #[serde(flatten)]
     pub manifest: Manifest,
     /// The key that signed Docker's part.
@@ -40,7 +40,7 @@ pub struct BundleReport {
 
 /// A signed index of Ubuntu's archive in a bundle.
 #[derive(Debug, Serialize)]
-pub struct UbuntuIndex {
+pub(crate) struct UbuntuIndex {
     pub suite: RelativePath,
     /// When it was signed; `None` where it does not say so.
     pub date: Option<Timestamp>,
@@ -54,7 +54,7 @@ pub struct UbuntuIndex {
 /// # Errors
 /// [`Failure::Trust`] when something in it is not what it must be; [`Failure::Blocked`] when
 /// something is missing.
-pub fn inspect(
+pub(crate) fn inspect(
     host: &Host,
     path: &Path,
     settings: &Settings,

@@ -24,14 +24,14 @@ use crate::redact::redact;
 use crate::undo::{FOLDER, JOURNAL, Undo};
 pub(super) use file::remove;
 use file::{refuse_unless_begun, trim_torn_line, unreadable};
-pub use file::{remove_empty_folder, remove_freshness};
+pub(crate) use file::{remove_empty_folder, remove_freshness};
 use line::{Line, SCHEMA, Seen, parse};
 
-pub use line::{Act, Purpose, Run, VerificationRecord, named};
+pub(crate) use line::{Act, Purpose, Run, VerificationRecord, named};
 
 /// What was done to this host and not reverted since.
 #[derive(Debug)]
-pub struct Journal {
+pub(crate) struct Journal {
     /// That of its newest lines; 0 when there is none.
     schema: u32,
     acts: Vec<Act>,
@@ -63,7 +63,7 @@ impl Journal {
     /// # Errors
     /// [`Failure::Blocked`] when it cannot be understood, or may be by others than root: guessing
     /// would risk the host.
-    pub fn read(host: &Host) -> Result<Journal> {
+    pub(crate) fn read(host: &Host) -> Result<Journal> {
         let mut journal = Journal {
             schema: 0,
             acts: Vec::new(),
@@ -146,23 +146,23 @@ impl Journal {
 
     /// The last run, when it was cut short: by a power cut, or by whoever killed it. No other run
     /// is under way.
-    pub fn cut_short(&self) -> Option<&Run> {
+    pub(crate) fn cut_short(&self) -> Option<&Run> {
         self.running.last()
     }
 
     /// The last install that was not taken back.
-    pub fn installed(&self) -> Option<&Run> {
+    pub(crate) fn installed(&self) -> Option<&Run> {
         self.installed.as_ref()
     }
 
     /// What the last verification came to.
-    pub fn verified(&self) -> Option<&VerificationRecord> {
+    pub(crate) fn verified(&self) -> Option<&VerificationRecord> {
         self.verified.as_ref()
     }
 
     /// Whether a stage was run in a verification that came to its end, and did not fail, since a run
     /// last changed the engine, its configuration or its unit.
-    pub fn is_verified(&self, stage: &str) -> bool {
+    pub(crate) fn is_verified(&self, stage: &str) -> bool {
         self.verified_stages.contains(stage)
     }
 
@@ -209,7 +209,7 @@ impl Journal {
     /// set up.
     ///
     /// The caller holds the lock on runs.
-    pub fn note_verified(mut self, host: &Host, verified: VerificationRecord) -> Result<()> {
+    pub(crate) fn note_verified(mut self, host: &Host, verified: VerificationRecord) -> Result<()> {
         if self.knows_nothing() {
             return Ok(());
         }
@@ -218,14 +218,14 @@ impl Journal {
     }
 
     /// Whether it tells of no act and no install.
-    pub fn knows_nothing(&self) -> bool {
+    pub(crate) fn knows_nothing(&self) -> bool {
         self.acts.is_empty() && self.installed.is_none()
     }
 
     /// Writes down that the verification of an install begins, on such a host.
     ///
     /// The caller holds the lock on runs.
-    pub fn note_proving(mut self, host: &Host) -> Result<()> {
+    pub(crate) fn note_proving(mut self, host: &Host) -> Result<()> {
         if self.knows_nothing() {
             return Ok(());
         }
@@ -234,7 +234,7 @@ impl Journal {
     }
 
     /// What repositories were seen to offer on this host. At first it was kept in the journal.
-    pub fn freshness(&self, host: &Host) -> Result<Memory> {
+    pub(crate) fn freshness(&self, host: &Host) -> Result<Memory> {
         let older = self.seen.values().map(Seen::freshness);
         Ok(Memory::read(host)?.with_older(older))
     }
@@ -249,7 +249,7 @@ impl Journal {
     }
 
     /// What was done and not reverted, oldest first. The last may be half done.
-    pub fn acts(&self) -> &[Act] {
+    pub(crate) fn acts(&self) -> &[Act] {
         &self.acts
     }
 
@@ -268,12 +268,12 @@ impl Journal {
     }
 
     /// Whether this act was brought to its end.
-    pub fn is_done(&self, act: &Act) -> bool {
+    pub(crate) fn is_done(&self, act: &Act) -> bool {
         self.done.contains(&act.act)
     }
 
     /// The number of the last act.
-    pub fn last(&self) -> u64 {
+    pub(crate) fn last(&self) -> u64 {
         self.last
     }
 

@@ -17,7 +17,7 @@ use crate::undo::{Lost, ManagedUnit, Undo, member};
 /// What an install leaves as somebody has it, but for keys of daemon.json, of which its step tells.
 ///
 /// None of it is theirs once the engine is gone: the next install sets up all anew.
-pub fn yours(host: &Host, journal: &Journal) -> Result<Vec<Yours>> {
+pub(crate) fn yours(host: &Host, journal: &Journal) -> Result<Vec<Yours>> {
     if journal.settled().next().is_none() || !has_engine_of_dockers(host)? {
         return Ok(Vec::new());
     }
@@ -60,12 +60,12 @@ fn lost_source(host: &Host, journal: &Journal) -> Result<Vec<Lost>> {
 
 /// Whether it is the name of a file that is there only since settings ask for it, and comes back only
 /// with them.
-pub fn is_of_settings(name: &str) -> bool {
+pub(crate) fn is_of_settings(name: &str) -> bool {
     name == PROXY || name.starts_with(CERTIFICATES)
 }
 
 /// Whether the package of Docker's own engine is installed.
-pub fn has_engine_of_dockers(host: &Host) -> Result<bool> {
+pub(crate) fn has_engine_of_dockers(host: &Host) -> Result<bool> {
     let known = known_packages(host)?;
     Ok(known
         .get(ENGINE_PACKAGES[0])
@@ -73,7 +73,7 @@ pub fn has_engine_of_dockers(host: &Host) -> Result<bool> {
 }
 
 /// The names of all that could be theirs, had they changed it.
-pub fn restorable(journal: &Journal) -> BTreeSet<String> {
+pub(crate) fn restorable(journal: &Journal) -> BTreeSet<String> {
     let mut names = names_of(&journal.settled_configuration(&Document::new()));
     for act in journal.settled() {
         match &act.undo {

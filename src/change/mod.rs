@@ -17,11 +17,11 @@ pub(crate) mod trial;
 mod tx;
 
 pub use crate::undo::JOURNAL;
-pub use journal::{
+pub(crate) use journal::{
     Act, Journal, Purpose, Run, VerificationRecord, named, remove_empty_folder, remove_freshness,
 };
-pub use kept::{has_engine_of_dockers, is_of_settings, restorable, yours};
+pub(crate) use kept::{has_engine_of_dockers, is_of_settings, restorable, yours};
 pub(crate) use ownership::Ownership;
-pub use tx::{POLICY, Tx};
+pub(crate) use tx::{POLICY, Tx};
 pub(crate) use tx::{VERIFICATION, withdraw_verification};
 pub(crate) use tx::{data_roots, note_data, note_data_of_host, note_folder};

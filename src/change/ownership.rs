@@ -13,7 +13,7 @@ use crate::settings::Restore;
 
 /// What is somebody's own on this host, but for keys of daemon.json.
 #[derive(Default)]
-pub struct Ownership {
+pub(crate) struct Ownership {
     kept: Vec<Yours>,
     /// What was theirs, and is to be as it was set up.
     restored: Vec<Yours>,
@@ -22,7 +22,7 @@ pub struct Ownership {
 impl Ownership {
     /// # Errors
     /// [`Failure::Usage`] for a name to restore that dockstrap never set.
-    pub fn of(host: &Host, restore: &Restore) -> Result<Ownership> {
+    pub(crate) fn of(host: &Host, restore: &Restore) -> Result<Ownership> {
         let journal = match Journal::read(host) {
             // Only root may look; a plan that someone else makes takes all for what it is to be.
             Err(error) if is_forbidden(&error) => return Ok(Ownership::default()),
@@ -57,39 +57,39 @@ impl Ownership {
     }
 
     /// What has this name, if it is somebody's own.
-    pub fn named(&self, name: &str) -> Option<&Yours> {
+    pub(crate) fn named(&self, name: &str) -> Option<&Yours> {
         self.kept.iter().find(|it| it.name == name)
     }
 
     /// The users who were taken out of the group.
-    pub fn members(&self) -> impl Iterator<Item = &Yours> {
+    pub(crate) fn members(&self) -> impl Iterator<Item = &Yours> {
         self.kept
             .iter()
             .filter(|it| crate::undo::user_of(&it.name).is_some())
     }
 
     /// Those of them who are to be in it again.
-    pub fn restored_members(&self) -> impl Iterator<Item = UserName> {
+    pub(crate) fn restored_members(&self) -> impl Iterator<Item = UserName> {
         let names = self.restored.iter();
         names.filter_map(|it| UserName::new(crate::undo::user_of(&it.name)?).ok())
     }
 
     /// Packages that Docker's need or recommend, and that were removed.
-    pub fn packages(&self) -> Vec<Yours> {
+    pub(crate) fn packages(&self) -> Vec<Yours> {
         let mut packages = self.kept.clone();
         packages.retain(is_package);
         packages
     }
 
     /// Those of them that are to be there again.
-    pub fn restored_packages(&self) -> Vec<String> {
+    pub(crate) fn restored_packages(&self) -> Vec<String> {
         let restored = self.restored.iter().filter(|it| is_package(it));
         restored.map(|it| it.name.clone()).collect()
     }
 
     /// Of what has these names.
     #[cfg(test)]
-    pub fn of_names(names: &[&str]) -> Ownership {
+    pub(crate) fn of_names(names: &[&str]) -> Ownership {
         let yours = |name: &&str| Yours {
             name: (*name).to_owned(),
             now: "changed".to_owned(),

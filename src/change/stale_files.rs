@@ -39,7 +39,7 @@ enum Ending {
 }
 
 /// The files that were left so after this time. Any of them may be of a program that is still at work.
-pub fn since(host: &Host, then: Timestamp) -> Result<Vec<PathBuf>> {
+pub(crate) fn since(host: &Host, then: Timestamp) -> Result<Vec<PathBuf>> {
     let mut left = Vec::new();
     for (folder, beginning, ending) in KINDS {
         for name in host.list(folder)? {

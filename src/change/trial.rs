@@ -13,7 +13,7 @@ use crate::report::{Event, Listener};
 use crate::undo::Extent;
 
 /// A run that waits for nobody and that nobody cancels.
-pub fn begin<'a>(host: &'a Host, listener: Listener<'a>) -> Tx<'a> {
+pub(crate) fn begin<'a>(host: &'a Host, listener: Listener<'a>) -> Tx<'a> {
     let cancelled = Arc::new(AtomicBool::new(false));
     let journal = Journal::read(host).unwrap();
     let purpose = Purpose::Install;
@@ -21,30 +21,30 @@ pub fn begin<'a>(host: &'a Host, listener: Listener<'a>) -> Tx<'a> {
 }
 
 /// Makes a change in a run of its own, which is then cut short.
-pub fn run<T>(host: &Host, change: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+pub(crate) fn run<T>(host: &Host, change: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
     change(&mut begin(host, &|_| {}))
 }
 
 /// The same in a run that comes to its end.
-pub fn complete(host: &Host, change: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Result<()> {
+pub(crate) fn complete(host: &Host, change: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Result<()> {
     let mut tx = begin(host, &|_| {});
     change(&mut tx)?;
     tx.end()
 }
 
 /// What the journal says was done and not taken back, oldest first.
-pub fn acts(host: &Host) -> Vec<String> {
+pub(crate) fn acts(host: &Host) -> Vec<String> {
     let journal = Journal::read(host).unwrap();
     journal.acts().iter().map(|act| act.text.clone()).collect()
 }
 
 /// Takes everything back, data included, and returns what was left, each with its reason.
-pub fn revert(host: &Host) -> Result<Vec<String>> {
+pub(crate) fn revert(host: &Host) -> Result<Vec<String>> {
     revert_after(host, 0)
 }
 
 /// The same for what came after this act.
-pub fn revert_after(host: &Host, act: u64) -> Result<Vec<String>> {
+pub(crate) fn revert_after(host: &Host, act: u64) -> Result<Vec<String>> {
     let kept = RefCell::new(Vec::new());
     let listener = |event| {
         if let Event::Kept { text, reason, .. } = event {

@@ -10,7 +10,7 @@ mod policy_rc_d;
 pub(crate) use data::{
     note as note_data, note_folder, note_for_host as note_data_of_host, roots as data_roots,
 };
-pub use policy_rc_d::POLICY;
+pub(crate) use policy_rc_d::POLICY;
 pub(crate) use policy_rc_d::{VERIFICATION, withdraw_verification};
 
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ use crate::undo::{Extent, Left, Overwritten, Revert, Reverted, Undo};
 use coalesce::coalesce;
 
 /// The right to change the host, one journaled act at a time.
-pub struct Tx<'a> {
+pub(crate) struct Tx<'a> {
     host: &'a Host,
     authority: Authority<'a>,
     journal: Journal,
@@ -49,7 +49,7 @@ pub struct Tx<'a> {
 
 impl<'a> Tx<'a> {
     /// Opens the journal for writing, and writes down that a run begins.
-    pub fn begin(
+    pub(crate) fn begin(
         host: &'a Host,
         mut journal: Journal,
         run: impl Into<Run>,
@@ -88,37 +88,42 @@ impl<'a> Tx<'a> {
         })
     }
 
-    pub fn host(&self) -> &'a Host {
+    pub(crate) fn host(&self) -> &'a Host {
         self.host
     }
 
-    pub fn journal(&self) -> &Journal {
+    pub(crate) fn journal(&self) -> &Journal {
         &self.journal
     }
 
     /// Says which step the following acts belong to.
-    pub fn enter(&mut self, step: &'static str) {
+    pub(crate) fn enter(&mut self, step: &'static str) {
         self.step = step;
     }
 
     /// Tells whoever listens what happens.
-    pub fn tell(&self, event: Event) {
+    pub(crate) fn tell(&self, event: Event) {
         (self.listener)(event);
     }
 
     /// Runs a command that changes the host.
-    pub fn run(&mut self, text: &str, undo: Undo, command: &Command) -> Result<Output> {
+    pub(crate) fn run(&mut self, text: &str, undo: Undo, command: &Command) -> Result<Output> {
         self.act(text, undo, |tx| command.run_apart(&tx.authority)?.success())
     }
 
     /// Runs a command that changes users or groups, once nobody else does.
-    pub fn run_for_accounts(&mut self, text: &str, undo: Undo, command: &Command) -> Result<()> {
+    pub(crate) fn run_for_accounts(
+        &mut self,
+        text: &str,
+        undo: Undo,
+        command: &Command,
+    ) -> Result<()> {
         self.host.wait_for_accounts(self.lock_wait, self.listener)?;
         self.run(text, undo, command).map(drop)
     }
 
     /// Creates a group, and writes down its number: another of that name is not the one to remove.
-    pub fn create_group(&mut self, group: &str) -> Result<()> {
+    pub(crate) fn create_group(&mut self, group: &str) -> Result<()> {
         self.host.wait_for_accounts(self.lock_wait, self.listener)?;
         self.check_cancelled()?;
         let undo = Undo::RemoveGroup {
@@ -134,14 +139,14 @@ impl<'a> Tx<'a> {
 
     /// Runs a command whose change needs no way back of its own, such as starting a unit that
     /// goes with its package.
-    pub fn run_covered(&mut self, command: &Command) -> Result<Output> {
+    pub(crate) fn run_covered(&mut self, command: &Command) -> Result<Output> {
         self.check_cancelled()?;
         command.run_apart(&self.authority)?.success()
     }
 
     /// Writes down a way back for what others are going to do on our behalf, such as the data
     /// that the engine makes; unless a run that was cut short has written it down.
-    pub fn note(&mut self, text: &str, undo: Undo) -> Result<()> {
+    pub(crate) fn note(&mut self, text: &str, undo: Undo) -> Result<()> {
         if self.journal.acts().iter().any(|act| act.undo == undo) {
             return Ok(());
         }
@@ -149,19 +154,19 @@ impl<'a> Tx<'a> {
     }
 
     /// The same for what happens in each run anew, so that this run can take back its own part.
-    pub fn note_anew(&mut self, text: &str, undo: Undo) -> Result<()> {
+    pub(crate) fn note_anew(&mut self, text: &str, undo: Undo) -> Result<()> {
         self.act(text, undo, |_| Ok(()))
     }
 
     /// Remembers what a repository offers, so that an older offer is noticed later. There is no way
     /// back to knowing less.
-    pub fn remember(&mut self, offer: Freshness) -> Result<()> {
+    pub(crate) fn remember(&mut self, offer: Freshness) -> Result<()> {
         let memory = self.journal.freshness(self.host)?.with(offer);
         self.write_memory(&memory)
     }
 
     /// Takes what an older dockstrap has remembered in the journal out of it, before that goes.
-    pub fn keep_memory(&mut self) -> Result<()> {
+    pub(crate) fn keep_memory(&mut self) -> Result<()> {
         let memory = self.journal.freshness(self.host)?;
         self.write_memory(&memory)
     }
@@ -175,7 +180,7 @@ impl<'a> Tx<'a> {
     }
 
     /// Removes what other programs were about to write when they were killed along with a run.
-    pub fn remove_stale_files(&mut self) -> Result<()> {
+    pub(crate) fn remove_stale_files(&mut self) -> Result<()> {
         let Some(first) = self.journal.acts().first().map(|act| act.at) else {
             return Ok(());
         };
@@ -231,7 +236,7 @@ impl<'a> Tx<'a> {
     ///
     /// Where the journal cannot be written, on a full disk, undoing goes on: every undo can be done
     /// twice.
-    pub fn revert(mut self, after: u64, extent: Extent) -> Result<usize> {
+    pub(crate) fn revert(mut self, after: u64, extent: Extent) -> Result<usize> {
         let run = self.journal.cut_short();
         let is_rollback = run.is_some_and(|run| run.purpose == Purpose::Install);
         let mut kept = 0;
@@ -319,7 +324,7 @@ impl<'a> Tx<'a> {
     }
 
     /// Writes down that the run has come to its end.
-    pub fn end(mut self) -> Result<()> {
+    pub(crate) fn end(mut self) -> Result<()> {
         self.journal.ended()
     }
 
@@ -337,7 +342,7 @@ impl<'a> Tx<'a> {
     }
 
     /// Ends the run here when a signal asked for it.
-    pub fn check_cancelled(&self) -> Result<()> {
+    pub(crate) fn check_cancelled(&self) -> Result<()> {
         if self.cancelled.load(Ordering::Relaxed) {
             return Err(Failure::Cancelled("cancelled".to_owned()).into());
         }

@@ -55,7 +55,7 @@ impl Cli {
 }
 
 /// The output that is asked for by a command line that is not understood.
-pub fn output_asked_for(words: impl IntoIterator<Item = OsString>) -> OutputFormat {
+pub(crate) fn output_asked_for(words: impl IntoIterator<Item = OsString>) -> OutputFormat {
     let words: Vec<OsString> = words.into_iter().take_while(|it| it != "--").collect();
     let pairs = words.iter().zip(words.iter().skip(1));
     let apart = pairs

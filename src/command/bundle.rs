@@ -14,7 +14,7 @@ use crate::settings::Settings;
 use crate::shell::quoted;
 use crate::ui::{self, Live};
 
-pub fn run(host: &Host, command: BundleCommand) -> Result<u8> {
+pub(crate) fn run(host: &Host, command: BundleCommand) -> Result<u8> {
     match command {
         BundleCommand::Create { settings, file } => create(host, settings, file.as_deref()),
         BundleCommand::Inspect {

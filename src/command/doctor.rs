@@ -19,7 +19,7 @@ use crate::undo::Extent;
 /// The exit code when something is wrong.
 const FOUND: u8 = 3;
 
-pub fn run(host: &Host, arguments: &cli::DoctorArgs) -> Result<u8> {
+pub(crate) fn run(host: &Host, arguments: &cli::DoctorArgs) -> Result<u8> {
     if arguments.fix {
         require_root("doctor --fix")?;
         let live = if arguments.json {

@@ -25,7 +25,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10 * 60);
 /// How long a signal may go unnoticed.
 const TICK: Duration = Duration::from_millis(100);
 
-pub fn run(host: &Host, mut arguments: SettingsArgs) -> Result<u8> {
+pub(crate) fn run(host: &Host, mut arguments: SettingsArgs) -> Result<u8> {
     require_root("first-boot")?;
     let stop = stop_flag()?;
     // The settings of the image may say that nothing is to be started in it.

@@ -8,7 +8,7 @@ use crate::host::Host;
 use crate::install::PreparedInstall;
 use crate::ui::{self, Live};
 
-pub fn run(host: &Host, arguments: InstallArgs) -> Result<u8> {
+pub(crate) fn run(host: &Host, arguments: InstallArgs) -> Result<u8> {
     require_root("install")?;
     let settings = resolve(arguments.settings, arguments.restore)?;
     let live = Live::new();

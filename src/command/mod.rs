@@ -29,7 +29,7 @@ use crate::ui;
 const DONE: u8 = 0;
 
 /// Runs the subcommand, and returns the exit code.
-pub fn run(cli: Cli) -> Result<u8> {
+pub(crate) fn run(cli: Cli) -> Result<u8> {
     let host = Host::real();
     invocation::remember(cli.given);
     match cli.command {

@@ -15,7 +15,7 @@ use crate::ui::{self, Live};
 /// The exit code of `--check` when changes are pending.
 const PENDING: u8 = 3;
 
-pub fn run(host: &Host, arguments: cli::PlanArgs) -> Result<u8> {
+pub(crate) fn run(host: &Host, arguments: cli::PlanArgs) -> Result<u8> {
     let settings = resolve(arguments.settings, arguments.restore)?;
     let live = if arguments.json {
         Live::quiet()

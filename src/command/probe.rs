@@ -10,7 +10,7 @@ use crate::verify::probe;
 /// The exit code when something that was to be reached was not.
 const UNREACHED: u8 = 1;
 
-pub fn run(probe: Probe) -> Result<u8> {
+pub(crate) fn run(probe: Probe) -> Result<u8> {
     match probe {
         Probe::Hello { echo, exit } => {
             ui::json(&probe::hello(&echo))?;

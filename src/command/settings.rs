@@ -19,7 +19,7 @@ const WRONG: u8 = 2;
 /// The name that stands for standard input.
 const STDIN: &str = "-";
 
-pub fn run(command: SettingsCommand) -> Result<u8> {
+pub(crate) fn run(command: SettingsCommand) -> Result<u8> {
     match command {
         SettingsCommand::Check { file, json } => check(&file, json),
         SettingsCommand::Show { settings, json } => show(*settings, json),

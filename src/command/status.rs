@@ -12,7 +12,7 @@ use crate::ui;
 /// The exit code when something was changed since.
 const DRIFTED: u8 = 3;
 
-pub fn run(host: &Host, arguments: &cli::StatusArgs) -> Result<u8> {
+pub(crate) fn run(host: &Host, arguments: &cli::StatusArgs) -> Result<u8> {
     let status = match status(host) {
         Err(error) if is_forbidden(&error) => {
             let error = "only root can read what dockstrap did. Run: sudo dockstrap status";

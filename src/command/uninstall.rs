@@ -11,7 +11,7 @@ use crate::ui::{self, Live};
 use crate::undo::Extent;
 use crate::uninstall::PreparedUninstall;
 
-pub fn run(host: &Host, arguments: UninstallArgs) -> Result<u8> {
+pub(crate) fn run(host: &Host, arguments: UninstallArgs) -> Result<u8> {
     require_root("uninstall")?;
     // No settings file: an uninstall must not depend on what is in it by now.
     let lock_wait = Duration::from_secs(arguments.lock_wait);

@@ -26,7 +26,7 @@ const PASSWORD: &str = "DOCKSTRAP_REGISTRY_PASSWORD";
 /// The variables of a private registry.
 const VARIABLES: &[&str] = &["DOCKSTRAP_REGISTRY_USER", PASSWORD];
 
-pub fn run(host: &Host, arguments: cli::VerifyArgs, words: &[OsString]) -> Result<u8> {
+pub(crate) fn run(host: &Host, arguments: cli::VerifyArgs, words: &[OsString]) -> Result<u8> {
     let mut kept = VARIABLES.to_vec();
     kept.retain(|name| arguments.registry.address.is_some() && std::env::var_os(name).is_some());
     let choice = Choice {

@@ -18,7 +18,7 @@ pub enum Severity {
 
 /// One finding, at one place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
+pub(crate) struct Finding {
     pub severity: Severity,
     /// The key, with the path below it: `log-opts.max-size`, `registry-mirrors.0`; empty for
     /// the file as a whole.
@@ -37,7 +37,7 @@ pub struct Position {
 
 impl Finding {
     /// One line for a text that nobody wrote: `mtu: must be a whole number; write 1400`.
-    pub fn without_position(&self) -> String {
+    pub(crate) fn without_position(&self) -> String {
         match self.key.as_str() {
             "" => self.message.clone(),
             key => format!("{key}: {}", self.message),

@@ -8,15 +8,15 @@
 
 mod finding;
 
-pub mod document;
+pub(crate) mod document;
 
-pub mod schema;
+pub(crate) mod schema;
 
-pub mod check;
+pub(crate) mod check;
 
-pub mod merge;
+pub(crate) mod merge;
 
-pub mod docs;
+pub(crate) mod docs;
 
 #[cfg(test)]
 mod samples;
@@ -25,44 +25,47 @@ use std::path::Path;
 
 use serde_json::Value;
 
-pub use check::conflicts::can_separate;
-pub use check::findings::Context;
-pub use check::flags::{is_said_by_flag, other_files, with_flags};
-pub use check::host_facts::{CERTIFICATE_FILES, Certificates, Disk, HostFacts, PathKind, Route};
-pub use check::listening::listening_hosts;
+pub(crate) use check::conflicts::can_separate;
+pub(crate) use check::findings::Context;
+pub(crate) use check::flags::{is_said_by_flag, other_files, with_flags};
+pub(crate) use check::host_facts::{
+    CERTIFICATE_FILES, Certificates, Disk, HostFacts, PathKind, Route,
+};
+pub(crate) use check::listening::listening_hosts;
 pub(crate) use check::log_collector::{Endpoint, LogCollector, log_collector};
-pub use check::named::{authorization_plugins, named_paths};
-pub use check::networks::free_pools;
+pub(crate) use check::named::{authorization_plugins, named_paths};
 pub(crate) use check::networks::{BRIDGE, DEFAULT_POOLS, in_the_way, leave_no_bridge};
 pub(crate) use check::paths::of_others;
-pub use check::tls::{is_spoken as speaks_tls, is_verified as verifies_tls};
-pub use check::{check, check_for_any};
-pub use document::Document;
+pub(crate) use check::tls::{is_spoken as speaks_tls, is_verified as verifies_tls};
+pub(crate) use check::{check, check_for_any};
+pub(crate) use document::Document;
 pub(crate) use document::redacted::diff;
-pub use document::redacted::{DaemonKeys, Redacted};
+pub(crate) use document::redacted::{DaemonKeys, Redacted};
 pub(crate) use document::secrets::{SEAL, Secrets, below, secrets};
-pub use document::strict::SyntaxError;
-pub use finding::{Finding, Position, Severity};
-pub use merge::change::Change;
-pub use merge::coalesce::coalesce;
-pub use merge::desired::DesiredConfig;
-pub use merge::drift::{drifted, unchanged};
-pub use merge::edited::{Edited, names, names_of, split};
-pub use merge::effective::differing;
-pub use merge::preset::{Preset, objections};
-pub use merge::revert::{RevertedDocument, revert};
-pub use merge::{Merged, Weight, merge};
-pub use schema::suggestion::nearest;
-pub use schema::{EngineRelease, Key, ValueKind, key};
+pub use finding::Severity;
+pub(crate) use finding::{Finding, Position};
+pub(crate) use merge::Merged;
+pub(crate) use merge::change::Change;
+pub(crate) use merge::coalesce::coalesce;
+pub(crate) use merge::desired::DesiredConfig;
+pub(crate) use merge::drift::{drifted, unchanged};
+pub(crate) use merge::edited::{Edited, names, names_of, split};
+pub(crate) use merge::effective::differing;
+pub(crate) use merge::preset::{Preset, objections};
+pub(crate) use merge::revert::{RevertedDocument, revert};
+#[cfg(test)]
+pub(crate) use merge::{Weight, merge};
+pub(crate) use schema::suggestion::nearest;
+pub use schema::{EngineRelease, Key, key};
 
 /// Where dockerd looks for its configuration when it is told nothing else.
 pub const PATH: &str = "/etc/docker/daemon.json";
 
 /// Where the engine keeps its data when it is told nothing else.
-pub const DATA_ROOT: &str = "/var/lib/docker";
+pub(crate) const DATA_ROOT: &str = "/var/lib/docker";
 
 /// Where it keeps its data when `data-root` has this value.
-pub fn data_root(value: Option<&Value>) -> &Path {
+pub(crate) fn data_root(value: Option<&Value>) -> &Path {
     let chosen = value.and_then(Value::as_str);
     Path::new(chosen.filter(|it| it.starts_with('/')).unwrap_or(DATA_ROOT))
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 /// Objects of any shape, with few names so that two of them overlap, and one name or two of
 /// each rule of a merge.
-pub fn any_object() -> impl Strategy<Value = Map<String, Value>> {
+pub(crate) fn any_object() -> impl Strategy<Value = Map<String, Value>> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -26,7 +26,7 @@ pub fn any_object() -> impl Strategy<Value = Map<String, Value>> {
 }
 
 /// An object and a text of it with any whitespace JSON allows, anywhere it allows it.
-pub fn any_text() -> impl Strategy<Value = (Map<String, Value>, String)> {
+pub(crate) fn any_text() -> impl Strategy<Value = (Map<String, Value>, String)> {
     (any_object(), vec("[ \t]{0,2}(\r?\n)?[ \t]{0,3}", 1..6)).prop_map(|(object, gaps)| {
         let mut gaps = gaps.iter().cycle();
         let mut gap = || gaps.next().map_or("", String::as_str);

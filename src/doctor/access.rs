@@ -12,7 +12,7 @@ use crate::host::command::Query;
 use crate::host::query::Reader;
 use crate::host::{Group, Host};
 
-pub const CHECKS: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     Check {
         id: "DS701",
         severity: Level::Note,

@@ -10,7 +10,7 @@ use crate::facts::{self, Facts};
 use crate::host::{Host, is_forbidden};
 use crate::trust::DOCKER_KEY_FINGERPRINT;
 
-pub const CHECKS: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     Check {
         id: "DS601",
         severity: Level::Error,

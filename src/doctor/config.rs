@@ -19,7 +19,7 @@ use crate::host::http;
 use crate::host::query::Reader;
 use crate::step::daemon_json;
 
-pub const CHECKS: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     Check {
         id: "DS901",
         severity: Level::Error,

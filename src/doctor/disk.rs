@@ -13,7 +13,7 @@ use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::engine::DATA_ROOT;
 
-pub const CHECKS: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     Check {
         id: "DS401",
         severity: Level::Error,

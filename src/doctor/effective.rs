@@ -9,7 +9,7 @@ use crate::facts::{Facts, Init};
 use crate::host::Host;
 
 /// Both places at once. dockerd takes each value from one of them only.
-pub struct EffectiveConfiguration {
+pub(crate) struct EffectiveConfiguration {
     /// The file and the flags together, as far as these are keys of their own.
     document: Document,
     flags: Vec<String>,
@@ -19,7 +19,7 @@ impl EffectiveConfiguration {
     /// # Errors
     /// When the file cannot be read as one: what it says is not known then, and another check is
     /// about that.
-    pub fn of(host: &Host, facts: &Facts) -> Result<EffectiveConfiguration> {
+    pub(crate) fn of(host: &Host, facts: &Facts) -> Result<EffectiveConfiguration> {
         let path = daemon_config::PATH;
         let bytes = host.read(path)?.unwrap_or_default();
         let file =
@@ -35,12 +35,12 @@ impl EffectiveConfiguration {
     }
 
     /// Both together.
-    pub fn document(&self) -> &Document {
+    pub(crate) fn document(&self) -> &Document {
         &self.document
     }
 
     /// The value of a key that is no list, as a text.
-    pub fn text(&self, key: &str) -> Option<String> {
+    pub(crate) fn text(&self, key: &str) -> Option<String> {
         Some(match self.document.get(key)? {
             Value::String(text) => text.clone(),
             other => other.to_string(),
@@ -48,18 +48,18 @@ impl EffectiveConfiguration {
     }
 
     /// Whether anything is said for this key.
-    pub fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.document.get(key).is_some() || daemon_config::is_said_by_flag(key, &self.flags)
     }
 
     /// An option of those that are given as `NAME=VALUE`.
-    pub fn option(&self, key: &str, name: &str) -> Option<String> {
+    pub(crate) fn option(&self, key: &str, name: &str) -> Option<String> {
         let value = self.document.value_at(&[key, name])?;
         value.as_str().map(str::to_owned)
     }
 
     /// The items of a list.
-    pub fn list(&self, key: &str) -> Option<Vec<Value>> {
+    pub(crate) fn list(&self, key: &str) -> Option<Vec<Value>> {
         self.document.get(key)?.as_array().cloned()
     }
 }

@@ -9,7 +9,7 @@ use crate::error::Failure;
 use crate::facts::{self, Facts, Init};
 use crate::host::Host;
 
-pub const CHECKS: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     Check {
         id: "DS001",
         severity: Level::Error,

@@ -10,7 +10,7 @@ use crate::host::Host;
 use crate::host::command::Query;
 use crate::host::links::is_guest_bridge;
 
-pub const CHECKS: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     Check {
         id: "DS201",
         severity: Level::Warning,

@@ -10,7 +10,7 @@ use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::command::Query;
 
-pub const CHECKS: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     Check {
         id: "DS101",
         severity: Level::Error,

@@ -132,7 +132,7 @@ impl Check {
 
 /// What one check found.
 #[derive(Serialize)]
-pub struct Examined {
+pub(crate) struct Examined {
     pub id: &'static str,
     pub severity: Level,
     pub title: &'static str,
@@ -147,7 +147,7 @@ pub struct Examined {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", content = "text", rename_all = "lowercase")]
-pub enum CheckOutcome {
+pub(crate) enum CheckOutcome {
     Sound,
     Found(String),
     /// It could not be looked at; the text says why.
@@ -156,14 +156,14 @@ pub enum CheckOutcome {
 
 /// What all checks found.
 #[derive(Serialize)]
-pub struct Diagnosis {
+pub(crate) struct Diagnosis {
     /// The version of this structure, for those who read it as JSON.
     pub schema: u32,
     pub checks: Vec<Examined>,
 }
 
 /// Looks at everything.
-pub fn examine(host: &Host, facts: &Facts) -> Diagnosis {
+pub(crate) fn examine(host: &Host, facts: &Facts) -> Diagnosis {
     let checks = AREAS.iter().flat_map(|(_, checks)| checks.iter());
     Diagnosis {
         schema: 1,
@@ -175,18 +175,18 @@ pub fn examine(host: &Host, facts: &Facts) -> Diagnosis {
 
 impl Diagnosis {
     /// The findings of this severity.
-    pub fn found(&self, severity: Level) -> impl Iterator<Item = &Examined> {
+    pub(crate) fn found(&self, severity: Level) -> impl Iterator<Item = &Examined> {
         let found = |examined: &&Examined| matches!(examined.verdict, CheckOutcome::Found(_));
         let checks = self.checks.iter().filter(found);
         checks.filter(move |examined| examined.severity == severity)
     }
 
-    pub fn has_errors(&self) -> bool {
+    pub(crate) fn has_errors(&self) -> bool {
         self.found(Level::Error).next().is_some()
     }
 
     /// The findings that [`Examined::fix`] fixes.
-    pub fn fixable(&self) -> impl Iterator<Item = &Examined> {
+    pub(crate) fn fixable(&self) -> impl Iterator<Item = &Examined> {
         self.checks.iter().filter(|examined| examined.is_fixable())
     }
 }
@@ -213,12 +213,12 @@ impl Examined {
     }
 
     /// Whether the cure is ours.
-    pub fn is_fixable(&self) -> bool {
+    pub(crate) fn is_fixable(&self) -> bool {
         matches!(self.verdict, CheckOutcome::Found(_)) && self.check.is_mended()
     }
 
     /// Fixes it.
-    pub fn fix(&self, tx: &mut Tx<'_>) -> Result<()> {
+    pub(crate) fn fix(&self, tx: &mut Tx<'_>) -> Result<()> {
         tx.enter("doctor");
         match self.check.fix {
             Some(fix) if self.is_fixable() => fix(tx),

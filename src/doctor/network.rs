@@ -12,7 +12,7 @@ use crate::facts::{ENGINE_PACKAGES, Facts};
 use crate::host::Host;
 use crate::host::links::is_tunnel;
 
-pub const CHECKS: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     Check {
         id: "DS301",
         severity: Level::Error,

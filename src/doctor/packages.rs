@@ -12,7 +12,7 @@ use crate::host::plugins::PLUGINS;
 use crate::host::query::Reader;
 use crate::release::ENGINE_MAJOR;
 
-pub const CHECKS: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     Check {
         id: "DS501",
         severity: Level::Error,

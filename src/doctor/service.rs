@@ -15,7 +15,7 @@ use crate::host::engine::systemctl;
 use crate::host::query::Reader;
 use crate::undo::Undo;
 
-pub const CHECKS: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     Check {
         id: "DS801",
         severity: Level::Error,

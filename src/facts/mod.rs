@@ -12,15 +12,17 @@ use crate::error::Failure;
 use crate::host::{Host, UserName};
 use crate::release::{self, Release};
 
-pub use packages::{
-    CONFLICTING_PACKAGES, ENGINE_PACKAGES, HostPackage, PackageState, STATUS, UnfinishedPackages,
-    are_installed, configured_packages, dpkg_query, known_packages, notes, package_states,
-    status_cure, unfinished_packages,
+#[cfg(test)]
+pub(crate) use packages::PackageState;
+pub(crate) use packages::{
+    CONFLICTING_PACKAGES, ENGINE_PACKAGES, HostPackage, STATUS, UnfinishedPackages, are_installed,
+    configured_packages, dpkg_query, known_packages, notes, package_states, status_cure,
+    unfinished_packages,
 };
 
 /// What the host is.
 #[derive(Debug, Clone, Serialize)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// The name the host gives itself, such as `Ubuntu 24.04.3 LTS`.
     pub name: String,
     /// The codename of the Ubuntu release, or of the one a derivative stands on.
@@ -42,7 +44,7 @@ pub struct Facts {
 /// What runs as process 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Init {
+pub(crate) enum Init {
     Systemd,
     /// A chroot, an image build or a container: nothing can be started here.
     None,
@@ -50,20 +52,20 @@ pub enum Init {
 
 impl Facts {
     /// Whether the package is installed completely.
-    pub fn has(&self, package: &str) -> bool {
+    pub(crate) fn has(&self, package: &str) -> bool {
         self.packages
             .get(package)
             .is_some_and(HostPackage::is_installed)
     }
 
     /// The packages on the host that conflict with Docker's.
-    pub fn conflicting_packages(&self) -> Vec<&'static str> {
+    pub(crate) fn conflicting_packages(&self) -> Vec<&'static str> {
         let there = |package: &&&str| self.has(package);
         CONFLICTING_PACKAGES.iter().filter(there).copied().collect()
     }
 
     /// The parts of the engine that are not installed.
-    pub fn missing_packages(&self) -> Vec<&'static str> {
+    pub(crate) fn missing_packages(&self) -> Vec<&'static str> {
         let missing = |package: &&&str| !self.has(package);
         ENGINE_PACKAGES.iter().filter(missing).copied().collect()
     }
@@ -73,7 +75,7 @@ impl Facts {
 ///
 /// # Errors
 /// [`Failure::Blocked`] when it is one that dockstrap does not set up.
-pub fn gather(host: &Host) -> Result<Facts> {
+pub(crate) fn gather(host: &Host) -> Result<Facts> {
     let release = detect_release(host)?;
     let mut asked = packages::ask(host)?;
     let Some(dpkg) = asked.0.remove("dpkg") else {
@@ -84,7 +86,7 @@ pub fn gather(host: &Host) -> Result<Facts> {
 
 /// As [`gather`], but also of a host that dockstrap does not set up, or that has no dpkg: what
 /// cannot be found out is empty then.
-pub fn gather_anyway(host: &Host) -> Result<Facts> {
+pub(crate) fn gather_anyway(host: &Host) -> Result<Facts> {
     let release = detect_release(host).unwrap_or_default();
     let mut asked = if host.has_program("dpkg-query") {
         packages::ask(host)?
@@ -171,7 +173,7 @@ fn check_architecture(architecture: String) -> Result<String> {
 }
 
 /// Whether systemd runs.
-pub fn detect_init(host: &Host) -> Result<Init> {
+pub(crate) fn detect_init(host: &Host) -> Result<Init> {
     Ok(if host.runs_systemd()? {
         Init::Systemd
     } else {

@@ -13,12 +13,12 @@ use crate::host::Host;
 use crate::host::command::Query;
 use crate::host::query::Reader;
 
-pub use notes::notes;
+pub(crate) use notes::notes;
 use notes::{interrupted, is_triggered};
-pub use status::{STATUS, lost_status, status_cure};
+pub(crate) use status::{STATUS, lost_status, status_cure};
 
 /// What the engine consists of, in the order Docker's documentation installs it.
-pub const ENGINE_PACKAGES: &[&str] = &[
+pub(crate) const ENGINE_PACKAGES: &[&str] = &[
     PACKAGE,
     CLI_PACKAGE,
     CONTAINERD_PACKAGE,
@@ -30,7 +30,7 @@ pub const ENGINE_PACKAGES: &[&str] = &[
 /// Packages that own the same files or sockets as Docker's own.
 ///
 /// Source: <https://docs.docker.com/engine/install/ubuntu/#uninstall-old-versions>.
-pub const CONFLICTING_PACKAGES: &[&str] = &[
+pub(crate) const CONFLICTING_PACKAGES: &[&str] = &[
     "containerd",
     "docker-buildx",
     "docker-compose",
@@ -43,7 +43,7 @@ pub const CONFLICTING_PACKAGES: &[&str] = &[
 
 /// What dpkg says of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HostPackage {
+pub(crate) struct HostPackage {
     pub version: String,
     pub architecture: String,
     pub state: PackageState,
@@ -51,7 +51,7 @@ pub struct HostPackage {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum PackageState {
+pub(crate) enum PackageState {
     Installed,
     /// Configured, and dpkg runs what it was triggered to do, or others for it, along with the
     /// next thing that it is told to do.
@@ -68,7 +68,7 @@ pub enum PackageState {
 
 impl HostPackage {
     /// Whether it is configured. What dpkg does by itself later on does not count.
-    pub fn is_installed(&self) -> bool {
+    pub(crate) fn is_installed(&self) -> bool {
         matches!(
             self.state,
             PackageState::Installed | PackageState::Triggered
@@ -79,7 +79,7 @@ impl HostPackage {
 /// What dpkg has begun and not ended, because it was cut short, or because a package's own script
 /// failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct UnfinishedPackages {
+pub(crate) struct UnfinishedPackages {
     /// Packages of which dpkg has notes that it has not merged yet; `None` when there are no such
     /// notes. apt does nothing while there are some.
     pub interrupted: Option<BTreeSet<String>>,
@@ -97,12 +97,12 @@ pub struct UnfinishedPackages {
 }
 
 impl UnfinishedPackages {
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         *self == UnfinishedPackages::default()
     }
 
     /// All packages that it is about.
-    pub fn packages(&self) -> BTreeSet<String> {
+    pub(crate) fn packages(&self) -> BTreeSet<String> {
         let interrupted = self.interrupted.iter().flatten();
         let all = interrupted
             .chain(&self.triggered)
@@ -112,25 +112,25 @@ impl UnfinishedPackages {
     }
 
     /// Packages whose files may be there in part.
-    pub fn partial(&self) -> impl Iterator<Item = &String> {
+    pub(crate) fn partial(&self) -> impl Iterator<Item = &String> {
         self.to_unpack.union(&self.half_installed)
     }
 }
 
 /// Those of [`ENGINE_PACKAGES`] and [`CONFLICTING_PACKAGES`] that dpkg knows.
-pub fn known_packages(host: &Host) -> Result<BTreeMap<String, HostPackage>> {
+pub(crate) fn known_packages(host: &Host) -> Result<BTreeMap<String, HostPackage>> {
     Ok(ask(host)?.0)
 }
 
 /// Packages that are not installed, but left configuration files behind.
-pub fn configured_packages(host: &Host) -> Result<BTreeSet<String>> {
+pub(crate) fn configured_packages(host: &Host) -> Result<BTreeSet<String>> {
     let all = query(host)?;
     let configured = all.filter(|(_, package, _)| package.state == PackageState::ConfigFiles);
     Ok(configured.map(|(name, ..)| name).collect())
 }
 
 /// What dpkg has begun and not ended.
-pub fn unfinished_packages(host: &Host) -> Result<UnfinishedPackages> {
+pub(crate) fn unfinished_packages(host: &Host) -> Result<UnfinishedPackages> {
     Ok(ask(host)?.1)
 }
 
@@ -180,14 +180,14 @@ fn query(host: &Host) -> Result<impl Iterator<Item = (String, HostPackage, bool)
 }
 
 /// Whether all of these packages are installed.
-pub fn are_installed(host: &Host, names: &[String]) -> Result<bool> {
+pub(crate) fn are_installed(host: &Host, names: &[String]) -> Result<bool> {
     let states = package_states(host, names)?;
     let is_installed = |name: &String| states.get(name).is_some_and(|it| it == "installed");
     Ok(names.iter().all(is_installed))
 }
 
 /// The states of those of these packages that dpkg has anything of, in its words.
-pub fn package_states(host: &Host, names: &[String]) -> Result<BTreeMap<String, String>> {
+pub(crate) fn package_states(host: &Host, names: &[String]) -> Result<BTreeMap<String, String>> {
     if names.is_empty() {
         return Ok(BTreeMap::new()); // asked about no package, dpkg-query tells of all
     }
@@ -204,7 +204,7 @@ pub fn package_states(host: &Host, names: &[String]) -> Result<BTreeMap<String, 
 }
 
 /// What `dpkg-query` prints. It exits with 1 when it knows none of what it is asked about, or not all.
-pub fn dpkg_query(host: &Host, query: &Query) -> Result<String> {
+pub(crate) fn dpkg_query(host: &Host, query: &Query) -> Result<String> {
     let answer = host.query(query)?;
     match answer.code {
         0 | 1 => Ok(answer.stdout),

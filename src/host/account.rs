@@ -67,7 +67,7 @@ const NO_SUCH_KEY: i32 = 2;
 
 impl Host {
     /// The members of a group, or `None` where there is no such group.
-    pub fn group_members(&self, group: &str) -> Result<Option<Vec<String>>> {
+    pub(crate) fn group_members(&self, group: &str) -> Result<Option<Vec<String>>> {
         let entry = self.entry("group", group)?;
         Ok(entry.map(|entry| members(&entry)))
     }

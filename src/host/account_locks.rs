@@ -23,7 +23,7 @@ impl Host {
     /// # Errors
     /// As [`retry`]; [`Failure::Blocked`] when a lock is there that nobody holds and that the tools
     /// do not take over.
-    pub fn wait_for_accounts(&self, wait: Duration, listener: Listener<'_>) -> Result<()> {
+    pub(crate) fn wait_for_accounts(&self, wait: Duration, listener: Listener<'_>) -> Result<()> {
         retry(wait, listener, || {
             if let Some(holder) = self.lock_holder(ACCOUNTS_LOCK)? {
                 return Ok(Err((ACCOUNTS_LOCK, holder)));
@@ -90,7 +90,7 @@ impl Host {
     }
 
     /// Whether a tool that was killed has left locks that the next one takes over.
-    pub fn has_takeable_account_locks(&self) -> Result<bool> {
+    pub(crate) fn has_takeable_account_locks(&self) -> Result<bool> {
         for lock in ACCOUNT_FILES {
             if self.read_text(lock)?.is_some_and(|text| is_takeable(&text)) {
                 return Ok(true);

@@ -11,7 +11,7 @@ use super::Host;
 /// a verification, for the labelled objects that it makes in the engine and removes. Others are kept
 /// from it by `clippy.toml`. A plan, a status and a diagnosis have none.
 #[derive(Debug, Clone)]
-pub struct Authority<'h>(&'h Host);
+pub(crate) struct Authority<'h>(&'h Host);
 
 impl<'h> Authority<'h> {
     /// The right of a transaction.
@@ -20,13 +20,13 @@ impl<'h> Authority<'h> {
     }
 
     /// The host alone.
-    pub fn host(&self) -> &'h Host {
+    pub(crate) fn host(&self) -> &'h Host {
         self.0
     }
 
     /// The right over a host that a test made for itself.
     #[cfg(test)]
-    pub const fn of_test(host: &'h Host) -> Authority<'h> {
+    pub(crate) const fn of_test(host: &'h Host) -> Authority<'h> {
         Authority(host)
     }
 

@@ -23,24 +23,24 @@ use crate::relative_path::RelativePath;
 use manifest::{MANIFEST, MANIFEST_LIMIT, SCHEMA};
 use members::{BundleError, Members};
 
-pub use manifest::{BundledFile, Manifest, PartialSuite, is_package};
-pub use packer::Packer;
-pub use slice::Slice;
+pub(crate) use manifest::{BundledFile, Manifest, PartialSuite, is_package};
+pub(crate) use packer::Packer;
+pub(crate) use slice::Slice;
 
 /// Where Docker's repository stands in a bundle, as under the root of its server.
-pub const DOCKER: &str = "docker";
+pub(crate) const DOCKER: &str = "docker";
 
 /// Where a part of Ubuntu's archive stands.
-pub fn folder_of_part(number: usize) -> String {
+pub(crate) fn folder_of_part(number: usize) -> String {
     format!("archive/{number}")
 }
 
 /// What the names of files end with that are compressed, for the bundle alone: indexes are large.
-pub const COMPRESSED: &str = ".gz";
+pub(crate) const COMPRESSED: &str = ".gz";
 
 /// A bundle that is whole, as far as its manifest says, and holds nothing else.
 #[derive(Debug, Clone)]
-pub struct Bundle {
+pub(crate) struct Bundle {
     path: PathBuf,
     file: Arc<File>,
     manifest: Manifest,
@@ -54,7 +54,7 @@ impl Bundle {
     /// [`Failure::Usage`] when it cannot be read or is no bundle; [`Failure::Blocked`] when
     /// something is missing of it, or it is of a newer dockstrap; [`Failure::Trust`] when it holds
     /// or says what no bundle does.
-    pub fn open(path: &Path) -> Result<Bundle> {
+    pub(crate) fn open(path: &Path) -> Result<Bundle> {
         Bundle::read(path).map_err(|fault| fault.of(path).into())
     }
 
@@ -74,11 +74,11 @@ impl Bundle {
         })
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub fn manifest(&self) -> &Manifest {
+    pub(crate) fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
@@ -87,7 +87,7 @@ impl Bundle {
     ///
     /// # Errors
     /// [`Failure::Blocked`].
-    pub fn require(&self, release: &str, suite: &str, architecture: &str) -> Result<()> {
+    pub(crate) fn require(&self, release: &str, suite: &str, architecture: &str) -> Result<()> {
         let it = &self.manifest;
         if (&*it.release, &*it.suite, &*it.architecture) == (release, suite, architecture) {
             return Ok(());
@@ -110,13 +110,13 @@ impl Bundle {
     }
 
     /// The file at this path, from some byte on; `None` when there is none.
-    pub fn open_file(&self, path: &RelativePath, from: u64) -> Option<Slice> {
+    pub(crate) fn open_file(&self, path: &RelativePath, from: u64) -> Option<Slice> {
         let (at, size) = self.members.place(path)?;
         Some(Slice::new(&self.file, at, size, from))
     }
 
     /// The file that was packed as this path below `folder`.
-    pub fn open_below(&self, folder: &str, path: &str, from: u64) -> Option<Slice> {
+    pub(crate) fn open_below(&self, folder: &str, path: &str, from: u64) -> Option<Slice> {
         let path = RelativePath::parse(&format!("{folder}/{path}")).ok()?;
         self.open_file(&path, from)
     }

@@ -25,21 +25,21 @@ pub(super) use execution::find;
 const TAIL: usize = 20;
 
 /// A program and its arguments. Shown without secrets, and without its variables.
-pub struct Command<K = Acts> {
+pub(crate) struct Command<K = Acts> {
     call: Execution,
     kind: PhantomData<K>,
 }
 
 /// A command of which nothing is known: it may change the host.
 #[derive(Debug, Clone)]
-pub struct Acts;
+pub(crate) struct Acts;
 
 /// A command that only reads.
 #[derive(Debug, Clone)]
-pub struct Asks;
+pub(crate) struct Asks;
 
 /// A command that only reads.
-pub type Query = Command<Asks>;
+pub(crate) type Query = Command<Asks>;
 
 impl<K> Clone for Command<K> {
     fn clone(&self) -> Self {
@@ -58,7 +58,7 @@ impl<K> From<Execution> for Command<K> {
 
 /// What a command printed, and how it ended.
 #[derive(Debug, Clone)]
-pub struct Output {
+pub(crate) struct Output {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
@@ -66,7 +66,7 @@ pub struct Output {
 }
 
 impl Command {
-    pub fn new(program: &str) -> Command {
+    pub(crate) fn new(program: &str) -> Command {
         Command::named(program)
     }
 
@@ -128,12 +128,12 @@ impl<K> Command<K> {
         Command::from(Execution::of(program))
     }
 
-    pub fn arg(mut self, argument: impl Into<OsString>) -> Command<K> {
+    pub(crate) fn arg(mut self, argument: impl Into<OsString>) -> Command<K> {
         self.call.arguments.push(argument.into());
         self
     }
 
-    pub fn args<I>(mut self, arguments: I) -> Command<K>
+    pub(crate) fn args<I>(mut self, arguments: I) -> Command<K>
     where
         I: IntoIterator,
         I::Item: Into<OsString>,
@@ -144,7 +144,7 @@ impl<K> Command<K> {
         self
     }
 
-    pub fn env(mut self, name: &str, value: &str) -> Command<K> {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Command<K> {
         self.call
             .variables
             .push((name.to_owned(), value.to_owned()));
@@ -152,19 +152,19 @@ impl<K> Command<K> {
     }
 
     /// Bytes for the program's standard input, which is empty otherwise.
-    pub fn input(mut self, bytes: Vec<u8>) -> Command<K> {
+    pub(crate) fn input(mut self, bytes: Vec<u8>) -> Command<K> {
         self.call.input = Some(bytes);
         self
     }
 
-    pub fn deadline(mut self, deadline: Duration) -> Command<K> {
+    pub(crate) fn deadline(mut self, deadline: Duration) -> Command<K> {
         self.call.deadline = deadline;
         self
     }
 
     /// Ends the program, and every program that it started, once the flag is set. It gets a process
     /// group of its own, so that Ctrl-C in the terminal reaches us alone.
-    pub fn stopped_by(mut self, flag: &Arc<AtomicBool>) -> Command<K> {
+    pub(crate) fn stopped_by(mut self, flag: &Arc<AtomicBool>) -> Command<K> {
         self.call.stop = Some(Arc::clone(flag));
         self
     }
@@ -182,7 +182,7 @@ impl<K> Command<K> {
 impl Output {
     /// What a program has said that failed.
     #[cfg(test)]
-    pub fn failed(stdout: &str, stderr: &str) -> Output {
+    pub(crate) fn failed(stdout: &str, stderr: &str) -> Output {
         Output {
             code: 1,
             stdout: stdout.to_owned(),
@@ -192,7 +192,7 @@ impl Output {
     }
 
     /// The output of a command that exited 0; otherwise an error with its last lines.
-    pub fn success(self) -> Result<Output> {
+    pub(crate) fn success(self) -> Result<Output> {
         if self.code == 0 {
             return Ok(self);
         }
@@ -206,7 +206,7 @@ impl Output {
 
     /// The last lines of what it complained about, or of what it printed when it did not;
     /// without secrets.
-    pub fn tail(&self) -> String {
+    pub(crate) fn tail(&self) -> String {
         let text = match self.stderr.trim() {
             "" => self.stdout.trim(),
             complaint => complaint,

@@ -20,7 +20,7 @@ use super::query::Reader;
 use crate::daemon_config::{self, Document};
 use crate::docker::{CONTAINERD_CONFIG, CONTAINERD_ROOT, NO_CONFIG, SOCKET, UNIT};
 
-pub use crate::daemon_config::DATA_ROOT;
+pub(crate) use crate::daemon_config::DATA_ROOT;
 
 /// What `systemctl is-active` exits with for a unit that is not active, and for one that is not there.
 const INACTIVE: i32 = 3;
@@ -34,7 +34,7 @@ const RELOADS: &str = "%7B%22type%22%3A%5B%22daemon%22%5D%2C%22event%22%3A%5B%22
 /// Source: <https://docs.docker.com/reference/api/engine/>, `SystemInfo`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all(deserialize = "PascalCase"))]
-pub struct EngineInfo {
+pub(crate) struct EngineInfo {
     pub server_version: String,
     pub logging_driver: String,
     pub live_restore_enabled: bool,
@@ -52,7 +52,7 @@ impl Host {
     ///
     /// # Errors
     /// One that [`is_forbidden`](super::is_forbidden) when the caller may not use the socket.
-    pub fn engine_info(&self) -> Result<Option<EngineInfo>> {
+    pub(crate) fn engine_info(&self) -> Result<Option<EngineInfo>> {
         let Some(info) = self.engine_says("/info")? else {
             return Ok(None);
         };
@@ -74,7 +74,7 @@ impl Host {
     ///
     /// # Errors
     /// As [`Host::engine_info`].
-    pub fn engine_account(&self) -> Result<Option<Value>> {
+    pub(crate) fn engine_account(&self) -> Result<Option<Value>> {
         let Some(info) = self.engine_says("/info")? else {
             return Ok(None);
         };
@@ -84,7 +84,7 @@ impl Host {
 
     /// Whether the engine has taken up its configuration by a reload since then. One that finds
     /// fault with it says so in its log only.
-    pub fn engine_has_reloaded_since(&self, then: Timestamp) -> Result<bool> {
+    pub(crate) fn engine_has_reloaded_since(&self, then: Timestamp) -> Result<bool> {
         let now = Timestamp::now();
         let question = format!(
             "/events?since={}&until={}&filters={RELOADS}",
@@ -130,7 +130,7 @@ fn seconds(time: Timestamp) -> String {
 impl Host {
     /// What systemd says of a unit, by its own names for it. Where systemd does not run, its files
     /// tell whether there is the unit and whether it is enabled, and it is not active.
-    pub fn unit(&self, unit: &str) -> Result<BTreeMap<String, String>> {
+    pub(crate) fn unit(&self, unit: &str) -> Result<BTreeMap<String, String>> {
         if self.runs_systemd()? {
             let show = Query::of(Reader::SystemctlShow).args([
                 "--timestamp=us+utc",
@@ -162,19 +162,19 @@ impl Host {
     }
 
     /// Whether the engine's unit was written by hand, as for an engine of no package.
-    pub fn has_unit_by_hand(&self) -> Result<bool> {
+    pub(crate) fn has_unit_by_hand(&self) -> Result<bool> {
         self.exists(format!("/etc/systemd/system/{UNIT}"))
     }
 
     /// Where the engine keeps its data, as its file says.
-    pub fn data_root(&self) -> Result<PathBuf> {
+    pub(crate) fn data_root(&self) -> Result<PathBuf> {
         let bytes = self.read(daemon_config::PATH)?.unwrap_or_default();
         let file = Document::parse(&bytes).unwrap_or_default();
         Ok(daemon_config::data_root(file.get("data-root")).to_owned())
     }
 
     /// Where containerd keeps its data, as its file says.
-    pub fn containerd_root(&self) -> Result<PathBuf> {
+    pub(crate) fn containerd_root(&self) -> Result<PathBuf> {
         let text = self.read_text(CONTAINERD_CONFIG)?.unwrap_or_default();
         let table: toml::Table = text.parse().unwrap_or_default();
         let chosen = table
@@ -186,12 +186,12 @@ impl Host {
 
     /// Whether the engine's unit runs. Who is not to start it asks this before the engine itself:
     /// a connection to its socket starts one that is stopped.
-    pub fn engine_is_active(&self) -> Result<bool> {
+    pub(crate) fn engine_is_active(&self) -> Result<bool> {
         self.unit_is_active(UNIT)
     }
 
     /// Whether a unit is active; none is where systemd does not run.
-    pub fn unit_is_active(&self, unit: &str) -> Result<bool> {
+    pub(crate) fn unit_is_active(&self, unit: &str) -> Result<bool> {
         if !self.runs_systemd()? {
             return Ok(false);
         }
@@ -203,19 +203,19 @@ impl Host {
     }
 
     /// The identifiers of the containers that run now; none where no engine answers.
-    pub fn running_containers(&self) -> Result<Vec<String>> {
+    pub(crate) fn running_containers(&self) -> Result<Vec<String>> {
         self.running("{{.ID}}")
     }
 
     /// The identifiers of all containers that there are, stopped ones as well.
-    pub fn all_containers(&self) -> Result<Vec<String>> {
+    pub(crate) fn all_containers(&self) -> Result<Vec<String>> {
         let list = Query::of(Reader::DockerPs).args(["--all", "--no-trunc", "--format", "{{.ID}}"]);
         let listed = self.query(&list)?.success()?.stdout;
         Ok(listed.lines().map(str::to_owned).collect())
     }
 
     /// The names of the containers that run now, for people.
-    pub fn running_names(&self) -> Result<Vec<String>> {
+    pub(crate) fn running_names(&self) -> Result<Vec<String>> {
         self.running("{{.Names}}")
     }
 
@@ -232,21 +232,21 @@ impl Host {
 
 /// Whether this is how a folder is named that an engine with userns-remap keeps all in: by the first
 /// identifiers of user and group.
-pub fn is_of_remap(name: &str) -> bool {
+pub(crate) fn is_of_remap(name: &str) -> bool {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
     name.split_once('.')
         .is_some_and(|(user, group)| is_number(user) && is_number(group))
 }
 
 /// The `docker` command, sent to this host's engine, without any user's configuration or plugins.
-pub fn docker() -> Command {
+pub(crate) fn docker() -> Command {
     Command::new("docker")
         .args(["--host", "unix:///run/docker.sock"])
         .env("DOCKER_CONFIG", NO_CONFIG)
 }
 
 /// A systemctl command.
-pub fn systemctl(arguments: &[&str]) -> Command {
+pub(crate) fn systemctl(arguments: &[&str]) -> Command {
     Command::new("systemctl").args(arguments.iter().copied())
 }
 

@@ -43,13 +43,13 @@ pub(super) fn of_child(search_path: &OsStr, own: &[(String, String)]) -> Vec<(Os
 
 /// Gives this process, and so every program that it runs, the usual umask. Under the caller's, apt
 /// and the account tools could write files that everyone can change, or that nobody can read.
-pub fn fix_umask() {
+pub(crate) fn fix_umask() {
     let callers = umask(Mode::from_bits_truncate(0o022));
     let _ = CALLERS.set(callers); // the first one is the caller's
 }
 
 /// The mode of a new file that the caller asked for by name, under the caller's own umask.
-pub fn mode_of_output() -> u32 {
+pub(crate) fn mode_of_output() -> u32 {
     let callers = CALLERS.get().map_or(0o022, Mode::bits);
     0o666 & !callers
 }

@@ -18,13 +18,13 @@ use crate::trust::Sha256;
 
 /// Puts `bytes` into the file at `path`. A file that is there keeps its mode and owner unless
 /// `mode` says otherwise; a new one gets `mode`, or 0644, whatever the umask.
-pub fn write(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<()> {
     try_write(path, bytes, mode).with_context(|| format!("writing {}", path.display()))
 }
 
 /// Makes the file at `to` the same as the one at `from`: content, mode and owner. One that is so
 /// already is left.
-pub fn copy(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     let copy = || {
         let (like, content) = (fs::metadata(from)?, || reading::open_or_null(from));
         let same = |there: &Metadata| {
@@ -42,7 +42,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// The file to write where `path` may be a link: the one behind it.
-pub fn behind_links(path: PathBuf) -> PathBuf {
+pub(crate) fn behind_links(path: PathBuf) -> PathBuf {
     path.canonicalize().unwrap_or(path)
 }
 
@@ -85,7 +85,7 @@ fn unfinished_name(path: &Path) -> String {
 }
 
 /// Removes what a killed run has left of the file at `path`.
-pub fn remove_unfinished(path: &Path) -> io::Result<()> {
+pub(crate) fn remove_unfinished(path: &Path) -> io::Result<()> {
     let unfinished = path.with_file_name(unfinished_name(path));
     if is_gone(&unfinished) {
         Ok(())
@@ -96,7 +96,7 @@ pub fn remove_unfinished(path: &Path) -> io::Result<()> {
 
 /// Removes the file at `path`, and what a killed run has left of it; one that is gone already is
 /// no error.
-pub fn remove(path: &Path) -> Result<()> {
+pub(crate) fn remove(path: &Path) -> Result<()> {
     remove_unfinished(path).with_context(|| format!("removing {}", path.display()))?;
     if is_gone(path) {
         return Ok(());
@@ -112,7 +112,7 @@ pub fn remove(path: &Path) -> Result<()> {
 }
 
 /// Makes a link at `path`, unless something is there.
-pub fn link(path: &Path, target: &Path) -> Result<()> {
+pub(crate) fn link(path: &Path, target: &Path) -> Result<()> {
     if !is_gone(path) {
         return Ok(());
     }
@@ -122,12 +122,12 @@ pub fn link(path: &Path, target: &Path) -> Result<()> {
 }
 
 /// Whether nothing is there. A disk that is mounted read-only refuses to remove even that.
-pub fn is_gone(path: &Path) -> bool {
+pub(crate) fn is_gone(path: &Path) -> bool {
     fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 /// Those of a folder and the folders above it that are not there, outermost first.
-pub fn missing(host: &Host, folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn missing(host: &Host, folder: &Path) -> Result<Vec<PathBuf>> {
     let mut missing = Vec::new();
     for folder in folder.ancestors() {
         if host.exists(folder)? {
@@ -140,13 +140,13 @@ pub fn missing(host: &Host, folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Makes the folder at `path`, whose parent is there, with this mode whatever the umask.
-pub fn create_folder(path: &Path, mode: u32) -> Result<()> {
+pub(crate) fn create_folder(path: &Path, mode: u32) -> Result<()> {
     nofollow::create_folder(path, mode)
         .with_context(|| format!("creating the folder {}", path.display()))
 }
 
 /// Flushes a folder, so that what was made or renamed in it outlives a power cut.
-pub fn sync_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 

@@ -2,7 +2,7 @@
 //! and settings of the kernel. None of it goes with its packages.
 
 mod forwarding;
-pub mod nft;
+pub(crate) mod nft;
 mod rules;
 mod shape;
 
@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 use super::Host;
 use super::command::Query;
 use super::links::is_engine_bridge;
-pub use rules::{Removal, Rules};
+pub(crate) use rules::Rules;
 
 /// A setting of the kernel that the engine makes.
 #[derive(Debug)]
-pub struct KernelSetting {
+pub(crate) struct KernelSetting {
     pub path: &'static str,
     /// The value that the engine gives it.
     pub value: &'static str,
@@ -30,7 +30,7 @@ pub struct KernelSetting {
 
 /// Source: `libnetwork` in <https://github.com/moby/moby>: `setup_ip_forwarding.go`,
 /// `setup_bridgenetfiltering.go`, and `ostweaks_linux.go` for a swarm.
-pub const SETTINGS: &[KernelSetting] = &[
+pub(crate) const SETTINGS: &[KernelSetting] = &[
     KernelSetting {
         path: "/proc/sys/net/ipv4/ip_forward",
         value: "1",
@@ -86,7 +86,7 @@ pub const SETTINGS: &[KernelSetting] = &[
 
 /// IPv4 or IPv6: each has its own rules and its own forwarding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IpVersion {
+pub(crate) enum IpVersion {
     V4,
     V6,
 }
@@ -94,7 +94,7 @@ pub enum IpVersion {
 /// A program that shows and changes rules of the firewall. The kernel keeps two sets of them, and a
 /// host may have been switched from one to the other since the engine made its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Program {
+pub(crate) struct Program {
     pub family: IpVersion,
     /// Its name, with the set of rules that it looks after.
     pub name: &'static str,
@@ -125,7 +125,7 @@ const BY_FAMILY: &[Program] = &[
 
 /// The network of a host before there was an engine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NetworkBaseline {
+pub(crate) struct NetworkBaseline {
     /// The names of its links.
     pub links: Vec<String>,
     /// Those of [`SETTINGS`] that were there, by their paths, with their values.
@@ -149,7 +149,7 @@ pub struct NetworkBaseline {
 }
 
 impl NetworkBaseline {
-    pub fn of(host: &Host) -> Result<NetworkBaseline> {
+    pub(crate) fn of(host: &Host) -> Result<NetworkBaseline> {
         let links = host.links()?;
         let mut network = NetworkBaseline {
             tables: nft::tables(host)?,
@@ -182,19 +182,19 @@ impl NetworkBaseline {
     }
 
     /// Whether there were bridges of an engine.
-    pub fn has_engines_links(&self) -> bool {
+    pub(crate) fn has_engines_links(&self) -> bool {
         self.links.iter().any(|link| is_engine_bridge(link))
     }
 
     /// Bridges of the engine's that were not there before.
-    pub fn engines_links(&self, host: &Host) -> Result<Vec<String>> {
+    pub(crate) fn engines_links(&self, host: &Host) -> Result<Vec<String>> {
         let mut links = host.links()?;
         links.retain(|link| is_engine_bridge(link) && !self.links.contains(link));
         Ok(links)
     }
 
     /// Whether this program's rules let packets between other hosts through.
-    pub fn let_through(&self, program: Program) -> bool {
+    pub(crate) fn let_through(&self, program: Program) -> bool {
         let Program { name, family, .. } = program;
         let of_family = BY_FAMILY.iter().find(|it| it.family == family);
         let mut known = self.lets_through.iter();
@@ -202,7 +202,7 @@ impl NetworkBaseline {
     }
 
     /// The rules that were known of this program, as commands.
-    pub fn known_rules(&self, program: Program) -> Vec<String> {
+    pub(crate) fn known_rules(&self, program: Program) -> Vec<String> {
         let rules = self
             .rules
             .iter()
@@ -214,7 +214,7 @@ impl NetworkBaseline {
 
 impl Host {
     /// The programs for every set of rules that this host can have.
-    pub fn firewall_programs(&self) -> Vec<Program> {
+    pub(crate) fn firewall_programs(&self) -> Vec<Program> {
         let is_there = |program: &&Program| self.has_program(&format!("{}-save", program.name));
         let by_set: Vec<Program> = BY_SET.iter().filter(is_there).copied().collect();
         if by_set.is_empty() {
@@ -225,7 +225,7 @@ impl Host {
     }
 
     /// The rules that a program shows; `None` when it is not there, or has none to show.
-    pub fn rules_of(&self, program: Program) -> Result<Option<Rules>> {
+    pub(crate) fn rules_of(&self, program: Program) -> Result<Option<Rules>> {
         let save = Query::saved_rules(program.name);
         // It is no error here when it cannot be run: not by everybody, and not on every host.
         let saved = self.query(&save).ok().filter(|output| output.code == 0);
@@ -234,7 +234,7 @@ impl Host {
 }
 
 /// The setting by which packets for the loopback can be routed to a link.
-pub fn localnet_setting(link: &str) -> String {
+pub(crate) fn localnet_setting(link: &str) -> String {
     format!("/proc/sys/net/ipv4/conf/{link}/route_localnet")
 }
 

@@ -34,20 +34,20 @@ const OF_THE_ENGINE: &[(&str, &[&str])] = &[
 
 /// A file of firewalld that has the name of one of the engine's.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Addition {
+pub(crate) struct Addition {
     pub path: &'static str,
     /// Whether there is more in it than the engine writes.
     pub is_extended: bool,
 }
 
 impl Host {
-    pub fn runs_firewalld(&self) -> Result<bool> {
+    pub(crate) fn runs_firewalld(&self) -> Result<bool> {
         let is_active = Query::of(Reader::SystemctlIsActive).arg(UNIT);
         Ok(self.runs_systemd()? && self.query(&is_active)?.code == 0)
     }
 
     /// The files that an engine adds to firewalld, those that are there.
-    pub fn firewalld_additions(&self) -> Result<Vec<Addition>> {
+    pub(crate) fn firewalld_additions(&self) -> Result<Vec<Addition>> {
         let mut additions = Vec::new();
         for (path, elements) in OF_THE_ENGINE {
             if let Some(text) = self.read_text(path)? {
@@ -60,7 +60,7 @@ impl Host {
 
     /// The zone or policy by which a running firewalld translates addresses for others than the
     /// engine, which has it turn forwarding on.
-    pub fn firewalld_forwards(&self) -> Result<Option<String>> {
+    pub(crate) fn firewalld_forwards(&self) -> Result<Option<String>> {
         if !self.runs_firewalld()? {
             return Ok(None);
         }

@@ -26,17 +26,17 @@ const NEW_FILE: OFlags = OFlags::RDWR
 
 /// An open folder.
 #[derive(Debug)]
-pub struct Folder(OwnedFd);
+pub(crate) struct Folder(OwnedFd);
 
 impl Folder {
     /// Opens the folder at `path`, which is our own.
-    pub fn open(path: &Path) -> io::Result<Folder> {
+    pub(crate) fn open(path: &Path) -> io::Result<Folder> {
         Ok(Folder(openat(CWD, path, FOLDER, Mode::empty())?))
     }
 
     /// Makes a file that is not there yet, with the folders above it. Everybody may read them,
     /// whatever the umask is; folders that were there stay as they are.
-    pub fn create(&self, path: &RelativePath) -> io::Result<File> {
+    pub(crate) fn create(&self, path: &RelativePath) -> io::Result<File> {
         let parts: Vec<&str> = path.parts().collect();
         let [folders @ .., name] = parts.as_slice() else {
             return Err(io::ErrorKind::InvalidInput.into()); // a path has parts
@@ -48,7 +48,7 @@ impl Folder {
     }
 
     /// Opens a folder below this one, and makes it where it is not there yet.
-    pub fn below(&self, path: &RelativePath) -> io::Result<Folder> {
+    pub(crate) fn below(&self, path: &RelativePath) -> io::Result<Folder> {
         self.enter(&path.parts().collect::<Vec<_>>())
     }
 

@@ -17,7 +17,7 @@ impl Host {
     ///
     /// # Errors
     /// [`Failure::Blocked`], with the command that allows it.
-    pub fn refuse_immutable(&self, path: impl AsRef<Path>) -> Result<()> {
+    pub(crate) fn refuse_immutable(&self, path: impl AsRef<Path>) -> Result<()> {
         self.refuse_read_only(path.as_ref())?;
         let path = self.path(path);
         let path = path.canonicalize().unwrap_or(path);

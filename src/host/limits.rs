@@ -16,7 +16,7 @@ impl Host {
     ///
     /// Process 1 stands for all of its services: in a container it may have been born with a
     /// limit, and without the right to raise it.
-    pub fn most_open_files(&self) -> Result<Option<u64>> {
+    pub(crate) fn most_open_files(&self) -> Result<Option<u64>> {
         let read = |path: &str| Ok::<_, anyhow::Error>(self.read_text(path)?.unwrap_or_default());
         let status = read("/proc/1/status")?;
         let bounding = status

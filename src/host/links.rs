@@ -33,7 +33,7 @@ const TUNNELS: &[&str] = &[
 
 impl Host {
     /// The names of all links.
-    pub fn links(&self) -> Result<Vec<String>> {
+    pub(crate) fn links(&self) -> Result<Vec<String>> {
         let text = self.read_text(LINKS)?.unwrap_or_default();
         // Two lines of headings have no colon.
         let names = text.lines().filter_map(|line| line.split_once(':'));
@@ -43,7 +43,7 @@ impl Host {
 
 /// Whether the engine gives its bridges such a name: `docker0`, or `br-` with twelve hexadecimal
 /// digits for a network that a user made.
-pub fn is_engine_bridge(link: &str) -> bool {
+pub(crate) fn is_engine_bridge(link: &str) -> bool {
     let of_network = link
         .strip_prefix("br-")
         .is_some_and(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
@@ -52,21 +52,21 @@ pub fn is_engine_bridge(link: &str) -> bool {
 
 /// Whether the engine makes links of such a name: its bridges, and the host's end of a container's
 /// link.
-pub fn is_engine_link(link: &str) -> bool {
+pub(crate) fn is_engine_link(link: &str) -> bool {
     is_engine_bridge(link) || link.starts_with("veth")
 }
 
-pub fn is_tunnel(link: &str) -> bool {
+pub(crate) fn is_tunnel(link: &str) -> bool {
     begins_with(TUNNELS, link)
 }
 
 /// Whether it is a bridge to virtual machines or system containers.
-pub fn is_guest_bridge(link: &str) -> bool {
+pub(crate) fn is_guest_bridge(link: &str) -> bool {
     begins_with(GUESTS, link)
 }
 
 /// Whether whoever made it has the host forward packets: for guests, containers or a VPN.
-pub fn is_forwarded(link: &str) -> bool {
+pub(crate) fn is_forwarded(link: &str) -> bool {
     is_tunnel(link) || is_guest_bridge(link) || begins_with(CONTAINERS, link)
 }
 

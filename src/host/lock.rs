@@ -20,7 +20,7 @@ use crate::report::{Event, Listener};
 
 /// The process that holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
+pub(crate) struct Holder {
     pub pid: i32,
     /// Its name as the kernel gives it, such as `apt-get`.
     pub program: String,
@@ -37,7 +37,7 @@ impl Host {
     /// # Errors
     /// [`Failure::Locked`] when another run keeps it for longer than `wait`, and
     /// [`Failure::Cancelled`] when a signal asks to stop meanwhile.
-    pub fn lock_run(&self, wait: Duration, listener: Listener<'_>) -> Result<File> {
+    pub(crate) fn lock_run(&self, wait: Duration, listener: Listener<'_>) -> Result<File> {
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -118,7 +118,7 @@ impl Host {
     }
 
     /// Who holds a record lock on the file at `path`, if anyone does.
-    pub fn lock_holder(&self, path: impl AsRef<Path>) -> Result<Option<Holder>> {
+    pub(crate) fn lock_holder(&self, path: impl AsRef<Path>) -> Result<Option<Holder>> {
         let path = path.as_ref();
         let Ok(file) = File::open(self.path(path)) else {
             return Ok(None);
@@ -143,7 +143,7 @@ impl Host {
 ///
 /// # Errors
 /// [`Failure::Locked`], with the holder named, when that takes longer than `wait`.
-pub fn retry<T>(
+pub(crate) fn retry<T>(
     wait: Duration,
     listener: Listener<'_>,
     mut attempt: impl FnMut() -> Result<std::result::Result<T, (&'static str, Holder)>>,
@@ -178,7 +178,7 @@ pub fn retry<T>(
 ///
 /// # Errors
 /// [`Failure::Cancelled`] if it does.
-pub fn refuse_if(is_stopped: bool) -> Result<(), Failure> {
+pub(crate) fn refuse_if(is_stopped: bool) -> Result<(), Failure> {
     if is_stopped {
         Err(Failure::Cancelled(
             "cancelled; nothing was changed".to_owned(),
@@ -190,7 +190,7 @@ pub fn refuse_if(is_stopped: bool) -> Result<(), Failure> {
 
 /// Takes the record lock on an open file, as apt and dpkg do; `false` when another holds it.
 /// The lock goes when the file is closed.
-pub fn try_record_lock(file: &File) -> Result<bool> {
+pub(crate) fn try_record_lock(file: &File) -> Result<bool> {
     match fcntl(file.as_fd(), FcntlArg::F_SETLK(&whole_file(libc::F_WRLCK))) {
         Ok(_) => Ok(true),
         Err(Errno::EACCES | Errno::EAGAIN) => Ok(false),

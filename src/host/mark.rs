@@ -14,7 +14,7 @@ const BOOT_LENGTH: usize = 6;
 
 /// A process and its user. As text it is made of hexadecimal digits and three dashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
+pub(crate) struct Mark {
     uid: u32,
     pid: i32,
     /// When it started, in the kernel's ticks since the boot.
@@ -27,7 +27,7 @@ pub struct Mark {
 
 impl Mark {
     /// The mark of this process.
-    pub fn own() -> Mark {
+    pub(crate) fn own() -> Mark {
         let pid = Pid::this().as_raw();
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let namespace = fs::read_link("/proc/self/ns/pid")
@@ -45,7 +45,7 @@ impl Mark {
     }
 
     /// Reads a mark from the beginning of a text, behind which another dash may follow.
-    pub fn parse(text: &str) -> Option<Mark> {
+    pub(crate) fn parse(text: &str) -> Option<Mark> {
         let mut parts = text.splitn(5, '-');
         let (uid, pid, start, place) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         let (boot, namespace) = place.split_at_checked(BOOT_LENGTH)?;
@@ -60,7 +60,7 @@ impl Mark {
 
     /// Whether this process may remove what has the mark: its run is over, and was this user's.
     /// Root may remove what any user left.
-    pub fn is_left_behind(&self) -> bool {
+    pub(crate) fn is_left_behind(&self) -> bool {
         let own = Mark::own();
         (own.uid == 0 || own.uid == self.uid) && self.is_gone(&own)
     }

@@ -4,40 +4,40 @@
 
 mod account;
 mod account_locks;
-pub mod authority;
-pub mod bundle;
-pub mod command;
-pub mod engine;
-pub mod environment;
+pub(crate) mod authority;
+pub(crate) mod bundle;
+pub(crate) mod command;
+pub(crate) mod engine;
+pub(crate) mod environment;
 pub(crate) mod exposure;
 pub(crate) mod files;
-pub mod firewall;
+pub(crate) mod firewall;
 mod firewalld;
-pub mod folder;
+pub(crate) mod folder;
 pub(crate) mod gids;
-pub mod http;
+pub(crate) mod http;
 mod immutable;
 mod limits;
-pub mod links;
+pub(crate) mod links;
 pub(crate) mod listening;
-pub mod lock;
+pub(crate) mod lock;
 pub(crate) mod mark;
 mod mounts;
-pub mod network;
+pub(crate) mod network;
 pub(crate) mod nofollow;
 pub(crate) mod plugins;
 mod private_folder;
 mod process;
-pub mod query;
+pub(crate) mod query;
 mod reachable;
 mod routes;
-pub mod running_containers;
+pub(crate) mod running_containers;
 pub(crate) mod service;
-pub mod signal;
+pub(crate) mod signal;
 #[cfg(test)]
 pub(crate) mod stub;
 mod sysctl;
-pub mod temporary;
+pub(crate) mod temporary;
 mod ufw;
 
 pub(crate) use account::{Group, NoName, UserName};
@@ -66,7 +66,7 @@ const RECORDED: &[&str] = &[
 
 /// A machine to look at: the real one, or a folder that stands for one in tests.
 #[derive(Debug, Clone)]
-pub struct Host {
+pub(crate) struct Host {
     root: PathBuf,
     /// Where programs are looked up.
     search_path: OsString,
@@ -74,7 +74,7 @@ pub struct Host {
 
 impl Host {
     /// The machine this process runs on.
-    pub fn real() -> Host {
+    pub(crate) fn real() -> Host {
         Host {
             root: PathBuf::from("/"),
             search_path: environment::SEARCH_PATH.into(),
@@ -82,7 +82,8 @@ impl Host {
     }
 
     /// A machine whose files stand under `root` and whose programs are those in `programs`.
-    pub fn at(root: &Path, programs: &Path) -> Host {
+    #[cfg(test)]
+    pub(crate) fn at(root: &Path, programs: &Path) -> Host {
         Host {
             root: root.to_owned(),
             search_path: programs.into(),
@@ -90,7 +91,7 @@ impl Host {
     }
 
     /// Where the absolute `path` of this host is to be found from here.
-    pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+    pub(crate) fn path(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = path.as_ref();
         self.root.join(path.strip_prefix("/").unwrap_or(path))
     }
@@ -99,7 +100,7 @@ impl Host {
     ///
     /// # Errors
     /// Also when it is not a regular file, or larger than such a file ever is.
-    pub fn read(&self, path: impl AsRef<Path>) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn read(&self, path: impl AsRef<Path>) -> Result<Option<Vec<u8>>> {
         let path = path.as_ref();
         absent_as_none(reading::read(&self.path(path), limit(path)))
             .with_context(|| format!("reading {}", path.display()))
@@ -107,32 +108,32 @@ impl Host {
 
     /// The text of the file at `path`, or `None` where there is no such file.
     /// Bytes that are not UTF-8 are replaced.
-    pub fn read_text(&self, path: impl AsRef<Path>) -> Result<Option<String>> {
+    pub(crate) fn read_text(&self, path: impl AsRef<Path>) -> Result<Option<String>> {
         let bytes = self.read(path)?;
         Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     /// The SHA-256 of the file at `path`, of whatever size; `None` where there is none.
-    pub fn sha256(&self, path: impl AsRef<Path>) -> Result<Option<Sha256>> {
+    pub(crate) fn sha256(&self, path: impl AsRef<Path>) -> Result<Option<Sha256>> {
         let path = path.as_ref();
         let hash = reading::open_or_null(&self.path(path)).and_then(Sha256::of_stream);
         absent_as_none(hash).with_context(|| format!("reading {}", path.display()))
     }
 
     /// What stands at `path` itself, symbolic links not followed; `None` where nothing does.
-    pub fn metadata(&self, path: impl AsRef<Path>) -> Result<Option<fs::Metadata>> {
+    pub(crate) fn metadata(&self, path: impl AsRef<Path>) -> Result<Option<fs::Metadata>> {
         let path = path.as_ref();
         absent_as_none(fs::symlink_metadata(self.path(path)))
             .with_context(|| format!("looking at {}", path.display()))
     }
 
     /// Whether anything stands at `path`.
-    pub fn exists(&self, path: impl AsRef<Path>) -> Result<bool> {
+    pub(crate) fn exists(&self, path: impl AsRef<Path>) -> Result<bool> {
         Ok(self.metadata(path)?.is_some())
     }
 
     /// The names in the folder at `path`, sorted; none where there is no such folder.
-    pub fn list(&self, path: impl AsRef<Path>) -> Result<Vec<String>> {
+    pub(crate) fn list(&self, path: impl AsRef<Path>) -> Result<Vec<String>> {
         let path = path.as_ref();
         let entries = absent_as_none(fs::read_dir(self.path(path)))
             .with_context(|| format!("listing {}", path.display()))?;
@@ -148,7 +149,7 @@ impl Host {
     /// Whether systemd runs on this host, asked the way `sd_booted(3)` does. It does not for who is
     /// in a chroot, even one that is shown the `/run` of the host around it: systemctl then does
     /// nothing, and calls it a success.
-    pub fn runs_systemd(&self) -> Result<bool> {
+    pub(crate) fn runs_systemd(&self) -> Result<bool> {
         let root = |path: &str| fs::metadata(self.path(path)).ok();
         let apart = root("/proc/1/root")
             .zip(root("/"))
@@ -157,12 +158,12 @@ impl Host {
     }
 
     /// Asks a program, which changes nothing, and returns what it printed and its exit code.
-    pub fn query(&self, query: &Query) -> Result<Output> {
+    pub(crate) fn query(&self, query: &Query) -> Result<Output> {
         query.run(&self.search_path)
     }
 
     /// Whether a program of this name is there to be run.
-    pub fn has_program(&self, name: &str) -> bool {
+    pub(crate) fn has_program(&self, name: &str) -> bool {
         command::find(name, &self.search_path).is_some()
     }
 
@@ -173,7 +174,7 @@ impl Host {
 
 /// Whether something failed because only another user may see it, as it does when a plan is made
 /// by someone who is not root.
-pub fn is_forbidden(error: &anyhow::Error) -> bool {
+pub(crate) fn is_forbidden(error: &anyhow::Error) -> bool {
     let cause = error.root_cause().downcast_ref::<io::Error>();
     cause.is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
 }

@@ -31,7 +31,7 @@ const FOR_CONTAINERS: &[&str] = &["overlay", "tmpfs"];
 impl Host {
     /// The file system on which the folder is, or would be; links on the way are followed.
     /// `None` where the kernel does not tell.
-    pub fn disk_under(&self, folder: &str) -> Result<Option<Disk>> {
+    pub(crate) fn disk_under(&self, folder: &str) -> Result<Option<Disk>> {
         let there = self.nearest(folder);
         let mounts = self.mounts()?.into_iter();
         // Of several at one place, the last one covers the others.
@@ -57,7 +57,7 @@ impl Host {
 
     /// The options with which `mount` allows writing to what is mounted read-only there: the whole file
     /// system, or only what is seen of it at this place.
-    pub fn remount_options(&self, at: &str) -> Result<&'static str> {
+    pub(crate) fn remount_options(&self, at: &str) -> Result<&'static str> {
         let mut mounts = self.mounts()?.into_iter();
         // Of several at one place, the last one covers the others.
         let mount = mounts.rfind(|mount| mount.at == Path::new(at));
@@ -70,7 +70,7 @@ impl Host {
 
     /// The places in a folder, or deeper, on which something else is mounted: other file systems, or
     /// folders from elsewhere. What is there does not go with the folder.
-    pub fn mounted_in(&self, folder: &Path) -> Result<Vec<PathBuf>> {
+    pub(crate) fn mounted_in(&self, folder: &Path) -> Result<Vec<PathBuf>> {
         let there = self.nearest(folder);
         let mut places = self.mounted_at(folder)?;
         places.retain(|at| *at != there);
@@ -78,7 +78,7 @@ impl Host {
     }
 
     /// The same, and the folder itself where something is mounted on it.
-    pub fn mounted_at(&self, folder: &Path) -> Result<Vec<PathBuf>> {
+    pub(crate) fn mounted_at(&self, folder: &Path) -> Result<Vec<PathBuf>> {
         let there = self.nearest(folder);
         let mounts = self.mounts()?.into_iter().map(|mount| mount.at);
         let mut places: Vec<PathBuf> = mounts.filter(|at| at.starts_with(&there)).collect();
@@ -87,7 +87,7 @@ impl Host {
     }
 
     /// Without those of the places on which containers have something mounted as long as they run.
-    pub fn without_containers(&self, mut places: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+    pub(crate) fn without_containers(&self, mut places: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
         let mut mounts = self.mounts()?;
         // A folder from elsewhere that is shown there is nothing of theirs.
         mounts.retain(|it| it.root == "/" && FOR_CONTAINERS.contains(&it.kind.as_str()));
@@ -97,7 +97,7 @@ impl Host {
 
     /// Whether a folder shows one that has another name as well, by which others may keep something
     /// there: it is a link, or it is mounted from elsewhere.
-    pub fn is_alias(&self, folder: &Path) -> Result<bool> {
+    pub(crate) fn is_alias(&self, folder: &Path) -> Result<bool> {
         if self.metadata(folder)?.is_some_and(|it| it.is_symlink()) {
             return Ok(true);
         }

@@ -13,7 +13,7 @@ impl Host {
     }
 
     /// Engines that run in this host's network, beside the one of the unit; each by its number.
-    pub fn other_engines(&self) -> Result<Vec<i32>> {
+    pub(crate) fn other_engines(&self) -> Result<Vec<i32>> {
         let network = |process: &str| {
             let link = self.path(format!("/proc/{process}/ns/net"));
             std::fs::read_link(link).ok()

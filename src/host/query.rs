@@ -7,7 +7,7 @@ use crate::docker::{NO_CONFIG, SOCKET};
 
 /// A program, with the words that make it one that only reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reader {
+pub(crate) enum Reader {
     AptCache,
     AptCheck,
     AptConfig,
@@ -76,7 +76,7 @@ impl Reader {
 
 impl Query {
     /// A question to this program.
-    pub fn of(reader: Reader) -> Query {
+    pub(crate) fn of(reader: Reader) -> Query {
         let [program, words @ ..] = reader.words() else {
             unreachable!("every reader has a program")
         };
@@ -90,7 +90,7 @@ impl Query {
     }
 
     /// An `apt-get update` with a configuration, which must name a folder of the run for the lists.
-    pub fn apart_update(configuration: &Path) -> Query {
+    pub(crate) fn apart_update(configuration: &Path) -> Query {
         Query::asking("apt-get")
             .arg("--config-file")
             .arg(configuration)
@@ -98,7 +98,7 @@ impl Query {
     }
 
     /// What containerd's command lists: its namespaces, or the tasks of one.
-    pub fn of_containerd(namespace: Option<&str>) -> Query {
+    pub(crate) fn of_containerd(namespace: Option<&str>) -> Query {
         let ctr = Query::asking("ctr");
         match namespace {
             None => ctr.args(["namespaces", "list", "--quiet"]),
@@ -107,17 +107,17 @@ impl Query {
     }
 
     /// The configuration that containerd makes of a file.
-    pub fn containerd_configuration(file: &str) -> Query {
+    pub(crate) fn containerd_configuration(file: &str) -> Query {
         Query::asking("containerd").args(["--config", file, "config", "dump"])
     }
 
     /// Whether an engine would take these flags.
-    pub fn validation(dockerd: &str) -> Query {
+    pub(crate) fn validation(dockerd: &str) -> Query {
         Query::asking(dockerd).arg("--validate")
     }
 
     /// Files under these folders that were given such names since a time, in seconds of Unix.
-    pub fn files_named_since(
+    pub(crate) fn files_named_since(
         folders: impl IntoIterator<Item = impl AsRef<Path>>,
         name: &str,
         since: i64,
@@ -130,37 +130,37 @@ impl Query {
     }
 
     /// What a program prints of the rules that the kernel has, as `iptables-save` does.
-    pub fn saved_rules(program: &str) -> Query {
+    pub(crate) fn saved_rules(program: &str) -> Query {
         Query::asking(&format!("{program}-save"))
     }
 
     /// The rules of a table; of one chain, where one is named.
-    pub fn rules(table: &str, chain: Option<&str>) -> Query {
+    pub(crate) fn rules(table: &str, chain: Option<&str>) -> Query {
         Query::asking("iptables")
             .args(["--wait", "--table", table, "--list-rules"])
             .args(chain)
     }
 
     /// What a user can read of a file.
-    pub fn read_as(user: &str, file: &str) -> Query {
+    pub(crate) fn read_as(user: &str, file: &str) -> Query {
         Query::asking("runuser").args(["--user", user, "--", "cat", file])
     }
 }
 
 impl Command {
     /// An `apt-get` that only says what it would do.
-    pub fn simulated(self) -> Query {
+    pub(crate) fn simulated(self) -> Query {
         self.asking_by("--simulate")
     }
 
     /// An `apt-get` that only fetches, with a configuration that names a folder of the run for what
     /// it fetches.
-    pub fn downloading_apart(self) -> Query {
+    pub(crate) fn downloading_apart(self) -> Query {
         self.asking_by("--download-only")
     }
 
     /// An `apt-get` that only says what it would fetch.
-    pub fn printing_uris(self) -> Query {
+    pub(crate) fn printing_uris(self) -> Query {
         self.asking_by("--print-uris")
     }
 }

@@ -13,7 +13,7 @@ impl Host {
     ///
     /// # Errors
     /// [`Failure::Blocked`], with the command that makes way.
-    pub fn refuse_unreachable(&self, path: impl AsRef<Path>) -> Result<()> {
+    pub(crate) fn refuse_unreachable(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         for folder in path.ancestors().skip(1) {
             let Some(there) = self.metadata(folder)? else {

@@ -17,7 +17,7 @@ const IPV6: &str = "/proc/net/ipv6_route";
 impl Host {
     /// Every network behind a device, but for the way to everywhere else, this host itself and
     /// what ends at the next link. Routes of other tables than the main one are not seen.
-    pub fn routes(&self) -> Result<Vec<Route>> {
+    pub(crate) fn routes(&self) -> Result<Vec<Route>> {
         let ipv4 = self.read_text(IPV4)?.unwrap_or_default();
         let ipv6 = self.read_text(IPV6)?.unwrap_or_default();
         let ipv4 = ipv4.lines().skip(1).filter_map(parse_ipv4);
@@ -27,7 +27,7 @@ impl Host {
 
     /// As [`routes`](Host::routes), but from all tables: VPNs like to have one of their own. Where
     /// there is no `ip` to be asked, from the main one.
-    pub fn routes_of_all_tables(&self) -> Result<Vec<Route>> {
+    pub(crate) fn routes_of_all_tables(&self) -> Result<Vec<Route>> {
         let mut routes = Vec::new();
         for family in [Reader::Ip4Routes, Reader::Ip6Routes] {
             let show = Query::of(family).args(["table", "all"]);

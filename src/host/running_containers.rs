@@ -32,7 +32,7 @@ const DELETED: &[u8] = b" (deleted)";
 
 /// A container that runs, whether or not its engine does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunningContainer {
+pub(crate) struct RunningContainer {
     /// What the user calls it, or the beginning of its identifier.
     pub name: String,
     /// The folder in which its engine keeps its data.
@@ -60,7 +60,7 @@ impl ContainerId {
 impl Host {
     /// The containers that run of engines that keep their data in one of these folders. Those of
     /// others, as of an engine in a container or of a user's own, look alike.
-    pub fn contained_of(&self, roots: &[PathBuf]) -> Result<Vec<RunningContainer>> {
+    pub(crate) fn contained_of(&self, roots: &[PathBuf]) -> Result<Vec<RunningContainer>> {
         let pids = self.pids()?;
         let mut found = Vec::new();
         for shim in &pids {

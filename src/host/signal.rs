@@ -9,7 +9,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 /// The flag that the usual signals set from the first call on, instead of ending the process.
 /// Nothing is cut short by them: whoever works looks at the flag at each place where the host is
 /// in a known state, and begins nothing further when it is set.
-pub fn stop_flag() -> Result<Arc<AtomicBool>> {
+pub(crate) fn stop_flag() -> Result<Arc<AtomicBool>> {
     if let Some(flag) = FLAG.get() {
         return Ok(Arc::clone(flag));
     }
@@ -24,7 +24,7 @@ static FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
 /// Whether a signal has asked to stop. It never has before the first call of [`stop_flag`]: until
 /// then signals end the process.
-pub fn is_stopped() -> bool {
+pub(crate) fn is_stopped() -> bool {
     FLAG.get().is_some_and(|flag| flag.load(Ordering::Relaxed))
 }
 
@@ -58,12 +58,12 @@ impl Drop for AtWork {
 }
 
 /// Says that this runs to its end from now on, whatever signals come.
-pub fn run_to_end(what: &'static str) {
+pub(crate) fn run_to_end(what: &'static str) {
     *UNSTOPPABLE.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
 }
 
 /// What is to be said to whoever has just asked to stop: why nothing stops yet. It is said once.
-pub fn acknowledgement() -> Option<String> {
+pub(crate) fn acknowledgement() -> Option<String> {
     if !is_stopped() || IS_ACKNOWLEDGED.load(Ordering::Relaxed) {
         return None;
     }

@@ -15,14 +15,14 @@ use super::authority::Authority;
 use crate::docker::SOCKET;
 
 /// A host for one test; it goes when it is dropped.
-pub struct StubHost {
+pub(crate) struct StubHost {
     folder: TempDir,
     host: Host,
 }
 
 impl StubHost {
     /// A bare host: the folders that every system has, and not one program.
-    pub fn new() -> StubHost {
+    pub(crate) fn new() -> StubHost {
         crate::host::environment::fix_umask();
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
@@ -45,31 +45,31 @@ impl StubHost {
     }
 
     /// What `facts` asks of an Ubuntu 24.04 under systemd that has nothing of Docker's.
-    pub fn noble() -> StubHost {
+    pub(crate) fn noble() -> StubHost {
         StubHost::new()
             .file("/etc/os-release", "ID=ubuntu\nVERSION_CODENAME=noble\n")
             .program("dpkg-query", "echo dpkg 1.22.6 amd64 installed ok; exit 1")
     }
 
     /// As in a chroot, or in an image that is being built: nothing runs.
-    pub fn without_systemd(self) -> StubHost {
+    pub(crate) fn without_systemd(self) -> StubHost {
         fs::remove_dir(self.host.path("/run/systemd/system")).unwrap();
         self
     }
 
-    pub fn folder(self, path: &str) -> StubHost {
+    pub(crate) fn folder(self, path: &str) -> StubHost {
         fs::create_dir_all(self.host.path(path)).unwrap();
         self
     }
 
     /// A file and the folders it stands in; its mode is 0644.
-    pub fn file(self, path: &str, content: impl AsRef<[u8]>) -> StubHost {
+    pub(crate) fn file(self, path: &str, content: impl AsRef<[u8]>) -> StubHost {
         self.write(path, content);
         self
     }
 
     /// A symbolic link, in the place of what is there.
-    pub fn link(self, path: &str, target: &str) -> StubHost {
+    pub(crate) fn link(self, path: &str, target: &str) -> StubHost {
         let link = self.host.path(path);
         fs::create_dir_all(link.parent().unwrap()).unwrap();
         let _ = fs::remove_file(&link);
@@ -78,7 +78,7 @@ impl StubHost {
     }
 
     /// A process of root's that runs `program` of this host, with the words of `line`.
-    pub fn shim(self, pid: i32, program: &str, line: &str) -> StubHost {
+    pub(crate) fn shim(self, pid: i32, program: &str, line: &str) -> StubHost {
         let at = |name: &str| format!("/proc/{pid}/{name}");
         let target = self.host.path(program);
         let mut stub = self
@@ -96,7 +96,7 @@ impl StubHost {
     }
 
     /// A program whose body is a line of `sh`, with the host's files under `$ROOT`.
-    pub fn program(self, name: &str, body: &str) -> StubHost {
+    pub(crate) fn program(self, name: &str, body: &str) -> StubHost {
         let stub = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/stub");
         let link = self.folder.path().join("programs").join(name);
         if !link.exists() {
@@ -107,12 +107,15 @@ impl StubHost {
     }
 
     /// An engine that answers everyone who asks about it with `info`.
-    pub fn engine(self, info: Value) -> StubHost {
+    pub(crate) fn engine(self, info: Value) -> StubHost {
         self.engine_answering(move |_| info.to_string())
     }
 
     /// An engine with an answer to each question, such as `GET /info HTTP/1.1`.
-    pub fn engine_answering(self, answer: impl Fn(&str) -> String + Send + 'static) -> StubHost {
+    pub(crate) fn engine_answering(
+        self,
+        answer: impl Fn(&str) -> String + Send + 'static,
+    ) -> StubHost {
         let listener = UnixListener::bind(self.host.path(SOCKET)).unwrap();
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
@@ -132,16 +135,16 @@ impl StubHost {
     }
 
     /// The host, with the right to change it.
-    pub fn authority(&self) -> Authority<'_> {
+    pub(crate) fn authority(&self) -> Authority<'_> {
         Authority::of_test(self.host())
     }
 
-    pub fn host(&self) -> &Host {
+    pub(crate) fn host(&self) -> &Host {
         &self.host
     }
 
     /// The commands that were run since this was last asked, such as `groupadd --system docker`.
-    pub fn calls(&self) -> Vec<String> {
+    pub(crate) fn calls(&self) -> Vec<String> {
         let log = self.folder.path().join("calls");
         let text = fs::read_to_string(&log).unwrap_or_default();
         let _ = fs::remove_file(log);
@@ -149,14 +152,14 @@ impl StubHost {
     }
 
     /// Puts a file there as anybody may, past every journal.
-    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, path: &str, content: impl AsRef<[u8]>) {
         let target = self.host.path(path);
         fs::create_dir_all(target.parent().unwrap()).unwrap();
         fs::write(&target, content).unwrap();
         self.set_mode(path, 0o644);
     }
 
-    pub fn set_mode(&self, path: &str, mode: u32) {
+    pub(crate) fn set_mode(&self, path: &str, mode: u32) {
         // A link of the stub's may lead to a file of the machine that the tests run on.
         let target = self.host.path(path).canonicalize().unwrap();
         let root = self.host.path("/").canonicalize().unwrap();
@@ -165,21 +168,21 @@ impl StubHost {
     }
 
     /// The text of a file that must be there.
-    pub fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.host.path(path)).unwrap()
     }
 
     /// The permissions of what must be there.
-    pub fn mode(&self, path: &str) -> u32 {
+    pub(crate) fn mode(&self, path: &str) -> u32 {
         fs::symlink_metadata(self.host.path(path)).unwrap().mode() & 0o7777
     }
 
-    pub fn has(&self, path: &str) -> bool {
+    pub(crate) fn has(&self, path: &str) -> bool {
         self.host.exists(path).unwrap()
     }
 
     /// Everything on the host, each path with its mode and content, to compare with later.
-    pub fn snapshot(&self) -> BTreeMap<String, (u32, String)> {
+    pub(crate) fn snapshot(&self) -> BTreeMap<String, (u32, String)> {
         let mut all = BTreeMap::new();
         let mut folders = vec!["/".to_owned()];
         while let Some(folder) = folders.pop() {

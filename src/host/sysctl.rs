@@ -22,7 +22,7 @@ const LAST: &str = "/etc/sysctl.conf";
 
 /// A value that a file asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Configured {
+pub(crate) struct Configured {
     pub value: String,
     pub file: String,
 }
@@ -30,7 +30,7 @@ pub struct Configured {
 impl Host {
     /// The value that the files ask for. A setting can have several names, such as
     /// `net.ipv4.ip_forward` and `net.ipv4.conf.all.forwarding`.
-    pub fn configured_sysctl(&self, names: &[&str]) -> Result<Option<Configured>> {
+    pub(crate) fn configured_sysctl(&self, names: &[&str]) -> Result<Option<Configured>> {
         let mut files = BTreeMap::new();
         for folder in FOLDERS {
             for name in self.list(folder)? {

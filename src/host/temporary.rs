@@ -24,7 +24,7 @@ const PREFIX: &str = "dockstrap-run-";
 const OF_VERIFICATIONS: &str = "dockstrap-verify-";
 
 /// How the names of what this process makes there begin.
-pub fn prefix() -> String {
+pub(crate) fn prefix() -> String {
     format!("{PREFIX}{}-", Mark::own())
 }
 
@@ -36,7 +36,7 @@ const USUAL: &str = "/tmp";
 /// # Errors
 /// [`Failure::Usage`] when other users could exchange what is put into the one that `TMPDIR` names;
 /// [`Failure::Blocked`] when that is so of `/tmp`.
-pub fn folder() -> Result<PathBuf, Failure> {
+pub(crate) fn folder() -> Result<PathBuf, Failure> {
     let named = std::env::var_os("TMPDIR").filter(|named| !named.is_empty());
     match named {
         None => checked(Path::new(USUAL)).map_err(|(why, _)| {
@@ -51,7 +51,7 @@ pub fn folder() -> Result<PathBuf, Failure> {
 }
 
 /// A folder of our own in it, whose name begins like this. It goes when it is dropped.
-pub fn make_folder(prefix: &str) -> anyhow::Result<TempDir> {
+pub(crate) fn make_folder(prefix: &str) -> anyhow::Result<TempDir> {
     let made = tempfile::Builder::new()
         .prefix(prefix)
         .tempdir_in(folder()?);
@@ -59,7 +59,7 @@ pub fn make_folder(prefix: &str) -> anyhow::Result<TempDir> {
 }
 
 /// A file of our own in it, whose name ends like this. It goes when it is dropped.
-pub fn make_file(suffix: &str) -> anyhow::Result<NamedTempFile> {
+pub(crate) fn make_file(suffix: &str) -> anyhow::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     let made = builder
         .prefix(&prefix())
@@ -84,7 +84,7 @@ fn checked(folder: &Path) -> Result<PathBuf, (String, String)> {
 ///
 /// # Errors
 /// As [`folder`].
-pub fn sweep() -> Result<(), Failure> {
+pub(crate) fn sweep() -> Result<(), Failure> {
     let folder = folder()?;
     for prefix in [PREFIX, OF_VERIFICATIONS] {
         sweep_in(&folder, prefix);

@@ -13,7 +13,7 @@ const SYSCTL: &str = "/etc/ufw/sysctl.conf";
 
 impl Host {
     /// Whether ufw is on. One that was removed but not purged leaves its settings behind.
-    pub fn ufw_is_on(&self) -> Result<bool> {
+    pub(crate) fn ufw_is_on(&self) -> Result<bool> {
         if !self.has_program("ufw") {
             return Ok(false);
         }
@@ -24,7 +24,7 @@ impl Host {
 
     /// Whether ufw is on and has packets between other hosts dropped. It does unless it is told
     /// otherwise.
-    pub fn ufw_closes_forwarding(&self) -> Result<bool> {
+    pub(crate) fn ufw_closes_forwarding(&self) -> Result<bool> {
         if !self.ufw_is_on()? {
             return Ok(false);
         }
@@ -34,7 +34,7 @@ impl Host {
     }
 
     /// The value that an enabled ufw gives a kernel setting, which is a path below `/proc/sys`.
-    pub fn ufw_sysctl(&self, setting: &str) -> Result<Option<Configured>> {
+    pub(crate) fn ufw_sysctl(&self, setting: &str) -> Result<Option<Configured>> {
         if !self.ufw_is_on()? {
             return Ok(None);
         }

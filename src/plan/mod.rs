@@ -20,7 +20,7 @@ use configuration::EngineSetup;
 
 /// What is going to be done to a host.
 #[derive(Serialize)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// The version of this structure, for those who read it as JSON.
     pub schema: u32,
     pub host: Facts,
@@ -29,7 +29,7 @@ pub struct Plan {
 
 /// One step with what it found.
 #[derive(Serialize)]
-pub struct Planned {
+pub(crate) struct Planned {
     pub id: &'static str,
     pub title: &'static str,
     #[serde(flatten)]
@@ -42,7 +42,7 @@ pub struct Planned {
 
 impl Plan {
     /// Looks at the host and says what is to be done for these settings.
-    pub fn make(
+    pub(crate) fn make(
         host: &Host,
         facts: Facts,
         settings: &Settings,
@@ -75,14 +75,14 @@ impl Plan {
     }
 
     /// The steps that have something to do.
-    pub fn pending(&self) -> impl Iterator<Item = &Planned> {
+    pub(crate) fn pending(&self) -> impl Iterator<Item = &Planned> {
         self.steps
             .iter()
             .filter(|planned| !planned.finding.satisfied)
     }
 
     /// Whether there is anything to do.
-    pub fn is_pending(&self) -> bool {
+    pub(crate) fn is_pending(&self) -> bool {
         self.pending().next().is_some()
     }
 }

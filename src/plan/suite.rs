@@ -15,7 +15,7 @@ use crate::settings::Settings;
 /// # Errors
 /// [`Failure::Blocked`] for a release that is not known, unless a suite is asked for, and for a
 /// suite that gets no updates any more.
-pub fn source(facts: &Facts, settings: &Settings, listener: Listener<'_>) -> Result<Source> {
+pub(crate) fn source(facts: &Facts, settings: &Settings, listener: Listener<'_>) -> Result<Source> {
     Ok(Source {
         uri: format!("{}/linux/ubuntu", settings.mirror),
         suite: choose(facts, settings.suite.as_deref(), listener)?.to_owned(),
@@ -65,7 +65,7 @@ fn unknown(facts: &Facts) -> anyhow::Error {
 }
 
 /// That another suite than the release's own is used, for the plan; nothing if it is not.
-pub fn remark(facts: &Facts, source: &Source) -> Option<String> {
+pub(crate) fn remark(facts: &Facts, source: &Source) -> Option<String> {
     (source.suite != facts.codename).then(|| {
         format!(
             "suite {}, as asked for, not {} as this host's release",

@@ -15,7 +15,7 @@ use crate::trust::DOCKER_KEY_FINGERPRINT;
 
 /// All settings.
 #[derive(Debug, Serialize)]
-pub struct Effective {
+pub(crate) struct Effective {
     /// The version of this structure, for those who read it as JSON.
     pub schema: u32,
     /// The settings file that was read.
@@ -25,7 +25,7 @@ pub struct Effective {
 
 /// One setting.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct EffectiveSetting {
+pub(crate) struct EffectiveSetting {
     pub key: &'static str,
     /// Without secrets; `null` where there is none.
     pub value: Value,
@@ -38,7 +38,7 @@ pub struct EffectiveSetting {
 /// Where a value came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum SettingSource {
+pub(crate) enum SettingSource {
     Default,
     File,
     Variable,
@@ -50,7 +50,7 @@ impl Effective {
     ///
     /// # Errors
     /// As [`Settings::resolve`].
-    pub fn of(flags: Layer, file: Option<&Path>, by_flags: Origins) -> Result<Effective> {
+    pub(crate) fn of(flags: Layer, file: Option<&Path>, by_flags: Origins) -> Result<Effective> {
         let Below {
             layer: below,
             mut given,

@@ -11,12 +11,12 @@ const OLDEST: EngineRelease = EngineRelease(20, 10);
 /// A version of the engine, as far as it is given: `29`, `29.5`, `29.5.3`, or the package's own such
 /// as `5:29.5.3-1~ubuntu.24.04~noble`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EngineVersion(String);
+pub(crate) struct EngineVersion(String);
 
 impl EngineVersion {
     /// # Errors
     /// [`Failure::Usage`] for what can be no version.
-    pub fn parse(text: &str) -> Result<EngineVersion, Failure> {
+    pub(crate) fn parse(text: &str) -> Result<EngineVersion, Failure> {
         let is_of_version = |c: char| c.is_ascii_alphanumeric() || ".+-~:".contains(c);
         let begins_right = text.starts_with(|first: char| first.is_ascii_digit());
         if begins_right && text.chars().all(is_of_version) {
@@ -29,7 +29,7 @@ impl EngineVersion {
     }
 
     /// Whether a package of this version is what is asked for.
-    pub fn includes(&self, version: &str) -> bool {
+    pub(crate) fn includes(&self, version: &str) -> bool {
         let upstream = upstream(version);
         let rest = upstream.strip_prefix(&self.0);
         version == self.0 || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -37,7 +37,7 @@ impl EngineVersion {
 
     /// The engine as far as it is told: the newest of a whole line of engines, such as 29. `None` for
     /// one that there never was for these releases.
-    pub fn engine(&self) -> Option<EngineRelease> {
+    pub(crate) fn engine(&self) -> Option<EngineRelease> {
         let upstream = upstream(&self.0);
         let engine = EngineRelease::of(upstream)
             .or_else(|| EngineRelease::of(&format!("{upstream}.{}", u8::MAX)));

@@ -26,12 +26,14 @@ use crate::trust::{DOCKER_KEY_FINGERPRINT, Fingerprint};
 
 use file::Below;
 
-pub use check::{Problem, check};
-pub use effective::{Effective, SettingSource};
-pub use engine_version::EngineVersion;
-pub use layer::{Layer, PATH, ProxyUser, SecretText, Stale};
-pub use origin::{Origin, Origins};
-pub use restore::Restore;
+pub(crate) use check::Problem;
+pub use check::check;
+pub(crate) use effective::{Effective, SettingSource};
+pub(crate) use engine_version::EngineVersion;
+pub use layer::{Layer, PATH};
+pub(crate) use layer::{ProxyUser, SecretText, Stale};
+pub(crate) use origin::{Origin, Origins};
+pub(crate) use restore::Restore;
 pub use sample::{example, sample};
 pub use schema::schema;
 pub use table::{Setting, ValueType, table};
@@ -39,7 +41,7 @@ pub(crate) use value::registry_host;
 
 const MIRROR: &str = "https://download.docker.com";
 /// How long other package managers are waited for, in seconds.
-pub const LOCK_WAIT: u64 = 300;
+pub(crate) const LOCK_WAIT: u64 = 300;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -49,7 +51,7 @@ const MAX_INDEX_AGE: u32 = 90;
 
 /// The settings in force.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The address under which `linux/ubuntu` stands, without a slash at its end.
     pub mirror: String,
     /// The primary key that must sign the repository.
@@ -102,7 +104,7 @@ pub struct Settings {
 
 /// A private registry.
 #[derive(Debug, Clone)]
-pub struct Registry {
+pub(crate) struct Registry {
     /// Its name, with the port where it has one, as it stands before the name of an image.
     pub host: String,
     /// The authority that vouches for it.
@@ -115,7 +117,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`Failure::Usage`] for anything that cannot be meant.
-    pub fn resolve(flags: Layer, file: Option<&Path>) -> Result<Settings> {
+    pub(crate) fn resolve(flags: Layer, file: Option<&Path>) -> Result<Settings> {
         let below = Below::read(file)?;
         Ok(Settings {
             given: below.given,
@@ -167,13 +169,13 @@ impl Settings {
     }
 
     /// The same settings, of which these came by flags and variables.
-    pub fn given(mut self, given: Origins) -> Settings {
+    pub(crate) fn given(mut self, given: Origins) -> Settings {
         self.given.extend(given);
         self
     }
 
     /// The same settings, for a run that is to restore this.
-    pub fn restoring(self, restore: Restore) -> Settings {
+    pub(crate) fn restoring(self, restore: Restore) -> Settings {
         Settings { restore, ..self }
     }
 
@@ -182,7 +184,7 @@ impl Settings {
     /// # Errors
     /// [`Failure::Usage`] when the environment names a proxy that cannot be used, or when there
     /// is none to be set up for good.
-    pub fn network(&self) -> Result<Network> {
+    pub(crate) fn network(&self) -> Result<Network> {
         let network = Network::from_environment(self.proxy.clone(), self.ca_cert.clone())?;
         if !self.proxy_for.is_empty() && network.http().or(network.https()).is_none() {
             let error = "proxy-for: there is no proxy to be set up; name it: --proxy URL";

@@ -17,4 +17,4 @@ pub enum Origin {
 }
 
 /// The settings that somebody gave, by their keys; all others have their defaults.
-pub type Origins = BTreeMap<String, Origin>;
+pub(crate) type Origins = BTreeMap<String, Origin>;

@@ -3,7 +3,7 @@
 
 /// What is to be restored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Restore {
+pub(crate) enum Restore {
     #[default]
     Nothing,
     All,
@@ -13,7 +13,7 @@ pub enum Restore {
 
 impl Restore {
     /// What a flag says that may have names.
-    pub fn of(flag: Option<Vec<String>>) -> Restore {
+    pub(crate) fn of(flag: Option<Vec<String>>) -> Restore {
         match flag {
             None => Restore::Nothing,
             Some(names) if names.is_empty() => Restore::All,
@@ -22,7 +22,7 @@ impl Restore {
     }
 
     /// Whether what has this name is to be restored.
-    pub fn includes(&self, name: &str) -> bool {
+    pub(crate) fn includes(&self, name: &str) -> bool {
         match self {
             Restore::Nothing => false,
             Restore::All => true,

@@ -60,7 +60,7 @@ pub fn table() -> Vec<Setting> {
 }
 
 /// The keys that the settings file may have.
-pub fn keys() -> &'static [&'static str] {
+pub(crate) fn keys() -> &'static [&'static str] {
     match Layer::deserialize(Asking) {
         Err(FieldNames(keys)) => keys,
         Ok(_) => &[],

@@ -17,7 +17,7 @@ use crate::trust::Fingerprint;
 
 /// What can be said of values in patterns, for editors. None is stricter than the function below
 /// that judges the value.
-pub const PATTERNS: &[(&str, &str)] = &[
+pub(crate) const PATTERNS: &[(&str, &str)] = &[
     ("mirror", r"^[Hh][Tt][Tt][Pp][Ss]:[^@?#\s]+$"),
     ("key-fingerprint", r"^\s*([0-9A-Fa-f]\s*){40}$"),
     ("suite", r"^[a-z]{3,20}$"),
@@ -26,10 +26,10 @@ pub const PATTERNS: &[(&str, &str)] = &[
 ];
 
 /// The same for a private registry's host.
-pub const REGISTRY: &str = r"^[0-9A-Za-z][0-9A-Za-z.-]*(:[0-9]{1,5})?$";
+pub(crate) const REGISTRY: &str = r"^[0-9A-Za-z][0-9A-Za-z.-]*(:[0-9]{1,5})?$";
 
 /// An HTTPS address without a password, and without a slash at its end.
-pub fn mirror(text: &str) -> Result<String> {
+pub(crate) fn mirror(text: &str) -> Result<String> {
     // Checked first, so that no message below can show a password.
     if text.contains('@') {
         let error = "a mirror's URL must not carry a password: other users could read it";
@@ -53,18 +53,18 @@ pub fn mirror(text: &str) -> Result<String> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-pub fn proxy(SecretText(text): SecretText) -> Result<Proxy> {
+pub(crate) fn proxy(SecretText(text): SecretText) -> Result<Proxy> {
     Proxy::parse(&text).map_err(|why| Failure::Usage(format!("proxy {why}")).into())
 }
 
-pub fn fingerprint(text: &str) -> Result<Fingerprint> {
+pub(crate) fn fingerprint(text: &str) -> Result<Fingerprint> {
     text.parse()
         .map_err(|error| Failure::Usage(format!("key-fingerprint: {error}")))
         .context("reading the settings")
 }
 
 /// A suite goes by the codename of a release, which is one word (and ends up in addresses).
-pub fn suite(suite: String) -> Result<String> {
+pub(crate) fn suite(suite: String) -> Result<String> {
     if (3..=20).contains(&suite.len()) && suite.bytes().all(|c| c.is_ascii_lowercase()) {
         return Ok(suite);
     }
@@ -74,7 +74,7 @@ pub fn suite(suite: String) -> Result<String> {
 
 /// Keys of daemon.json that dockerd in this version would take, as far as that can be told without a
 /// host.
-pub fn daemon(keys: DaemonKeys, version: Option<&EngineVersion>) -> Result<DaemonKeys> {
+pub(crate) fn daemon(keys: DaemonKeys, version: Option<&EngineVersion>) -> Result<DaemonKeys> {
     let findings = daemon_findings(keys.exposed(), version);
     let errors = findings.iter().filter(|it| it.severity == Severity::Error);
     let lines: Vec<String> = errors.map(Finding::without_position).collect();
@@ -89,7 +89,10 @@ pub fn daemon(keys: DaemonKeys, version: Option<&EngineVersion>) -> Result<Daemo
 }
 
 /// What dockerd would refuse of these keys, or trip over.
-pub fn daemon_findings(keys: &Map<String, Value>, version: Option<&EngineVersion>) -> Vec<Finding> {
+pub(crate) fn daemon_findings(
+    keys: &Map<String, Value>,
+    version: Option<&EngineVersion>,
+) -> Vec<Finding> {
     let mut document = Document::new();
     for (key, value) in keys {
         document.set(key, value);
@@ -129,7 +132,7 @@ fn hidden_passwords(keys: &Map<String, Value>) -> impl Iterator<Item = Finding> 
 }
 
 /// Private registries with their authorities, which must be there to be read.
-pub fn registries(layers: BTreeMap<String, RegistryLayer>) -> Result<Vec<Registry>> {
+pub(crate) fn registries(layers: BTreeMap<String, RegistryLayer>) -> Result<Vec<Registry>> {
     layers.into_iter().map(registry).collect()
 }
 
@@ -143,7 +146,7 @@ fn registry((host, RegistryLayer { ca: path }): (String, RegistryLayer)) -> Resu
 
 /// # Errors
 /// [`Failure::Usage`] for what is no host, or no host and port.
-pub fn registry_host(host: &str) -> Result<()> {
+pub(crate) fn registry_host(host: &str) -> Result<()> {
     let (name, port) = host.split_once(':').unwrap_or((host, "443"));
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
     let is_name = name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain);

@@ -16,7 +16,7 @@ use crate::daemon_config::{Document, Redacted};
 use crate::host::Host;
 use crate::report::Yours;
 use crate::undo::{Lost, ManagedUnit, Undo};
-pub use now::{DockerSource, EnginePackage};
+pub(crate) use now::{DockerSource, EnginePackage};
 use owned::Owned;
 
 /// The step to which a unit belongs, whoever has enabled and started it.
@@ -24,7 +24,7 @@ const SERVICE: &str = "service";
 
 /// What was set up, step by step.
 #[derive(Debug, Serialize)]
-pub struct HostStatus {
+pub(crate) struct HostStatus {
     /// The version of this structure, for those who read it as JSON.
     pub schema: u32,
     /// The last install: when it was, by which version, and which settings somebody gave it.
@@ -45,7 +45,7 @@ pub struct HostStatus {
 
 /// What one step did, and whether it still stands.
 #[derive(Debug, PartialEq, Serialize)]
-pub struct StepStatus {
+pub(crate) struct StepStatus {
     pub id: String,
     pub done: Vec<DoneAct>,
     /// What was changed since and the next install sets again; empty when all of it stands.
@@ -56,7 +56,7 @@ pub struct StepStatus {
 
 /// Something that was done.
 #[derive(Debug, PartialEq, Serialize)]
-pub struct DoneAct {
+pub(crate) struct DoneAct {
     pub at: Timestamp,
     pub text: String,
     /// False for what was begun only: it may be done, half done, or not at all.
@@ -68,7 +68,7 @@ pub struct DoneAct {
 
 /// Something that is not as it was set up, and is to be.
 #[derive(Debug, PartialEq, Serialize)]
-pub struct Drift {
+pub(crate) struct Drift {
     /// What it is, for people.
     pub text: String,
     /// The key of daemon.json that it is about, with what was set and what is there.
@@ -78,7 +78,7 @@ pub struct Drift {
 
 /// A key of daemon.json that is not as it was set.
 #[derive(Debug, PartialEq, Serialize)]
-pub struct KeyDrift {
+pub(crate) struct KeyDrift {
     pub key: String,
     pub set: Redacted,
     /// `null` where the key is gone.
@@ -87,12 +87,12 @@ pub struct KeyDrift {
 
 impl HostStatus {
     /// Whether there is anything for the next install to set again.
-    pub fn has_drifted(&self) -> bool {
+    pub(crate) fn has_drifted(&self) -> bool {
         self.unfinished.is_some() || self.steps.iter().any(|step| !step.drift.is_empty())
     }
 
     /// Whether somebody changed what stays as they have it.
-    pub fn keeps(&self) -> bool {
+    pub(crate) fn keeps(&self) -> bool {
         self.steps.iter().any(|step| !step.kept.is_empty())
     }
 }
@@ -116,7 +116,7 @@ impl StepStatus {
 ///
 /// # Errors
 /// One that [`is_forbidden`](crate::host::is_forbidden) for anyone but root.
-pub fn status(host: &Host) -> Result<HostStatus> {
+pub(crate) fn status(host: &Host) -> Result<HostStatus> {
     let journal = Journal::read(host)?;
     let mut steps: Vec<StepStatus> = Vec::new();
     let starts = journal.installed().is_none_or(|run| !run.no_start);

@@ -16,7 +16,7 @@ const REPOSITORY: &str = "/linux/ubuntu/";
 
 /// The engine's package.
 #[derive(Debug, PartialEq, Serialize)]
-pub struct EnginePackage {
+pub(crate) struct EnginePackage {
     /// The version that is installed.
     pub installed: Option<String>,
     /// The version that apt would install, by the indexes that it has.
@@ -27,7 +27,7 @@ pub struct EnginePackage {
 
 /// A source that names Docker's repository.
 #[derive(Debug, PartialEq, Serialize)]
-pub struct DockerSource {
+pub(crate) struct DockerSource {
     pub path: String,
     pub uri: String,
     pub suite: String,
@@ -37,7 +37,7 @@ pub struct DockerSource {
 }
 
 impl EnginePackage {
-    pub fn of(host: &Host) -> Result<EnginePackage> {
+    pub(crate) fn of(host: &Host) -> Result<EnginePackage> {
         let packages = facts::known_packages(host)?;
         let engine = packages.get(ENGINE_PACKAGES[0]);
         let policy = Query::of(Reader::AptCache).args(["policy", ENGINE_PACKAGES[0]]);
@@ -65,7 +65,7 @@ impl EnginePackage {
 
 impl DockerSource {
     /// Every source of Docker's repository that apt reads.
-    pub fn all(host: &Host) -> Result<Vec<DockerSource>> {
+    pub(crate) fn all(host: &Host) -> Result<Vec<DockerSource>> {
         let format = "$(SOURCESENTRY)\t$(REPO_URI)\t$(RELEASE)\t$(SIGNED_BY)";
         let list = Query::of(Reader::AptIndexTargets)
             .args(["--format", format])
@@ -103,7 +103,7 @@ fn answer(host: &Host, query: &Query) -> String {
 }
 
 /// The members of the group that may use the engine.
-pub fn members(host: &Host) -> Result<Vec<String>> {
+pub(crate) fn members(host: &Host) -> Result<Vec<String>> {
     Ok(host.group(GROUP)?.unwrap_or_default().everyone())
 }
 

@@ -13,14 +13,14 @@ use crate::host::command::Query;
 use crate::host::{Host, UserName};
 use crate::trust::{Certificate, Fingerprint};
 
-pub struct AptKey {
+pub(crate) struct AptKey {
     keyring: String,
     pin: Fingerprint,
     certificate: Certificate,
 }
 
 impl AptKey {
-    pub fn new(repository: &Repository) -> AptKey {
+    pub(crate) fn new(repository: &Repository) -> AptKey {
         AptKey {
             keyring: repository.keyring.clone(),
             pin: repository.pin,

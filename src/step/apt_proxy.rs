@@ -11,13 +11,13 @@ use crate::host::Host;
 use crate::host::network::{Network, Proxy};
 use crate::redact::redact;
 
-pub struct AptProxy {
+pub(crate) struct AptProxy {
     text: String,
     mode: u32,
 }
 
 impl AptProxy {
-    pub fn new(network: &Network) -> Result<AptProxy> {
+    pub(crate) fn new(network: &Network) -> Result<AptProxy> {
         let mut text =
             "// Written by dockstrap (proxy-for apt); uninstall removes it.\n".to_owned();
         text += &apt::proxies(network)?;

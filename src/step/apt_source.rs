@@ -17,7 +17,7 @@ use crate::shell;
 use crate::trust::Fingerprint;
 
 #[derive(Clone)]
-pub struct AptSource {
+pub(crate) struct AptSource {
     source: Source,
     keyring: String,
     pin: Fingerprint,
@@ -30,7 +30,7 @@ pub struct AptSource {
 }
 
 impl AptSource {
-    pub fn new(repository: &Repository, remark: Option<String>) -> AptSource {
+    pub(crate) fn new(repository: &Repository, remark: Option<String>) -> AptSource {
         AptSource {
             source: repository.source.clone(),
             keyring: repository.keyring.clone(),
@@ -43,7 +43,7 @@ impl AptSource {
 
     /// Leaves our file where it is somebody's own by now, unless the settings name another address or
     /// suite than the usual one.
-    pub fn leaving(self, owned: &Ownership, settings: &Settings) -> AptSource {
+    pub(crate) fn leaving(self, owned: &Ownership, settings: &Settings) -> AptSource {
         let is_named = change::named(settings).contains(Source::PATH);
         let theirs = owned.named(Source::PATH).filter(|_| !is_named);
         AptSource {
@@ -53,7 +53,7 @@ impl AptSource {
     }
 
     /// Has it remember what the repository offers.
-    pub fn remembering(self, freshness: Freshness) -> AptSource {
+    pub(crate) fn remembering(self, freshness: Freshness) -> AptSource {
         let freshness = Some(freshness);
         AptSource { freshness, ..self }
     }

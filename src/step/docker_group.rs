@@ -19,7 +19,7 @@ use crate::undo::Undo;
 /// The files that the account tools write.
 const ACCOUNTS: &[&str] = &["/etc/group", "/etc/gshadow"];
 
-pub struct DockerGroup {
+pub(crate) struct DockerGroup {
     users: Vec<UserName>,
     /// Who would be a member with another preset.
     left_out: Option<UserName>,
@@ -30,7 +30,7 @@ pub struct DockerGroup {
 impl DockerGroup {
     /// The users that the settings name, or else the one behind `sudo`; with the hardened preset
     /// nobody who is not named.
-    pub fn new(facts: &Facts, settings: &Settings, owned: &Ownership) -> DockerGroup {
+    pub(crate) fn new(facts: &Facts, settings: &Settings, owned: &Ownership) -> DockerGroup {
         let caller = facts.invoking_user.clone();
         let is_removed =
             |user: &UserName| owned.named(&crate::undo::member(user.as_str())).is_some();

@@ -16,7 +16,7 @@ use crate::host::{Host, is_forbidden};
 use crate::invocation;
 use crate::undo::Undo;
 
-pub struct Dpkg {
+pub(crate) struct Dpkg {
     /// Packages that are configured by the run of apt that installs the engine.
     left_to_apt: BTreeSet<String>,
     /// Packages that are not of the engine, nor came with it.
@@ -28,7 +28,7 @@ pub struct Dpkg {
 /// Packages that apt is to install again, since files of theirs may be missing. dpkg alone could not
 /// tell whether a package file is the right one.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Reinstalled {
+pub(crate) struct Reinstalled {
     /// Those that came along with the engine's.
     pub ours: Vec<String>,
     pub others: Vec<String>,
@@ -40,7 +40,7 @@ impl Dpkg {
     /// # Errors
     /// [`Failure::Blocked`] when it has something left of others and `repair` is not asked for, or
     /// what is left lacks what it depends on.
-    pub fn plan(host: &Host, facts: &Facts, repair: bool) -> Result<Option<Dpkg>> {
+    pub(crate) fn plan(host: &Host, facts: &Facts, repair: bool) -> Result<Option<Dpkg>> {
         let unfinished = &facts.unfinished;
         if unfinished.is_empty() {
             return Ok(None);
@@ -75,7 +75,7 @@ impl Dpkg {
     }
 
     /// Packages that apt is to install again.
-    pub fn reinstalled(&self) -> &Reinstalled {
+    pub(crate) fn reinstalled(&self) -> &Reinstalled {
         &self.reinstalled
     }
 

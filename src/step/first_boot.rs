@@ -13,8 +13,8 @@ use crate::host::engine::systemctl;
 use crate::settings::{Origin, Origins, PATH};
 use crate::undo::Undo;
 
-pub const ID: &str = "first-boot";
-pub const UNIT: &str = "dockstrap-firstboot.service";
+pub(crate) const ID: &str = "first-boot";
+pub(crate) const UNIT: &str = "dockstrap-firstboot.service";
 
 /// Where the package puts it.
 const PACKAGED: &str = "/usr/lib/systemd/system/dockstrap-firstboot.service";
@@ -30,7 +30,7 @@ const PROGRAM: &str = "/usr/bin/dockstrap";
 /// Where programs are put to stay.
 const LASTING: &[&str] = &["/usr/", "/opt/"];
 
-pub struct FirstBoot {
+pub(crate) struct FirstBoot {
     /// This program, where it is to be found at the boot as well.
     program: String,
     /// Settings that it will not have at the boot.
@@ -38,7 +38,7 @@ pub struct FirstBoot {
 }
 
 impl FirstBoot {
-    pub fn new(given: &Origins) -> Result<FirstBoot> {
+    pub(crate) fn new(given: &Origins) -> Result<FirstBoot> {
         let program = std::env::current_exe().context("looking for this program's own path")?;
         Ok(FirstBoot::of(&program.to_string_lossy(), given))
     }
@@ -135,13 +135,13 @@ impl Step for FirstBoot {
 }
 
 /// Whether the unit is going to be started at a boot, asked without systemd.
-pub fn is_enabled(host: &Host) -> Result<bool> {
+pub(crate) fn is_enabled(host: &Host) -> Result<bool> {
     host.exists(LINK)
 }
 
 /// Disables the unit: an install has succeeded, so that there is nothing left for it to do. One
 /// that was enabled by somebody else goes without a way back.
-pub fn end(tx: &mut Tx<'_>) -> Result<()> {
+pub(crate) fn end(tx: &mut Tx<'_>) -> Result<()> {
     tx.withdraw(|act| act.step == ID)?;
     if is_enabled(tx.host())? {
         tx.run_covered(&systemctl(&["disable", UNIT]))?;

@@ -43,7 +43,7 @@ pub(crate) use unmanaged_engine::UnmanagedEngine;
 const STOP_DEADLINE: Duration = Duration::from_secs(120);
 
 /// One thing on the host that dockstrap sets up.
-pub trait Step {
+pub(crate) trait Step {
     /// The stable name: the journal's key, and what `--json` says.
     fn id(&self) -> &'static str;
     /// The name for people.
@@ -64,7 +64,7 @@ pub trait Step {
 
 /// What a step found.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Inspection {
+pub(crate) struct Inspection {
     /// Whether there is nothing to do.
     pub satisfied: bool,
     /// What is there when satisfied, what is going to be done otherwise.
@@ -87,7 +87,7 @@ pub struct Inspection {
 
 /// One key of a file before and after, and why; what is absent is `null`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Explained {
+pub(crate) struct Explained {
     pub key: String,
     pub old: Option<Redacted>,
     pub new: Option<Redacted>,
@@ -95,7 +95,7 @@ pub struct Explained {
 }
 
 impl Inspection {
-    pub fn satisfied(summary: impl Into<String>) -> Inspection {
+    pub(crate) fn satisfied(summary: impl Into<String>) -> Inspection {
         Inspection {
             satisfied: true,
             summary: summary.into(),
@@ -103,7 +103,7 @@ impl Inspection {
         }
     }
 
-    pub fn pending(summary: impl Into<String>, details: Vec<String>) -> Inspection {
+    pub(crate) fn pending(summary: impl Into<String>, details: Vec<String>) -> Inspection {
         Inspection {
             satisfied: false,
             summary: summary.into(),
@@ -112,21 +112,21 @@ impl Inspection {
         }
     }
 
-    pub fn with_changes(self, changes: Vec<Explained>) -> Inspection {
+    pub(crate) fn with_changes(self, changes: Vec<Explained>) -> Inspection {
         Inspection { changes, ..self }
     }
 
-    pub fn with_warnings(self, warnings: Vec<String>) -> Inspection {
+    pub(crate) fn with_warnings(self, warnings: Vec<String>) -> Inspection {
         Inspection { warnings, ..self }
     }
 
     /// Whether its details are about more than what is left.
-    pub fn has_more_than_kept(&self) -> bool {
+    pub(crate) fn has_more_than_kept(&self) -> bool {
         self.details.len() > self.kept.len()
     }
 
     /// With what is left, which is told in its details as well.
-    pub fn keeping(mut self, kept: Vec<Yours>) -> Inspection {
+    pub(crate) fn keeping(mut self, kept: Vec<Yours>) -> Inspection {
         self.details.extend(kept.iter().map(Yours::to_string));
         self.kept.extend(kept);
         self
@@ -134,7 +134,7 @@ impl Inspection {
 }
 
 /// A step with what it found.
-pub struct InspectedStep {
+pub(crate) struct InspectedStep {
     pub step: Box<dyn Step>,
     pub finding: Inspection,
 }

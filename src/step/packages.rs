@@ -27,7 +27,7 @@ use version::unmet;
 /// One of the files that packages bring.
 const DOCKER: &str = "/usr/bin/docker";
 
-pub struct Packages {
+pub(crate) struct Packages {
     /// The version of the engine that is asked for.
     version: Option<EngineVersion>,
     /// Packages that somebody removed since, and that are to be there again.
@@ -37,7 +37,7 @@ pub struct Packages {
 }
 
 /// What is to be minded beside the packages of the engine.
-pub struct Needs<'a> {
+pub(crate) struct Needs<'a> {
     /// Where the engine is going to keep its data.
     pub roots: &'a [String],
     /// Packages that are not the engine's and are to be installed again.
@@ -48,7 +48,7 @@ pub struct Needs<'a> {
 
 impl Packages {
     /// Asks apt, on a private view, what it would do.
-    pub fn plan(
+    pub(crate) fn plan(
         host: &Host,
         http: &Http,
         facts: &Facts,
@@ -114,7 +114,7 @@ impl Packages {
     }
 
     /// The version in which this package is going to be installed, if it is.
-    pub fn version_of(&self, package: &str) -> Option<&str> {
+    pub(crate) fn version_of(&self, package: &str) -> Option<&str> {
         let installs = &self.offer.as_ref()?.transaction.installs;
         let install = installs.iter().find(|it| it.package == package)?;
         Some(&install.version)

@@ -14,12 +14,12 @@ use crate::settings::Registry;
 /// As the CIS Docker Benchmark has it (3.7).
 const MODE: u32 = 0o444;
 
-pub struct Registries {
+pub(crate) struct Registries {
     registries: Vec<Registry>,
 }
 
 impl Registries {
-    pub fn new(registries: &[Registry]) -> Registries {
+    pub(crate) fn new(registries: &[Registry]) -> Registries {
         Registries {
             registries: registries.to_vec(),
         }
@@ -80,7 +80,7 @@ fn path(registry: &Registry) -> String {
 
 /// Asks the registries that are new, and the mirrors that are new to daemon.json, whether they are
 /// there; what is said of those that are not. Mirrors may be among the `known` registries.
-pub fn silent(
+pub(crate) fn silent(
     network: &Network,
     known: &[Registry],
     news: &[Registry],

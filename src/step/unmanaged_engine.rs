@@ -53,7 +53,7 @@ const WITH_AN_ENGINE: &[&str] = &["docker-ce", "docker.io"];
 /// Where an engine notes its process.
 const PID_FILE: &str = "/run/docker.pid";
 
-pub struct UnmanagedEngine {
+pub(crate) struct UnmanagedEngine {
     /// Its programs, units, and what of the units' drop-ins names a program.
     files: Vec<String>,
     /// Those of its units that are there.
@@ -63,7 +63,7 @@ pub struct UnmanagedEngine {
 impl UnmanagedEngine {
     /// Finds an engine, or a containerd, of which dpkg knows nothing, and that is not just beside the
     /// one that is used.
-    pub fn of(host: &Host, facts: &Facts) -> Result<Option<UnmanagedEngine>> {
+    pub(crate) fn of(host: &Host, facts: &Facts) -> Result<Option<UnmanagedEngine>> {
         // dpkg knows the files of a package only once it has unpacked all of them.
         let unfinished = facts.unfinished.packages();
         let mut bringing = ENGINE_PACKAGES.iter().chain(CONFLICTING_PACKAGES);
@@ -121,7 +121,7 @@ impl UnmanagedEngine {
     ///
     /// # Errors
     /// [`Failure::Blocked`](crate::error::Failure::Blocked), with every file and unit named.
-    pub fn check(&self, host: &Host, replace: bool) -> Result<()> {
+    pub(crate) fn check(&self, host: &Host, replace: bool) -> Result<()> {
         if kubelet_is_here(host)? {
             return Err(blocked(
                 &format!(

@@ -14,7 +14,7 @@ use super::{Fingerprint, Refusal, key_file, policy};
 
 /// A certificate of which every part is verified.
 #[derive(Clone, Debug)]
-pub struct Certificate {
+pub(crate) struct Certificate {
     fingerprint: Fingerprint,
     /// The primary key, its users, and of the subkeys only those that may sign now.
     key: SignedPublicKey,
@@ -26,7 +26,7 @@ impl Certificate {
     /// certificate whose primary key is `pin`, is sound, and has at least one sound signing key.
     /// Keys that are not are left out. Revocations by somebody else than the owner and
     /// signatures of third parties count for nothing.
-    pub fn verify(
+    pub(crate) fn verify(
         bytes: &[u8],
         pin: &Fingerprint,
         now: SystemTime,
@@ -59,12 +59,12 @@ impl Certificate {
     }
 
     /// The fingerprint of the primary key: the pin.
-    pub fn fingerprint(&self) -> Fingerprint {
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
 
     /// The keys whose signatures are believed. Never empty.
-    pub fn signing_keys(&self) -> Vec<Fingerprint> {
+    pub(crate) fn signing_keys(&self) -> Vec<Fingerprint> {
         let primary = self.primary_signs.then_some(self.fingerprint);
         let subkeys = self.key.public_subkeys.iter();
         primary
@@ -74,14 +74,14 @@ impl Certificate {
     }
 
     /// The verified certificate and nothing else, as apt reads it from a `.asc` file.
-    pub fn armored(&self) -> Vec<u8> {
+    pub(crate) fn armored(&self) -> Vec<u8> {
         self.key
             .to_armored_bytes(ArmorOptions::default())
             .expect("what was read from bytes is written to a Vec")
     }
 
     /// The same as apt reads it from a `.gpg` file.
-    pub fn binary(&self) -> Vec<u8> {
+    pub(crate) fn binary(&self) -> Vec<u8> {
         self.key
             .to_bytes()
             .expect("what was read from bytes is written to a Vec")
@@ -107,7 +107,7 @@ impl Certificate {
 }
 
 /// The fingerprint of the primary key in a key file, for people to see: nothing is verified.
-pub fn claimed_fingerprint(bytes: &[u8]) -> Option<Fingerprint> {
+pub(crate) fn claimed_fingerprint(bytes: &[u8]) -> Option<Fingerprint> {
     Fingerprint::of(&key_file::read(bytes).ok()?.primary_key)
 }
 

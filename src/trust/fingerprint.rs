@@ -10,19 +10,19 @@ use pgp::types::KeyDetails;
 use thiserror::Error;
 
 /// The primary key of Docker's certificate: what is trusted, whatever file it comes in.
-pub const DOCKER_KEY_FINGERPRINT: Fingerprint = Fingerprint([
+pub(crate) const DOCKER_KEY_FINGERPRINT: Fingerprint = Fingerprint([
     0x9D, 0xC8, 0x58, 0x22, 0x9F, 0xC7, 0xDD, 0x38, 0x85, 0x4A, //
     0xE2, 0xD8, 0x8D, 0x81, 0x80, 0x3C, 0x0E, 0xBF, 0xCD, 0x88,
 ]);
 
 /// SHA-256 of the key file as `download.docker.com/linux/ubuntu/gpg` served it in November 2026.
 /// Another hash is worth a warning, no more: the file may gain a subkey.
-pub const DOCKER_KEY_SHA256: &str =
+pub(crate) const DOCKER_KEY_SHA256: &str =
     "1500c1f56fa9e26b9b8f42452a553675796ade0807cdce11975eb98170b3a570";
 
 /// The full fingerprint of a version 4 OpenPGP key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Fingerprint([u8; 20]);
+pub(crate) struct Fingerprint([u8; 20]);
 
 impl Fingerprint {
     /// The fingerprint of `key`, when it is of version 4.
@@ -57,7 +57,7 @@ impl fmt::Display for Fingerprint {
 /// The text is not 40 hexadecimal digits.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("'{0}' is not a full key fingerprint: give all 40 hexadecimal digits")]
-pub struct NotAFingerprint(String);
+pub(crate) struct NotAFingerprint(String);
 
 impl FromStr for Fingerprint {
     type Err = NotAFingerprint;

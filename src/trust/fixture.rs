@@ -9,21 +9,21 @@ use pgp::ser::Serialize;
 use super::{Certificate, Fingerprint, Refusal};
 
 /// 2026-11-20 00:00:00 UTC.
-pub fn today() -> SystemTime {
+pub(crate) fn today() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_132_800)
 }
 
-pub fn days(count: u64) -> Duration {
+pub(crate) fn days(count: u64) -> Duration {
     Duration::from_secs(count * 24 * 60 * 60)
 }
 
-pub fn bytes(file: &str) -> Vec<u8> {
+pub(crate) fn bytes(file: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/trust");
     std::fs::read(folder.join(file)).expect("the fixture exists")
 }
 
 /// What GnuPG says the fingerprints of a fixture are: its primary key, then its subkeys.
-pub fn fingerprints(name: &str) -> Vec<Fingerprint> {
+pub(crate) fn fingerprints(name: &str) -> Vec<Fingerprint> {
     let list = String::from_utf8(bytes("fingerprints")).expect("the list is text");
     let line = list
         .lines()
@@ -35,13 +35,13 @@ pub fn fingerprints(name: &str) -> Vec<Fingerprint> {
 }
 
 /// Verifies the certificate fixture `name` under its own pin.
-pub fn certificate(name: &str) -> Result<Certificate, Refusal> {
+pub(crate) fn certificate(name: &str) -> Result<Certificate, Refusal> {
     let file = bytes(&format!("{name}.asc"));
     Certificate::verify(&file, &fingerprints(name)[0], today())
 }
 
 /// `content` in ASCII armor of some kind.
-pub fn armor(content: &[u8], kind: BlockType) -> Vec<u8> {
+pub(crate) fn armor(content: &[u8], kind: BlockType) -> Vec<u8> {
     struct Raw<'a>(&'a [u8]);
     impl Serialize for Raw<'_> {
         fn to_writer<W: std::io::Write>(&self, writer: &mut W) -> pgp::errors::Result<()> {

@@ -7,7 +7,7 @@
 use super::{FileKind, Refusal};
 
 /// The first and the last line of an armored file, and its document.
-pub struct Frame {
+pub(crate) struct Frame {
     pub document: FileKind,
     pub first: &'static str,
     pub last: &'static str,
@@ -17,7 +17,7 @@ pub struct Frame {
 
 impl Frame {
     /// Whether `bytes` may be a file of this kind at all.
-    pub fn check_size(&self, bytes: &[u8]) -> Result<(), Refusal> {
+    pub(crate) fn check_size(&self, bytes: &[u8]) -> Result<(), Refusal> {
         let Frame {
             document, limit, ..
         } = *self;
@@ -32,7 +32,7 @@ impl Frame {
     }
 
     /// Whether `bytes` are exactly one armored file of this kind, blank lines aside.
-    pub fn check_lines(&self, bytes: &[u8]) -> Result<(), Refusal> {
+    pub(crate) fn check_lines(&self, bytes: &[u8]) -> Result<(), Refusal> {
         let mut lines = bytes
             .split(|&byte| byte == b'\n')
             .map(<[u8]>::trim_ascii_end);

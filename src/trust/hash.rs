@@ -72,7 +72,7 @@ impl From<Sha256> for String {
 }
 
 /// The SHA-256 of `bytes` in lower-case hexadecimal.
-pub fn sha256_hex(bytes: &[u8]) -> String {
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     Sha256::of(bytes).to_string()
 }
 

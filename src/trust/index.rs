@@ -14,7 +14,7 @@ use crate::relative_path::RelativePath;
 
 /// What a signed text says of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExpectedFile {
+pub(crate) struct ExpectedFile {
     /// Relative to the folder of the InRelease, or of the repository.
     pub path: RelativePath,
     /// Bytes.
@@ -24,7 +24,7 @@ pub struct ExpectedFile {
 
 impl ExpectedFile {
     /// Whether a file of this size and hash is the one that is meant.
-    pub fn check(&self, size: u64, sha256: Sha256) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, size: u64, sha256: Sha256) -> Result<(), Refusal> {
         if size != self.size {
             return Err(Refusal::other_size(&self.path, self.size, size));
         }
@@ -37,23 +37,26 @@ impl ExpectedFile {
 
 /// Bytes that are what a signed text says they are. Made by [`verify_file`] alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verified<'a>(&'a [u8]);
+pub(crate) struct Verified<'a>(&'a [u8]);
 
 impl<'a> Verified<'a> {
-    pub fn bytes(self) -> &'a [u8] {
+    pub(crate) fn bytes(self) -> &'a [u8] {
         self.0
     }
 }
 
 /// Believes `bytes` if their size and SHA-256 are those of `entry`.
-pub fn verify_file<'a>(bytes: &'a [u8], entry: &ExpectedFile) -> Result<Verified<'a>, Refusal> {
+pub(crate) fn verify_file<'a>(
+    bytes: &'a [u8],
+    entry: &ExpectedFile,
+) -> Result<Verified<'a>, Refusal> {
     entry.check(bytes.len() as u64, Sha256::of(bytes))?;
     Ok(Verified(bytes))
 }
 
 /// One version of a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Package {
+pub(crate) struct Package {
     pub package: String,
     pub version: String,
     pub architecture: String,
@@ -68,10 +71,10 @@ pub struct Package {
 
 /// The packages of an index, in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PackageIndex(Vec<Package>);
+pub(crate) struct PackageIndex(Vec<Package>);
 
 impl PackageIndex {
-    pub fn parse(index: Verified<'_>) -> Result<PackageIndex, Refusal> {
+    pub(crate) fn parse(index: Verified<'_>) -> Result<PackageIndex, Refusal> {
         let text = std::str::from_utf8(index.bytes())
             .map_err(|error| Refusal::malformed(FileKind::Packages, error))?;
         stanzas(FileKind::Packages, text)
@@ -80,23 +83,24 @@ impl PackageIndex {
             .map(PackageIndex)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Package> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Package> {
         self.0.iter()
     }
 
     /// All versions of one package, in the index's order.
-    pub fn versions<'a>(&'a self, package: &'a str) -> impl Iterator<Item = &'a Package> {
+    pub(crate) fn versions<'a>(&'a self, package: &'a str) -> impl Iterator<Item = &'a Package> {
         self.iter().filter(move |it| it.package == package)
     }
 
-    pub fn is_empty(&self) -> bool {
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
 /// What an index says of those of its files that are wanted, read as it streams by: Ubuntu's are too
 /// large to be held. Nothing of it may be believed before the bytes that were read are verified.
-pub fn find_files(
+pub(crate) fn find_files(
     mut index: impl BufRead,
     is_wanted: impl Fn(&str) -> bool,
 ) -> anyhow::Result<Vec<ExpectedFile>> {

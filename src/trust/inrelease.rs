@@ -32,7 +32,7 @@ const FRAME: Frame = Frame {
 
 /// A Release text under a good signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignedRelease {
+pub(crate) struct SignedRelease {
     signer: Fingerprint,
     origin: String,
     label: Option<String>,
@@ -49,7 +49,7 @@ impl SignedRelease {
     /// Believes `inrelease` if it is one clear-signed message and nothing else, and a signing
     /// key of `certificate` made a sound signature over it. One such signature is enough:
     /// others, by keys that are not known, count neither for nor against it.
-    pub fn verify(
+    pub(crate) fn verify(
         inrelease: &[u8],
         certificate: &Certificate,
         now: SystemTime,
@@ -65,7 +65,12 @@ impl SignedRelease {
     }
 
     /// Refuses a release of another origin, and what [`Release::require_suite`] refuses.
-    pub fn require(&self, origin: &str, suite: &str, architecture: &str) -> Result<(), Refusal> {
+    pub(crate) fn require(
+        &self,
+        origin: &str,
+        suite: &str,
+        architecture: &str,
+    ) -> Result<(), Refusal> {
         if self.origin != origin {
             return other("Origin", origin, &self.origin);
         }
@@ -74,7 +79,7 @@ impl SignedRelease {
 
     /// Refuses a release of another suite (by suite or codename), or without `architecture`. A
     /// release that lists no architectures is, as for apt, not limited.
-    pub fn require_suite(&self, suite: &str, architecture: &str) -> Result<(), Refusal> {
+    pub(crate) fn require_suite(&self, suite: &str, architecture: &str) -> Result<(), Refusal> {
         if self.suite != suite && self.codename.as_deref() != Some(suite) {
             return other("Suite", suite, &self.suite);
         }
@@ -86,7 +91,7 @@ impl SignedRelease {
     }
 
     /// Refuses a release that is dated after `now` or is no longer valid.
-    pub fn check_date(&self, now: SystemTime) -> Result<(), Refusal> {
+    pub(crate) fn check_date(&self, now: SystemTime) -> Result<(), Refusal> {
         policy::check_not_future("InRelease file", self.date, now)?;
         match self.valid_until {
             Some(at) if at <= now => Err(Refusal::Outdated {
@@ -98,49 +103,55 @@ impl SignedRelease {
     }
 
     /// How old the release is; zero if it is dated after `now`.
-    pub fn age(&self, now: SystemTime) -> Duration {
+    pub(crate) fn age(&self, now: SystemTime) -> Duration {
         now.duration_since(self.date).unwrap_or_default()
     }
 
     /// What the release says of the file at `path`, relative to the InRelease's folder.
-    pub fn file(&self, path: &str) -> Option<&ExpectedFile> {
+    pub(crate) fn file(&self, path: &str) -> Option<&ExpectedFile> {
         self.files.get(path)
     }
 
+    pub(crate) fn date(&self) -> SystemTime {
+        self.date
+    }
+}
+
+#[cfg_attr(
+    not(any(test, fuzzing)),
+    expect(dead_code, reason = "tests hold what was read against the text")
+)]
+impl SignedRelease {
     /// The key that signed it.
-    pub fn signer(&self) -> Fingerprint {
+    pub(crate) fn signer(&self) -> Fingerprint {
         self.signer
     }
 
-    pub fn origin(&self) -> &str {
+    pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
 
-    pub fn label(&self) -> Option<&str> {
+    pub(crate) fn label(&self) -> Option<&str> {
         self.label.as_deref()
     }
 
-    pub fn suite(&self) -> &str {
+    pub(crate) fn suite(&self) -> &str {
         &self.suite
     }
 
-    pub fn codename(&self) -> Option<&str> {
+    pub(crate) fn codename(&self) -> Option<&str> {
         self.codename.as_deref()
     }
 
-    pub fn architectures(&self) -> &[String] {
+    pub(crate) fn architectures(&self) -> &[String] {
         &self.architectures
     }
 
-    pub fn components(&self) -> &[String] {
+    pub(crate) fn components(&self) -> &[String] {
         &self.components
     }
 
-    pub fn date(&self) -> SystemTime {
-        self.date
-    }
-
-    pub fn valid_until(&self) -> Option<SystemTime> {
+    pub(crate) fn valid_until(&self) -> Option<SystemTime> {
         self.valid_until
     }
 }
@@ -277,7 +288,7 @@ fn read_time(text: &str) -> Option<SystemTime> {
 }
 
 /// The date in an InRelease, for people to see: nothing is verified.
-pub fn claimed_date(inrelease: &[u8]) -> Option<SystemTime> {
+pub(crate) fn claimed_date(inrelease: &[u8]) -> Option<SystemTime> {
     let text = std::str::from_utf8(inrelease).ok()?;
     let date = text.lines().find_map(|line| line.strip_prefix("Date: "))?;
     read_time(date.trim_end())

@@ -30,7 +30,7 @@ const KEYRING: Frame = Frame {
 const SECRET: &[u8] = b"-----BEGIN PGP PRIVATE KEY BLOCK-----";
 
 /// Reads a key file with exactly one certificate and nothing else.
-pub fn read(bytes: &[u8]) -> Result<SignedPublicKey, Refusal> {
+pub(crate) fn read(bytes: &[u8]) -> Result<SignedPublicKey, Refusal> {
     FRAME.check_size(bytes)?;
     let packets = all_packets(bytes)?;
     check_kinds(&packets)?;
@@ -47,7 +47,7 @@ pub fn read(bytes: &[u8]) -> Result<SignedPublicKey, Refusal> {
 }
 
 /// Reads every certificate of a keyring.
-pub fn read_keyring(bytes: &[u8]) -> Result<Vec<SignedPublicKey>, Refusal> {
+pub(crate) fn read_keyring(bytes: &[u8]) -> Result<Vec<SignedPublicKey>, Refusal> {
     KEYRING.check_size(bytes)?;
     let mut packets = all_packets(bytes)?;
     // What GnuPG notes for itself.

@@ -9,11 +9,11 @@ use super::{Certificate, FileKind, Refusal, SignedRelease, key_file};
 
 /// The sound certificates of a keyring; there is at least one.
 #[derive(Clone, Debug)]
-pub struct Keyring(Vec<Certificate>);
+pub(crate) struct Keyring(Vec<Certificate>);
 
 impl Keyring {
     /// Reads a keyring as of `now`. Certificates that are not sound, such as old ones, are left out.
-    pub fn read(bytes: &[u8], now: SystemTime) -> Result<Keyring, Refusal> {
+    pub(crate) fn read(bytes: &[u8], now: SystemTime) -> Result<Keyring, Refusal> {
         let mut certificates = Vec::new();
         let mut refusal = None;
         for found in key_file::read_keyring(bytes)? {
@@ -29,7 +29,11 @@ impl Keyring {
     }
 
     /// Believes `inrelease` if one of the certificates does; see [`Release::verify`].
-    pub fn verify(&self, inrelease: &[u8], now: SystemTime) -> Result<SignedRelease, Refusal> {
+    pub(crate) fn verify(
+        &self,
+        inrelease: &[u8],
+        now: SystemTime,
+    ) -> Result<SignedRelease, Refusal> {
         let mut refusal = None;
         for certificate in &self.0 {
             match SignedRelease::verify(inrelease, certificate, now) {

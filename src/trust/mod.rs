@@ -21,11 +21,10 @@ mod policy;
 mod refusal;
 mod stanza;
 
-pub use certificate::{Certificate, claimed_fingerprint};
-pub use fingerprint::{DOCKER_KEY_FINGERPRINT, DOCKER_KEY_SHA256, Fingerprint, NotAFingerprint};
-pub use hash::{NotASha256, Sha256, sha256_hex};
-pub use index::{ExpectedFile, Package, PackageIndex, Verified, find_files, verify_file};
-pub use inrelease::{SignedRelease, claimed_date};
-pub use keyring::Keyring;
-pub use policy::CLOCK_SKEW;
-pub use refusal::{FileKind, Refusal};
+pub(crate) use certificate::{Certificate, claimed_fingerprint};
+pub(crate) use fingerprint::{DOCKER_KEY_FINGERPRINT, DOCKER_KEY_SHA256, Fingerprint};
+pub(crate) use hash::{Sha256, sha256_hex};
+pub(crate) use index::{ExpectedFile, PackageIndex, find_files, verify_file};
+pub(crate) use inrelease::{SignedRelease, claimed_date};
+pub(crate) use keyring::Keyring;
+pub(crate) use refusal::{FileKind, Refusal};

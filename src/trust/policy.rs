@@ -14,13 +14,13 @@ use super::{Fingerprint, Refusal};
 
 /// How far a date may lie ahead of this host's clock. The same as apt's
 /// `Acquire::Max-FutureTime`, so that nothing passes here and fails there.
-pub const CLOCK_SKEW: Duration = Duration::from_secs(10);
+pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(10);
 
 /// The fewest bits of an RSA key.
 const RSA_BITS: u16 = 2048;
 
 /// Refuses a key that is weak, or made after `now`.
-pub fn check_key(
+pub(crate) fn check_key(
     key: &impl KeyDetails,
     fingerprint: Fingerprint,
     now: SystemTime,
@@ -35,7 +35,7 @@ pub fn check_key(
 }
 
 /// Refuses a key whose life, as its deciding signature sets it, is over.
-pub fn check_alive(
+pub(crate) fn check_alive(
     key: &impl KeyDetails,
     fingerprint: Fingerprint,
     deciding: &Signature,
@@ -52,7 +52,7 @@ pub fn check_alive(
 
 /// Refuses a signature by a weak hash, of an old form, with conditions that are not understood,
 /// made after `now`, or expired.
-pub fn check_signature(
+pub(crate) fn check_signature(
     signature: &Signature,
     by: Fingerprint,
     now: SystemTime,
@@ -93,7 +93,7 @@ pub fn check_signature(
 }
 
 /// Refuses a date ahead of the clock.
-pub fn check_not_future(
+pub(crate) fn check_not_future(
     what: &'static str,
     at: SystemTime,
     now: SystemTime,

@@ -14,7 +14,7 @@ use crate::relative_path::RelativePath;
 
 /// The kinds of file that are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileKind {
+pub(crate) enum FileKind {
     KeyFile,
     InRelease,
     Packages,
@@ -32,7 +32,7 @@ impl fmt::Display for FileKind {
 
 /// The reasons for which a key, a signature or a file is refused.
 #[derive(Debug, Error, PartialEq, Eq)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     // The file as a whole.
     #[error(
         "the {document} is larger than {limit} bytes, as no real one is: \

@@ -9,13 +9,13 @@ use deb822_fast::borrowed::{BorrowedField, BorrowedParagraph, iter_paragraphs_bo
 use super::{FileKind, Refusal};
 
 /// One stanza of a document.
-pub struct Stanza<'a> {
+pub(crate) struct Stanza<'a> {
     document: FileKind,
     fields: BorrowedParagraph<'a>,
 }
 
 /// The stanzas of `text`, one by one.
-pub fn stanzas(
+pub(crate) fn stanzas(
     document: FileKind,
     text: &str,
 ) -> impl Iterator<Item = Result<Stanza<'_>, Refusal>> {
@@ -27,13 +27,13 @@ pub fn stanzas(
 
 impl<'a> Stanza<'a> {
     /// The one line of a field that must be there.
-    pub fn required(&self, name: &str) -> Result<&'a str, Refusal> {
+    pub(crate) fn required(&self, name: &str) -> Result<&'a str, Refusal> {
         self.optional(name)?
             .ok_or_else(|| self.malformed(format!("{name} is missing")))
     }
 
     /// The one line of a field that may be there.
-    pub fn optional(&self, name: &str) -> Result<Option<&'a str>, Refusal> {
+    pub(crate) fn optional(&self, name: &str) -> Result<Option<&'a str>, Refusal> {
         match self.lines(name)?.as_slice() {
             [] => Ok(None),
             [line] => Ok(Some(line)),
@@ -42,13 +42,13 @@ impl<'a> Stanza<'a> {
     }
 
     /// The words of a field; none if it is not there.
-    pub fn words(&self, name: &str) -> Result<Vec<String>, Refusal> {
+    pub(crate) fn words(&self, name: &str) -> Result<Vec<String>, Refusal> {
         let line = self.optional(name)?.unwrap_or_default();
         Ok(line.split_whitespace().map(str::to_owned).collect())
     }
 
     /// The lines of a field without white space around them; none if it is not there.
-    pub fn lines(&self, name: &str) -> Result<Vec<&'a str>, Refusal> {
+    pub(crate) fn lines(&self, name: &str) -> Result<Vec<&'a str>, Refusal> {
         let mut found = self.fields.iter().filter(|field| is_named(field, name));
         let field = found.next();
         if found.next().is_some() {
@@ -59,12 +59,12 @@ impl<'a> Stanza<'a> {
     }
 
     /// `text`, which is of the field `name`, as a `T`.
-    pub fn parse<T: FromStr>(&self, name: &str, text: &str) -> Result<T, Refusal> {
+    pub(crate) fn parse<T: FromStr>(&self, name: &str, text: &str) -> Result<T, Refusal> {
         text.parse()
             .map_err(|_| self.malformed(format!("{name} is '{text}'")))
     }
 
-    pub fn malformed(&self, detail: impl std::fmt::Display) -> Refusal {
+    pub(crate) fn malformed(&self, detail: impl std::fmt::Display) -> Refusal {
         Refusal::malformed(self.document, detail)
     }
 }

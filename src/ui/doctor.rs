@@ -7,7 +7,7 @@ use super::{line, print};
 use crate::doctor::{CheckOutcome, Diagnosis, Examined, Level};
 
 /// Prints what was found, the worst first, then what could not be looked at.
-pub fn print_diagnosis(diagnosis: &Diagnosis) {
+pub(crate) fn print_diagnosis(diagnosis: &Diagnosis) {
     let mut counts = Vec::new();
     for (severity, name) in [
         (Level::Error, "error"),

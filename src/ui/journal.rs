@@ -6,7 +6,7 @@ use rustix::fs::fstat;
 
 /// How much a line matters, by the priorities of syslog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Priority {
+pub(crate) enum Priority {
     Error = 3,
     Warning = 4,
     Info = 6,
@@ -14,7 +14,7 @@ pub enum Priority {
 
 /// Whether what is written there goes to the journal: systemd names the device and the inode of its
 /// stream in `JOURNAL_STREAM`, which is inherited also by those whose output goes elsewhere.
-pub fn is_behind(file: impl AsFd) -> bool {
+pub(crate) fn is_behind(file: impl AsFd) -> bool {
     let Ok(stream) = std::env::var("JOURNAL_STREAM") else {
         return false;
     };
@@ -22,7 +22,7 @@ pub fn is_behind(file: impl AsFd) -> bool {
 }
 
 /// Each line with its priority.
-pub fn prefixed(priority: Priority, text: &str) -> String {
+pub(crate) fn prefixed(priority: Priority, text: &str) -> String {
     let lines = text
         .lines()
         .map(|line| format!("<{}>{line}", priority as u8));

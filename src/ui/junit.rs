@@ -14,7 +14,7 @@ use crate::report::{Outcome, StageReport};
 use crate::verify::Verification;
 
 /// The file for a verification's XML. What is there stays as it is until all of the new is written.
-pub struct JunitFile {
+pub(crate) struct JunitFile {
     path: PathBuf,
     file: OutputFile,
 }
@@ -22,7 +22,7 @@ pub struct JunitFile {
 impl JunitFile {
     /// # Errors
     /// When nothing can be written there, which is tried without leaving a trace.
-    pub fn at(path: &Path) -> std::io::Result<JunitFile> {
+    pub(crate) fn at(path: &Path) -> std::io::Result<JunitFile> {
         Ok(JunitFile {
             path: path.to_owned(),
             file: OutputFile::at(path)?,
@@ -31,7 +31,7 @@ impl JunitFile {
 
     /// # Errors
     /// When it cannot be written, by then.
-    pub fn write(&self, verification: &Verification) -> Result<()> {
+    pub(crate) fn write(&self, verification: &Verification) -> Result<()> {
         self.file
             .write(|out| junit(verification, out))
             .with_context(|| format!("writing JUnit's XML to {}", self.path.display()))

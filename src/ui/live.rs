@@ -17,7 +17,7 @@ use crate::report::{self, Event, Outcome, StageReport};
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Shows events on standard error.
-pub struct Live {
+pub(crate) struct Live {
     bar: ProgressBar,
     quiet: bool,
     /// Answers a signal at once, while a program that is not cut short is waited for.
@@ -31,7 +31,7 @@ struct Watcher {
 
 impl Live {
     /// Shows everything.
-    pub fn new() -> Live {
+    pub(crate) fn new() -> Live {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         bar.set_style(spinner());
         Live {
@@ -42,7 +42,7 @@ impl Live {
     }
 
     /// Shows warnings and waiting only, for commands whose answer is all that is wanted.
-    pub fn quiet() -> Live {
+    pub(crate) fn quiet() -> Live {
         Live {
             bar: ProgressBar::hidden(),
             quiet: true,
@@ -51,7 +51,7 @@ impl Live {
     }
 
     /// Shows one event.
-    pub fn show(&self, event: Event) {
+    pub(crate) fn show(&self, event: Event) {
         emit(&event);
         match event {
             Event::Started { text } | Event::StepStarted { text, .. } => self.start(text),
@@ -78,7 +78,7 @@ impl Live {
     }
 
     /// Clears the bar while something else uses the terminal.
-    pub fn pause<T>(&self, other: impl FnOnce() -> T) -> T {
+    pub(crate) fn pause<T>(&self, other: impl FnOnce() -> T) -> T {
         self.bar.disable_steady_tick();
         self.bar.suspend(other)
     }

@@ -34,14 +34,14 @@ use crate::error;
 use crate::redact::redact;
 use crate::report::Event;
 
-pub use doctor::print_diagnosis;
+pub(crate) use doctor::print_diagnosis;
 pub(crate) use install::print_installed;
-pub use junit::JunitFile;
-pub use live::Live;
-pub use plan::print_plan;
-pub use prompt::confirm;
-pub use settings::{print_problems, print_settings};
-pub use status::print_status;
+pub(crate) use junit::JunitFile;
+pub(crate) use live::Live;
+pub(crate) use plan::print_plan;
+pub(crate) use prompt::confirm;
+pub(crate) use settings::{print_problems, print_settings};
+pub(crate) use status::print_status;
 pub(crate) use text::visible;
 pub(crate) use uninstall::{print_reversal, print_uninstalled};
 
@@ -72,7 +72,7 @@ thread_local! {
 
 /// Says how to print, once. Honours `NO_COLOR` (<https://no-color.org>); `console` looks after the
 /// rest.
-pub fn set_up(output: OutputFormat) {
+pub(crate) fn set_up(output: OutputFormat) {
     let to_journal = journal::is_behind(std::io::stderr());
     if to_journal || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
         console::set_colors_enabled(false);
@@ -83,7 +83,7 @@ pub fn set_up(output: OutputFormat) {
 }
 
 /// Prints a line of what a command is asked for. A reader that went away is no reason to stop.
-pub fn line(text: impl Display) {
+pub(crate) fn line(text: impl Display) {
     print(Text::plain(text));
 }
 
@@ -100,21 +100,21 @@ fn print(text: Text) {
 }
 
 /// Tells of something that is good to know.
-pub fn note(text: impl Display) {
+pub(crate) fn note(text: impl Display) {
     let text = text.to_string();
     say(Priority::Info, Text::plain(&text));
     emit(&Event::Note { text });
 }
 
 /// Tells systemd what `systemctl status` is to show of the unit that runs us, if one does.
-pub fn unit_status(text: impl Display) {
+pub(crate) fn unit_status(text: impl Display) {
     let text = text::plain(text).replace('\n', " ");
     let status = sd_notify::NotifyState::Status(&text);
     let _ = sd_notify::notify(&[status]);
 }
 
 /// Tells of something that the user should know, although it stops nothing.
-pub fn warn(text: impl Display) {
+pub(crate) fn warn(text: impl Display) {
     let text = text.to_string();
     say_warning(&text);
     emit(&Event::Warning { text });
@@ -124,7 +124,7 @@ pub fn warn(text: impl Display) {
 ///
 /// # Errors
 /// As [`answer`].
-pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
+pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     answer(&text::visible_json(&serde_json::to_string_pretty(value)?))
 }
 
@@ -132,7 +132,7 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When it cannot be written, as on a full disk; but not when the reader went away.
-pub fn answer(text: &str) -> anyhow::Result<()> {
+pub(crate) fn answer(text: &str) -> anyhow::Result<()> {
     let text = &visible(text);
     if wants_report() {
         say(Priority::Info, Text::plain(text));
@@ -149,7 +149,7 @@ pub fn answer(text: &str) -> anyhow::Result<()> {
 }
 
 /// Makes this the report of the command, which its last line has under `--output json`.
-pub fn report(value: &impl Serialize) -> anyhow::Result<()> {
+pub(crate) fn report(value: &impl Serialize) -> anyhow::Result<()> {
     if wants_report() {
         stream::keep(serde_json::to_value(value)?);
     }
@@ -167,7 +167,7 @@ pub(crate) fn report_of<T: Serialize>(make: impl FnOnce() -> T) -> anyhow::Resul
 
 /// Prints how a command ended, where there is more to say than it said itself, and returns the exit
 /// code.
-pub fn end(command: &str, ended: &anyhow::Result<u8>) -> u8 {
+pub(crate) fn end(command: &str, ended: &anyhow::Result<u8>) -> u8 {
     let (code, failure) = match ended {
         Ok(code) => (*code, None),
         Err(failure) => (error::exit_code(failure), Some(failure)),
@@ -183,7 +183,7 @@ pub fn end(command: &str, ended: &anyhow::Result<u8>) -> u8 {
 
 /// Prints what clap has to say of the command line: help, the version, or what is wrong with it.
 /// Returns the exit code.
-pub fn usage(said: &clap::Error) -> u8 {
+pub(crate) fn usage(said: &clap::Error) -> u8 {
     let code = u8::try_from(said.exit_code()).unwrap_or(2);
     let rendered = said.render();
     let (plain, coloured) = (rendered.to_string(), rendered.ansi().to_string());

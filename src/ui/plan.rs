@@ -7,7 +7,7 @@ use super::text::Text;
 use crate::plan::{Plan, Planned};
 
 /// Prints what is there and what is going to be done.
-pub fn print_plan(plan: &Plan) {
+pub(crate) fn print_plan(plan: &Plan) {
     let host = &plan.host;
     let ubuntu = match host.release {
         Some(release) => format!("{} ({})", release.version, release.codename),

@@ -24,7 +24,12 @@ const PAUSE: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// [`Failure::Usage`] where there is no terminal to ask on, [`Failure::Cancelled`] for a no.
-pub fn confirm(show: impl FnOnce(), question: &str, yes: bool, by_default: bool) -> Result<()> {
+pub(crate) fn confirm(
+    show: impl FnOnce(),
+    question: &str,
+    yes: bool,
+    by_default: bool,
+) -> Result<()> {
     if yes {
         show();
         return Ok(());

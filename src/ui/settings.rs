@@ -9,7 +9,7 @@ use crate::daemon_config::{Position, Severity};
 use crate::settings::{Effective, Problem, SettingSource};
 
 /// Prints what is wrong with a file, each with its place as compilers have it.
-pub fn print_problems(file: &str, problems: &[Problem]) {
+pub(crate) fn print_problems(file: &str, problems: &[Problem]) {
     for problem in problems {
         let mark = match problem.severity {
             Severity::Error => (Style::new().red().bold(), "error:"),
@@ -37,7 +37,7 @@ pub fn print_problems(file: &str, problems: &[Problem]) {
 }
 
 /// Prints every setting with its value and where that came from.
-pub fn print_settings(in_force: &Effective) {
+pub(crate) fn print_settings(in_force: &Effective) {
     for setting in &in_force.settings {
         let value = match &setting.value {
             Value::Null => "-".to_owned(),

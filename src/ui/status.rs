@@ -9,7 +9,7 @@ use crate::settings::Origin;
 use crate::status::{HostStatus, StepStatus};
 
 /// Prints what there is, what each step did, and what of it was changed since.
-pub fn print_status(status: &HostStatus) {
+pub(crate) fn print_status(status: &HostStatus) {
     if status.installed.is_some() {
         for (name, text) in summary(status) {
             let name = Text::plain("  ").and_styled(Style::new().bold(), format!("{name:15}"));

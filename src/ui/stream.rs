@@ -15,7 +15,7 @@ use crate::redact::redact_value;
 use crate::report::Event;
 
 /// The version of the lines.
-pub const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 1;
 
 /// What is known by now for lines to come. Standard output is one, and so is this.
 static STATE: Mutex<StreamState> = Mutex::new(StreamState::new());
@@ -28,17 +28,17 @@ struct StreamState {
 }
 
 /// Writes the line of an event.
-pub fn event(event: &Event) {
+pub(crate) fn event(event: &Event) {
     print(&state().line(event));
 }
 
 /// Keeps what a command came to for the last line.
-pub fn keep(report: Value) {
+pub(crate) fn keep(report: Value) {
     state().report = Some(report);
 }
 
 /// Writes the last line. `command` is unknown where the command line is not understood.
-pub fn end(command: Option<&str>, exit_code: u8, error: Option<&anyhow::Error>) {
+pub(crate) fn end(command: Option<&str>, exit_code: u8, error: Option<&anyhow::Error>) {
     print(&state().last_line(command, exit_code, error));
 }
 

@@ -24,14 +24,14 @@ const OF_PACKAGES: &[&str] = &["/usr/lib/systemd/system", "/lib/systemd/system"]
 const RUNTIME: &[&str] = &["/run/docker", "/run/docker.pid", "/run/docker.sock"];
 
 /// Stops the engine, if it runs. Where that fails, its package will say why when it is removed.
-pub fn stop_engine(host: &Authority<'_>) {
+pub(crate) fn stop_engine(host: &Authority<'_>) {
     let stop = systemctl(&["stop", "docker.socket", UNIT]).deadline(STOP_DEADLINE);
     let _ = stop.run_apart(host);
 }
 
 /// Removes what a stopped engine has left in `/run`, as far as it can be: the next boot removes
 /// the rest.
-pub fn clear_runtime(host: &Authority<'_>) {
+pub(crate) fn clear_runtime(host: &Authority<'_>) {
     for path in RUNTIME {
         let path = host.path(path);
         let _ = if path.is_dir() {
@@ -44,7 +44,7 @@ pub fn clear_runtime(host: &Authority<'_>) {
 
 /// Removes what a helper of the packages' scripts that was killed has left of a record of `units`:
 /// it writes the record anew under a name that nobody knows. The caller has waited for apt's locks.
-pub fn remove_unfinished_records(host: &Authority<'_>, units: &[&str]) -> Result<()> {
+pub(crate) fn remove_unfinished_records(host: &Authority<'_>, units: &[&str]) -> Result<()> {
     let is_unfinished = |name: &String| name.starts_with(".state") && name.ends_with(".tmp");
     for name in host.list(UNIT_RECORDS)?.into_iter().filter(is_unfinished) {
         let path = format!("{UNIT_RECORDS}/{name}");
@@ -60,7 +60,7 @@ pub fn remove_unfinished_records(host: &Authority<'_>, units: &[&str]) -> Result
 /// Removes the records of units whose packages are purged. The helper does so as well, but looks no
 /// further than the list that it removes first: one that is killed after that leaves the rest for
 /// good. Those of a unit that another package has brought since are left.
-pub fn remove_unit_records(host: &Authority<'_>, units: &[&str]) -> Result<()> {
+pub(crate) fn remove_unit_records(host: &Authority<'_>, units: &[&str]) -> Result<()> {
     let at = |name: String| host.path(format!("{UNIT_RECORDS}/{name}"));
     let folders: Vec<String> = host
         .list(UNIT_RECORDS)?

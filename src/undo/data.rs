@@ -51,7 +51,7 @@ const LOST_AND_FOUND: &str = "lost+found";
 
 /// What of these folders, in which was nothing before, is an engine's data by now: the folder as a
 /// whole where nobody else keeps anything, or the folders and files in it.
-pub fn data_of(host: &Host, folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
+pub(crate) fn data_of(host: &Host, folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut data = Vec::new();
     for folder in folders {
         let mut names = host
@@ -71,7 +71,7 @@ pub fn data_of(host: &Host, folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
 
 /// What is going to be different once it is the data's turn.
 #[derive(Debug, Default)]
-pub struct Ahead {
+pub(crate) struct Ahead {
     /// The engine's packages that go.
     pub leaving: Vec<String>,
     /// Whether the engine that runs stops, or starts again with other settings.
@@ -84,7 +84,7 @@ pub struct Ahead {
 
 /// What becomes of an engine's data when that is to go, told before anything is taken back.
 #[derive(Debug, Default)]
-pub struct Foreseen {
+pub(crate) struct Foreseen {
     pub goes: Vec<PathBuf>,
     /// What does not, each with its reason, for people.
     pub stays: Vec<String>,
@@ -94,7 +94,7 @@ pub struct Foreseen {
 
 impl Foreseen {
     /// `roots` are all folders in which the engine may have kept data; only `folders` of them go.
-    pub fn of(
+    pub(crate) fn of(
         host: &Host,
         folders: &[PathBuf],
         roots: &[PathBuf],
@@ -130,7 +130,7 @@ impl Foreseen {
 }
 
 /// Whether there is an engine, of a package or by hand.
-pub fn has_engine(host: &Host) -> Result<bool> {
+pub(crate) fn has_engine(host: &Host) -> Result<bool> {
     let known = known_packages(host)?;
     Ok(ENGINES.into_iter().any(|it| is_installed(&known, it)) || host.has_unit_by_hand()?)
 }
@@ -140,7 +140,7 @@ fn is_installed(known: &BTreeMap<String, HostPackage>, package: &str) -> bool {
 }
 
 /// Whether nothing is in a folder, or only what its file system made.
-pub fn is_unused(host: &Host, folder: &Path) -> Result<bool> {
+pub(crate) fn is_unused(host: &Host, folder: &Path) -> Result<bool> {
     let names = host.list(folder)?;
     Ok(names.iter().all(|name| name == LOST_AND_FOUND))
 }

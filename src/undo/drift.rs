@@ -20,7 +20,7 @@ const ENGINE: &str = "docker-ce";
 
 /// Something that was set up and no longer is so.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lost {
+pub(crate) struct Lost {
     /// For people.
     pub text: String,
     /// The same, where somebody may have chosen to have it so.
@@ -47,13 +47,13 @@ impl Lost {
 
 impl Undo {
     /// What an act was done to, where a later one may have been done to the same.
-    pub fn subject(&self) -> Option<&Path> {
+    pub(crate) fn subject(&self) -> Option<&Path> {
         let is_file = matches!(self, Undo::RemoveFile { .. } | Undo::RestoreFile { .. });
         self.file().filter(|_| is_file)
     }
 
     /// What of the act no longer holds. Keys of daemon.json and units are not looked at here.
-    pub fn lost(&self, host: &Host) -> Result<Vec<Lost>> {
+    pub(crate) fn lost(&self, host: &Host) -> Result<Vec<Lost>> {
         let lost = match self {
             Undo::RemoveFile { path, sha256 } => file(host, path, sha256)?,
             Undo::RestoreFile { path, sha256, .. } => match sha256 {
@@ -93,7 +93,7 @@ impl Undo {
     }
 
     /// The unit that an act has enabled or started, if that is what it did.
-    pub fn unit(&self) -> Option<ManagedUnit<'_>> {
+    pub(crate) fn unit(&self) -> Option<ManagedUnit<'_>> {
         match self {
             Undo::RestoreUnit {
                 unit,
@@ -121,7 +121,7 @@ impl Undo {
 
 /// A unit as it was set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ManagedUnit<'a> {
+pub(crate) struct ManagedUnit<'a> {
     pub name: &'a str,
     pub is_enabled: bool,
     pub is_active: bool,
@@ -131,7 +131,7 @@ pub struct ManagedUnit<'a> {
 
 impl ManagedUnit<'_> {
     /// The same, where an earlier act was about it as well.
-    pub fn and(self, other: ManagedUnit<'_>) -> Self {
+    pub(crate) fn and(self, other: ManagedUnit<'_>) -> Self {
         ManagedUnit {
             is_enabled: self.is_enabled || other.is_enabled,
             is_active: self.is_active || other.is_active,
@@ -141,7 +141,7 @@ impl ManagedUnit<'_> {
     }
 
     /// What of it no longer holds. After an install that `starts` nothing, it need not run.
-    pub fn lost(self, host: &Host, starts: bool) -> Result<Vec<Lost>> {
+    pub(crate) fn lost(self, host: &Host, starts: bool) -> Result<Vec<Lost>> {
         let ManagedUnit {
             name,
             is_enabled,
@@ -207,12 +207,12 @@ fn lost_member(host: &Host, group: &str, user: &str) -> Result<Option<Lost>> {
 }
 
 /// The name of a user's membership.
-pub fn member(user: &str) -> String {
+pub(crate) fn member(user: &str) -> String {
     format!("user:{user}")
 }
 
 /// The user of such a name.
-pub fn user_of(name: &str) -> Option<&str> {
+pub(crate) fn user_of(name: &str) -> Option<&str> {
     name.strip_prefix("user:")
 }
 

@@ -272,7 +272,7 @@ fn with_remark(outcome: Reverted, remark: Option<String>) -> Reverted {
 ///
 /// # Errors
 /// One that [`is_forbidden`](crate::host::is_forbidden) when the caller may not ask the engine.
-pub fn keeps_containers(host: &Host) -> Result<bool> {
+pub(crate) fn keeps_containers(host: &Host) -> Result<bool> {
     let bytes = host.read(daemon_config::PATH)?.unwrap_or_default();
     let file = Document::parse(&bytes).ok();
     let starts = file.is_some_and(|file| file.get("live-restore") == Some(&true.into()));

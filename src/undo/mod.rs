@@ -30,25 +30,25 @@ use crate::docker::CONTAINERD_UNIT;
 use crate::host::firewall::NetworkBaseline;
 
 pub(crate) use check::{Forged, all, package};
-pub use data::{Ahead, Foreseen, has_engine, is_unused};
-pub use drift::{Lost, ManagedUnit, member, user_of};
-pub use engine::keeps_containers;
+pub(crate) use data::{Ahead, Foreseen, has_engine, is_unused};
+pub(crate) use drift::{Lost, ManagedUnit, member, user_of};
+pub(crate) use engine::keeps_containers;
 pub(crate) use last_run::remember as remember_configuration;
 pub(crate) use mode::hashes;
 pub(crate) use network::Left;
-pub use revert::{Extent, Reverted};
+pub(crate) use revert::{Extent, Reverted};
 pub(crate) use revert::{Overwritten, Revert};
-pub use seal::is_sealed;
+pub(crate) use seal::is_sealed;
 pub(crate) use seal::{seal, unseal};
 
 /// Where dockstrap keeps what it must remember about this host, and copies of files to put back.
-pub const FOLDER: &str = "/var/lib/dockstrap";
+pub(crate) const FOLDER: &str = "/var/lib/dockstrap";
 
 /// The journal, in which the ways back stand.
 pub const JOURNAL: &str = "/var/lib/dockstrap/journal";
 
 /// Folders of Docker's packages, or of the engine's, that somebody may keep elsewhere behind a link.
-pub const LINKED: &[&str] = &[
+pub(crate) const LINKED: &[&str] = &[
     "/etc/docker",
     "/etc/containerd",
     "/etc/cni",
@@ -60,7 +60,7 @@ pub const LINKED: &[&str] = &[
 /// How to take one act back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Undo {
+pub(crate) enum Undo {
     /// Remove a file of ours, unless its content is no longer the one with this hash.
     RemoveFile { path: PathBuf, sha256: String },
     /// Put back the file that stood there, unless ours, which has this hash, was edited since.
@@ -174,7 +174,7 @@ pub enum Undo {
 
 impl Undo {
     /// The file or folder that is put back or removed, where it is a single one.
-    pub fn file(&self) -> Option<&Path> {
+    pub(crate) fn file(&self) -> Option<&Path> {
         match self {
             Undo::RemoveFile { path, .. }
             | Undo::RestoreFile { path, .. }
@@ -187,12 +187,12 @@ impl Undo {
     }
 
     /// Whether it is about groups and members, with which nothing else has to do.
-    pub fn is_of_accounts(&self) -> bool {
+    pub(crate) fn is_of_accounts(&self) -> bool {
         matches!(self, Undo::RemoveGroup { .. } | Undo::RemoveMember { .. })
     }
 
     /// Whether it is about what the engine is told by its file.
-    pub fn is_of_configuration(&self) -> bool {
+    pub(crate) fn is_of_configuration(&self) -> bool {
         matches!(
             self,
             Undo::RestoreDaemonJson { .. } | Undo::RestartEngine { .. }
@@ -201,7 +201,7 @@ impl Undo {
 
     /// Whether the act changed the engine: its packages, its configuration, its unit or its group. A
     /// verification from before says nothing of the engine after it.
-    pub fn concerns_engine(&self) -> bool {
+    pub(crate) fn concerns_engine(&self) -> bool {
         match self {
             Undo::RestoreUnit { unit, .. } => {
                 unit.starts_with("docker.") || unit == CONTAINERD_UNIT
@@ -228,7 +228,7 @@ impl Undo {
     }
 
     /// For what needs no way back of its own.
-    pub fn nothing() -> Undo {
+    pub(crate) fn nothing() -> Undo {
         Undo::KeepConfigured {
             packages: Vec::new(),
         }

@@ -29,14 +29,14 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Something of the network that stays, and why, for people.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Left {
+pub(crate) struct Left {
     pub text: String,
     pub reason: String,
 }
 
 /// Gives the host back the network that it had `before`; returns what was left. The engine has
 /// stopped.
-pub fn restore(host: &Authority<'_>, before: &NetworkBaseline) -> Result<Vec<Left>> {
+pub(crate) fn restore(host: &Authority<'_>, before: &NetworkBaseline) -> Result<Vec<Left>> {
     let mut left = Vec::new();
     if let Some(engine) = host.other_engines()?.first() {
         let text = "the network as it is";

@@ -22,7 +22,7 @@ use crate::report::Listener;
 
 /// What became of an undo.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reverted {
+pub(crate) enum Reverted {
     Done,
     /// Left as it is, for this reason.
     Kept(String),
@@ -30,7 +30,7 @@ pub enum Reverted {
 
 /// How far the way back goes, beyond what was done itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Extent {
+pub(crate) struct Extent {
     /// Remove images, containers and volumes.
     pub purge_data: bool,
     /// Install again what was removed to make room.
@@ -80,7 +80,7 @@ pub(crate) struct Overwritten {
 
 impl<'a> Revert<'a> {
     /// The way back over these acts, oldest first, each with its time.
-    pub fn of<'b>(
+    pub(crate) fn of<'b>(
         authority: &Authority<'a>,
         acts: impl Iterator<Item = (Timestamp, &'b Undo)>,
         extent: Extent,
@@ -139,7 +139,7 @@ impl<'a> Revert<'a> {
     }
 
     /// Walks one way back. Of packages, those that somebody has `asked_for` stay.
-    pub fn undo(&self, undo: &Undo, asked_for: &[String]) -> Result<Reverted> {
+    pub(crate) fn undo(&self, undo: &Undo, asked_for: &[String]) -> Result<Reverted> {
         match undo {
             Undo::RemoveFile { path, sha256 } => self.remove_file(path, sha256),
             Undo::RestoreFile {

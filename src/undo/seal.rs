@@ -19,7 +19,7 @@ pub(crate) fn seal(changes: &[Change]) -> Vec<Change> {
 }
 
 /// Whether something in the value is sealed, so that nobody knows what it was.
-pub fn is_sealed(value: &Value) -> bool {
+pub(crate) fn is_sealed(value: &Value) -> bool {
     match value {
         Value::String(text) => text.starts_with(SEAL),
         Value::Array(values) => values.iter().any(is_sealed),

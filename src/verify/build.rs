@@ -18,7 +18,7 @@ use super::verifier::Verifier;
 use crate::host::command::{Command, Output};
 use crate::report::Outcome;
 
-pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+pub(crate) fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     if let Some(failed) = verifier.plugin_fault("buildx")? {
         return Ok(failed);
     }

@@ -16,7 +16,7 @@ use super::probe::ReachReport;
 use super::verifier::Verifier;
 use crate::report::Outcome;
 
-pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+pub(crate) fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     if let Some(failed) = verifier.plugin_fault("compose")? {
         return Ok(failed);
     }

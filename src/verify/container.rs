@@ -10,7 +10,7 @@ use crate::report::Outcome;
 /// A file that is not in the image.
 const MARK: &str = "/mark";
 
-pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+pub(crate) fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     let id = |image: &str| {
         let inspect = verifier.docker().args(["image", "inspect", "--format"]);
         verifier.ask(&inspect.args(["{{.Id}} {{.RootFS.Layers}}", image]))

@@ -50,7 +50,7 @@ const KNOWN: &[(&str, &str)] = &[
 ];
 
 /// What helps, as far as it is known; else where to look.
-pub fn of(reason: &str) -> &'static str {
+pub(crate) fn of(reason: &str) -> &'static str {
     let known = KNOWN.iter().find(|(sign, _)| says(reason, sign));
     known.map_or(
         "the engine may know more: journalctl --unit docker.service --lines 50",

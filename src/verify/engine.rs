@@ -15,7 +15,7 @@ use crate::host::query::Reader;
 use crate::report::Outcome;
 
 /// This stage's name: the others are not tried without it.
-pub const ID: &str = "engine";
+pub(crate) const ID: &str = "engine";
 
 /// The answer of `docker version`.
 #[derive(Deserialize)]
@@ -33,7 +33,7 @@ struct Version {
     api_version: String,
 }
 
-pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+pub(crate) fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     let host = verifier.host;
     if let Some(reason) = silence(host)? {
         return Ok(Outcome::Failed(reason));
@@ -67,7 +67,7 @@ pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
 }
 
 /// Why the engine does not answer, with what helps; nothing when it does.
-pub fn silence(host: &Host) -> Result<Option<String>> {
+pub(crate) fn silence(host: &Host) -> Result<Option<String>> {
     // First, since a connection to its socket would start an engine that is stopped.
     if let Some(reason) = units(host)? {
         return Ok(Some(reason));

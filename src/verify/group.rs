@@ -19,7 +19,7 @@ const MOST: usize = 10;
 /// What helps when the socket has other rights than its unit gives it.
 const RENEW: &str = "let systemd make it again: systemctl restart docker.socket docker.service";
 
-pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+pub(crate) fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     let host = verifier.host;
     let Some(group) = host.group(GROUP)? else {
         return Ok(Outcome::Failed(format!(

@@ -20,7 +20,7 @@ use crate::report::Outcome;
 const IMAGE: &str = "hello-world:latest";
 const GREETING: &str = "Hello from Docker!";
 
-pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+pub(crate) fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     let docker = || verifier.docker().deadline(Duration::from_secs(120));
     // The engine goes past a mirror that does not answer, and says nothing of it.
     let mirrors = mirror::ask(verifier.host)?;

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use super::verifier::{Verifier, archive};
 use crate::report::Outcome;
 
-pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+pub(crate) fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     let name = format!("dockstrap-verify:{}-image", verifier.token);
     let tag = format!("dockstrap-verify:{}-tag", verifier.token);
     // An image of its own, with nothing in common with the others.

@@ -23,7 +23,7 @@ const KEPT: [&str; 4] = ["--log-opt", "max-size=20k", "--log-opt", "max-file=2"]
 /// Drivers that keep what containers say on this host, and need nobody else for it.
 const KEPT_HERE: [&str; 3] = ["journald", "json-file", "local"];
 
-pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+pub(crate) fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     let engine = verifier
         .host
         .engine_info()?

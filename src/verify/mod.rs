@@ -16,7 +16,7 @@ mod image;
 mod logs;
 mod network;
 mod objects;
-pub mod probe;
+pub(crate) mod probe;
 mod reach;
 mod registry;
 mod restart;
@@ -32,8 +32,8 @@ use serde::Serialize;
 use crate::error::Failure;
 use crate::report::{Outcome, StageReport};
 
-pub use registry::{Login, TestRegistry};
-pub use schedule::verify;
+pub(crate) use registry::{Login, TestRegistry};
+pub(crate) use schedule::verify;
 use unavailable::Unavailable;
 use verifier::Verifier;
 
@@ -50,7 +50,7 @@ pub struct Stage {
 
 /// When a stage is run that nobody named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum When {
+pub(crate) enum When {
     /// Also at the end of an install: it is quick, and leaves everybody else alone.
     Quick,
     /// Needs nothing beyond the host.
@@ -156,7 +156,7 @@ pub const STAGES: &[Stage] = &[
 
 /// What is to be proven.
 #[derive(Debug)]
-pub struct Choice {
+pub(crate) struct Choice {
     /// The stages that were named. For them, what cannot be proven has failed.
     pub named: Vec<String>,
     /// How far to go where none is named.
@@ -171,7 +171,7 @@ pub struct Choice {
 
 /// How the whole verification went.
 #[derive(Debug, Serialize)]
-pub struct Verification {
+pub(crate) struct Verification {
     /// The version of this structure, for those who read it as JSON.
     pub schema: u32,
     pub stages: Vec<StageReport>,
@@ -192,7 +192,7 @@ pub struct Verification {
 
 impl Choice {
     /// What needs nothing beyond the host, quick and without touching what others run.
-    pub fn quick() -> Choice {
+    pub(crate) fn quick() -> Choice {
         Choice {
             named: Vec::new(),
             when: When::Quick,
@@ -203,7 +203,7 @@ impl Choice {
     }
 
     /// Whether the stage is one to be run.
-    pub fn includes(&self, stage: &Stage) -> bool {
+    pub(crate) fn includes(&self, stage: &Stage) -> bool {
         if self.named.is_empty() {
             stage.when <= self.when || (stage.id == "registry" && self.registry.is_some())
         } else {
@@ -242,19 +242,19 @@ impl Verification {
     }
 
     /// The stages that passed.
-    pub fn passed(&self) -> Vec<&'static str> {
+    pub(crate) fn passed(&self) -> Vec<&'static str> {
         let passed = self.stages.iter().filter(|report| report.passed());
         passed.map(|report| report.stage).collect()
     }
 
     /// The stages that failed.
-    pub fn failed(&self) -> Vec<&'static str> {
+    pub(crate) fn failed(&self) -> Vec<&'static str> {
         let reports = self.stages.iter().filter(|report| self.has_failed(report));
         reports.map(|report| report.stage).collect()
     }
 
     /// The stages that were run and found nothing to try on this host.
-    pub fn skipped(&self) -> Vec<&'static str> {
+    pub(crate) fn skipped(&self) -> Vec<&'static str> {
         if self.failed().contains(&engine::ID) {
             return Vec::new(); // then no other was run
         }
@@ -270,7 +270,7 @@ impl Verification {
     }
 
     /// Whether a stage failed. That a registry is out of reach is none, unless it was asked for.
-    pub fn has_failed(&self, report: &StageReport) -> bool {
+    pub(crate) fn has_failed(&self, report: &StageReport) -> bool {
         match report.outcome {
             Outcome::Failed(_) => true,
             Outcome::Unreachable(_) | Outcome::RateLimited(_) => {
@@ -285,7 +285,7 @@ impl Verification {
     /// # Errors
     /// [`Failure::Blocked`] with what is in the way, or [`Failure::Unproven`] with the stages that
     /// failed.
-    pub fn require(&self) -> Result<(), Failure> {
+    pub(crate) fn require(&self) -> Result<(), Failure> {
         if let Some(Unavailable { reason, cure }) = &self.unavailable {
             let cure = cure.unwrap_or(&self.again);
             return Err(Failure::Blocked(format!("{reason}. Run: {cure}")));

@@ -16,7 +16,7 @@ const OUTSIDE_PORT: u16 = 443;
 
 const PORT: &str = "8080";
 
-pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+pub(crate) fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     let server = verifier.name("server");
     let network = verifier.network("network")?;
     let container = verifier

@@ -12,10 +12,10 @@ use crate::host::mark::Mark;
 use crate::host::temporary;
 
 /// The label on everything that a verification makes. Its value says which run made it.
-pub const LABEL: &str = "io.github.dockstrap.verify";
+pub(crate) const LABEL: &str = "io.github.dockstrap.verify";
 
 /// How the names of all of them begin; the mark follows.
-pub const PREFIX: &str = "dockstrap-verify-";
+pub(crate) const PREFIX: &str = "dockstrap-verify-";
 
 /// Every kind of object but images, in an order in which they can be removed: the commands that list
 /// those with a label, and that remove them.
@@ -32,13 +32,13 @@ const KINDS: &[(&[&str], &[&str])] = &[
 const IMAGE: &str = "{{if eq .Tag \"<none>\"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}";
 
 /// A mark that no other run has.
-pub fn token() -> String {
+pub(crate) fn token() -> String {
     Mark::own().to_string()
 }
 
 /// Removes all that is left of a run. It goes on where something cannot be removed: the stages
 /// have their outcomes already, and the next run tries again.
-pub fn remove(host: &Authority<'_>, docker: &Command, token: &str) {
+pub(crate) fn remove(host: &Authority<'_>, docker: &Command, token: &str) {
     let filter = format!("label={LABEL}={token}");
     for (list, remove) in KINDS {
         let list = sheltered(docker).args(*list).args(["--filter", &filter]);
@@ -76,7 +76,7 @@ fn remove_listed(
 
 /// Removes what is left of this user's runs whose process is gone: they were killed, or the engine
 /// did not come back in their time. Root removes what any user's runs left.
-pub fn remove_strays(host: &Authority<'_>, docker: &Command) -> Result<()> {
+pub(crate) fn remove_strays(host: &Authority<'_>, docker: &Command) -> Result<()> {
     let mut tokens = BTreeSet::new();
     let label = format!("{{{{.Label \"{LABEL}\"}}}}");
     for list in [["ps", "--all"], ["network", "ls"], ["volume", "ls"]] {
@@ -112,7 +112,7 @@ fn of_images(host: &Authority<'_>, docker: &Command) -> Result<BTreeSet<String>>
 }
 
 /// Out of reach of Ctrl-C in the terminal.
-pub fn sheltered(docker: &Command) -> Command {
+pub(crate) fn sheltered(docker: &Command) -> Command {
     let never = Arc::default();
     let docker = docker.clone().stopped_by(&never);
     docker.deadline(Duration::from_secs(60))

@@ -17,14 +17,14 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use crate::host::http;
 
 /// The variable that a container is to report.
-pub const VARIABLE: &str = "DOCKSTRAP_PROBE";
+pub(crate) const VARIABLE: &str = "DOCKSTRAP_PROBE";
 
 /// How long a server may take to begin to listen, and a stranger to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A container's sign of life.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Hello {
+pub(crate) struct Hello {
     /// What it was told to say.
     pub echo: String,
     /// Its process number; 1 in a container.
@@ -37,7 +37,7 @@ pub struct Hello {
 
 /// What a container finds in a file, and what comes of writing it.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct FileReport {
+pub(crate) struct FileReport {
     pub before: Option<String>,
     /// Why it could not be written.
     pub refused: Option<String>,
@@ -45,7 +45,7 @@ pub struct FileReport {
 
 /// Whom a container reaches.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct ReachReport {
+pub(crate) struct ReachReport {
     /// What a server answered, or why it did not.
     pub answer: Option<Result<String, String>>,
     /// The addresses of a name.
@@ -56,7 +56,7 @@ pub struct ReachReport {
 
 impl ReachReport {
     /// Whether all that was tried was reached.
-    pub fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         !matches!(self.answer, Some(Err(_)))
             && !matches!(self.addresses, Some(Err(_)))
             && !matches!(self.connection, Some(Err(_)))
@@ -64,7 +64,7 @@ impl ReachReport {
 }
 
 /// Says hello.
-pub fn hello(echo: &str) -> Hello {
+pub(crate) fn hello(echo: &str) -> Hello {
     Hello {
         echo: echo.to_owned(),
         pid: std::process::id(),
@@ -75,7 +75,7 @@ pub fn hello(echo: &str) -> Hello {
 }
 
 /// Reads a file, and writes it when there is a text to be written.
-pub fn file(path: &Path, text: Option<&str>) -> FileReport {
+pub(crate) fn file(path: &Path, text: Option<&str>) -> FileReport {
     let before = fs::read_to_string(path).ok();
     let written = text.map(|text| fs::write(path, text));
     FileReport {
@@ -85,7 +85,11 @@ pub fn file(path: &Path, text: Option<&str>) -> FileReport {
 }
 
 /// Reaches for a server, a name, and an address.
-pub fn reach(server: Option<&str>, name: Option<&str>, address: Option<SocketAddr>) -> ReachReport {
+pub(crate) fn reach(
+    server: Option<&str>,
+    name: Option<&str>,
+    address: Option<SocketAddr>,
+) -> ReachReport {
     let said = |error: anyhow::Error| format!("{error:#}");
     ReachReport {
         answer: server.map(|server| answer(server).map_err(said)),
@@ -95,7 +99,7 @@ pub fn reach(server: Option<&str>, name: Option<&str>, address: Option<SocketAdd
 }
 
 /// What the server at `NAME:PORT` answers; it may still be starting.
-pub fn answer(server: &str) -> Result<String> {
+pub(crate) fn answer(server: &str) -> Result<String> {
     let begun = Instant::now();
     loop {
         match ask(server) {
@@ -125,14 +129,14 @@ fn ask(server: &str) -> Result<String> {
 }
 
 /// Whether a connection to a stranger comes about.
-pub fn connect(address: SocketAddr) -> Result<()> {
+pub(crate) fn connect(address: SocketAddr) -> Result<()> {
     TcpStream::connect_timeout(&address, PATIENCE)
         .with_context(|| format!("connecting to {address}"))?;
     Ok(())
 }
 
 /// Answers everyone over HTTP with the text, until it is asked to end.
-pub fn serve(port: u16, text: &str) -> Result<()> {
+pub(crate) fn serve(port: u16, text: &str) -> Result<()> {
     end_when_asked()?;
     let listener = TcpListener::bind(("0.0.0.0", port)).context("listening")?;
     for stream in listener.incoming().map_while(Result::ok) {
@@ -151,7 +155,7 @@ pub fn serve(port: u16, text: &str) -> Result<()> {
 }
 
 /// Does nothing until it is asked to end.
-pub fn sleep_until_asked() -> Result<()> {
+pub(crate) fn sleep_until_asked() -> Result<()> {
     end_when_asked()?;
     loop {
         sleep(Duration::from_secs(3600));

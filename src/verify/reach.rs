@@ -37,7 +37,7 @@ const NO_ENGINE: &str = "Cannot connect to the Docker daemon";
 ///
 /// # Errors
 /// [`Failure::Cancelled`] when a signal stopped it.
-pub fn trouble(asked: Result<Output>) -> Result<Option<Outcome>> {
+pub(crate) fn trouble(asked: Result<Output>) -> Result<Option<Outcome>> {
     match asked {
         Ok(output) if output.code == 0 => Ok(None),
         Ok(output) => Ok(Some(classify(&output.tail()))),
@@ -51,7 +51,7 @@ fn is_cancelled(error: &anyhow::Error) -> bool {
 }
 
 /// What it means that this was said.
-pub fn classify(said: &str) -> Outcome {
+pub(crate) fn classify(said: &str) -> Outcome {
     let is_any = |signs: &[&str]| signs.iter().any(|sign| said.contains(sign));
     if is_any(RATE_LIMITED) {
         return Outcome::RateLimited(format!(

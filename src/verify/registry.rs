@@ -21,7 +21,7 @@ use crate::undo::Extent;
 
 /// A registry, and how to get into it.
 #[derive(Debug)]
-pub struct TestRegistry {
+pub(crate) struct TestRegistry {
     /// `HOST[:PORT]`, and maybe the path under which images may be put there.
     pub address: String,
     pub login: Option<Login>,
@@ -30,7 +30,7 @@ pub struct TestRegistry {
 }
 
 /// Who logs in.
-pub struct Login {
+pub(crate) struct Login {
     pub user: String,
     pub password: String,
 }
@@ -38,7 +38,7 @@ pub struct Login {
 impl TestRegistry {
     /// # Errors
     /// [`Failure::Usage`] for what is no `HOST[:PORT][/PATH]`, or a file without certificates.
-    pub fn new(
+    pub(crate) fn new(
         address: &str,
         login: Option<Login>,
         ca_cert: Option<PathBuf>,
@@ -81,7 +81,7 @@ impl std::fmt::Debug for Login {
     }
 }
 
-pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+pub(crate) fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     let Some(registry) = &verifier.choice.registry else {
         let reason = "no registry was named: --registry HOST[:PORT]";
         return Ok(if verifier.choice.names("registry") {

@@ -18,7 +18,7 @@ use crate::report::Outcome;
 use crate::step::daemon_json::refuse_unsound;
 use crate::undo::keeps_containers;
 
-pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+pub(crate) fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     if !nix::unistd::geteuid().is_root() {
         let reason = "only root can restart the engine; run it with sudo";
         return Ok(Outcome::Skipped(reason.to_owned()));

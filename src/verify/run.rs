@@ -11,7 +11,7 @@ const USER: u32 = 4321;
 const GROUP: u32 = 8765;
 const CODE: i32 = 42;
 
-pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+pub(crate) fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     let token = &verifier.token;
     let container = verifier
         .container("run")

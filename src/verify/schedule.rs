@@ -21,7 +21,7 @@ const HANDS: usize = 4;
 ///
 /// # Errors
 /// [`Failure::Cancelled`] when a signal asks to stop; what was made is removed all the same.
-pub fn verify(host: &Host, choice: &Choice, listener: Listener<'_>) -> Result<Verification> {
+pub(crate) fn verify(host: &Host, choice: &Choice, listener: Listener<'_>) -> Result<Verification> {
     let begun = Instant::now();
     let chosen = STAGES.iter().filter(|stage| choice.includes(stage));
     let (skipped, chosen): (Vec<&Stage>, Vec<&Stage>) =

@@ -41,7 +41,7 @@ pub(super) const OWN_DEFAULTS: [&str; 3] =
     ["--log-driver=json-file", "--runtime=runc", "--init=false"];
 
 /// What a stage needs to prove something. What it made is removed when this goes.
-pub struct Verifier<'a> {
+pub(crate) struct Verifier<'a> {
     pub host: &'a Host,
     pub authority: Authority<'a>,
     pub choice: &'a Choice,
@@ -57,7 +57,7 @@ pub struct Verifier<'a> {
 }
 
 impl<'a> Verifier<'a> {
-    pub fn begin(host: &'a Host, choice: &'a Choice) -> Result<Verifier<'a>> {
+    pub(crate) fn begin(host: &'a Host, choice: &'a Choice) -> Result<Verifier<'a>> {
         let token = objects::token();
         let folder = temporary::make_folder(&format!("{}{token}-", objects::PREFIX))
             .context("making a folder for the verification")?;
@@ -74,12 +74,12 @@ impl<'a> Verifier<'a> {
     }
 
     /// The docker command, with nothing of the user's configuration.
-    pub fn docker(&self) -> Command {
+    pub(crate) fn docker(&self) -> Command {
         docker(&self.folder).stopped_by(&self.stopped)
     }
 
     /// The docker command for cleaning up: out of reach of signals.
-    pub fn sheltered(&self) -> Command {
+    pub(crate) fn sheltered(&self) -> Command {
         objects::sheltered(&docker(&self.folder))
     }
 
@@ -89,12 +89,12 @@ impl<'a> Verifier<'a> {
     }
 
     /// Runs a command, which must exit with 0, and returns what it printed.
-    pub fn ask(&self, command: &Command) -> Result<String> {
+    pub(crate) fn ask(&self, command: &Command) -> Result<String> {
         Ok(self.run(command)?.success()?.stdout.trim().to_owned())
     }
 
     /// Runs a command that must fail.
-    pub fn refused(&self, command: &Command, what: &str) -> Result<Output> {
+    pub(crate) fn refused(&self, command: &Command, what: &str) -> Result<Output> {
         let output = self.run(command)?;
         match output.code {
             0 => bail!("{what}, but `{command}` did it"),
@@ -103,18 +103,18 @@ impl<'a> Verifier<'a> {
     }
 
     /// A name that no other object has.
-    pub fn name(&self, of: &str) -> String {
+    pub(crate) fn name(&self, of: &str) -> String {
         format!("{}{}-{of}", objects::PREFIX, self.token)
     }
 
     /// The label that every object gets.
-    pub fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         format!("{}={}", objects::LABEL, self.token)
     }
 
     /// A command of docker that makes a container of the smoke image: `run` or `create`. Options
     /// can be added to it, then [`probe`](Verifier::probe).
-    pub fn container(&self, verb: &str) -> Command {
+    pub(crate) fn container(&self, verb: &str) -> Command {
         self.container_with_defaults(verb).args(OWN_DEFAULTS)
     }
 
@@ -162,7 +162,7 @@ impl<'a> Verifier<'a> {
     }
 
     /// The name of the smoke image.
-    pub fn image(&self) -> Result<&str> {
+    pub(crate) fn image(&self) -> Result<&str> {
         let image = self
             .image
             .get_or_init(|| self.make_image().map_err(|error| format!("{error:#}")));
@@ -193,13 +193,13 @@ impl<'a> Verifier<'a> {
     }
 
     /// Ends a command of [`container`](Verifier::container) with what is to run in it.
-    pub fn probe(&self, container: Command, arguments: &[&str]) -> Result<Command> {
+    pub(crate) fn probe(&self, container: Command, arguments: &[&str]) -> Result<Command> {
         let container = container.args([self.image()?, "probe"]);
         Ok(container.args(arguments.iter().copied()))
     }
 
     /// Runs a new container of this name to its end, by a command that makes it, and removes it.
-    pub fn run_to_end(&self, name: &str, run: &Command) -> Result<Output> {
+    pub(crate) fn run_to_end(&self, name: &str, run: &Command) -> Result<Output> {
         let output = self.output_of(name, run)?;
         // There is none where none could be made.
         self.run(&self.docker().args(["rm", "--force", name]))?;
@@ -207,7 +207,7 @@ impl<'a> Verifier<'a> {
     }
 
     /// Runs a new container to its end, reads what its probe reports, and removes it.
-    pub fn report<T: DeserializeOwned>(
+    pub(crate) fn report<T: DeserializeOwned>(
         &self,
         of: &str,
         container: Command,
@@ -220,12 +220,16 @@ impl<'a> Verifier<'a> {
 
     /// Runs a command that runs a probe, and reads what that reports. A probe that has something
     /// to report may still exit with another code than 0.
-    pub fn read<T: DeserializeOwned>(&self, command: &Command) -> Result<T> {
+    pub(crate) fn read<T: DeserializeOwned>(&self, command: &Command) -> Result<T> {
         read(self.run(command)?)
     }
 
     /// Reads what a container of this name reports, which the command runs to its end.
-    pub fn report_of<T: DeserializeOwned>(&self, name: &str, command: &Command) -> Result<T> {
+    pub(crate) fn report_of<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        command: &Command,
+    ) -> Result<T> {
         read(self.output_of(name, command)?)
     }
 
@@ -248,7 +252,7 @@ impl<'a> Verifier<'a> {
     }
 
     /// A folder of its own for a stage.
-    pub fn folder(&self, name: &str) -> Result<PathBuf> {
+    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf> {
         let folder = self.folder.path().join(name);
         fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
         Ok(folder)
@@ -258,7 +262,11 @@ impl<'a> Verifier<'a> {
     ///
     /// # Errors
     /// [`Failure::Cancelled`] once a signal asks to stop; also when it takes too long.
-    pub fn wait<T>(&self, what: &str, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    pub(crate) fn wait<T>(
+        &self,
+        what: &str,
+        mut ask: impl FnMut() -> Result<Option<T>>,
+    ) -> Result<T> {
         let begun = Instant::now();
         loop {
             if let Some(answer) = ask()? {
@@ -275,7 +283,7 @@ impl<'a> Verifier<'a> {
     }
 
     /// Removes what runs that were killed have left behind.
-    pub fn remove_strays(&self) -> Result<()> {
+    pub(crate) fn remove_strays(&self) -> Result<()> {
         objects::remove_strays(&self.authority, &docker(&self.folder))
     }
 }
@@ -298,7 +306,7 @@ fn read<T: DeserializeOwned>(output: Output) -> Result<T> {
 }
 
 /// Reads what a probe reports.
-pub fn parse<T: DeserializeOwned>(said: &str) -> Result<T> {
+pub(crate) fn parse<T: DeserializeOwned>(said: &str) -> Result<T> {
     serde_json::from_str(said).with_context(|| format!("reading the answer `{}`", said.trim()))
 }
 

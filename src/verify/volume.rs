@@ -8,7 +8,7 @@ use crate::report::Outcome;
 
 const PATH: &str = "/data/mark";
 
-pub fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
+pub(crate) fn verify(verifier: &Verifier<'_>) -> Result<Outcome> {
     let (name, token) = (verifier.name("volume"), &verifier.token);
     let create = verifier.docker().args(["volume", "create"]);
     verifier.ask(&create.args(["--label", &verifier.label(), &name]))?;

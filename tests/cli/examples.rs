@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use clap::CommandFactory;
-use dockstrap::cli::Cli;
-use dockstrap::daemon_config::Severity;
-use dockstrap::settings::check;
+use dockstrap::reference::Cli;
+use dockstrap::reference::daemon_config::Severity;
+use dockstrap::reference::settings::check;
 use serde_json::Value;
 
 use crate::fences::{self, commands};

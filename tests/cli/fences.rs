@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// One example.
-pub struct Fence {
+pub(super) struct Fence {
     /// Where it stands, for whoever reads why it failed.
     pub place: String,
     pub language: String,
@@ -11,12 +11,12 @@ pub struct Fence {
 }
 
 /// Every example of README and of the pages under `packaging`, in their order.
-pub fn all() -> Vec<Fence> {
+pub(super) fn all() -> Vec<Fence> {
     pages().iter().flat_map(|page| of(page)).collect()
 }
 
 /// README and the pages under `packaging`.
-pub fn pages() -> Vec<PathBuf> {
+pub(super) fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut pages = vec![root.join("README.md")];
     let mut folders = vec![root.join("packaging")];
@@ -61,7 +61,7 @@ fn of(page: &Path) -> Vec<Fence> {
 }
 
 /// The commands of an example for the shell, without comments.
-pub fn commands(text: &str) -> Vec<Vec<&str>> {
+pub(super) fn commands(text: &str) -> Vec<Vec<&str>> {
     let code = |line| str::split(line, '#').next().unwrap_or_default();
     let words = text.lines().map(code).map(|it| it.split_whitespace());
     let commands = words.map(Iterator::collect::<Vec<_>>);

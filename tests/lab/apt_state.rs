@@ -4,7 +4,7 @@ use crate::host::LabHost;
 use crate::interruption::{install_up_to_apt, wait_until};
 
 /// Gives a package another state in dpkg's own file.
-pub fn set_status(host: &LabHost, package: &str, status: &str) {
+pub(crate) fn set_status(host: &LabHost, package: &str, status: &str) {
     host.sh(&format!(
         "sed -i '/^Package: {package}$/,/^$/ s/^Status: .*/Status: {status}/' /var/lib/dpkg/status"
     ));

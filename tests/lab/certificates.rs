@@ -12,8 +12,8 @@ const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls"
 /// Where the host has the lab's authority when its store lacks it.
 const AUTHORITY: &str = "/root/lab.pem";
 /// The address of a test's own server, and where the host has the issuer of its certificate.
-pub const MIRROR: &str = "https://127.0.0.1:8443";
-pub const ISSUER: &str = "/root/issuer.pem";
+pub(crate) const MIRROR: &str = "https://127.0.0.1:8443";
+pub(crate) const ISSUER: &str = "/root/issuer.pem";
 
 #[test]
 #[ignore = "needs root and the lab: sudo scripts/test"]
@@ -133,7 +133,7 @@ fn serve(host: &LabHost, certificate: &str) -> Neighbour {
 }
 
 /// The same with a manner of its own, as `https.py` knows them.
-pub fn serve_in_a_manner(host: &LabHost, certificate: &str, manner: &str) -> Neighbour {
+pub(crate) fn serve_in_a_manner(host: &LabHost, certificate: &str, manner: &str) -> Neighbour {
     let fixtures = Path::new(FIXTURES);
     let issuer = fs::read_to_string(fixtures.join("ca.pem")).expect("reading the issuer");
     host.write(ISSUER, &issuer);

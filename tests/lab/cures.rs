@@ -7,13 +7,13 @@ use crate::certificates::{ISSUER, MIRROR, serve_in_a_manner};
 use crate::host::LabHost;
 use crate::outcome::Outcome;
 
-pub const INSTALL: [&str; 5] = ["install", "--yes", "--no-verify", "--output", "json"];
-pub const LIST: &str = "/etc/apt/sources.list.d/docker.list";
-pub const URI: &str = "https://download.docker.com/linux/ubuntu";
+pub(crate) const INSTALL: [&str; 5] = ["install", "--yes", "--no-verify", "--output", "json"];
+pub(crate) const LIST: &str = "/etc/apt/sources.list.d/docker.list";
+pub(crate) const URI: &str = "https://download.docker.com/linux/ubuntu";
 
 /// The command that a failed run with `--output json` names as the next one.
 #[track_caller]
-pub fn next_command(outcome: &Outcome) -> String {
+pub(crate) fn next_command(outcome: &Outcome) -> String {
     let report = outcome.stdout.lines().last().unwrap_or_default();
     let report: Value = serde_json::from_str(report).expect("a report in JSON");
     let error = &report["error"];
@@ -28,7 +28,7 @@ pub fn next_command(outcome: &Outcome) -> String {
 
 /// Runs a command that a message names, as somebody pastes it who says yes to what it asks.
 #[track_caller]
-pub fn paste(host: &LabHost, command: &str) {
+pub(crate) fn paste(host: &LabHost, command: &str) {
     let key = format!("DOCKSTRAP_KEY_FINGERPRINT={}", host.fingerprint());
     let script = format!("yes | {{ {command}; }}");
     host.run(["env", &key, "sh", "-euc", &script]).exits(0);
@@ -36,14 +36,14 @@ pub fn paste(host: &LabHost, command: &str) {
 
 /// Runs the command that a failed run with `--output json` names.
 #[track_caller]
-pub fn take_cure(host: &LabHost, outcome: &Outcome) {
+pub(crate) fn take_cure(host: &LabHost, outcome: &Outcome) {
     paste(host, &next_command(outcome));
 }
 
 /// On a host that is set up like this, an install is refused with these words and changes nothing; and
 /// once its cure is taken, nothing is in its way.
 #[track_caller]
-pub fn is_cured(host: &LabHost, set_up: &str, words: &[&str]) {
+pub(crate) fn is_cured(host: &LabHost, set_up: &str, words: &[&str]) {
     host.sh(set_up);
     let refused = host
         .unchanged_by(4, INSTALL)

@@ -7,7 +7,7 @@ use crate::host::LabHost;
 use crate::running::Running;
 
 /// An install that has come as far as apt.
-pub fn install_up_to_apt(host: &LabHost) -> Running {
+pub(crate) fn install_up_to_apt(host: &LabHost) -> Running {
     let running = host.start_dockstrap(["install", "--yes", "--user", "alice"]);
     wait_until("apt", || {
         // The one that installs, which tells how far it is; others only answer questions.
@@ -19,7 +19,7 @@ pub fn install_up_to_apt(host: &LabHost) -> Running {
 
 /// Waits for something to come.
 #[track_caller]
-pub fn wait_until(what: &str, mut is_there: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut is_there: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !is_there() {
         assert!(Instant::now() < deadline, "{what} never came");

@@ -8,7 +8,7 @@ use crate::tree::Tree;
 
 const LIST: &str = "/etc/apt/sources.list.d/docker.list";
 /// Where dockstrap names it.
-pub const OURS: &str = "/etc/apt/sources.list.d/docker.sources";
+pub(crate) const OURS: &str = "/etc/apt/sources.list.d/docker.sources";
 const MAIN: &str = "/etc/apt/sources.list";
 /// They are read behind the list above.
 const STANZAS: &str = "/etc/apt/sources.list.d/other.sources";
@@ -202,7 +202,7 @@ fn line(suite: &str) -> String {
 
 /// Docker's repository stands once in this file and in no other, and apt works with it.
 #[track_caller]
-pub fn is_named_only_in(host: &LabHost, path: &str) {
+pub(crate) fn is_named_only_in(host: &LabHost, path: &str) {
     let name =
         "grep --recursive --extended-regexp '^[^#]*download.docker.com' /etc/apt/sources.list*";
     let found = host.sh(&format!("{name} || true")).stdout;

@@ -11,7 +11,7 @@ const DROP_IN: &str = "/etc/systemd/system/docker.service.d/own.conf";
 
 /// An install is refused with these words, and the host is untouched; returns the command to run next.
 #[track_caller]
-pub fn cure_of(host: &LabHost, words: &[&str]) -> String {
+pub(crate) fn cure_of(host: &LabHost, words: &[&str]) -> String {
     let install = ["install", "--yes", "--output", "json"];
     let outcome = host.unchanged_by(4, install).says_all(words);
     let last = outcome.stdout.lines().last().expect("a line of JSON");

@@ -12,7 +12,7 @@ const CREDENTIALS: &str = "alice:s3cret@W'rd/%";
 /// The same as they stand in an address.
 const ESCAPED: &str = "alice:s3cret%40W'rd%2F%25";
 /// What both have of the password.
-pub const PASSWORD: &str = "s3cret";
+pub(crate) const PASSWORD: &str = "s3cret";
 const SETTINGS: &str = "/etc/dockstrap/config.toml";
 const APT: &str = "/etc/apt/apt.conf.d/90dockstrap-proxy";
 const ENGINE: &str = "/etc/docker/daemon.json";
@@ -162,7 +162,7 @@ fn requests_after(log: &NamedTempFile, expected: &str, what: impl FnOnce()) {
 }
 
 /// A proxy that alone knows the names of the servers, with its log.
-pub fn leave_only_the_proxy(host: &LabHost) -> (Neighbour, NamedTempFile) {
+pub(crate) fn leave_only_the_proxy(host: &LabHost) -> (Neighbour, NamedTempFile) {
     host.sh(
         "echo '127.0.0.1 localhost' >/etc/hosts; echo 'nameserver 127.0.0.9' >/etc/resolv.conf",
     );
@@ -172,6 +172,6 @@ pub fn leave_only_the_proxy(host: &LabHost) -> (Neighbour, NamedTempFile) {
     (proxy, log)
 }
 
-pub fn proxy_url() -> String {
+pub(crate) fn proxy_url() -> String {
     format!("http://{ESCAPED}@127.0.0.1:3128")
 }

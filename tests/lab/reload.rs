@@ -1,7 +1,6 @@
 //! Every key that the table calls reloadable, shown by a real engine on SIGHUP.
 
-use dockstrap::daemon_config::schema::{Reload, Support, keys};
-use dockstrap::daemon_config::{EngineRelease, Key};
+use dockstrap::reference::daemon_config::{EngineRelease, Key, Reload, Support, key, keys};
 use serde_json::{Value, json};
 
 use crate::host::LabHost;
@@ -169,11 +168,7 @@ fn a_key_that_the_table_does_not_call_reloadable_waits_for_a_restart() {
     let before = reloaded(&host, "{}\n");
     let after = reloaded(&host, &json!(values).to_string());
     for name in values.keys() {
-        assert!(
-            !dockstrap::daemon_config::key(name)
-                .expect("a key")
-                .is_reloadable()
-        );
+        assert!(!key(name).expect("a key").is_reloadable());
         assert_eq!(after[name], before[name], "{name} is applied by a reload");
     }
     host.sh("systemctl restart docker.service");

@@ -31,7 +31,7 @@ fn every_stage_has_a_case_in_which_it_fails() {
         include_str!("verify_causes.rs"),
         include_str!("verify_registry.rs"),
     ];
-    for stage in dockstrap::verify::STAGES {
+    for stage in dockstrap::reference::STAGES {
         let case = format!("fails(&host, \"{}\")", stage.id);
         let is_there = tests.iter().any(|test| test.contains(&case));
         assert!(is_there, "stage {} has no case: {case}", stage.id);
@@ -76,7 +76,7 @@ fn layers_caches_services_restarts_and_members_that_are_broken_are_named() {
     host.sh("sed -i '/^docker:/s/$/,ghost/' /etc/group");
     host.dockstrap(["verify", "group"])
         .exits(0)
-        .says("alice may use the engine after a new login, nobody may not; 1 further")
+        .says("alice may use the engine after a new login; nobody may not; 1 further")
         .never_says("ghost");
     host.sh("chmod 0750 /usr/bin/docker");
     fails(&host, "group").says("it cannot be tried whether nobody may use the engine");

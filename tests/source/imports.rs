@@ -10,7 +10,7 @@ use syn::{Attribute, File, Item, ItemMod, ItemUse, Macro, UseTree, Visibility};
 use crate::ROOT;
 
 /// A path of names from the root of the crate.
-pub type Names = Vec<String>;
+pub(crate) type Names = Vec<String>;
 
 /// A name that `use` brings into a module.
 struct Import {
@@ -21,7 +21,7 @@ struct Import {
 
 /// A module with a file of its own.
 #[derive(Default)]
-pub struct Module {
+pub(crate) struct Module {
     /// From the root of the repository.
     pub file: String,
     /// In their order.
@@ -32,10 +32,10 @@ pub struct Module {
 }
 
 /// All modules of the library by their paths.
-pub struct Library(pub BTreeMap<Names, Module>);
+pub(crate) struct Library(pub BTreeMap<Names, Module>);
 
 /// The library as it is, read once.
-pub fn library() -> &'static Library {
+pub(crate) fn library() -> &'static Library {
     static LIBRARY: LazyLock<Library> = LazyLock::new(Library::read);
     &LIBRARY
 }
@@ -66,7 +66,7 @@ impl Library {
     }
 
     /// Every path that the module names, from the root of the crate, as it is written there.
-    pub fn named_by(&self, name: &Names) -> BTreeSet<Names> {
+    pub(crate) fn named_by(&self, name: &Names) -> BTreeSet<Names> {
         let module = &self.0[name];
         let used: BTreeSet<&String> = module.paths.iter().map(|path| &path[0]).collect();
         let imported = module.imports.iter().filter_map(|(local, import)| {
@@ -79,7 +79,7 @@ impl Library {
     }
 
     /// Every path that the module passes on or names.
-    pub fn reached_by(&self, name: &Names) -> BTreeSet<Names> {
+    pub(crate) fn reached_by(&self, name: &Names) -> BTreeSet<Names> {
         let passed_on = self.0[name].imports.values();
         let passed_on = passed_on.map(|import| import.path.clone());
         passed_on.chain(self.named_by(name)).collect()
@@ -98,7 +98,7 @@ impl Library {
     }
 
     /// The module in which the item at this path is; nothing for a path that ends at a module.
-    pub fn home_of(&self, path: &Names) -> Option<Names> {
+    pub(crate) fn home_of(&self, path: &Names) -> Option<Names> {
         let mut home = Names::new();
         for (index, segment) in path.iter().enumerate() {
             let module = &self.0[&home];

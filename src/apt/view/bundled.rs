@@ -113,7 +113,7 @@ impl View {
     }
 
     /// Which states of Ubuntu's archive the bundle has.
-    pub fn pockets(&self) -> &[Pocket] {
+    pub(crate) fn pockets(&self) -> &[Pocket] {
         &self.pockets
     }
 }

@@ -25,7 +25,7 @@ use crate::trust::PackageIndex;
 
 /// The packages for a bundle, as files in the folder of a view.
 #[derive(Debug)]
-pub struct Export {
+pub(crate) struct Export {
     /// Those of Docker's repository, each with its file.
     pub docker: Vec<(Archive, PathBuf)>,
     /// Parts of other archives, with the packages that are taken from each.
@@ -36,7 +36,7 @@ pub struct Export {
 
 /// One suite of an archive, in part.
 #[derive(Debug)]
-pub struct PartOfArchive {
+pub(crate) struct PartOfArchive {
     pub uri: String,
     pub suite: RelativePath,
     pub inrelease: PathBuf,
@@ -59,7 +59,7 @@ impl View {
     ///
     /// # Errors
     /// [`Failure::Blocked`] when something comes from an archive that a bundle cannot hold.
-    pub fn export(
+    pub(crate) fn export(
         &self,
         host: &Host,
         packages: &[String],

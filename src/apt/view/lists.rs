@@ -18,7 +18,7 @@ use crate::relative_path::FileName;
 
 /// Lists that were brought into a view.
 #[derive(Debug, Default)]
-pub struct Lists {
+pub(crate) struct Lists {
     /// Docker's, each with the bytes that were verified.
     pub docker: Vec<(PathBuf, Vec<u8>)>,
     /// Those of the host's other sources, fetched anew.
@@ -27,7 +27,7 @@ pub struct Lists {
 
 impl View {
     /// The lists that were fetched into this view, as far as the host can use them.
-    pub fn fetched(&self) -> Result<Lists> {
+    pub(crate) fn fetched(&self) -> Result<Lists> {
         let mut lists = Lists {
             docker: self.docker.clone(),
             ..Lists::default()

@@ -42,8 +42,8 @@ use crate::host::temporary;
 use crate::report::{Event, Listener};
 use crate::trust::{Certificate, PackageIndex};
 
-pub use export::{Export, PartOfArchive};
-pub use lists::Lists;
+pub(crate) use export::{Export, PartOfArchive};
+pub(crate) use lists::Lists;
 
 const CONFIGURATION: &str = "apt.conf";
 const DOCKER_SOURCE: &str = "sources/dockstrap-docker.sources";
@@ -53,7 +53,7 @@ const REFRESH_DEADLINE: Duration = Duration::from_secs(600);
 
 /// The host's packages as apt would see them with Docker's repository.
 #[derive(Debug)]
-pub struct View {
+pub(crate) struct View {
     folder: TempDir,
     source: Source,
     reach: NetworkConfig,
@@ -70,7 +70,7 @@ pub struct View {
 impl View {
     /// Sets up the view with Docker's verified index and the certificate that signed it. All else
     /// comes from the host's own sources, or from the bundle when there is one.
-    pub fn open(
+    pub(crate) fn open(
         host: &Host,
         source: &Source,
         certificate: &Certificate,
@@ -107,14 +107,14 @@ impl View {
 
     /// Has apt unpack the packages that it is asked for even where dpkg names their version: of one
     /// that is half-installed, all of the files may not be there.
-    pub fn reinstall(&mut self) {
+    pub(crate) fn reinstall(&mut self) {
         self.reinstalls = true;
     }
 
     /// What apt would do to install these packages. Ubuntu's indexes are fetched anew, into the
     /// view, when Docker's alone do not suffice: a dependency is missing, or must be fetched by
     /// an index so old that the archive may have dropped the file.
-    pub fn plan(
+    pub(crate) fn plan(
         &self,
         host: &Host,
         packages: &[String],
@@ -153,12 +153,12 @@ impl View {
     /// Package files come from the folder in which they were checked, and lists from the one in
     /// which they were put, whatever the host's configuration says: apt believes a file by its
     /// size.
-    pub fn lend(&self, command: Command) -> Command {
+    pub(crate) fn lend(&self, command: Command) -> Command {
         self.reach.lend_to_dpkg(self.place(command))
     }
 
     /// The command that downloads what such a command needs; `None` where that needs none before.
-    pub fn download(&self, command: Command) -> Option<Command> {
+    pub(crate) fn download(&self, command: Command) -> Option<Command> {
         if !self.reach.has_proxy() || self.is_offline() {
             return None;
         }
@@ -192,7 +192,7 @@ impl View {
     ///
     /// # Errors
     /// When a bundle stands in for the sources, and one of them is not in it or is another.
-    pub fn archives(
+    pub(crate) fn archives(
         &self,
         host: &Host,
         packages: &[String],

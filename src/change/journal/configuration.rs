@@ -9,7 +9,7 @@ use crate::undo::{Undo, unseal};
 impl Journal {
     /// What was done to daemon.json, oldest first, as far as it can be told beside what the file
     /// says by now.
-    pub fn configuration(&self, now: &Document) -> Vec<Change> {
+    pub(crate) fn configuration(&self, now: &Document) -> Vec<Change> {
         let changes = self.acts.iter().filter_map(|act| match &act.undo {
             Undo::RestoreDaemonJson { changes, .. } => Some(unseal(changes, now)),
             _ => None,
@@ -18,13 +18,13 @@ impl Journal {
     }
 
     /// Acts of runs that came to their end: what of them no longer holds, somebody has changed.
-    pub fn settled(&self) -> impl Iterator<Item = &Act> {
+    pub(crate) fn settled(&self) -> impl Iterator<Item = &Act> {
         let acts = self.acts.iter();
         acts.filter(|act| act.act <= self.proven)
     }
 
     /// What such runs did to daemon.json, told like [`configuration`](Journal::configuration).
-    pub fn settled_configuration(&self, now: &Document) -> Vec<Change> {
+    pub(crate) fn settled_configuration(&self, now: &Document) -> Vec<Change> {
         let changes = self.settled().filter_map(|act| match &act.undo {
             Undo::RestoreDaemonJson { changes, .. } => Some(unseal(changes, now)),
             _ => None,
@@ -33,7 +33,7 @@ impl Journal {
     }
 
     /// What was done to daemon.json after this time.
-    pub fn configured_since(&self, then: Timestamp) -> impl Iterator<Item = &Change> {
+    pub(crate) fn configured_since(&self, then: Timestamp) -> impl Iterator<Item = &Change> {
         let acts = self.acts.iter().filter(move |act| act.at > then);
         acts.flat_map(|act| match &act.undo {
             Undo::RestoreDaemonJson { changes, .. } => changes.as_slice(),
@@ -43,7 +43,7 @@ impl Journal {
 
     /// What runs that were cut short did to daemon.json, up to this act: whether an engine starts
     /// with it is not known.
-    pub fn unproven_configuration(&self, up_to: u64) -> impl Iterator<Item = &Act> {
+    pub(crate) fn unproven_configuration(&self, up_to: u64) -> impl Iterator<Item = &Act> {
         let acts = self
             .acts
             .iter()

@@ -108,7 +108,7 @@ pub(super) fn trim_torn_line(host: &Host, file: &File) -> Result<usize> {
 /// Removes the journal and its folder once nothing of what it tells is left. What it has kept goes
 /// first: a folder with that and no journal is one whose journal somebody has moved away. How new a
 /// repository was outlives it.
-pub fn remove(host: &Host) -> Result<()> {
+pub(crate) fn remove(host: &Host) -> Result<()> {
     for name in host.list(FOLDER)? {
         let path = Path::new(FOLDER).join(&name);
         let is_folder = host.path(&path).is_dir(); // lost+found, of a disk of its own
@@ -122,7 +122,7 @@ pub fn remove(host: &Host) -> Result<()> {
 }
 
 /// Removes what is remembered of how new repositories were; returns whether there was anything.
-pub fn remove_freshness(host: &Host) -> Result<bool> {
+pub(crate) fn remove_freshness(host: &Host) -> Result<bool> {
     let was_there = host.exists(FRESHNESS)?;
     files::remove(&host.path(FRESHNESS))?;
     remove_empty_folder(host)?;
@@ -131,7 +131,7 @@ pub fn remove_freshness(host: &Host) -> Result<bool> {
 
 /// Removes the folder of the journal when nothing is in it, which is what a run leaves that was
 /// killed as it made or removed the journal.
-pub fn remove_empty_folder(host: &Host) -> Result<()> {
+pub(crate) fn remove_empty_folder(host: &Host) -> Result<()> {
     use std::io::ErrorKind::{DirectoryNotEmpty, NotFound, ResourceBusy};
     if files::is_gone(&host.path(FOLDER)) {
         return Ok(());

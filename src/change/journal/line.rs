@@ -59,7 +59,7 @@ pub(super) enum Line {
 
 /// A run of dockstrap that changes the host.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Run {
+pub(crate) struct Run {
     pub purpose: Purpose,
     pub at: Timestamp,
     /// The version of dockstrap.
@@ -86,7 +86,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub fn freshness(&self) -> Freshness {
+    pub(crate) fn freshness(&self) -> Freshness {
         let name = self.suite.rsplit("/dists/").next();
         Freshness {
             key: None,
@@ -100,7 +100,7 @@ impl Seen {
 
 /// What a verification came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct VerificationRecord {
+pub(crate) struct VerificationRecord {
     pub at: Timestamp,
     /// The stages that were run and passed.
     pub passed: Vec<String>,
@@ -113,7 +113,7 @@ pub struct VerificationRecord {
 /// What a run is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Purpose {
+pub(crate) enum Purpose {
     Install,
     Uninstall,
     Doctor,
@@ -122,7 +122,7 @@ pub enum Purpose {
 
 impl Purpose {
     /// The command that is run for it.
-    pub fn command(self) -> &'static str {
+    pub(crate) fn command(self) -> &'static str {
         match self {
             Purpose::Install => "install",
             Purpose::Uninstall => "uninstall",
@@ -134,7 +134,7 @@ impl Purpose {
 
 impl Run {
     /// A run that begins now.
-    pub fn now(purpose: Purpose, given: Origins) -> Run {
+    pub(crate) fn now(purpose: Purpose, given: Origins) -> Run {
         Run {
             purpose,
             at: Timestamp::now(),
@@ -146,7 +146,7 @@ impl Run {
     }
 
     /// An install that begins now.
-    pub fn install(settings: &Settings) -> Run {
+    pub(crate) fn install(settings: &Settings) -> Run {
         Run {
             no_start: settings.no_start,
             named: Some(named(settings)),
@@ -157,7 +157,7 @@ impl Run {
 
 /// What the settings name: keys of daemon.json and entries of them, users, and files. The address of
 /// the repository and its suite are what a source says.
-pub fn named(settings: &Settings) -> BTreeSet<String> {
+pub(crate) fn named(settings: &Settings) -> BTreeSet<String> {
     let keys = settings.daemon.exposed().iter();
     let mut named: BTreeSet<String> = keys.flat_map(|(key, value)| names(key, value)).collect();
     let users = settings.users.iter().flatten();
@@ -187,7 +187,7 @@ impl From<Purpose> for Run {
 
 /// Something done to the host, and the way back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Act {
+pub(crate) struct Act {
     /// Its number, counted from 1.
     pub act: u64,
     pub at: Timestamp,

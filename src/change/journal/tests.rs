@@ -241,7 +241,7 @@ fn the_newest_fixture_has_every_kind() {
     let text = include_str!("../../../tests/fixtures/journal/schema-1");
     let enumerated = include_str!("../../undo/mod.rs");
     let body = enumerated
-        .split("pub enum Undo {")
+        .split("enum Undo {")
         .nth(1)
         .unwrap()
         .split("\n}\n")

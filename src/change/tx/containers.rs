@@ -69,7 +69,7 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// When some still run, which are named.
-    pub fn stop_containers(&mut self, ids: &[String]) -> Result<()> {
+    pub(crate) fn stop_containers(&mut self, ids: &[String]) -> Result<()> {
         if ids.is_empty() {
             return Ok(());
         }

@@ -21,7 +21,7 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// [`Failure::Blocked`] for a link: what it leads to is looked after by somebody else.
-    pub fn write_file(&mut self, path: &str, bytes: &[u8], mode: u32) -> Result<()> {
+    pub(crate) fn write_file(&mut self, path: &str, bytes: &[u8], mode: u32) -> Result<()> {
         if self
             .host
             .metadata(path)?
@@ -60,7 +60,7 @@ impl Tx<'_> {
     }
 
     /// Makes `bytes` the content of the file at `path`, which is there and keeps its mode.
-    pub fn edit_file(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn edit_file(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
         let mode = self
             .mode(path)?
             .with_context(|| format!("{path} is no longer there"))?;
@@ -69,7 +69,7 @@ impl Tx<'_> {
 
     /// Keeps a copy of the file at `path`, if there is one, for when a package that is purged takes
     /// it along.
-    pub fn keep_for_return(&mut self, path: &str) -> Result<()> {
+    pub(crate) fn keep_for_return(&mut self, path: &str) -> Result<()> {
         let restores = |act: &Act| matches!(&act.undo, Undo::RestoreFile { path: of, .. } if of.as_path() == Path::new(path));
         if !self.host.exists(path)? || self.journal.acts().iter().any(restores) {
             return Ok(());
@@ -84,7 +84,7 @@ impl Tx<'_> {
     }
 
     /// Removes the file at `path`; it is kept for the way back.
-    pub fn move_aside(&mut self, path: &str) -> Result<()> {
+    pub(crate) fn move_aside(&mut self, path: &str) -> Result<()> {
         let Some(old) = self.host.sha256(path)? else {
             return Ok(());
         };
@@ -101,7 +101,11 @@ impl Tx<'_> {
 
     /// Writes daemon.json anew; `changes` are the keys that differ. A file that gets a password is
     /// kept from other users.
-    pub fn write_daemon_json(&mut self, bytes: impl AsRef<[u8]>, changes: &[Change]) -> Result<()> {
+    pub(crate) fn write_daemon_json(
+        &mut self,
+        bytes: impl AsRef<[u8]>,
+        changes: &[Change],
+    ) -> Result<()> {
         let bytes = bytes.as_ref();
         let path = daemon_config::PATH;
         self.create_folders(path)?;
@@ -165,7 +169,7 @@ impl Tx<'_> {
     }
 
     /// Gives a file or folder another mode; of a link, to what it leads to.
-    pub fn set_mode(&mut self, path: &Path, mode: u32) -> Result<()> {
+    pub(crate) fn set_mode(&mut self, path: &Path, mode: u32) -> Result<()> {
         let there = std::fs::metadata(self.host.path(path))
             .with_context(|| format!("looking at {}", path.display()))?;
         let text = format!("give {} the mode {mode:04o}", path.display());

@@ -18,7 +18,7 @@ impl Tx<'_> {
     /// Copies apt's own list files to where apt keeps them, under apt's own lock. Docker's are
     /// removed on the way back; the others are of the host's own sources, as `apt-get update`
     /// would have fetched them.
-    pub fn publish_lists(&mut self, lists: &Lists) -> Result<()> {
+    pub(crate) fn publish_lists(&mut self, lists: &Lists) -> Result<()> {
         self.create_apts_own(apt::LISTS)?;
         let locked = apt::lock_lists(self.host, self.lock_wait, self.listener)?;
         let path_of =
@@ -48,7 +48,7 @@ impl Tx<'_> {
 
     /// Brings package files into apt's archive folder, under apt's own lock. Those that were not
     /// there before are removed on the way back, apt's own among them.
-    pub fn fetch_archives(&mut self, http: &Http, archives: &Archives) -> Result<()> {
+    pub(crate) fn fetch_archives(&mut self, http: &Http, archives: &Archives) -> Result<()> {
         self.create_apts_own(apt::ARCHIVES)?;
         let locked = apt::lock_archives(self.host, self.lock_wait, self.listener)?;
         let paths = archives.absent(self.host)?;
@@ -69,18 +69,18 @@ impl Tx<'_> {
 
     /// Removes what a run that was cut short has left of package files. A failed one leaves it on
     /// purpose, so that the next goes on with it.
-    pub fn remove_partials(&mut self) -> Result<()> {
+    pub(crate) fn remove_partials(&mut self) -> Result<()> {
         apt::remove_partials(&self.authority)
     }
 
     /// Waits until nobody else is at work with apt or dpkg.
-    pub fn wait_for_apt(&self) -> Result<()> {
+    pub(crate) fn wait_for_apt(&self) -> Result<()> {
         apt::wait_for_locks(self.host, self.lock_wait, self.listener)
     }
 
     /// Has apt download package files; those that were not there before are in the journal since
     /// [`Tx::fetch_archives`].
-    pub fn download(&self, command: &Command) -> Result<()> {
+    pub(crate) fn download(&self, command: &Command) -> Result<()> {
         self.check_cancelled()?;
         apt::run(&self.authority, command, self.lock_wait, self.listener)
             .context("downloading the packages")
@@ -88,7 +88,7 @@ impl Tx<'_> {
 
     /// Runs apt and tells of its progress. When somebody else has a lock, that is waited for; then
     /// the packages may be others, so that `compare` must find that apt still is to run.
-    pub fn run_apt(
+    pub(crate) fn run_apt(
         &mut self,
         text: &str,
         undo: Undo,
@@ -111,7 +111,11 @@ impl Tx<'_> {
     }
 
     /// Has dpkg finish what it was cut short at.
-    pub fn finish_dpkg(&mut self, unfinished: &UnfinishedPackages, undo: Undo) -> Result<()> {
+    pub(crate) fn finish_dpkg(
+        &mut self,
+        unfinished: &UnfinishedPackages,
+        undo: Undo,
+    ) -> Result<()> {
         self.wait_for_apt()?;
         let finish = |tx: &mut Tx<'_>| apt::finish(&tx.authority, unfinished);
         let text = "finish what dpkg was cut short at";

@@ -14,7 +14,7 @@ use crate::undo::{Extent, Revert, Reverted};
 
 /// What Debian's tools ask before a package's script starts or restarts a service; see
 /// `invoke-rc.d(8)` and `deb-systemd-invoke(1p)`.
-pub const POLICY: &str = "/usr/sbin/policy-rc.d";
+pub(crate) const POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// Exits with the code for what is forbidden.
 const NOTHING_STARTS: &str = "\
@@ -41,7 +41,7 @@ impl Tx<'_> {
     }
 
     /// Takes the policy back that is there for a while only; a run that was killed has left it.
-    pub fn withdraw_policy(&mut self) -> Result<()> {
+    pub(crate) fn withdraw_policy(&mut self) -> Result<()> {
         self.withdraw(|act| act.undo.subject() == Some(Path::new(POLICY)))
     }
 
@@ -53,7 +53,7 @@ impl Tx<'_> {
 
     /// Takes back the acts that are meant, newest first, and strikes them out of the journal. What
     /// runs goes on running.
-    pub fn withdraw(&mut self, is_meant: impl Fn(&Act) -> bool) -> Result<()> {
+    pub(crate) fn withdraw(&mut self, is_meant: impl Fn(&Act) -> bool) -> Result<()> {
         let acts: Vec<Act> = self
             .journal
             .acts()

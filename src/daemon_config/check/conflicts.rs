@@ -120,7 +120,7 @@ fn text<'a>(document: &'a Document, key: &str) -> &'a str {
 
 /// Whether containers of the default network can be kept from each other: the rules of a firewall
 /// do that.
-pub fn can_separate(document: &Document) -> bool {
+pub(crate) fn can_separate(document: &Document) -> bool {
     let lacks_rules =
         is_off(document, "iptables") || (is_on(document, "ipv6") && is_off(document, "ip6tables"));
     !lacks_rules

@@ -8,7 +8,7 @@ use crate::daemon_config::schema::EngineRelease;
 
 /// What the file is checked against.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// The arguments the unit passes to dockerd, without the program itself.
     pub unit_flags: &'a [String],
     /// The engine that will read the file; `None` is the newest.

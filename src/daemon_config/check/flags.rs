@@ -36,7 +36,7 @@ pub(super) fn check(findings: &mut Findings<'_>, document: &Document, flags: &[S
 }
 
 /// Whether the unit says by a flag what this key would say.
-pub fn is_said_by_flag(key: &str, flags: &[String]) -> bool {
+pub(crate) fn is_said_by_flag(key: &str, flags: &[String]) -> bool {
     let said = flags
         .iter()
         .filter_map(|flag| flag_name(flag).and_then(key_of_flag));
@@ -44,7 +44,7 @@ pub fn is_said_by_flag(key: &str, flags: &[String]) -> bool {
 }
 
 /// What the engine goes by: the file together with the flags of the unit, as far as they are known.
-pub fn with_flags(document: &Document, flags: &[String]) -> Document {
+pub(crate) fn with_flags(document: &Document, flags: &[String]) -> Document {
     let mut all = document.clone();
     for (index, flag) in flags.iter().enumerate() {
         let Some(key) = flag_name(flag).and_then(key_of_flag).and_then(schema::key) else {
@@ -101,7 +101,7 @@ fn value_of(flag: &str, kind: ValueKind, next: Option<&String>) -> String {
 }
 
 /// The files that these flags tell the engine to read in place of its own.
-pub fn other_files(flags: &[String]) -> Vec<&str> {
+pub(crate) fn other_files(flags: &[String]) -> Vec<&str> {
     let files = flags.iter().enumerate().filter_map(|(index, flag)| {
         let rest = flag.strip_prefix("--config-file")?;
         let apart = flags.get(index + 1).map_or("", String::as_str);

@@ -51,7 +51,7 @@ pub struct Route {
 }
 
 /// The files of a certificate that the engine uses where no others are named.
-pub const CERTIFICATE_FILES: [&str; 3] = ["ca.pem", "cert.pem", "key.pem"];
+pub(crate) const CERTIFICATE_FILES: [&str; 3] = ["ca.pem", "cert.pem", "key.pem"];
 
 /// The folder in which the engine looks for them.
 #[derive(Debug, Clone, PartialEq, Eq)]

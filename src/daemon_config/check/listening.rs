@@ -13,7 +13,7 @@ use crate::daemon_config::document::Document;
 use crate::daemon_config::document::entries::children;
 
 /// The hosts that a configuration has the engine listen on, addresses or names.
-pub fn listening_hosts(document: &Document) -> BTreeSet<String> {
+pub(crate) fn listening_hosts(document: &Document) -> BTreeSet<String> {
     let hosts = places(document).into_iter();
     hosts.map(|(_, host)| host).collect()
 }

@@ -38,7 +38,7 @@ use crate::daemon_config::schema::{EngineRelease, Support, key};
 use findings::{Context, Findings};
 
 /// Everything found, in the order of the file.
-pub fn check(document: &Document, context: &Context<'_>) -> Vec<Finding> {
+pub(crate) fn check(document: &Document, context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(document, context);
     if document.is_blank() {
         findings.warn(
@@ -74,7 +74,7 @@ const OLDEST: EngineRelease = EngineRelease(23, 0);
 
 /// The same where it may not be known yet which engine will read the file: what only some engines do
 /// not start with is a warning until then.
-pub fn check_for_any(document: &Document, context: &Context<'_>) -> Vec<Finding> {
+pub(crate) fn check_for_any(document: &Document, context: &Context<'_>) -> Vec<Finding> {
     let mut findings = check(document, context);
     if context.engine.is_some() {
         return findings;

@@ -40,7 +40,7 @@ pub(super) struct Named {
 
 /// Every path that must be there for the engine to start or to run a container; a name without a
 /// slash is one of a program that is looked for in `PATH`.
-pub fn named_paths(document: &Document) -> Vec<String> {
+pub(crate) fn named_paths(document: &Document) -> Vec<String> {
     let mut paths: Vec<String> = named(document)
         .into_iter()
         .map(|named| named.file)
@@ -51,7 +51,7 @@ pub fn named_paths(document: &Document) -> Vec<String> {
 }
 
 /// The plug-ins that are to be asked before each request is served.
-pub fn authorization_plugins(document: &Document) -> Vec<&str> {
+pub(crate) fn authorization_plugins(document: &Document) -> Vec<&str> {
     let plugins = document
         .get("authorization-plugins")
         .map_or(vec![], children)

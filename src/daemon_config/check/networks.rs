@@ -42,7 +42,7 @@ const PREFIX: u8 = 24;
 
 /// The value of `default-address-pools` that keeps out of the host's way: the first range that
 /// no route leads into. The same host gets the same range, also once the engine uses it.
-pub fn free_pools(routes: &[Route]) -> Option<Value> {
+pub(crate) fn free_pools(routes: &[Route]) -> Option<Value> {
     let ranges = RANGES.iter().filter_map(|range| range.parse().ok());
     let mut free = ranges.filter(|range: &IpNet| overlapping(*range, routes).is_none());
     free.next()

@@ -7,12 +7,12 @@ use proptest::sample::select;
 use serde_json::json;
 
 /// The findings of a text, one a line, with no unit in sight.
-pub fn findings(text: &str) -> String {
+pub(crate) fn findings(text: &str) -> String {
     findings_under(text, &[])
 }
 
 /// The same under a unit that passes these flags.
-pub fn findings_under(text: &str, flags: &[&str]) -> String {
+pub(crate) fn findings_under(text: &str, flags: &[&str]) -> String {
     let unit_flags: Vec<String> = flags.iter().map(|flag| flag.to_string()).collect();
     let context = Context {
         unit_flags: &unit_flags,
@@ -22,7 +22,7 @@ pub fn findings_under(text: &str, flags: &[&str]) -> String {
 }
 
 /// The same on a host like this.
-pub fn findings_in(text: &str, host: &HostFacts) -> String {
+pub(crate) fn findings_in(text: &str, host: &HostFacts) -> String {
     let context = Context {
         host: Some(host),
         ..Context::default()
@@ -31,7 +31,7 @@ pub fn findings_in(text: &str, host: &HostFacts) -> String {
 }
 
 /// The same against this.
-pub fn findings_of(text: &str, context: &Context<'_>) -> String {
+pub(crate) fn findings_of(text: &str, context: &Context<'_>) -> String {
     let document = Document::parse(text.as_bytes()).unwrap();
     let findings = check(&document, context);
     let lines: Vec<String> = findings.iter().map(Finding::to_string).collect();

@@ -16,12 +16,12 @@ const FILES: [(&str, &str); 3] = [
 ];
 
 /// Whether the engine loads a certificate. It does so once the file says anything of `tlsverify`.
-pub fn is_spoken(document: &Document) -> bool {
+pub(crate) fn is_spoken(document: &Document) -> bool {
     document.get("tls") == Some(&Value::Bool(true)) || document.get("tlsverify").is_some()
 }
 
 /// Whether clients must have a certificate as well: with TLS they must unless that is turned off.
-pub fn is_verified(document: &Document) -> bool {
+pub(crate) fn is_verified(document: &Document) -> bool {
     let verified = document.get("tlsverify").or(document.get("tls"));
     verified == Some(&Value::Bool(true))
 }

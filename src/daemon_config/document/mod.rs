@@ -23,7 +23,7 @@ use strict::{ParsedText, SyntaxError};
 
 /// A file of dockerd's configuration: strict JSON with an object at its root.
 #[derive(Clone, PartialEq)]
-pub struct Document {
+pub(crate) struct Document {
     encoding: Encoding,
     text: String,
     root: Map<String, Value>,
@@ -31,7 +31,7 @@ pub struct Document {
 
 impl Document {
     /// What a file that is not there yet starts from.
-    pub fn new() -> Document {
+    pub(crate) fn new() -> Document {
         Document {
             encoding: Encoding::default(),
             text: "{}\n".to_owned(),
@@ -44,7 +44,7 @@ impl Document {
     /// # Errors
     /// Anything but strict JSON with unique keys and an object at its root. Blank text is
     /// taken for an empty object, as dockerd does; [`Document::is_blank`] tells.
-    pub fn parse(bytes: &[u8]) -> Result<Document, SyntaxError> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Document, SyntaxError> {
         let ParsedText {
             encoding,
             text,
@@ -59,12 +59,12 @@ impl Document {
 
     /// The file's text: what was parsed, with only the changed keys' bytes changed. It may hold
     /// secrets; what is shown of it is made by `redacted`.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// The bytes of the file: those of the text, in the encoding that was read.
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         self.encode(&self.text)
     }
 
@@ -104,41 +104,41 @@ impl Document {
     }
 
     /// All keys and values.
-    pub fn root(&self) -> &Map<String, Value> {
+    pub(crate) fn root(&self) -> &Map<String, Value> {
         &self.root
     }
 
-    pub fn get(&self, key: &str) -> Option<&Value> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Value> {
         self.root.get(key)
     }
 
     /// The value at a key, or below it.
-    pub fn value_at(&self, path: &[&str]) -> Option<&Value> {
+    pub(crate) fn value_at(&self, path: &[&str]) -> Option<&Value> {
         let (first, rest) = path.split_first()?;
         rest.iter()
             .try_fold(self.get(first)?, |value, name| value.get(name))
     }
 
     /// Whether there is no key at all.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.root.is_empty()
     }
 
     /// Whether the file holds nothing but whitespace.
-    pub fn is_blank(&self) -> bool {
+    pub(crate) fn is_blank(&self) -> bool {
         self.text.trim().is_empty()
     }
 
     /// Gives `key` this value. A new key goes last; inside an object or a list only the
     /// entries that differ are touched.
-    pub fn set(&mut self, key: &str, value: &Value) {
+    pub(crate) fn set(&mut self, key: &str, value: &Value) {
         let mut wanted = self.root.clone();
         wanted.insert(key.to_owned(), value.clone());
         self.rewrite(wanted);
     }
 
     /// Takes `key` out, if it is there.
-    pub fn remove(&mut self, key: &str) {
+    pub(crate) fn remove(&mut self, key: &str) {
         let mut wanted = self.root.clone();
         wanted.shift_remove(key);
         self.rewrite(wanted);
@@ -146,7 +146,7 @@ impl Document {
 
     /// Where the key or list entry at this path starts; the nearest parent's place if it is
     /// not there. List entries are named by their index.
-    pub fn position(&self, path: &[&str]) -> Position {
+    pub(crate) fn position(&self, path: &[&str]) -> Position {
         let offset = strict::tree(&self.text).map_or(0, |root| offset_of(&self.text, &root, path));
         Position::of_byte(&self.text, offset)
     }

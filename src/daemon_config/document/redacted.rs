@@ -20,11 +20,11 @@ const MARKS: [char; 2] = ['\u{e000}', '\u{e001}'];
 /// A value as it may be shown: secrets in it are starred out.
 #[derive(Clone, PartialEq, Serialize)]
 #[serde(transparent)]
-pub struct Redacted(Value);
+pub(crate) struct Redacted(Value);
 
 impl Redacted {
     /// The value of this key.
-    pub fn of(key: &str, value: &Value) -> Redacted {
+    pub(crate) fn of(key: &str, value: &Value) -> Redacted {
         Redacted(redacted(key, value, &|_| STARS.to_owned()))
     }
 

@@ -23,7 +23,7 @@ pub(super) struct ParsedText {
 /// engine would take it, the cause says what it makes of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{position}: {cause}; {cure}")]
-pub struct SyntaxError {
+pub(crate) struct SyntaxError {
     pub position: Position,
     pub cause: String,
     pub cure: String,

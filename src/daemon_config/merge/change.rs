@@ -13,7 +13,7 @@ use crate::daemon_config::schema::{Reload, key};
 
 /// One key before and after; `None` is absent, which is not the same as `null`.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub struct Change {
+pub(crate) struct Change {
     pub key: String,
     #[serde(default, deserialize_with = "present")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -25,7 +25,7 @@ pub struct Change {
 
 impl Change {
     /// Whether the daemon takes this change only when it starts; else a reload is enough.
-    pub fn needs_restart(&self) -> bool {
+    pub(crate) fn needs_restart(&self) -> bool {
         match key(&self.key).map(|key| key.reload) {
             Some(Reload::Resets) => false,
             Some(Reload::Reload) => self.after.is_none() || self.moves_image_store(),
@@ -35,7 +35,7 @@ impl Change {
 
     /// Whether the engine looks for its data elsewhere with it, and so knows none of its containers,
     /// images and volumes.
-    pub fn moves_data(&self) -> bool {
+    pub(crate) fn moves_data(&self) -> bool {
         let [before, after] = [&self.before, &self.after].map(Option::as_ref);
         let [from, to] = [before, after].map(|it| it.and_then(Value::as_str).unwrap_or_default());
         match self.key.as_str() {

@@ -9,7 +9,7 @@ use crate::daemon_config::schema::Rule;
 
 /// Of the changes of several runs, the oldest run first, leaves out what only put back what an
 /// earlier one had set: the value that somebody gave it meanwhile is not one to go back to.
-pub fn coalesce(runs: &mut [&mut Vec<Change>]) {
+pub(crate) fn coalesce(runs: &mut [&mut Vec<Change>]) {
     for run in 1..runs.len() {
         let (earlier, later) = runs.split_at_mut(run);
         later[0].retain_mut(|change| !is_put_back(earlier, change));

@@ -13,7 +13,7 @@ use crate::daemon_config::schema::Rule;
 
 /// The desired values, in the order in which they are merged.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct DesiredConfig {
+pub(crate) struct DesiredConfig {
     list: Vec<DesiredValue>,
     /// Entries of ours that stand in the way of what is wanted by now, by key.
     outgoing: Map<String, Value>,
@@ -31,7 +31,7 @@ struct DesiredValue {
 
 impl DesiredConfig {
     /// The settings over a preset.
-    pub fn new(preset: Vec<PresetValue>, settings: Map<String, Value>) -> DesiredConfig {
+    pub(crate) fn new(preset: Vec<PresetValue>, settings: Map<String, Value>) -> DesiredConfig {
         let mut desired = DesiredConfig::default();
         let preset = preset
             .into_iter()
@@ -58,7 +58,7 @@ impl DesiredConfig {
     }
 
     /// Adds a value that overrides all before.
-    pub fn set(&mut self, key: &str, value: Value, reason: &str) {
+    pub(crate) fn set(&mut self, key: &str, value: Value, reason: &str) {
         self.list.push(DesiredValue {
             key: key.to_owned(),
             value,
@@ -71,7 +71,7 @@ impl DesiredConfig {
     /// Takes out of the preset what somebody has decided otherwise since it was set: keys, and
     /// entries of lists and maps that are merged by entries. Options go with the log driver that
     /// they are for. What the settings name as well is nobody else's decision.
-    pub fn leave(&mut self, theirs: &Map<String, Value>) {
+    pub(crate) fn leave(&mut self, theirs: &Map<String, Value>) {
         let mut theirs = theirs.clone();
         theirs.retain(|key, value| {
             let is_named = |desired: &DesiredValue| !desired.is_presets && desired.key == *key;
@@ -93,7 +93,7 @@ impl DesiredConfig {
 
     /// Sets what was ours and somebody changed since, under all that the settings say. The options
     /// of a log driver stay away when the settings name another one.
-    pub fn restore(&mut self, lost: &Map<String, Value>) {
+    pub(crate) fn restore(&mut self, lost: &Map<String, Value>) {
         let names_driver = self.values("log-driver", Weight::Set).next().is_some();
         for (key, value) in lost {
             if key == "log-opts" && names_driver {
@@ -112,7 +112,7 @@ impl DesiredConfig {
 
     /// Lets what is ours and stands in the document yet make room for what is wanted by now: the
     /// options of one log driver for another driver, and a label for another of the same name.
-    pub fn make_room(&mut self, document: &Document, standing: &Map<String, Value>) {
+    pub(crate) fn make_room(&mut self, document: &Document, standing: &Map<String, Value>) {
         let ours = |key: &str| standing.get(key);
         let mut outgoing = Map::new();
         let driver = self.values("log-driver", Weight::Set).last();
@@ -156,7 +156,7 @@ impl DesiredConfig {
     }
 
     /// Why a key is wanted as it is, by the value that counts most.
-    pub fn reason(&self, key: &str) -> &str {
+    pub(crate) fn reason(&self, key: &str) -> &str {
         let of_key = || self.list.iter().filter(|desired| desired.key == key);
         let set = of_key().rfind(|desired| desired.weight == Weight::Set);
         let desired = set.or_else(|| of_key().next());
@@ -168,7 +168,7 @@ impl DesiredConfig {
     }
 
     /// Merges what must be first, and then what is only to be there.
-    pub fn merged_into(&self, document: Document) -> Merged {
+    pub(crate) fn merged_into(&self, document: Document) -> Merged {
         let mut merged = without(document, &self.outgoing);
         let found = merged.document.root().clone();
         for desired in self.of(Weight::Set) {

@@ -10,7 +10,7 @@ use crate::daemon_config::schema::Rule;
 
 /// Of the changes, oldest first, what no longer holds: the keys with what to merge to have it
 /// again. Of lists and maps that are merged by entries, only the entries that are lost.
-pub fn drifted(document: &Document, changes: &[Change]) -> Map<String, Value> {
+pub(crate) fn drifted(document: &Document, changes: &[Change]) -> Map<String, Value> {
     let ours = ours(changes).into_iter();
     let lost = ours.filter_map(|(key, ours)| {
         let lost = missing(&key, ours, document.get(&key))?;
@@ -20,7 +20,7 @@ pub fn drifted(document: &Document, changes: &[Change]) -> Map<String, Value> {
 }
 
 /// Of the changes, oldest first, what still holds: the keys with what we gave them, or the entries.
-pub fn unchanged(document: &Document, changes: &[Change]) -> Map<String, Value> {
+pub(crate) fn unchanged(document: &Document, changes: &[Change]) -> Map<String, Value> {
     let mut standing = ours(changes);
     for (key, lost) in drifted(document, changes) {
         match (standing.get_mut(&key), lost) {

@@ -13,7 +13,7 @@ use crate::daemon_config::schema::Rule;
 
 /// A key that was changed since it was set, or an entry of a key that is merged by entries.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Edited {
+pub(crate) struct Edited {
     pub key: String,
     pub entry: Option<String>,
     /// `None` where it was removed.
@@ -22,7 +22,7 @@ pub struct Edited {
 
 impl Edited {
     /// All that has [`drifted`](super::drift::drifted) in the document.
-    pub fn all(document: &Document, lost: &Map<String, Value>) -> Vec<Edited> {
+    pub(crate) fn all(document: &Document, lost: &Map<String, Value>) -> Vec<Edited> {
         let mut all = Vec::new();
         for (key, set) in lost {
             let edited = |entry: Option<&String>, now: Option<Redacted>| Edited {
@@ -48,7 +48,7 @@ impl Edited {
     }
 
     /// The key, or `KEY.ENTRY`.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match &self.entry {
             None => self.key.clone(),
             Some(entry) => format!("{}.{entry}", self.key),
@@ -56,7 +56,7 @@ impl Edited {
     }
 
     /// Whether both documents have the same here.
-    pub fn is_same_in(&self, one: &Document, other: &Document) -> bool {
+    pub(crate) fn is_same_in(&self, one: &Document, other: &Document) -> bool {
         let mut path = vec![self.key.as_str()];
         path.extend(self.entry.as_deref());
         one.value_at(&path) == other.value_at(&path)
@@ -74,7 +74,7 @@ impl fmt::Display for Edited {
 }
 
 /// The names of all that the changes set, oldest first: keys, and entries as `KEY.ENTRY`.
-pub fn names_of(changes: &[Change]) -> BTreeSet<String> {
+pub(crate) fn names_of(changes: &[Change]) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for (key, value) in ours(changes) {
         all.extend(names(&key, &value));
@@ -84,7 +84,7 @@ pub fn names_of(changes: &[Change]) -> BTreeSet<String> {
 }
 
 /// The names of the entries of a value that is merged by entries, or the key's.
-pub fn names(key: &str, value: &Value) -> impl Iterator<Item = String> {
+pub(crate) fn names(key: &str, value: &Value) -> impl Iterator<Item = String> {
     let entries = match (Rule::of(key), value) {
         (Rule::Entries, Value::Object(entries)) => Some(entries),
         _ => None,
@@ -97,7 +97,7 @@ pub fn names(key: &str, value: &Value) -> impl Iterator<Item = String> {
 }
 
 /// What is lost, in two: what these names mean, and the rest.
-pub fn split(
+pub(crate) fn split(
     lost: Map<String, Value>,
     is_named: impl Fn(&str) -> bool,
 ) -> (Map<String, Value>, Map<String, Value>) {

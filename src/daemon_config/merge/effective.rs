@@ -15,7 +15,7 @@ use crate::daemon_config::document::entries::{children, entry};
 use crate::daemon_config::schema::{self, Shown};
 
 /// The keys of the file that the engine has other values for, as far as it tells.
-pub fn differing(document: &Document, info: &Value) -> Vec<&'static str> {
+pub(crate) fn differing(document: &Document, info: &Value) -> Vec<&'static str> {
     let differs = |key: &&schema::Key| {
         let value = document.get(key.name).filter(|value| !is_blank(value));
         let both = key.shown.zip(value);

@@ -29,7 +29,7 @@ pub enum Weight {
 
 /// The configuration after a merge, and what the merge changed, in the order wanted.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Merged {
+pub(crate) struct Merged {
     pub document: Document,
     pub changes: Vec<Change>,
 }
@@ -38,7 +38,8 @@ pub struct Merged {
 ///
 /// As defaults, logging is filled with care: options belong to one driver. A driver is not
 /// filled in over options that are there, nor options under another driver than the wanted one.
-pub fn merge(current: Document, wanted: &Map<String, Value>, weight: Weight) -> Merged {
+#[cfg(test)]
+pub(crate) fn merge(current: Document, wanted: &Map<String, Value>, weight: Weight) -> Merged {
     let found = current.root().clone();
     merge_over(&found, current, wanted, weight)
 }

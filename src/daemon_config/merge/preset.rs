@@ -129,7 +129,7 @@ fn hardened() -> Vec<PresetValue> {
 }
 
 /// What in a configuration goes against the benchmark and is the user's to decide, with the key.
-pub fn objections(document: &Document) -> Vec<(&'static str, &'static str)> {
+pub(crate) fn objections(document: &Document) -> Vec<(&'static str, &'static str)> {
     let is = |key: &str, value: Value| document.get(key) == Some(&value);
     let list = |key: &str| document.get(key).and_then(Value::as_array);
     let entry_begins = |key: &str, start: &str| {

@@ -13,7 +13,7 @@ use crate::daemon_config::schema::Rule;
 
 /// The configuration after a revert.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RevertedDocument {
+pub(crate) struct RevertedDocument {
     /// Empty when all there was came from us: then a file that was not there before can go.
     pub document: Document,
     /// The keys, and entries of maps as `KEY.ENTRY`, that were edited since and so are kept.
@@ -21,7 +21,7 @@ pub struct RevertedDocument {
 }
 
 /// Undoes the changes, the last one first, as far as the values are still as we set them.
-pub fn revert(current: Document, changes: &[Change]) -> RevertedDocument {
+pub(crate) fn revert(current: Document, changes: &[Change]) -> RevertedDocument {
     let mut reverted = RevertedDocument {
         document: current,
         kept: Vec::new(),

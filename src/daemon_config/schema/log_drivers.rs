@@ -6,7 +6,7 @@ use super::EngineRelease;
 
 /// A driver that is part of dockerd on Linux.
 #[derive(Debug, Clone, Copy)]
-pub struct Driver {
+pub(crate) struct Driver {
     pub name: &'static str,
     pub options: &'static [Opt],
     /// The options without which no container starts.
@@ -16,11 +16,11 @@ pub struct Driver {
 }
 
 /// An option, and the form of its value, which is a text always.
-pub type Opt = (&'static str, Form);
+pub(crate) type Opt = (&'static str, Form);
 
 /// The form of an option's value; empty text stands for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     Text,
     /// A text that is not shown, see `secrets`.
     Secret,
@@ -43,7 +43,7 @@ pub enum Form {
 
 /// What must follow on the scheme of a URL, beside a host, or for `unix://` the path of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UrlTail {
+pub(crate) enum UrlTail {
     Anything,
     /// No path; the scheme may be missing as well.
     NoPathOrScheme,
@@ -52,7 +52,7 @@ pub enum UrlTail {
 }
 
 /// Every driver, by name.
-pub const DRIVERS: &[Driver] = &[
+pub(crate) const DRIVERS: &[Driver] = &[
     driver("awslogs", AWSLOGS)
         .needs(&["awslogs-group"])
         .in_dockerd(),
@@ -70,7 +70,7 @@ pub const DRIVERS: &[Driver] = &[
 const MOST: i64 = i32::MAX as i64;
 
 /// The options that every driver takes; the cache is what `docker logs` reads of remote ones.
-pub const COMMON: &[Opt] = &[
+pub(crate) const COMMON: &[Opt] = &[
     ("cache-compress", Form::Text),
     ("cache-disabled", Form::Switch),
     ("cache-max-file", Form::Text),
@@ -215,7 +215,7 @@ const SYSLOG: &[Opt] = &[
 ];
 
 /// An option that not every engine takes.
-pub struct Limit {
+pub(crate) struct Limit {
     pub driver: &'static str,
     pub option: &'static str,
     /// The first engine that takes it.
@@ -225,7 +225,7 @@ pub struct Limit {
 }
 
 /// Those options.
-pub const LIMITS: &[Limit] = &[
+pub(crate) const LIMITS: &[Limit] = &[
     until("fluentd", "fluentd-async-connect", EngineRelease(28, 0)),
     since("local", "env", LOCAL_ATTRIBUTES),
     since("local", "env-regex", LOCAL_ATTRIBUTES),
@@ -238,7 +238,7 @@ pub const LIMITS: &[Limit] = &[
 const LOCAL_ATTRIBUTES: EngineRelease = EngineRelease(29, 5);
 
 /// The newest engine that these tables were read from; a later one may know more options.
-pub const READ_FROM: EngineRelease = EngineRelease(29, 10);
+pub(crate) const READ_FROM: EngineRelease = EngineRelease(29, 10);
 
 const fn since(driver: &'static str, option: &'static str, since: EngineRelease) -> Limit {
     Limit {
@@ -260,13 +260,13 @@ const fn until(driver: &'static str, option: &'static str, until: EngineRelease)
 
 /// The facilities that syslog has, beside their numbers, 0 to 23.
 #[rustfmt::skip]
-pub const FACILITIES: &[&str] = &[
+pub(crate) const FACILITIES: &[&str] = &[
     "auth", "authpriv", "cron", "daemon", "ftp", "kern", "local0", "local1", "local2", "local3",
     "local4", "local5", "local6", "local7", "lpr", "mail", "news", "syslog", "user", "uucp",
 ];
 
 /// The driver of this name.
-pub fn named(name: &str) -> Option<&'static Driver> {
+pub(crate) fn named(name: &str) -> Option<&'static Driver> {
     DRIVERS.iter().find(|driver| driver.name == name)
 }
 

@@ -12,11 +12,12 @@ pub(super) mod suggestion;
 mod value_kind;
 
 pub use engine_release::EngineRelease;
-pub use key::{Conflict, Key, Reload, Rule, Support, With};
-pub use shown::Shown;
+pub(crate) use key::{Conflict, Rule, With};
+pub use key::{Key, Reload, Support};
+pub(crate) use shown::Shown;
 
 use keys::SUBJECTS;
-pub use value_kind::{Entries, IpFamily, ValueKind};
+pub(crate) use value_kind::{Entries, IpFamily, ValueKind};
 
 /// Every key of the table, by subject.
 pub fn keys() -> impl Iterator<Item = &'static Key> {

@@ -40,7 +40,10 @@ pub(crate) fn key_of_flag(flag: &str) -> Option<&'static str> {
 
 /// The candidate at the smallest edit distance, if it is small for the length of the words. Of
 /// several, one with which the word only has a letter too many or too few at its end.
-pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    word: &str,
+    candidates: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
     let word = word.to_lowercase();
     let length = |text: &str| text.chars().count();
     let is_near =

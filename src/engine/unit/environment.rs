@@ -12,7 +12,7 @@ use crate::host::{Host, is_forbidden};
 
 /// The environment of a unit.
 #[derive(Debug, Default)]
-pub struct Environment {
+pub(crate) struct Environment {
     variables: BTreeMap<String, String>,
     /// Whether there is a file of it that only root may read.
     is_partly_hidden: bool,
@@ -20,7 +20,7 @@ pub struct Environment {
 
 impl Environment {
     /// That of a unit which systemd has loaded.
-    pub fn of(host: &Host, unit: &str) -> Result<Environment> {
+    pub(crate) fn of(host: &Host, unit: &str) -> Result<Environment> {
         let show = Query::of(Reader::SystemctlShow).args([
             "--property=Environment,EnvironmentFiles",
             "--",
@@ -53,12 +53,12 @@ impl Environment {
         Ok(environment)
     }
 
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)
     }
 
     /// Each variable with its value.
-    pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
         let variables = self.variables.iter();
         variables.map(|(name, value)| (name.as_str(), value.as_str()))
     }

@@ -19,7 +19,7 @@ use crate::host::query::Reader;
 pub(crate) use environment::Environment;
 
 /// The flags of the packages' own unit.
-pub const PACKAGED_FLAGS: &[&str] = &[
+pub(crate) const PACKAGED_FLAGS: &[&str] = &[
     "-H",
     "fd://",
     "--containerd=/run/containerd/containerd.sock",
@@ -30,7 +30,7 @@ pub(crate) const PREFIXES: [char; 6] = ['@', '-', ':', '+', '!', '|'];
 
 /// The flags that the unit gives to the engine: before it is installed, those of the drop-ins that
 /// wait for it, or else the packaged ones.
-pub fn flags(host: &Host) -> Result<Vec<String>> {
+pub(crate) fn flags(host: &Host) -> Result<Vec<String>> {
     if let Some(argv) = loaded_command(host)? {
         let flags: Vec<String> = argv.split_whitespace().skip(1).map(str::to_owned).collect();
         return Ok(if flags.iter().any(|flag| flag.contains('$')) {
@@ -98,7 +98,7 @@ pub(crate) fn takes_sockets(host: &Host) -> Result<bool> {
 }
 
 /// What systemd says of the engine's unit.
-pub struct Unit {
+pub(crate) struct Unit {
     masked: bool,
     pub enabled: bool,
     pub active: bool,
@@ -108,7 +108,7 @@ pub struct Unit {
 
 impl Unit {
     /// `None` where there is no such unit.
-    pub fn query(host: &Host) -> Result<Option<Unit>> {
+    pub(crate) fn query(host: &Host) -> Result<Option<Unit>> {
         let state = host.unit(UNIT)?;
         let is = |key: &str, value: &str| state.get(key).is_some_and(|it| it == value);
         if is("LoadState", "not-found") {
@@ -124,7 +124,7 @@ impl Unit {
         }))
     }
 
-    pub fn refuse_masked(&self) -> Result<()> {
+    pub(crate) fn refuse_masked(&self) -> Result<()> {
         if !self.masked {
             return Ok(());
         }

@@ -35,7 +35,7 @@ pub(super) fn is_triggered(state: &str) -> bool {
 
 /// The notes that dpkg has not merged, oldest first: stanzas as in its status file. It numbers
 /// them; what has another name is only half written.
-pub fn notes(host: &Host) -> Result<Vec<String>> {
+pub(crate) fn notes(host: &Host) -> Result<Vec<String>> {
     let is_note = |name: &String| name.bytes().all(|byte| byte.is_ascii_digit());
     let mut notes = Vec::new();
     for name in host.list(UPDATES)?.into_iter().filter(is_note) {

@@ -12,7 +12,7 @@ use crate::reading;
 use crate::shell;
 
 /// Where dpkg keeps what it knows of the host's packages.
-pub const STATUS: &str = "/var/lib/dpkg/status";
+pub(crate) const STATUS: &str = "/var/lib/dpkg/status";
 
 /// Copies of it: the one of the last change, and those of every day, of which the newest has no
 /// number behind its own. Older ones are compressed.
@@ -22,7 +22,7 @@ const COPIES: &[&str] = &["/var/lib/dpkg/status-old", "/var/backups/dpkg.status.
 const BEGIN: [u8; 8] = *b"Package:";
 
 /// What helps where it cannot be read, with the command.
-pub fn status_cure(host: &Host) -> Result<String> {
+pub(crate) fn status_cure(host: &Host) -> Result<String> {
     for copy in COPIES {
         if is_copy(host, copy) {
             let words = shell::joined(["cp", "--preserve", copy, STATUS]);
@@ -58,7 +58,7 @@ pub(super) fn unreadable(host: &Host, output: &Output) -> Result<Option<Failure>
 
 /// The failure of a dpkg that knows of no package, not even of itself: to one that finds no record,
 /// nothing is installed.
-pub fn lost_status(host: &Host) -> Result<Failure> {
+pub(crate) fn lost_status(host: &Host) -> Result<Failure> {
     let cure = status_cure(host)?;
     Ok(Failure::Blocked(format!(
         "{STATUS}: dpkg knows of no packages of this host, not even of itself; nothing was changed. \

@@ -25,7 +25,7 @@ const SIZE_LIMIT: u64 = 4 << 30;
 
 /// What a bundle is for, and what is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     pub schema: u32,
     /// The version of dockstrap that made it.
     pub dockstrap: String,
@@ -44,7 +44,7 @@ pub struct Manifest {
 
 /// One suite of Ubuntu's archive, in part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PartialSuite {
+pub(crate) struct PartialSuite {
     /// The folder that stands for the root of its server.
     pub folder: RelativePath,
     pub suite: RelativePath,
@@ -53,7 +53,7 @@ pub struct PartialSuite {
 
 /// A file in a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BundledFile {
+pub(crate) struct BundledFile {
     pub path: RelativePath,
     /// Bytes.
     pub size: u64,
@@ -62,7 +62,7 @@ pub struct BundledFile {
 
 impl Manifest {
     /// A manifest that says what is in it once the files are put in.
-    pub fn new(release: &str, suite: &str, architecture: &str) -> Manifest {
+    pub(crate) fn new(release: &str, suite: &str, architecture: &str) -> Manifest {
         Manifest {
             schema: SCHEMA,
             dockstrap: env!("CARGO_PKG_VERSION").to_owned(),
@@ -77,7 +77,7 @@ impl Manifest {
     }
 
     /// Bytes in all files together.
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         let sizes = self.files.iter().map(|file| file.size);
         sizes.fold(0, u64::saturating_add)
     }
@@ -173,17 +173,17 @@ impl Manifest {
 
 impl PartialSuite {
     /// Where its signed index is.
-    pub fn inrelease(&self) -> Option<RelativePath> {
+    pub(crate) fn inrelease(&self) -> Option<RelativePath> {
         RelativePath::parse(&format!("{}/dists/{}/InRelease", self.folder, self.suite)).ok()
     }
 
     /// What its InRelease calls the index of a component.
-    pub fn index(component: &RelativePath, architecture: &str) -> Option<RelativePath> {
+    pub(crate) fn index(component: &RelativePath, architecture: &str) -> Option<RelativePath> {
         RelativePath::parse(&format!("{component}/binary-{architecture}/Packages")).ok()
     }
 
     /// Where that index is, compressed.
-    pub fn packed_index(
+    pub(crate) fn packed_index(
         &self,
         component: &RelativePath,
         architecture: &str,
@@ -199,7 +199,7 @@ pub(super) fn too_many() -> String {
 }
 
 /// Whether a file of this name is a package.
-pub fn is_package(path: &str) -> bool {
+pub(crate) fn is_package(path: &str) -> bool {
     path.ends_with(".deb")
 }
 

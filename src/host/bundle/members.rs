@@ -40,7 +40,7 @@ pub(super) struct Members {
 
 impl Members {
     /// Finds the files of a tar.
-    pub fn locate(file: &File) -> Result<Members, BundleError> {
+    pub(crate) fn locate(file: &File) -> Result<Members, BundleError> {
         let end = file.metadata().map_or(0, |there| there.len());
         let mut archive = Archive::new(file);
         // Read by the library, a long name would be held in memory, however long it is.
@@ -95,16 +95,16 @@ impl Members {
         Ok(Members { manifest, files })
     }
 
-    pub fn manifest(&self) -> (u64, u64) {
+    pub(crate) fn manifest(&self) -> (u64, u64) {
         self.manifest
     }
 
-    pub fn place(&self, path: &RelativePath) -> Option<(u64, u64)> {
+    pub(crate) fn place(&self, path: &RelativePath) -> Option<(u64, u64)> {
         self.files.get(path).copied()
     }
 
     /// Refuses files that the manifest does not name, and a bundle that lacks one.
-    pub fn compare(&self, manifest: &Manifest) -> Result<(), BundleError> {
+    pub(crate) fn compare(&self, manifest: &Manifest) -> Result<(), BundleError> {
         let named: BTreeMap<_, _> = manifest
             .files
             .iter()
@@ -147,7 +147,7 @@ fn read_name(file: &File, (at, size): (u64, u64)) -> Result<Vec<u8>, BundleError
 
 impl BundleError {
     /// The failure to use the file at `path`.
-    pub fn of(self, path: &Path) -> Failure {
+    pub(crate) fn of(self, path: &Path) -> Failure {
         let shown = path.display();
         match self {
             BundleError::Unreadable(error) => {

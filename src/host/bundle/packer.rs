@@ -14,7 +14,7 @@ use crate::trust::Sha256;
 
 /// A bundle in the making.
 #[derive(Debug)]
-pub struct Packer {
+pub(crate) struct Packer {
     manifest: Manifest,
     contents: Vec<Payload>,
 }
@@ -26,7 +26,7 @@ enum Payload {
 }
 
 impl Packer {
-    pub fn new(manifest: Manifest) -> Packer {
+    pub(crate) fn new(manifest: Manifest) -> Packer {
         Packer {
             manifest,
             contents: Vec::new(),
@@ -34,7 +34,7 @@ impl Packer {
     }
 
     /// Puts these bytes in as the file at `path`.
-    pub fn add_bytes(&mut self, path: RelativePath, bytes: Vec<u8>) {
+    pub(crate) fn add_bytes(&mut self, path: RelativePath, bytes: Vec<u8>) {
         self.manifest.files.push(BundledFile {
             path,
             size: bytes.len() as u64,
@@ -44,13 +44,13 @@ impl Packer {
     }
 
     /// Puts a file of the disk in, of which size and hash are known.
-    pub fn add_file(&mut self, contained: BundledFile, file: PathBuf) {
+    pub(crate) fn add_file(&mut self, contained: BundledFile, file: PathBuf) {
         self.manifest.files.push(contained);
         self.contents.push(Payload::File(file));
     }
 
     /// Writes the bundle, and returns what it says of itself.
-    pub fn write(self, out: impl Write) -> Result<Manifest> {
+    pub(crate) fn write(self, out: impl Write) -> Result<Manifest> {
         let Packer { manifest, contents } = self;
         let mut tar = Builder::new(out);
         let text = serde_json::to_vec_pretty(&manifest).context("writing the manifest")?;

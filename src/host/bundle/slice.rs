@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// A part of a file on disk, read from its beginning to its end.
 #[derive(Debug)]
-pub struct Slice {
+pub(crate) struct Slice {
     file: Arc<File>,
     at: u64,
     left: u64,
@@ -25,7 +25,7 @@ impl Slice {
     }
 
     /// How many bytes are still to come.
-    pub fn left(&self) -> u64 {
+    pub(crate) fn left(&self) -> u64 {
         self.left
     }
 }

@@ -52,7 +52,7 @@ struct Uncut {
 }
 
 impl Execution {
-    pub fn of(program: &str) -> Execution {
+    pub(crate) fn of(program: &str) -> Execution {
         Execution {
             program: program.to_owned(),
             arguments: Vec::new(),
@@ -64,7 +64,7 @@ impl Execution {
     }
 
     /// Runs the program to its end, however long it takes.
-    pub fn run_uncut(&self, search_path: &OsStr) -> Result<Output> {
+    pub(crate) fn run_uncut(&self, search_path: &OsStr) -> Result<Output> {
         self.end_uncut(self.start_uncut(search_path)?)
     }
 
@@ -73,11 +73,11 @@ impl Execution {
     ///
     /// # Errors
     /// [`Failure::Cancelled`] when a flag stopped it.
-    pub fn run(&self, search_path: &OsStr) -> Result<Output> {
+    pub(crate) fn run(&self, search_path: &OsStr) -> Result<Output> {
         self.follow(search_path, self.stop.is_some())
     }
 
-    pub fn follow(&self, search_path: &OsStr, is_apart: bool) -> Result<Output> {
+    pub(crate) fn follow(&self, search_path: &OsStr, is_apart: bool) -> Result<Output> {
         let mut expression = self
             .expression(search_path)
             .with_context(|| self.starting())?
@@ -125,7 +125,7 @@ impl Execution {
 
     /// As `run_uncut`, and gives each line that the program writes to a pipe of its own
     /// to `on_line`. The pipe's number takes the place of `{}` in `pipe_argument`.
-    pub fn watch(
+    pub(crate) fn watch(
         &self,
         search_path: &OsStr,
         pipe_argument: &str,

@@ -19,7 +19,7 @@ const PERSISTENT: [(IpVersion, &str); 2] = [
 
 impl Host {
     /// Why a setting is to stay as the engine made it: somebody else wants it so by now.
-    pub fn wants_setting(
+    pub(crate) fn wants_setting(
         &self,
         setting: &KernelSetting,
         before: &NetworkBaseline,
@@ -43,7 +43,7 @@ impl Host {
     }
 
     /// Why packets between other hosts are to be dropped by the rules of a family.
-    pub fn wants_closed(&self, family: IpVersion) -> Result<Option<String>> {
+    pub(crate) fn wants_closed(&self, family: IpVersion) -> Result<Option<String>> {
         if self.ufw_closes_forwarding()? {
             return Ok(Some("ufw sets it".to_owned()));
         }

@@ -18,7 +18,7 @@ const OF_IPTABLES: &[&str] = &["filter", "nat", "mangle", "raw", "security"];
 
 /// Tables of an engine, or in which somebody translates addresses; each as its family and name.
 /// None where nft is not there or shows nothing.
-pub fn tables(host: &Host) -> Result<Vec<String>> {
+pub(crate) fn tables(host: &Host) -> Result<Vec<String>> {
     let list = Query::of(Reader::NftRules);
     let listed = host
         .query(&list)
@@ -30,7 +30,7 @@ pub fn tables(host: &Host) -> Result<Vec<String>> {
 }
 
 /// Whether a table, named by its family and name, has the name of one of the engine's.
-pub fn is_engines(table: &str) -> bool {
+pub(crate) fn is_engines(table: &str) -> bool {
     let name = table.split_once(' ').map(|(_, name)| name);
     name.is_some_and(|name| OF_THE_ENGINE.contains(&name))
 }

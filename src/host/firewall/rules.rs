@@ -37,7 +37,7 @@ const TABLES: &[&str] = &["raw", "mangle", "security", "nat", "filter"];
 
 /// The rules of one program.
 #[derive(Debug, Default)]
-pub struct Rules {
+pub(crate) struct Rules {
     tables: Vec<Table>,
 }
 
@@ -54,7 +54,7 @@ struct Table {
 
 /// What is to be removed, and what is not although it looks like it.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Removal {
+pub(crate) struct Removal {
     /// The input of `iptables-restore --noflush`; empty when nothing is to be removed.
     pub script: String,
     /// Rules that name a bridge or chain of the engine's and are not its own, as commands.
@@ -67,7 +67,7 @@ pub struct Removal {
 
 impl Rules {
     /// Reads what `iptables-save` shows.
-    pub fn parse(text: &str) -> Rules {
+    pub(crate) fn parse(text: &str) -> Rules {
         let mut tables: Vec<Table> = Vec::new();
         for line in text.lines() {
             if let Some(name) = line.strip_prefix('*') {
@@ -94,13 +94,13 @@ impl Rules {
     }
 
     /// Whether packets between other hosts are dropped.
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         let mut tables = self.tables.iter();
         tables.any(|table| table.name == "filter" && table.is_closed)
     }
 
     /// Rules and chains that look like an engine's, or that name one of these bridges.
-    pub fn of_an_engine(&self, names_bridge: impl Fn(&str) -> bool) -> Vec<String> {
+    pub(crate) fn of_an_engine(&self, names_bridge: impl Fn(&str) -> bool) -> Vec<String> {
         let mut found = Vec::new();
         for table in &self.tables {
             let chains = table.chains.iter().filter(|it| is_engine_chain(it));
@@ -117,7 +117,7 @@ impl Rules {
 
     /// Rules that somebody has who forwards packets: they translate addresses, or let packets of
     /// others than these bridges through.
-    pub fn of_forwarding(&self, names_bridge: impl Fn(&str) -> bool) -> Vec<String> {
+    pub(crate) fn of_forwarding(&self, names_bridge: impl Fn(&str) -> bool) -> Vec<String> {
         let mut found = Vec::new();
         for table in &self.tables {
             let forwards = |rule: &&String| {
@@ -141,7 +141,7 @@ impl Rules {
 
     /// What of the engine's is to be removed. `links` are those of the engine's that go, and
     /// `before` is what [`Rules::of_an_engine`] found before there was an engine.
-    pub fn removal(&self, links: &[String], before: &[String]) -> Removal {
+    pub(crate) fn removal(&self, links: &[String], before: &[String]) -> Removal {
         let rules = || self.tables.iter().flat_map(|table| &table.rules);
         let bridges: BTreeSet<String> = rules()
             .filter_map(|rule| shape::bridge_in(rule))

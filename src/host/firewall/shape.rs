@@ -80,7 +80,7 @@ const OF_EACH_BRIDGE: &[&str] = &[
 ];
 
 /// Whether the engine makes a rule of these words in a chain of the kernel.
-pub fn is_engines(
+pub(crate) fn is_engines(
     (table, chain): (&str, &str),
     words: &[&str],
     bridges: &BTreeSet<String>,
@@ -94,7 +94,7 @@ pub fn is_engines(
 }
 
 /// The bridge that a rule of one of the engine's own chains says to be one of the engine's.
-pub fn bridge_in(rule: &str) -> Option<&str> {
+pub(crate) fn bridge_in(rule: &str) -> Option<&str> {
     let words: Vec<&str> = rule.split(' ').collect();
     let at = words.iter().position(|word| matches!(*word, "-i" | "-o"))?;
     let bridge = *words.get(at + 1)?;
@@ -107,7 +107,7 @@ pub fn bridge_in(rule: &str) -> Option<&str> {
 }
 
 /// The network behind one of these bridges, where that is what a rule is about.
-pub fn network_in(rule: &str, bridges: &BTreeSet<String>) -> Option<IpNet> {
+pub(crate) fn network_in(rule: &str, bridges: &BTreeSet<String>) -> Option<IpNet> {
     match rule.split(' ').collect::<Vec<_>>().as_slice() {
         [
             "-A",

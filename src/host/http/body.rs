@@ -16,7 +16,7 @@ const CHUNK: usize = 64 * 1024;
 
 /// A file from some byte on, to be read as it comes in.
 #[derive(Debug)]
-pub struct Body {
+pub(crate) struct Body {
     /// The number of its first byte.
     pub from: u64,
     origin: BodySource,
@@ -63,7 +63,7 @@ impl Body {
     }
 
     /// Reads what comes next into `chunk`; 0 at the end.
-    pub fn read(&mut self, chunk: &mut [u8]) -> Result<usize, FetchError> {
+    pub(crate) fn read(&mut self, chunk: &mut [u8]) -> Result<usize, FetchError> {
         match &mut self.origin {
             BodySource::Server(incoming) => incoming
                 .read(chunk)

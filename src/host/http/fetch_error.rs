@@ -11,7 +11,7 @@ use crate::host::network::Proxy;
 
 /// Why a download did not go through.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum FetchError {
+pub(crate) enum FetchError {
     #[error(
         "the name of {0} cannot be resolved; see what this host's name servers say: \
          resolvectl query {host}{hint}", host = .0.host(), hint = .0.hint()
@@ -110,7 +110,7 @@ pub enum FetchError {
 
 /// Whom this host talks to: the server itself, or the proxy before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Peer {
+pub(crate) enum Peer {
     Server { host: String },
     Proxy(Proxy),
 }
@@ -129,7 +129,7 @@ impl FetchError {
     }
 
     /// What went wrong, wherever that was.
-    pub fn innermost(&self) -> &FetchError {
+    pub(crate) fn innermost(&self) -> &FetchError {
         match self {
             FetchError::Redirected { error, .. } => error.innermost(),
             error => error,
@@ -137,7 +137,7 @@ impl FetchError {
     }
 
     /// Whether it may be gone at the next try.
-    pub fn is_passing(&self) -> bool {
+    pub(crate) fn is_passing(&self) -> bool {
         match self.innermost() {
             FetchError::NoName(_)
             | FetchError::Refused(_)
@@ -151,7 +151,7 @@ impl FetchError {
     }
 
     /// Whether nothing came, as where packets are dropped on the way.
-    pub fn is_silence(&self) -> bool {
+    pub(crate) fn is_silence(&self) -> bool {
         let innermost = self.innermost();
         matches!(
             innermost,
@@ -160,7 +160,7 @@ impl FetchError {
     }
 
     /// Whether a certificate is not believed, so that who answers may be anyone.
-    pub fn is_distrust(&self) -> bool {
+    pub(crate) fn is_distrust(&self) -> bool {
         matches!(
             self.innermost(),
             FetchError::Untrusted { .. }
@@ -171,7 +171,7 @@ impl FetchError {
 }
 
 impl Peer {
-    pub fn of(url: &Url, proxy: Option<&Proxy>) -> Peer {
+    pub(crate) fn of(url: &Url, proxy: Option<&Proxy>) -> Peer {
         match proxy {
             Some(proxy) => Peer::Proxy(proxy.clone()),
             None => Peer::Server {

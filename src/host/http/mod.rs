@@ -29,9 +29,9 @@ use mounted::Mounted;
 use redirect::FinalResponse;
 use resolve::Resolver;
 
-pub use body::Body;
-pub use fetch_error::{FetchError, Peer};
-pub use resolve::lookup;
+pub(crate) use body::Body;
+pub(crate) use fetch_error::FetchError;
+pub(crate) use resolve::lookup;
 
 /// How long a connection may take to come about, with TLS on it. Where a name has addresses of
 /// both kinds, IPv4 is tried beside IPv6 after 300 ms; and alone, after a server fell silent.
@@ -55,7 +55,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(if cfg!(test) { 5 } else { 5
 
 /// A client for downloads. It is set up when it is first used, since most runs need no network.
 #[derive(Debug, Default, Clone)]
-pub struct Http {
+pub(crate) struct Http {
     network: Network,
     client: OnceLock<Client>,
     /// When everything must have come.
@@ -69,7 +69,7 @@ pub struct Http {
 
 /// What a server answered to a download.
 #[derive(Debug)]
-pub enum Fetched<T = Vec<u8>> {
+pub(crate) enum Fetched<T = Vec<u8>> {
     Found(T),
     /// The server says that there is no such file.
     Absent,
@@ -77,14 +77,14 @@ pub enum Fetched<T = Vec<u8>> {
 
 /// Whether the caches on the way may answer for the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Caches {
+pub(crate) enum Caches {
     Used,
     Passed,
 }
 
 /// A part of a file that is asked for.
 #[derive(Debug, Clone, Copy)]
-pub struct RangeRequest {
+pub(crate) struct RangeRequest {
     /// The number of its first byte.
     pub from: u64,
     /// The size of the whole file, as far as it may be: it decides how long it may take.
@@ -101,7 +101,7 @@ struct Span {
 
 impl Http {
     /// A client that goes this way to the network.
-    pub fn new(network: &Network) -> Http {
+    pub(crate) fn new(network: &Network) -> Http {
         Http {
             network: network.clone(),
             ..Http::default()
@@ -110,7 +110,7 @@ impl Http {
 
     /// The same client, with time of its own: for downloads that come long after the first, since
     /// a user was asked in between.
-    pub fn again(&self) -> Http {
+    pub(crate) fn again(&self) -> Http {
         Http {
             deadline: OnceLock::new(),
             ..self.clone()
@@ -119,7 +119,7 @@ impl Http {
 
     /// A client that goes to no server: what it is asked for of the repository at `uri` comes
     /// from the bundle, and there is nothing else.
-    pub fn offline(bundle: Bundle, uri: &str) -> Http {
+    pub(crate) fn offline(bundle: Bundle, uri: &str) -> Http {
         Http {
             bundle: Some(Arc::new(Mounted::new(bundle, uri))),
             ..Http::default()
@@ -127,12 +127,12 @@ impl Http {
     }
 
     /// The bundle that stands in for the servers.
-    pub fn bundle(&self) -> Option<&Bundle> {
+    pub(crate) fn bundle(&self) -> Option<&Bundle> {
         self.bundle.as_ref().map(|mounted| mounted.bundle())
     }
 
     /// The way it goes.
-    pub fn network(&self) -> &Network {
+    pub(crate) fn network(&self) -> &Network {
         &self.network
     }
 
@@ -142,7 +142,7 @@ impl Http {
     /// # Errors
     /// [`Failure::Trust`] when the server's certificate is not to be believed; otherwise a
     /// [`FetchError`]. Both say what went wrong, but not what for.
-    pub fn get(&self, url: &str, limit: u64, caches: Caches) -> Result<Fetched> {
+    pub(crate) fn get(&self, url: &str, limit: u64, caches: Caches) -> Result<Fetched> {
         let range = RangeRequest {
             from: 0,
             limit,
@@ -161,12 +161,12 @@ impl Http {
     ///
     /// # Errors
     /// As [`Http::get`].
-    pub fn open(&self, url: &str, range: RangeRequest) -> Result<Fetched<Body>> {
+    pub(crate) fn open(&self, url: &str, range: RangeRequest) -> Result<Fetched<Body>> {
         self.persist(url, range, |url, span| self.ask(url, range, span))
     }
 
     /// Asks a server to delete what is at `url`, once, and returns the status of its answer.
-    pub fn delete(&self, url: &str, login: Option<(&str, &str)>) -> Result<u16> {
+    pub(crate) fn delete(&self, url: &str, login: Option<(&str, &str)>) -> Result<u16> {
         let (client, first) = (
             self.client()?,
             Url::parse(url).context("reading an address")?,
@@ -274,7 +274,7 @@ impl Http {
 }
 
 /// Whether a download failed because the server sent more than the file may have.
-pub fn is_too_large(error: &anyhow::Error) -> bool {
+pub(crate) fn is_too_large(error: &anyhow::Error) -> bool {
     let error = error.downcast_ref::<FetchError>();
     error.is_some_and(|error| matches!(error.innermost(), FetchError::TooLarge { .. }))
 }

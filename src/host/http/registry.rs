@@ -19,7 +19,7 @@ impl Http {
     ///
     /// # Errors
     /// A [`FetchError`] that says why none answers.
-    pub fn find_registry(&self, address: &str) -> Result<()> {
+    pub(crate) fn find_registry(&self, address: &str) -> Result<()> {
         let address = format!("{}/v2/", address.trim_end_matches('/'));
         let url = Url::parse(&address).context("reading an address")?;
         let client = match url.scheme() {

@@ -68,7 +68,7 @@ impl Resolve for Resolver {
 }
 
 /// The addresses of a name, or of what is an address already.
-pub fn lookup(name: &str) -> anyhow::Result<Vec<IpAddr>> {
+pub(crate) fn lookup(name: &str) -> anyhow::Result<Vec<IpAddr>> {
     if let Ok(address) = name.parse() {
         return Ok(vec![address]);
     }

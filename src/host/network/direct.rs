@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 /// A list of names, which stand for the names under them as well, addresses and networks.
 #[derive(Debug, Clone, Default)]
-pub struct Direct(Vec<String>);
+pub(crate) struct Direct(Vec<String>);
 
 impl Direct {
-    pub fn parse(list: &str) -> Direct {
+    pub(crate) fn parse(list: &str) -> Direct {
         let entries = list.split(',').map(str::trim);
         Direct(
             entries
@@ -17,16 +17,16 @@ impl Direct {
         )
     }
 
-    pub fn entries(&self) -> &[String] {
+    pub(crate) fn entries(&self) -> &[String] {
         &self.0
     }
 
-    pub fn is_everything(&self) -> bool {
+    pub(crate) fn is_everything(&self) -> bool {
         self.0.iter().any(|entry| entry == "*")
     }
 
     /// Whether the host, a name or an address as in a URL, is among them.
-    pub fn covers(&self, host: &str) -> bool {
+    pub(crate) fn covers(&self, host: &str) -> bool {
         let host = host.trim_matches(['[', ']']).to_ascii_lowercase();
         let covers = |entry: &String| match host.parse::<IpAddr>() {
             Ok(address) => covers_address(entry, address),

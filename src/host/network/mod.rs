@@ -15,8 +15,8 @@ use crate::error::Failure;
 use direct::Direct;
 
 pub(crate) use name::is_host;
-pub use proxy::Proxy;
-pub use trusted::{CaCert, bundle, certificates};
+pub(crate) use proxy::Proxy;
+pub(crate) use trusted::{CaCert, bundle, certificates};
 
 /// The names of a variable: small letters stand over capitals.
 type Names = [&'static str; 2];
@@ -28,7 +28,7 @@ const NO_PROXY: Names = ["no_proxy", "NO_PROXY"];
 
 /// The way to the network.
 #[derive(Debug, Clone, Default)]
-pub struct Network {
+pub(crate) struct Network {
     http: Option<Proxy>,
     https: Option<Proxy>,
     direct: Direct,
@@ -43,7 +43,10 @@ impl Network {
     ///
     /// # Errors
     /// As [`Network::new`].
-    pub fn from_environment(proxy: Option<Proxy>, ca_cert: Option<CaCert>) -> Result<Network> {
+    pub(crate) fn from_environment(
+        proxy: Option<Proxy>,
+        ca_cert: Option<CaCert>,
+    ) -> Result<Network> {
         Network::new(proxy, ca_cert, |name| std::env::var(name).ok())
     }
 
@@ -53,7 +56,7 @@ impl Network {
     ///
     /// # Errors
     /// [`Failure::Usage`] when a variable names something that cannot be used.
-    pub fn new(
+    pub(crate) fn new(
         proxy: Option<Proxy>,
         ca_cert: Option<CaCert>,
         variable: impl Fn(&str) -> Option<String>,
@@ -84,7 +87,7 @@ impl Network {
     }
 
     /// The same way, trusting these authorities as well.
-    pub fn trusting(&self, added: &CaCert) -> Network {
+    pub(crate) fn trusting(&self, added: &CaCert) -> Network {
         let ca_cert = match &self.ca_cert {
             Some(known) => known.with(added),
             None => added.clone(),
@@ -96,22 +99,22 @@ impl Network {
     }
 
     /// The proxy for addresses that begin with `http:`.
-    pub fn http(&self) -> Option<&Proxy> {
+    pub(crate) fn http(&self) -> Option<&Proxy> {
         self.http.as_ref()
     }
 
     /// The proxy for addresses that begin with `https:`.
-    pub fn https(&self) -> Option<&Proxy> {
+    pub(crate) fn https(&self) -> Option<&Proxy> {
         self.https.as_ref()
     }
 
     /// The hosts that are reached without a proxy, as `NO_PROXY` lists them.
-    pub fn direct(&self) -> &[String] {
+    pub(crate) fn direct(&self) -> &[String] {
         self.direct.entries()
     }
 
     /// The proxy that stands between this host and `url`.
-    pub fn proxy_for(&self, url: &Url) -> Option<&Proxy> {
+    pub(crate) fn proxy_for(&self, url: &Url) -> Option<&Proxy> {
         let proxy = match url.scheme() {
             "https" => self.https(),
             _ => self.http(),

@@ -9,14 +9,14 @@ use crate::redact::redact;
 
 /// A proxy. What is shown of it has no credentials; only [`Proxy::with_credentials`] has them.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Proxy(Url);
+pub(crate) struct Proxy(Url);
 
 impl Proxy {
     /// Reads `[http[s]://][USER:PASSWORD@]HOST[:PORT]`; without a scheme it is http.
     ///
     /// # Errors
     /// Why it cannot be used, to be put after a name; without the text, which may hold a password.
-    pub fn parse(text: &str) -> Result<Proxy, &'static str> {
+    pub(crate) fn parse(text: &str) -> Result<Proxy, &'static str> {
         let url = if text.contains("://") {
             Url::parse(text)
         } else {
@@ -43,12 +43,12 @@ impl Proxy {
     }
 
     /// The address with user name and password: not to be shown, nor given to a command line.
-    pub fn with_credentials(&self) -> &str {
+    pub(crate) fn with_credentials(&self) -> &str {
         self.0.as_str().trim_end_matches('/')
     }
 
     /// Whether the address holds a user name or password.
-    pub fn has_credentials(&self) -> bool {
+    pub(crate) fn has_credentials(&self) -> bool {
         !self.0.username().is_empty() || self.0.password().is_some()
     }
 
@@ -58,7 +58,7 @@ impl Proxy {
     }
 
     /// The name or address of the proxy's own host.
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
     }
 }

@@ -19,14 +19,14 @@ pub(super) const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// The certificates of a PEM file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CaCert(Vec<CertificateDer<'static>>);
+pub(crate) struct CaCert(Vec<CertificateDer<'static>>);
 
 impl CaCert {
     /// Reads a PEM file that holds at least one certificate.
     ///
     /// # Errors
     /// [`Failure::Usage`] when it does not, or when others could have written it and this is root.
-    pub fn read(path: &Path) -> Result<CaCert> {
+    pub(crate) fn read(path: &Path) -> Result<CaCert> {
         let refuse = |why: String| Failure::Usage(format!("ca-cert {}: {why}", path.display()));
         let text = reading::read_named(path, reading::CONFIGURATION)
             .map_err(|error| refuse(format!("cannot be read: {error}")))?;
@@ -74,7 +74,7 @@ impl CaCert {
 /// [`Failure::Usage`] when the variables lead to no certificate, or to one that others could have
 /// written while this is root; [`Failure::Blocked`] when the
 /// host has none.
-pub fn certificates(network: &Network) -> Result<Vec<CertificateDer<'static>>> {
+pub(crate) fn certificates(network: &Network) -> Result<Vec<CertificateDer<'static>>> {
     let store = rustls_native_certs::load_native_certs();
     for variable in VARIABLES {
         let named = std::env::var_os(variable).unwrap_or_default();
@@ -109,7 +109,7 @@ pub fn certificates(network: &Network) -> Result<Vec<CertificateDer<'static>>> {
 
 /// All that this run trusts as one PEM file, for programs that would trust something else by
 /// themselves; `None` when the host's store is all.
-pub fn bundle(network: &Network) -> Result<Option<String>> {
+pub(crate) fn bundle(network: &Network) -> Result<Option<String>> {
     let is_elsewhere = VARIABLES
         .iter()
         .any(|name| std::env::var_os(name).is_some());

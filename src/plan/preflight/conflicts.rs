@@ -24,7 +24,7 @@ const WITH_PODS_OF_THEIR_OWN: &[(&str, &str)] = &[
 
 /// Refuses a host on which the engine could not be set up or would clash with another. Packages
 /// that conflict with Docker's are let through when they may be replaced.
-pub fn check(host: &Host, facts: &Facts, settings: &Settings) -> Result<()> {
+pub(crate) fn check(host: &Host, facts: &Facts, settings: &Settings) -> Result<()> {
     if facts.init != Init::Systemd && !settings.no_start {
         return Err(blocked(
             "systemd does not run on this host, so the engine could not be started and verified",
@@ -103,7 +103,7 @@ fn refuse_for_kubelet(host: &Host, others: &[&str]) -> Result<()> {
 }
 
 /// Warns of what the engine still works on, but not for long.
-pub fn warn(host: &Host, listener: Listener<'_>) -> Result<()> {
+pub(crate) fn warn(host: &Host, listener: Listener<'_>) -> Result<()> {
     // Where both versions are mounted, controllers are those of version 1.
     if host.exists("/sys/fs/cgroup/memory")? && !host.exists("/sys/fs/cgroup/cgroup.controllers")? {
         let text = "this host has control groups of version 1, which systemd and the engine are \

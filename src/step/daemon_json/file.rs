@@ -15,7 +15,7 @@ const OF_OTHERS: u32 = 0o077;
 ///
 /// # Errors
 /// [`Failure::Blocked`] for anything that is no sound configuration.
-pub fn read(host: &Host) -> Result<Document> {
+pub(crate) fn read(host: &Host) -> Result<Document> {
     let there = std::fs::metadata(host.path(PATH)).ok();
     if there.is_none() && host.exists(PATH)? {
         return Err(unreadable("it is a link to a file that is not there"));

@@ -31,7 +31,7 @@ use crate::undo::Undo;
 const PACKAGE: &str = "docker-ce";
 
 #[derive(Clone, Default)]
-pub struct DaemonJson {
+pub(crate) struct DaemonJson {
     /// What the unit tells the engine already; saying it twice stops the engine.
     unit_flags: Vec<String>,
     /// The engine that is going to read the file; `None` is the newest.
@@ -51,7 +51,7 @@ pub struct DaemonJson {
 }
 
 impl DaemonJson {
-    pub fn new(
+    pub(crate) fn new(
         host: &Host,
         facts: &Facts,
         settings: &Settings,
@@ -87,7 +87,7 @@ impl DaemonJson {
     /// # Errors
     /// [`Failure::Blocked`] when the engine would not start with what is there, and
     /// [`Failure::Usage`] when it would not with what is wanted.
-    pub fn merged(&self, host: &Host) -> Result<Merged> {
+    pub(crate) fn merged(&self, host: &Host) -> Result<Merged> {
         Ok(self.propose(host)?.merged)
     }
 
@@ -102,7 +102,7 @@ impl DaemonJson {
     }
 
     /// Takes it that the engine's unit is going to be the packages' own.
-    pub fn expect_packaged_unit(&mut self) {
+    pub(crate) fn expect_packaged_unit(&mut self) {
         self.unit_flags = unit::PACKAGED_FLAGS
             .iter()
             .map(ToString::to_string)
@@ -110,7 +110,7 @@ impl DaemonJson {
     }
 
     /// Where the engine, and its containerd, are going to keep their data.
-    pub fn roots(&self, host: &Host) -> Result<Vec<String>> {
+    pub(crate) fn roots(&self, host: &Host) -> Result<Vec<String>> {
         let all = with_flags(&self.merged(host)?.document, &self.unit_flags);
         let roots = data_roots(host, &all)?.into_iter();
         Ok(roots.map(|root| root.display().to_string()).collect())

@@ -11,7 +11,7 @@ use crate::error::Failure;
 ///
 /// # Errors
 /// [`Failure::Blocked`] with the key that has it.
-pub fn refuse_to_lose(changes: &[Change], ours: &[Change]) -> Result<()> {
+pub(crate) fn refuse_to_lose(changes: &[Change], ours: &[Change]) -> Result<()> {
     let lost = changes
         .iter()
         .find(|change| loses_password(change) && !replaces_ours(change, ours));
@@ -31,7 +31,7 @@ pub fn refuse_to_lose(changes: &[Change], ours: &[Change]) -> Result<()> {
 
 /// The changes as they are to be journaled: a password of our own that is replaced goes for good,
 /// and the way back leads to what was there before the first.
-pub fn without_ours(mut changes: Vec<Change>, ours: &[Change]) -> Vec<Change> {
+pub(crate) fn without_ours(mut changes: Vec<Change>, ours: &[Change]) -> Vec<Change> {
     for change in changes.iter_mut().filter(|change| loses_password(change)) {
         if let Some(first) = ours.iter().find(|earlier| earlier.key == change.key) {
             change.before.clone_from(&first.before);

@@ -16,7 +16,7 @@ use crate::undo::is_sealed;
 type Keys = Map<String, Value>;
 
 /// What the file says, and what it is to say.
-pub struct Proposal {
+pub(crate) struct Proposal {
     pub current: Document,
     pub desired: DesiredConfig,
     pub merged: Merged,
@@ -223,13 +223,13 @@ fn warning(finding: &Finding) -> String {
     }
 }
 
-pub fn lines(findings: &[Finding], line: impl Fn(&Finding) -> String) -> String {
+pub(crate) fn lines(findings: &[Finding], line: impl Fn(&Finding) -> String) -> String {
     let lines: Vec<String> = findings.iter().map(line).collect();
     lines.join("\n")
 }
 
 /// The failure for a file that is there.
-pub fn blocked(findings: &str) -> anyhow::Error {
+pub(crate) fn blocked(findings: &str) -> anyhow::Error {
     Failure::Blocked(format!(
         "the engine would not work on this host with {PATH} as it is; nothing was changed. \
          Fix it and run this again:\n{findings}"
@@ -238,7 +238,7 @@ pub fn blocked(findings: &str) -> anyhow::Error {
 }
 
 /// The failure for what the settings would make of it.
-pub fn unwanted(findings: &str) -> anyhow::Error {
+pub(crate) fn unwanted(findings: &str) -> anyhow::Error {
     Failure::Usage(format!(
         "the engine would not work with what the settings want of {PATH}; nothing was changed. \
          Fix the settings' [daemon], or take another preset:\n{findings}"

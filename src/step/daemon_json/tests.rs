@@ -8,21 +8,21 @@ use crate::error::exit_code;
 use crate::host::stub::StubHost;
 use serde_json::json;
 
-pub fn host() -> StubHost {
+pub(crate) fn host() -> StubHost {
     StubHost::new().program("systemctl", "")
 }
 
 const SWARM_STATE: &str = "/var/lib/docker/swarm/docker-state.json";
 
-pub fn step() -> DaemonJson {
+pub(crate) fn step() -> DaemonJson {
     DaemonJson::default()
 }
 
-pub fn inspect(stub: &StubHost) -> Inspection {
+pub(crate) fn inspect(stub: &StubHost) -> Inspection {
     step().inspect(stub.host()).unwrap()
 }
 
-pub fn apply(stub: &StubHost) {
+pub(crate) fn apply(stub: &StubHost) {
     trial::run(stub.host(), |tx| step().apply(tx)).unwrap();
 }
 
@@ -128,7 +128,7 @@ fn fault_33_a_folder_in_the_place_of_the_file_is_refused() {
     assert!(error.to_string().contains("it is a folder"), "{error}");
 }
 
-pub fn wanting(settings: Value) -> DaemonJson {
+pub(crate) fn wanting(settings: Value) -> DaemonJson {
     DaemonJson {
         settings: settings.as_object().cloned().unwrap_or_default().into(),
         ..step()

@@ -27,7 +27,7 @@ const ASKABLE: EngineRelease = EngineRelease(23, 0);
 ///
 /// # Errors
 /// [`Failure::Blocked`], with what is wrong with it.
-pub fn refuse_unsound(host: &Host, version: &str) -> Result<()> {
+pub(crate) fn refuse_unsound(host: &Host, version: &str) -> Result<()> {
     let step = DaemonJson {
         unit_flags: unit::flags(host)?,
         engine: EngineRelease::of(version),
@@ -48,7 +48,7 @@ pub fn refuse_unsound(host: &Host, version: &str) -> Result<()> {
 
 impl DaemonJson {
     /// The same for the engine of this version, which is going to be installed.
-    pub fn for_engine(&self, version: &str) -> DaemonJson {
+    pub(crate) fn for_engine(&self, version: &str) -> DaemonJson {
         DaemonJson {
             engine: EngineRelease::of(version),
             ..self.clone()
@@ -58,7 +58,7 @@ impl DaemonJson {
     /// Refuses what the engine of this version, which is going to be installed, would not take; the
     /// one that is there is asked as well, also about a file that stays as it is: an engine that does
     /// not start leaves its packages half configured.
-    pub fn check_for(&self, host: &Host, version: &str) -> Result<()> {
+    pub(crate) fn check_for(&self, host: &Host, version: &str) -> Result<()> {
         let same = self.for_engine(version);
         let proposal = same.propose(host)?;
         same.refuse_unstartable(host, &proposal)
@@ -66,7 +66,7 @@ impl DaemonJson {
 
     /// Has the engine that is installed by now judge its file, where it is not started to find out
     /// whether it takes it.
-    pub fn refuse_invalid(&self, host: &Host) -> Result<()> {
+    pub(crate) fn refuse_invalid(&self, host: &Host) -> Result<()> {
         let known = facts::known_packages(host)?;
         let engine = known
             .get(PACKAGE)
@@ -121,7 +121,7 @@ impl DaemonJson {
 
 /// Why the engine, given these flags, would not start with this configuration. `None` when it
 /// would, and when it cannot be asked: there is no engine yet, or asking changes the host.
-pub fn refusal(
+pub(crate) fn refusal(
     host: &Host,
     engine: Option<EngineRelease>,
     flags: &[String],

@@ -31,7 +31,7 @@ const MADE_BY_CONTAINERD: &[&str] = &[
 
 /// Writes down the ways back for configuration that was there before its package. Packages that
 /// left theirs behind when they were removed are no longer among `packages`.
-pub fn note_what_was_configured(tx: &mut Tx<'_>, packages: &mut Vec<String>) -> Result<()> {
+pub(crate) fn note_what_was_configured(tx: &mut Tx<'_>, packages: &mut Vec<String>) -> Result<()> {
     for path in CONFIGURATION {
         tx.keep_for_return(path)?;
     }
@@ -61,7 +61,7 @@ pub fn note_what_was_configured(tx: &mut Tx<'_>, packages: &mut Vec<String>) -> 
 }
 
 /// The network of the host, where the engine is one of these packages.
-pub fn network(host: &Host, packages: &[String]) -> Result<Option<NetworkBaseline>> {
+pub(crate) fn network(host: &Host, packages: &[String]) -> Result<Option<NetworkBaseline>> {
     if !packages.iter().any(|name| name == ENGINE) {
         return Ok(None);
     }
@@ -74,7 +74,7 @@ pub fn network(host: &Host, packages: &[String]) -> Result<Option<NetworkBaselin
 }
 
 /// Writes down the ways back for what the engine itself is going to make.
-pub fn note_what_the_engine_makes(tx: &mut Tx<'_>) -> Result<()> {
+pub(crate) fn note_what_the_engine_makes(tx: &mut Tx<'_>) -> Result<()> {
     note_data_of_host(tx)?;
     for folder in MADE_BY_CONTAINERD {
         note_folder(tx, Path::new(folder))?;
@@ -83,7 +83,7 @@ pub fn note_what_the_engine_makes(tx: &mut Tx<'_>) -> Result<()> {
 }
 
 /// Writes down which packages make room, and which of them came along with others.
-pub fn note_replaced(tx: &mut Tx<'_>, removals: &[String]) -> Result<()> {
+pub(crate) fn note_replaced(tx: &mut Tx<'_>, removals: &[String]) -> Result<()> {
     if removals.is_empty() {
         return Ok(());
     }

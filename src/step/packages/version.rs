@@ -20,7 +20,7 @@ const VERSIONED: [&str; 2] = ["docker-ce", "docker-ce-cli"];
 
 /// Those of the engine's packages that are missing, or are there in another version than the one
 /// that is asked for.
-pub fn unmet(
+pub(crate) fn unmet(
     known: &BTreeMap<String, HostPackage>,
     asked_for: Option<&EngineVersion>,
 ) -> Vec<&'static str> {
@@ -39,7 +39,7 @@ pub fn unmet(
 ///
 /// # Errors
 /// [`Failure::Blocked`] with the versions there are, when none of them is meant.
-pub fn request(
+pub(crate) fn request(
     host: &Host,
     packages: &[&str],
     asked_for: Option<&EngineVersion>,
@@ -79,7 +79,7 @@ fn choose(
 ///
 /// # Errors
 /// [`Failure::Blocked`] when it would, and that is not meant.
-pub fn goes_back(host: &Host, transaction: &Transaction, allowed: bool) -> Result<bool> {
+pub(crate) fn goes_back(host: &Host, transaction: &Transaction, allowed: bool) -> Result<bool> {
     for install in &transaction.installs {
         let Some(there) = &install.replaces else {
             continue;

@@ -2,7 +2,7 @@
 
 mod restart;
 
-pub use restart::start_again;
+pub(crate) use restart::start_again;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -21,7 +21,7 @@ use crate::host::{Host, is_forbidden};
 use crate::report::Yours;
 use crate::undo::Undo;
 
-pub struct EngineService {
+pub(crate) struct EngineService {
     configuration: DaemonJson,
     /// Whether a stopped engine stays so.
     no_start: bool,
@@ -68,7 +68,7 @@ impl SecretExposure {
 }
 
 impl EngineService {
-    pub fn new(configuration: DaemonJson, no_start: bool) -> EngineService {
+    pub(crate) fn new(configuration: DaemonJson, no_start: bool) -> EngineService {
         EngineService {
             configuration,
             no_start,
@@ -78,7 +78,7 @@ impl EngineService {
 
     /// Leaves what is somebody's own of the unit. A stopped one is started all the same: an install
     /// is to end with an engine that works.
-    pub fn leaving(self, owned: &Ownership) -> EngineService {
+    pub(crate) fn leaving(self, owned: &Ownership) -> EngineService {
         let disabled = owned.named(UNIT).cloned();
         EngineService { disabled, ..self }
     }

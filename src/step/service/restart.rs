@@ -19,7 +19,7 @@ use crate::report::Event;
 const RELOAD_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Lets the engine read its file again, which leaves containers alone.
-pub fn by_reload(tx: &mut Tx<'_>) -> Result<()> {
+pub(crate) fn by_reload(tx: &mut Tx<'_>) -> Result<()> {
     let begun = Timestamp::now();
     tx.run_covered(&systemctl(&["reload", UNIT]))?;
     let deadline = Instant::now() + RELOAD_DEADLINE;
@@ -52,7 +52,7 @@ pub(super) fn by_restart(tx: &mut Tx<'_>, secret: SecretExposure) -> Result<()> 
 
 /// Starts those of the containers that ran before and are stopped by now. Those that are gone with
 /// their end, as `docker run --rm` has it, are named.
-pub fn start_again(tx: &mut Tx<'_>, before: &[String]) -> Result<()> {
+pub(crate) fn start_again(tx: &mut Tx<'_>, before: &[String]) -> Result<()> {
     let running = tx.host().running_containers()?;
     let stopped: Vec<&String> = before.iter().filter(|id| !running.contains(id)).collect();
     if stopped.is_empty() {
@@ -77,7 +77,7 @@ pub fn start_again(tx: &mut Tx<'_>, before: &[String]) -> Result<()> {
 }
 
 /// Asks the engine whether it has what its file says.
-pub fn confirm(host: &Host, document: &Document) -> Result<()> {
+pub(crate) fn confirm(host: &Host, document: &Document) -> Result<()> {
     let Some(account) = host.engine_account()? else {
         bail!(failure_reason(host));
     };

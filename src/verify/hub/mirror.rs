@@ -8,7 +8,7 @@ use crate::host::http::{FetchError, Http};
 use crate::host::network::Network;
 
 /// What is known of the engine's mirrors.
-pub struct Mirrors {
+pub(crate) struct Mirrors {
     /// The one that the engine asks first.
     pub first: Option<String>,
     /// The first that does not answer, with the reason.
@@ -17,7 +17,7 @@ pub struct Mirrors {
 
 /// Asks each mirror of the engine, the way that the engine goes. One that answers us and is not
 /// believed, or wants a password of a proxy that the engine does not tell, may still serve it.
-pub fn ask(host: &Host) -> Result<Mirrors> {
+pub(crate) fn ask(host: &Host) -> Result<Mirrors> {
     let account = host.engine_account()?.context("the engine went away")?;
     let said = |key: &str| account[key].as_str().map(str::to_owned);
     let network = Network::new(None, None, |name| {

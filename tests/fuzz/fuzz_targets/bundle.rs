@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use dockstrap::host::bundle::Bundle;
+use dockstrap::fuzzed::Bundle;
 use libfuzzer_sys::fuzz_target;
 
 static FILE: LazyLock<PathBuf> =

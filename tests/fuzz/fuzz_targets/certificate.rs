@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
-use dockstrap::trust::{Certificate, Fingerprint};
+use dockstrap::fuzzed::{Certificate, Fingerprint};
 use libfuzzer_sys::fuzz_target;
 
 const PINS: &str = include_str!("../../fixtures/trust/fingerprints");

@@ -1,7 +1,7 @@
 //! Any daemon.json: never a panic; a merge settles at once, and can be taken back.
 #![no_main]
 
-use dockstrap::daemon_config::{Context, Document, Preset, DesiredConfig, check, revert};
+use dockstrap::fuzzed::{Context, DesiredConfig, Document, Preset, check, revert};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
-use dockstrap::trust::{Certificate, Release};
+use dockstrap::fuzzed::{Certificate, SignedRelease};
 use libfuzzer_sys::fuzz_target;
 
 const PINS: &str = include_str!("../../fixtures/trust/fingerprints");
@@ -24,12 +24,12 @@ fn now() -> SystemTime {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(release) = Release::verify(bytes, &CERTIFICATE, now()) {
-        let signed = Release::verify(SIGNED, &CERTIFICATE, now()).expect("the fixture is good");
+    if let Ok(release) = SignedRelease::verify(bytes, &CERTIFICATE, now()) {
+        let signed = SignedRelease::verify(SIGNED, &CERTIFICATE, now()).expect("the fixture is good");
         assert_eq!(release.date(), signed.date());
         assert_eq!(release.suite(), signed.suite());
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
-        let _ = Release::unverified(text);
+        let _ = SignedRelease::unverified(text);
     }
 });

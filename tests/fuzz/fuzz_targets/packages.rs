@@ -1,17 +1,17 @@
 //! Any index of packages: never a panic, and no file name leads out of the repository.
 #![no_main]
 
-use dockstrap::trust::{Entry, Packages, Sha256, verify_file};
+use dockstrap::fuzzed::{ExpectedFile, PackageIndex, Sha256, verify_file};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let entry = Entry {
+    let entry = ExpectedFile {
         path: "stable/binary-amd64/Packages".parse().expect("a path"),
         size: bytes.len() as u64,
         sha256: Sha256::of(bytes),
     };
     let verified = verify_file(bytes, &entry).expect("the entry is made from the bytes");
-    let Ok(packages) = Packages::parse(verified) else {
+    let Ok(packages) = PackageIndex::parse(verified) else {
         return;
     };
     for package in packages.iter() {

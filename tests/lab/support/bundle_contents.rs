@@ -6,7 +6,7 @@ use tar::{Archive, Builder, EntryType, Header};
 
 /// A file in a bundle.
 #[derive(Clone)]
-pub struct Member {
+pub(crate) struct Member {
     pub path: String,
     pub kind: EntryType,
     pub content: Vec<u8>,
@@ -14,13 +14,13 @@ pub struct Member {
 
 /// What a bundle consists of.
 #[derive(Clone)]
-pub struct Contents {
+pub(crate) struct Contents {
     pub manifest: Value,
     pub members: Vec<Member>,
 }
 
 impl Contents {
-    pub fn of(bundle: &[u8]) -> Contents {
+    pub(crate) fn of(bundle: &[u8]) -> Contents {
         let mut members = Vec::new();
         for entry in Archive::new(bundle).entries().expect("a tar") {
             let mut entry = entry.expect("a file in it");
@@ -46,7 +46,7 @@ impl Contents {
     }
 
     /// The bytes of a tar of these, whatever they are.
-    pub fn packed(&self) -> Vec<u8> {
+    pub(crate) fn packed(&self) -> Vec<u8> {
         let mut tar = Builder::new(Vec::new());
         let manifest = Member {
             path: "bundle.json".to_owned(),
@@ -69,14 +69,14 @@ impl Contents {
     }
 
     /// Adds a file, which the manifest names.
-    pub fn with(mut self, path: &str, content: &[u8]) -> Contents {
+    pub(crate) fn with(mut self, path: &str, content: &[u8]) -> Contents {
         let files = self.manifest["files"].as_array_mut().expect("a list");
         files.push(named(path, content));
         self.with_unnamed(path, EntryType::Regular, content)
     }
 
     /// Adds a member, which the manifest does not name.
-    pub fn with_unnamed(mut self, path: &str, kind: EntryType, content: &[u8]) -> Contents {
+    pub(crate) fn with_unnamed(mut self, path: &str, kind: EntryType, content: &[u8]) -> Contents {
         self.members.push(Member {
             path: path.to_owned(),
             kind,
@@ -87,7 +87,7 @@ impl Contents {
 
     /// Another content of the file whose path ends so.
     #[track_caller]
-    pub fn replacing(mut self, end: &str, content: &[u8]) -> Contents {
+    pub(crate) fn replacing(mut self, end: &str, content: &[u8]) -> Contents {
         let is_it = |path: &str| path.ends_with(end);
         let member = self.members.iter_mut().find(|member| is_it(&member.path));
         member.expect("such a member").content = content.to_vec();
@@ -102,13 +102,13 @@ impl Contents {
 
     /// Another value in the manifest, such as at `/archives/0/suite`.
     #[track_caller]
-    pub fn saying(mut self, pointer: &str, value: Value) -> Contents {
+    pub(crate) fn saying(mut self, pointer: &str, value: Value) -> Contents {
         *self.manifest.pointer_mut(pointer).expect("such a field") = value;
         self
     }
 
     /// The same for hosts of another architecture, with every path as a bundle for those has it.
-    pub fn for_architecture(mut self, from: &str, to: &str) -> Contents {
+    pub(crate) fn for_architecture(mut self, from: &str, to: &str) -> Contents {
         let (from_folder, to_folder) = (format!("/binary-{from}/"), format!("/binary-{to}/"));
         self.manifest["architecture"] = json!(to);
         for file in self.manifest["files"].as_array_mut().expect("a list") {
@@ -123,7 +123,7 @@ impl Contents {
 
     /// The content of the file whose path ends so.
     #[track_caller]
-    pub fn text(&self, end: &str) -> String {
+    pub(crate) fn text(&self, end: &str) -> String {
         let mut members = self.members.iter();
         let member = members.find(|member| member.path.ends_with(end));
         String::from_utf8(member.expect("such a member").content.clone()).expect("a text")

@@ -13,7 +13,7 @@ use crate::outcome::Outcome;
 const CHECKOUT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// A folder with the collection, and the lab's inventory of hosts.
-pub struct Controller {
+pub(crate) struct Controller {
     folder: TempDir,
     search_path: String,
     /// Where the collection was laid out, with the program under test in it.
@@ -23,12 +23,12 @@ pub struct Controller {
 impl Controller {
     /// Packs the collection, installs it from its archive, and lets the newest Ansible in on the
     /// hosts.
-    pub fn of(hosts: &[&LabHost]) -> Controller {
+    pub(crate) fn of(hosts: &[&LabHost]) -> Controller {
         Controller::by(&["ansible"], hosts)
     }
 
     /// The same, with the oldest Ansible that the collection takes.
-    pub fn oldest_of(hosts: &[&LabHost]) -> Controller {
+    pub(crate) fn oldest_of(hosts: &[&LabHost]) -> Controller {
         Controller::by(&["ansible", "oldest"], hosts)
     }
 
@@ -66,7 +66,7 @@ impl Controller {
     }
 
     /// Runs one of Ansible's programs.
-    pub fn run<S: AsRef<OsStr>>(
+    pub(crate) fn run<S: AsRef<OsStr>>(
         &self,
         program: &str,
         arguments: impl IntoIterator<Item = S>,
@@ -85,12 +85,12 @@ impl Controller {
     }
 
     /// Runs a playbook.
-    pub fn play<const N: usize>(&self, playbook: &str, arguments: [&str; N]) -> Outcome {
+    pub(crate) fn play<const N: usize>(&self, playbook: &str, arguments: [&str; N]) -> Outcome {
         self.run("ansible-playbook", [&[playbook][..], &arguments].concat())
     }
 
     /// Has one module run, as root on the hosts.
-    pub fn module(&self, hosts: &str, name: &str, options: &Value) -> Outcome {
+    pub(crate) fn module(&self, hosts: &str, name: &str, options: &Value) -> Outcome {
         let options = options.to_string();
         let mut arguments = vec![hosts, "--become", "-m", name];
         if options != "{}" {
@@ -100,7 +100,7 @@ impl Controller {
     }
 
     /// The path of something in the folder.
-    pub fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.folder.path().join(name).to_string_lossy().into_owned()
     }
 }

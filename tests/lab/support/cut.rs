@@ -13,7 +13,7 @@ use crate::outcome::Outcome;
 
 /// Where, or when, a run is cut short.
 #[derive(Clone, Copy)]
-pub enum Cut {
+pub(crate) enum Cut {
     /// Right after it has written so many lines into the journal: what the last of them tells of
     /// is not begun yet.
     AfterLine(usize),
@@ -50,7 +50,11 @@ impl LabHost {
     /// Runs dockstrap as root and cuts it short. Returns how long it took when it had come to a
     /// good end before.
     #[track_caller]
-    pub fn cut_short<const N: usize>(&self, cut: Cut, arguments: [&str; N]) -> Option<Duration> {
+    pub(crate) fn cut_short<const N: usize>(
+        &self,
+        cut: Cut,
+        arguments: [&str; N],
+    ) -> Option<Duration> {
         let begun = Instant::now();
         let seconds = |time: Duration| time.as_secs_f64().to_string();
         let outcome = match cut {

@@ -9,13 +9,13 @@ use crate::host::LabHost;
 const SMALL: &str = "/mnt/small";
 
 /// A small disk that is mounted in a host. It goes with its last mount.
-pub struct SmallDisk<'a> {
+pub(crate) struct SmallDisk<'a> {
     host: &'a LabHost,
 }
 
 impl LabHost {
     /// Mounts a disk of so many MB at a folder, which then holds nothing else.
-    pub fn mount_disk(&self, megabytes: u64, folder: &str) {
+    pub(crate) fn mount_disk(&self, megabytes: u64, folder: &str) {
         let file = tempfile::NamedTempFile::new().expect("a file");
         file.as_file().set_len(megabytes << 20).expect("its size");
         // Small blocks, none of them for root alone, and no journal of its own.
@@ -41,7 +41,7 @@ impl LabHost {
     }
 
     /// Puts a small disk over a folder and what is in it, with room for so many more kB.
-    pub fn put_on_small_disk(&self, folder: &str, kilobytes: u64) -> SmallDisk<'_> {
+    pub(crate) fn put_on_small_disk(&self, folder: &str, kilobytes: u64) -> SmallDisk<'_> {
         self.mount_disk(2048, SMALL);
         self.sh(&format!(
             "mkdir {SMALL}/upper {SMALL}/work
@@ -54,12 +54,12 @@ impl LabHost {
     }
 
     /// Fills the disk at a folder but for so many kB.
-    pub fn fill_disk(&self, folder: &str, kilobytes: u64) {
+    pub(crate) fn fill_disk(&self, folder: &str, kilobytes: u64) {
         self.sh(&filling(folder, kilobytes));
     }
 
     /// Fills the disk at a folder as soon as dpkg unpacks a program.
-    pub fn fill_disk_amid_unpacking(&self, folder: &str) {
+    pub(crate) fn fill_disk_amid_unpacking(&self, folder: &str) {
         self.sh(&format!(
             "until ls /usr/bin/*.dpkg-new >/dev/null 2>&1; do :; done; {}",
             filling(folder, 0)
@@ -69,12 +69,12 @@ impl LabHost {
 
 impl SmallDisk<'_> {
     /// Leaves so much room on the disk. What is there already does not count.
-    pub fn leave_room(&self, kilobytes: u64) {
+    pub(crate) fn leave_room(&self, kilobytes: u64) {
         self.host.fill_disk(SMALL, kilobytes);
     }
 
     /// Fills it as soon as dpkg unpacks a program.
-    pub fn fill_amid_unpacking(&self) {
+    pub(crate) fn fill_amid_unpacking(&self) {
         self.host.fill_disk_amid_unpacking(SMALL);
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-pub struct Keys {
+pub(crate) struct Keys {
     home: TempDir,
     /// Of the primary key.
     pub fingerprint: String,
@@ -12,7 +12,7 @@ pub struct Keys {
 
 impl Keys {
     /// A primary key that signs.
-    pub fn new() -> Keys {
+    pub(crate) fn new() -> Keys {
         let mut keys = Keys {
             home: tempfile::tempdir().unwrap(),
             fingerprint: String::new(),
@@ -21,26 +21,26 @@ impl Keys {
         keys
     }
 
-    pub fn home(&self) -> &Path {
+    pub(crate) fn home(&self) -> &Path {
         self.home.path()
     }
 
     /// Makes another primary key, and returns its fingerprint.
-    pub fn new_key(&self, user: &str) -> String {
+    pub(crate) fn new_key(&self, user: &str) -> String {
         let make = ["--quick-generate-key", user, "ed25519", "sign", "0"];
         self.gpg(&[&["--passphrase", ""], &make[..]].concat());
         self.fingerprints(user).swap_remove(0)
     }
 
     /// Adds a subkey that signs from now on, and returns its fingerprint.
-    pub fn new_subkey(&self) -> String {
+    pub(crate) fn new_subkey(&self) -> String {
         let make = ["--quick-add-key", &self.fingerprint, "ed25519", "sign", "0"];
         self.gpg(&[&["--passphrase", ""], &make[..]].concat());
         self.fingerprints(&self.fingerprint).pop().unwrap()
     }
 
     /// Revokes a subkey: the first is 1.
-    pub fn revoke_subkey(&self, number: usize) {
+    pub(crate) fn revoke_subkey(&self, number: usize) {
         let dialog = format!("key {number}\nrevkey\ny\n0\n\ny\nsave\n");
         let edit = ["--command-fd", "0", "--edit-key", &self.fingerprint];
         self.gpg_reading(&edit, dialog.as_bytes());
@@ -64,20 +64,20 @@ impl Keys {
 
     /// Fails unless this is a signature of the file.
     #[track_caller]
-    pub fn verify(&self, signature: &Path, file: &Path) {
+    pub(crate) fn verify(&self, signature: &Path, file: &Path) {
         let paths = [signature, file].map(|path| path.to_str().unwrap());
         self.gpg(&["--verify", paths[0], paths[1]]);
     }
 
     /// Runs gpg with these keys, and returns what it prints.
     #[track_caller]
-    pub fn gpg(&self, arguments: &[&str]) -> Vec<u8> {
+    pub(crate) fn gpg(&self, arguments: &[&str]) -> Vec<u8> {
         self.gpg_reading(arguments, b"")
     }
 
     /// The same with something to read.
     #[track_caller]
-    pub fn gpg_reading(&self, arguments: &[&str], input: &[u8]) -> Vec<u8> {
+    pub(crate) fn gpg_reading(&self, arguments: &[&str], input: &[u8]) -> Vec<u8> {
         let home = self.home().to_str().unwrap();
         let ours = ["--batch", "--quiet", "--homedir", home];
         let gpg = duct::cmd("gpg", [&ours, arguments].concat())

@@ -21,7 +21,7 @@ const HOLD: &str = r#"
 "#;
 
 /// A process that holds a lock until it is told to release it.
-pub struct Holder<'a> {
+pub(crate) struct Holder<'a> {
     host: &'a LabHost,
     pub pid: String,
     process: Running,
@@ -29,7 +29,7 @@ pub struct Holder<'a> {
 
 impl LabHost {
     /// Someone of this name who holds a lock.
-    pub fn holder(&self, name: &str, lock: &str) -> Holder<'_> {
+    pub(crate) fn holder(&self, name: &str, lock: &str) -> Holder<'_> {
         self.run(["rm", "--force", "/run/held"]).exits(0);
         let mut process = self.start(["perl", "-e", HOLD, lock, name]);
         let deadline = Instant::now() + Duration::from_secs(30);
@@ -52,7 +52,7 @@ impl LabHost {
 
 impl Holder<'_> {
     /// Releases the lock.
-    pub fn release(self) {
+    pub(crate) fn release(self) {
         self.host.run(["kill", &self.pid]).exits(0);
         self.process.end();
     }

@@ -12,15 +12,15 @@ use crate::running::Running;
 use crate::terminal::Terminal;
 
 /// The script that makes hosts.
-pub const LAB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/lab");
+pub(crate) const LAB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/lab");
 /// Where the program under test lies in a host.
-pub const PROGRAM: &str = "/usr/local/bin/dockstrap";
+pub(crate) const PROGRAM: &str = "/usr/local/bin/dockstrap";
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 static SWEEP: Once = Once::new();
 
 /// A host of the lab.
-pub struct LabHost {
+pub(crate) struct LabHost {
     name: String,
     release: String,
     fingerprint: String,
@@ -29,18 +29,18 @@ pub struct LabHost {
 
 impl LabHost {
     /// Brings up a fresh host of this release, with the program under test in it.
-    pub fn up(release: &str) -> LabHost {
+    pub(crate) fn up(release: &str) -> LabHost {
         LabHost::up_with(release, &[])
     }
 
     /// Brings up the files of such a host, with nothing that runs in it: as an image that is being
     /// built, or a chroot.
-    pub fn up_without_systemd(release: &str) -> LabHost {
+    pub(crate) fn up_without_systemd(release: &str) -> LabHost {
         LabHost::up_with(release, &["--no-systemd"])
     }
 
     /// Brings up a fresh host with these options of `scripts/lab up`.
-    pub fn up_with(release: &str, options: &[&str]) -> LabHost {
+    pub(crate) fn up_with(release: &str, options: &[&str]) -> LabHost {
         SWEEP.call_once(remove_orphans);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("test-{}-{number}-{release}", std::process::id());
@@ -62,38 +62,38 @@ impl LabHost {
     }
 
     /// What the lab calls it.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// Where its root lies on this machine.
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
     /// Boots a host of which there were only the files until now.
-    pub fn boot(&self) {
+    pub(crate) fn boot(&self) {
         lab(&["boot", &self.name]).exits(0);
     }
 
     /// The codename of the release it presents itself as.
-    pub fn release(&self) -> &str {
+    pub(crate) fn release(&self) -> &str {
         &self.release
     }
 
     /// The fingerprint of the key that signs the stand-in for Docker's repository.
-    pub fn fingerprint(&self) -> &str {
+    pub(crate) fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
     /// Runs dockstrap as root, trusting the stand-in's key.
-    pub fn dockstrap<const N: usize>(&self, arguments: [&str; N]) -> Outcome {
+    pub(crate) fn dockstrap<const N: usize>(&self, arguments: [&str; N]) -> Outcome {
         self.run_list(&self.with_program(&arguments), None)
     }
 
     /// Runs dockstrap as root, which must end with this exit code and leave the host as it is.
     #[track_caller]
-    pub fn unchanged_by<const N: usize>(&self, code: i32, arguments: [&str; N]) -> Outcome {
+    pub(crate) fn unchanged_by<const N: usize>(&self, code: i32, arguments: [&str; N]) -> Outcome {
         let before = self.tree();
         let outcome = self.dockstrap(arguments).exits(code);
         before.is_untouched_in(&self.tree());
@@ -102,17 +102,17 @@ impl LabHost {
 
     /// Installs without the proof at its end: the shortest way to a host with an engine.
     #[track_caller]
-    pub fn install(&self) -> Outcome {
+    pub(crate) fn install(&self) -> Outcome {
         self.dockstrap(["install", "--yes", "--no-verify"]).exits(0)
     }
 
     #[track_caller]
-    pub fn uninstall(&self) -> Outcome {
+    pub(crate) fn uninstall(&self) -> Outcome {
         self.dockstrap(["uninstall", "--yes"]).exits(0)
     }
 
     /// Runs dockstrap as root by way of another command in the host, which gets its words.
-    pub fn dockstrap_by<const W: usize, const N: usize>(
+    pub(crate) fn dockstrap_by<const W: usize, const N: usize>(
         &self,
         words: [&str; W],
         arguments: [&str; N],
@@ -123,7 +123,7 @@ impl LabHost {
     }
 
     /// Runs dockstrap as root under a program of this machine, such as a tracer.
-    pub fn dockstrap_under<const N: usize>(
+    pub(crate) fn dockstrap_under<const N: usize>(
         &self,
         tracer: &[String],
         arguments: [&str; N],
@@ -132,7 +132,7 @@ impl LabHost {
     }
 
     /// The command that does so, by way of another command in the host, which gets its words.
-    pub fn under<const W: usize, const N: usize>(
+    pub(crate) fn under<const W: usize, const N: usize>(
         &self,
         tracer: &[String],
         words: [&str; W],
@@ -151,38 +151,42 @@ impl LabHost {
     }
 
     /// Starts dockstrap as root and does not wait for its end.
-    pub fn start_dockstrap<const N: usize>(&self, arguments: [&str; N]) -> Running {
+    pub(crate) fn start_dockstrap<const N: usize>(&self, arguments: [&str; N]) -> Running {
         self.start_list(&self.with_program(&arguments))
     }
 
     /// Runs a command as root.
-    pub fn run<const N: usize>(&self, command: [&str; N]) -> Outcome {
+    pub(crate) fn run<const N: usize>(&self, command: [&str; N]) -> Outcome {
         self.run_list(&command, None)
     }
 
     /// Runs a command of any number of words as root.
-    pub fn run_all(&self, command: &[&str]) -> Outcome {
+    pub(crate) fn run_all(&self, command: &[&str]) -> Outcome {
         self.run_list(command, None)
     }
 
     /// Runs a command in a fresh login of the user.
-    pub fn run_as<const N: usize>(&self, user: &str, command: [&str; N]) -> Outcome {
+    pub(crate) fn run_as<const N: usize>(&self, user: &str, command: [&str; N]) -> Outcome {
         self.run_list(&command, Some(user))
     }
 
     /// Runs lines for the shell as root; fails unless they succeed.
     #[track_caller]
-    pub fn sh(&self, script: &str) -> Outcome {
+    pub(crate) fn sh(&self, script: &str) -> Outcome {
         self.run(["sh", "-euc", script]).exits(0)
     }
 
     /// Starts a command as root and does not wait for its end.
-    pub fn start<const N: usize>(&self, command: [&str; N]) -> Running {
+    pub(crate) fn start<const N: usize>(&self, command: [&str; N]) -> Running {
         self.start_list(&command)
     }
 
     /// Runs dockstrap as root on a terminal; `variable` is one for its environment.
-    pub fn on_a_terminal<const N: usize>(&self, variable: &str, arguments: [&str; N]) -> Terminal {
+    pub(crate) fn on_a_terminal<const N: usize>(
+        &self,
+        variable: &str,
+        arguments: [&str; N],
+    ) -> Terminal {
         let mut command = Command::new(LAB);
         command.args(["run", "--tty", &self.name, "env", variable]);
         command.args(self.with_program(&arguments));
@@ -190,7 +194,7 @@ impl LabHost {
     }
 
     /// Runs lines for the shell as root on a terminal, with `$DOCKSTRAP` for the program under test.
-    pub fn sh_on_a_terminal(&self, script: &str) -> Terminal {
+    pub(crate) fn sh_on_a_terminal(&self, script: &str) -> Terminal {
         let mut command = Command::new(LAB);
         command.args(["run", "--tty", &self.name, "env"]);
         command.arg(format!("DOCKSTRAP_KEY_FINGERPRINT={}", self.fingerprint));
@@ -201,7 +205,7 @@ impl LabHost {
 
     /// Writes a file in the host, with the folders above it.
     #[track_caller]
-    pub fn write(&self, path: &str, content: &str) {
+    pub(crate) fn write(&self, path: &str, content: &str) {
         let script = format!("mkdir -p \"$(dirname {path})\" && cat >{path}");
         let mut child = self.command(&["sh", "-euc", &script], None);
         let mut child = child.stdin(Stdio::piped()).spawn().expect("starting sh");
@@ -213,35 +217,35 @@ impl LabHost {
 
     /// Copies a file of this machine into the host, executable.
     #[track_caller]
-    pub fn put(&self, file: &Path, path: &str) {
+    pub(crate) fn put(&self, file: &Path, path: &str) {
         let file = file.to_str().expect("a path in UTF-8");
         lab(&["put", &self.name, file, path]).exits(0);
     }
 
     /// The content of a file in the host.
     #[track_caller]
-    pub fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         self.run(["cat", path]).exits(0).stdout
     }
 
-    pub fn has(&self, path: &str) -> bool {
+    pub(crate) fn has(&self, path: &str) -> bool {
         self.run(["test", "-e", path]).has_succeeded()
     }
 
     /// What the engine says of itself.
     #[track_caller]
-    pub fn account(&self) -> serde_json::Value {
+    pub(crate) fn account(&self) -> serde_json::Value {
         self.run(["docker", "info", "--format", "{{json .}}"])
             .json()
     }
 
     /// Where something of this host lies on this machine.
-    pub fn lab_path(&self, what: &str) -> PathBuf {
+    pub(crate) fn lab_path(&self, what: &str) -> PathBuf {
         PathBuf::from(one_line(&lab(&["path", &self.name, what]).exits(0)))
     }
 
     /// Stops (`stop`) or starts (`start`) the servers around the host.
-    pub fn servers(&self, what: &str) {
+    pub(crate) fn servers(&self, what: &str) {
         lab(&["servers", &self.name, what]).exits(0);
     }
 
@@ -327,7 +331,7 @@ fn finish(command: &mut Command) -> Outcome {
 }
 
 /// How a command is shown.
-pub fn shown(command: &Command) -> String {
+pub(crate) fn shown(command: &Command) -> String {
     let words = command.get_args().map(OsStr::to_string_lossy);
     words.collect::<Vec<_>>().join(" ")
 }

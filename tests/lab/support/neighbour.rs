@@ -12,11 +12,11 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A server on this machine in the network of a host. It ends with the test, of which it knows
 /// by its input.
-pub struct Neighbour(Child);
+pub(crate) struct Neighbour(Child);
 
 impl Neighbour {
     /// Starts a server that prints a line once it listens.
-    pub fn start<const N: usize>(host: &LabHost, command: [&str; N]) -> Neighbour {
+    pub(crate) fn start<const N: usize>(host: &LabHost, command: [&str; N]) -> Neighbour {
         let mut entered = Command::new("nsenter");
         entered.arg(format!("--net={}", host.lab_path("netns").display()));
         entered.args(command).stdin(Stdio::piped());
@@ -33,7 +33,7 @@ impl Neighbour {
     }
 
     /// Its process on this machine.
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.0.id()
     }
 }

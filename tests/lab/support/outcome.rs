@@ -4,7 +4,7 @@ use std::process::Output;
 
 /// A command that ended.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     command: String,
     code: Option<i32>,
     pub stdout: String,
@@ -12,7 +12,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub fn new(command: String, output: &Output) -> Outcome {
+    pub(crate) fn new(command: String, output: &Output) -> Outcome {
         Outcome {
             command,
             code: output.status.code(),
@@ -23,7 +23,7 @@ impl Outcome {
 
     /// Fails unless the command ended with this exit code.
     #[track_caller]
-    pub fn exits(self, code: i32) -> Outcome {
+    pub(crate) fn exits(self, code: i32) -> Outcome {
         if self.code != Some(code) {
             self.fail(&format!("exit code {code}, but it was {:?}", self.code));
         }
@@ -32,7 +32,7 @@ impl Outcome {
 
     /// Fails unless exactly this was printed.
     #[track_caller]
-    pub fn is(self, text: &str) -> Outcome {
+    pub(crate) fn is(self, text: &str) -> Outcome {
         if self.stdout != text {
             self.fail(&format!("only `{text}`"));
         }
@@ -41,13 +41,13 @@ impl Outcome {
 
     /// Fails unless the text stands in what was printed.
     #[track_caller]
-    pub fn says(self, text: &str) -> Outcome {
+    pub(crate) fn says(self, text: &str) -> Outcome {
         self.says_all(&[text])
     }
 
     /// Fails unless all of these texts stand in what was printed.
     #[track_caller]
-    pub fn says_all(self, texts: &[&str]) -> Outcome {
+    pub(crate) fn says_all(self, texts: &[&str]) -> Outcome {
         for text in texts {
             if !self.all().contains(text) {
                 self.fail(&format!("the words `{text}`"));
@@ -58,25 +58,25 @@ impl Outcome {
 
     /// Fails when the text stands in what was printed.
     #[track_caller]
-    pub fn never_says(self, text: &str) -> Outcome {
+    pub(crate) fn never_says(self, text: &str) -> Outcome {
         if self.all().contains(text) {
             self.fail(&format!("nothing of `{text}`"));
         }
         self
     }
 
-    pub fn has_succeeded(&self) -> bool {
+    pub(crate) fn has_succeeded(&self) -> bool {
         self.code == Some(0)
     }
 
     /// Both streams, one after the other.
-    pub fn all(&self) -> String {
+    pub(crate) fn all(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }
 
     /// Standard output as JSON.
     #[track_caller]
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         match serde_json::from_str(&self.stdout) {
             Ok(value) => value,
             Err(error) => self.fail(&format!("JSON ({error})")),

@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The package under test.
-pub fn package() -> PathBuf {
+pub(crate) fn package() -> PathBuf {
     let path = std::env::var_os("DOCKSTRAP_DEB");
     PathBuf::from(path.expect("DOCKSTRAP_DEB must name the package that is to be tested"))
 }
 
 /// The same package as another version, in this folder.
-pub fn repacked(package: &Path, version: &str, folder: &Path) -> PathBuf {
+pub(crate) fn repacked(package: &Path, version: &str, folder: &Path) -> PathBuf {
     repacked_with(package, version, folder, |_| {})
 }
 
 /// The same, with its content, which is laid out in a folder, changed.
-pub fn repacked_with(
+pub(crate) fn repacked_with(
     package: &Path,
     version: &str,
     folder: &Path,

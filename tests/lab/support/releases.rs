@@ -12,17 +12,17 @@ use crate::gpg::Keys;
 use crate::host::{LabHost, PROGRAM};
 use crate::outcome::Outcome;
 
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Where releases lie on the server of Docker's stand-in.
-pub const BASE: &str = "https://download.docker.com/releases";
+pub(crate) const BASE: &str = "https://download.docker.com/releases";
 /// What programs are built for here, as packages name it.
-pub const MACHINE: &str = if cfg!(target_arch = "aarch64") {
+pub(crate) const MACHINE: &str = if cfg!(target_arch = "aarch64") {
     "arm64"
 } else {
     "amd64"
 };
 /// The script in the host, for everyone to read.
-pub const SCRIPT: &str = "/srv/install.sh";
+pub(crate) const SCRIPT: &str = "/srv/install.sh";
 
 /// Makes a test of its own for each way of fetching, verifying and becoming root.
 macro_rules! on_both_kinds {
@@ -51,12 +51,12 @@ macro_rules! on_both_kinds {
 pub(crate) use on_both_kinds;
 
 /// Where the server of the host has what lies at [`BASE`].
-pub fn published(host: &LabHost) -> PathBuf {
+pub(crate) fn published(host: &LabHost) -> PathBuf {
     host.lab_path("www").join("download.docker.com/releases")
 }
 
 /// A host without dockstrap, and a server of releases around it.
-pub struct Releases {
+pub(crate) struct Releases {
     pub host: LabHost,
     /// What the server serves as releases.
     pub folder: PathBuf,
@@ -66,7 +66,7 @@ pub struct Releases {
 
 impl Releases {
     /// A fresh host of this release, with this option of `scripts/lab up`.
-    pub fn on(release: &str, option: &str) -> Releases {
+    pub(crate) fn on(release: &str, option: &str) -> Releases {
         let host = LabHost::up_with(release, &[option]);
         host.sh(&format!("rm {PROGRAM}"));
         // sudo leaves a file behind the first time.
@@ -91,7 +91,7 @@ impl Releases {
     }
 
     /// Puts a program on the server as this release, signed, and makes it the latest.
-    pub fn publish_as(&self, version: &str, program: &[u8]) {
+    pub(crate) fn publish_as(&self, version: &str, program: &[u8]) {
         let release = self.folder.join(format!("download/v{version}"));
         fs::create_dir_all(&release).unwrap();
         let name = format!("dockstrap-{version}-linux-{MACHINE}");
@@ -117,22 +117,22 @@ impl Releases {
     }
 
     /// The folder of the release of the program under test.
-    pub fn release(&self) -> PathBuf {
+    pub(crate) fn release(&self) -> PathBuf {
         self.folder.join(format!("download/v{VERSION}"))
     }
 
     /// The program in it.
-    pub fn program(&self) -> PathBuf {
+    pub(crate) fn program(&self) -> PathBuf {
         let name = format!("dockstrap-{VERSION}-linux-{MACHINE}");
         self.release().join(name)
     }
 
-    pub fn signature(&self) -> PathBuf {
+    pub(crate) fn signature(&self) -> PathBuf {
         self.release().join("SHA256SUMS.asc")
     }
 
     /// Adds these locations to the server's settings, and has it read them.
-    pub fn add_locations(&self, locations: &str) {
+    pub(crate) fn add_locations(&self, locations: &str) {
         let logs = self.host.lab_path("log");
         let servers = logs
             .ancestors()
@@ -148,7 +148,7 @@ impl Releases {
     }
 
     /// Signs the list of the release as it is; the options may name another key.
-    pub fn sign(&self, options: &[&str]) -> Vec<u8> {
+    pub(crate) fn sign(&self, options: &[&str]) -> Vec<u8> {
         let sums = fs::read(self.release().join("SHA256SUMS")).unwrap();
         let local = ["--local-user", &self.keys.fingerprint];
         let local = if options.contains(&"--local-user") {
@@ -167,7 +167,7 @@ impl Releases {
 
     /// Writes the script of the release, which pins the first of these keys, with the certificates
     /// of all of them.
-    pub fn pin(&self, keys: &[&str]) {
+    pub(crate) fn pin(&self, keys: &[&str]) {
         let export = ["--export", "--export-options", "export-minimal"];
         let certificate = STANDARD.encode(self.keys.gpg(&[&export, keys].concat()));
         let source = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/install.sh"));
@@ -180,18 +180,24 @@ impl Releases {
     }
 
     /// The script through a pipe, as people run it, as this user.
-    pub fn run(&self, user: &str, arguments: &str) -> Outcome {
+    pub(crate) fn run(&self, user: &str, arguments: &str) -> Outcome {
         self.run_with(user, "", "sh", arguments)
     }
 
     /// The same, read by this shell, after some lines of the user's.
-    pub fn run_with(&self, user: &str, before: &str, shell: &str, arguments: &str) -> Outcome {
+    pub(crate) fn run_with(
+        &self,
+        user: &str,
+        before: &str,
+        shell: &str,
+        arguments: &str,
+    ) -> Outcome {
         let line = format!("{before}\n{}", self.line(shell, arguments));
         self.host.run_as(user, ["sh", "-c", &line])
     }
 
     /// The line that runs the script through a pipe.
-    pub fn line(&self, shell: &str, arguments: &str) -> String {
+    pub(crate) fn line(&self, shell: &str, arguments: &str) -> String {
         let fingerprint = self.host.fingerprint();
         format!(
             "export DOCKSTRAP_KEY_FINGERPRINT={fingerprint}; cat {SCRIPT} | {shell} -s -- {arguments}"

@@ -8,7 +8,7 @@ use crate::interruption::wait_until;
 use crate::outcome::Outcome;
 
 /// What it says goes to files, so that it can be read meanwhile.
-pub struct Running {
+pub(crate) struct Running {
     text: String,
     child: Child,
     stdout: File,
@@ -16,7 +16,7 @@ pub struct Running {
 }
 
 impl Running {
-    pub fn start(text: String, mut command: Command) -> Running {
+    pub(crate) fn start(text: String, mut command: Command) -> Running {
         let file = || tempfile::tempfile().expect("making a temporary file");
         let (stdout, stderr) = (file(), file());
         let share = |file: &File| file.try_clone().expect("sharing a file");
@@ -30,13 +30,13 @@ impl Running {
         }
     }
 
-    pub fn has_ended(&mut self) -> bool {
+    pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("waiting").is_some()
     }
 
     /// Waits until it has said this.
     #[track_caller]
-    pub fn has_come_to(&mut self, words: &str) {
+    pub(crate) fn has_come_to(&mut self, words: &str) {
         let mut has_ended = false;
         wait_until(words, || {
             let said = [all_of(&self.stdout), all_of(&self.stderr)].concat();
@@ -48,7 +48,7 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub fn end(mut self) -> Outcome {
+    pub(crate) fn end(mut self) -> Outcome {
         let output = Output {
             status: self.child.wait().expect("waiting"),
             stdout: all_of(&self.stdout),

@@ -12,16 +12,16 @@ use tempfile::TempDir;
 use crate::host::LabHost;
 
 /// The key of the stand-in for Docker's repository.
-pub const DOCKER: &str = "docker@lab.invalid";
+pub(crate) const DOCKER: &str = "docker@lab.invalid";
 /// The key of the stand-in for Ubuntu's archive.
-pub const ARCHIVE: &str = "archive@lab.invalid";
+pub(crate) const ARCHIVE: &str = "archive@lab.invalid";
 /// A key of somebody else's, just as good.
-pub const SOMEBODY: &str = "somebody@lab.invalid";
+pub(crate) const SOMEBODY: &str = "somebody@lab.invalid";
 
 const INDEX: &str = "stable/binary-amd64/Packages";
 
 /// Docker's repository for the release of a host, in the hands of someone who holds keys.
-pub struct Repository {
+pub(crate) struct Repository {
     /// A GnuPG home of its own, so that tests do not wait for each other.
     home: TempDir,
     root: PathBuf,
@@ -30,7 +30,7 @@ pub struct Repository {
 }
 
 impl Repository {
-    pub fn of(host: &LabHost) -> Repository {
+    pub(crate) fn of(host: &LabHost) -> Repository {
         let root = host.docker_repository();
         let repository = Repository {
             home: private_folder(),
@@ -50,12 +50,12 @@ impl Repository {
     }
 
     /// Where the key is served.
-    pub fn key(&self) -> PathBuf {
+    pub(crate) fn key(&self) -> PathBuf {
         self.root.join("gpg")
     }
 
     /// The certificates of these owners in one file.
-    pub fn export(&self, armored: bool, owners: &[&str]) -> Vec<u8> {
+    pub(crate) fn export(&self, armored: bool, owners: &[&str]) -> Vec<u8> {
         let mut gpg = self.gpg();
         if armored {
             gpg.arg("--armor");
@@ -66,7 +66,7 @@ impl Repository {
 
     /// Gives Docker's certificate another key that signs, and returns how `sign` calls it.
     #[track_caller]
-    pub fn add_signing_key(&self) -> String {
+    pub(crate) fn add_signing_key(&self) -> String {
         let certificate = self.fingerprints()[0].clone();
         let mut gpg = self.gpg();
         gpg.args(["--quick-add-key", &certificate, "ed25519", "sign", "never"]);
@@ -77,7 +77,7 @@ impl Repository {
 
     /// Has Docker's certificate end in a moment.
     #[track_caller]
-    pub fn expire(&self) {
+    pub(crate) fn expire(&self) {
         let certificate = &self.fingerprints()[0];
         let mut gpg = self.gpg();
         gpg.args(["--quick-set-expire", certificate, "seconds=1"]);
@@ -87,7 +87,7 @@ impl Repository {
 
     /// Has the owner of Docker's certificate revoke it.
     #[track_caller]
-    pub fn revoke(&self) {
+    pub(crate) fn revoke(&self) {
         let revocation = self.home.path().join("revocation");
         let mut gpg = self.gpg();
         // It asks, also in a batch: for the certificate, the reason, and a description.
@@ -113,19 +113,19 @@ impl Repository {
     }
 
     /// The text of Release, as it is served.
-    pub fn release(&self) -> String {
+    pub(crate) fn release(&self) -> String {
         read(&self.suite.join("Release"))
     }
 
     /// Serves this text, signed by `owner`, as the suite's InRelease.
     #[track_caller]
-    pub fn sign(&self, text: &str, owner: &str) {
+    pub(crate) fn sign(&self, text: &str, owner: &str) {
         write(&self.inrelease(), self.clearsign(text, owner));
     }
 
     /// This text, signed by `owner`.
     #[track_caller]
-    pub fn clearsign(&self, text: &str, owner: &str) -> Vec<u8> {
+    pub(crate) fn clearsign(&self, text: &str, owner: &str) -> Vec<u8> {
         let [release, signed] = ["Release", "InRelease"].map(|name| self.home.path().join(name));
         write(&release, text);
         let mut gpg = self.gpg();
@@ -137,7 +137,7 @@ impl Repository {
 
     /// Serves the suite with this index of packages and this date, validly signed.
     #[track_caller]
-    pub fn publish(&self, index: &str, date: &str) {
+    pub(crate) fn publish(&self, index: &str, date: &str) {
         write(&self.index(), index);
         let output = Command::new("sha256sum").arg(self.index()).output();
         let sum =
@@ -151,11 +151,11 @@ impl Repository {
         );
     }
 
-    pub fn inrelease(&self) -> PathBuf {
+    pub(crate) fn inrelease(&self) -> PathBuf {
         self.suite.join("InRelease")
     }
 
-    pub fn index(&self) -> PathBuf {
+    pub(crate) fn index(&self) -> PathBuf {
         self.suite.join(INDEX)
     }
 
@@ -188,13 +188,13 @@ fn private_folder() -> TempDir {
 }
 
 /// A Release text with another date.
-pub fn dated(release: &str, date: &str) -> String {
+pub(crate) fn dated(release: &str, date: &str) -> String {
     with_field(release, "Date", date)
 }
 
 /// A Release text with another value of a field.
 #[track_caller]
-pub fn with_field(release: &str, field: &str, value: &str) -> String {
+pub(crate) fn with_field(release: &str, field: &str, value: &str) -> String {
     let prefix = format!("{field}: ");
     assert!(release.contains(&prefix), "no {field} in\n{release}");
     let lines = release
@@ -207,7 +207,7 @@ pub fn with_field(release: &str, field: &str, value: &str) -> String {
 }
 
 /// Those stanzas of an index that are wanted.
-pub fn stanzas(index: &str, is_wanted: impl Fn(&str) -> bool) -> String {
+pub(crate) fn stanzas(index: &str, is_wanted: impl Fn(&str) -> bool) -> String {
     let wanted = index
         .split_inclusive("\n\n")
         .filter(|stanza| is_wanted(stanza));
@@ -215,18 +215,18 @@ pub fn stanzas(index: &str, is_wanted: impl Fn(&str) -> bool) -> String {
 }
 
 /// The moment so many days ahead of now, or before it, as a repository writes it.
-pub fn in_days(days: i64) -> String {
+pub(crate) fn in_days(days: i64) -> String {
     let moment = Timestamp::now() + SignedDuration::from_hours(24 * days);
     moment.strftime("%a, %d %b %Y %H:%M:%S UTC").to_string()
 }
 
 #[track_caller]
-pub fn read(path: &Path) -> String {
+pub(crate) fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 #[track_caller]
-pub fn write(path: &Path, content: impl AsRef<[u8]>) {
+pub(crate) fn write(path: &Path, content: impl AsRef<[u8]>) {
     fs::write(path, content).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 

@@ -11,7 +11,7 @@ use crate::outcome::Outcome;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A command on a terminal of its own.
-pub struct Terminal {
+pub(crate) struct Terminal {
     text: String,
     child: Child,
     keyboard: ChildStdin,
@@ -20,7 +20,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    pub fn open(mut command: Command) -> Terminal {
+    pub(crate) fn open(mut command: Command) -> Terminal {
         let text = format!("{:?}", command.get_args());
         let command = command
             .env("TERM", "xterm-256color")
@@ -49,7 +49,7 @@ impl Terminal {
 
     /// Reads until these words are on the screen.
     #[track_caller]
-    pub fn shows(mut self, words: &str) -> Terminal {
+    pub(crate) fn shows(mut self, words: &str) -> Terminal {
         let deadline = Instant::now() + PATIENCE;
         while !self.on_screen().contains(words) {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -61,14 +61,14 @@ impl Terminal {
         self
     }
 
-    pub fn types(mut self, keys: &str) -> Terminal {
+    pub(crate) fn types(mut self, keys: &str) -> Terminal {
         self.keyboard.write_all(keys.as_bytes()).expect("typing");
         self.keyboard.flush().expect("typing");
         self
     }
 
     /// Waits for the end of the command.
-    pub fn end(mut self) -> Outcome {
+    pub(crate) fn end(mut self) -> Outcome {
         let deadline = Instant::now() + PATIENCE;
         let left = || deadline.saturating_duration_since(Instant::now());
         while let Ok(bytes) = self.screen.recv_timeout(left()) {

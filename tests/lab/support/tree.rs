@@ -57,7 +57,7 @@ const KEPT: &[(&str, u32)] = &[
 
 /// The files of a host with what they hold, and what dpkg, the groups and systemd say of it.
 #[derive(Clone)]
-pub struct Tree {
+pub(crate) struct Tree {
     entries: BTreeMap<String, Entry>,
 }
 
@@ -74,7 +74,7 @@ struct Entry {
 impl LabHost {
     /// Everything there is on the host, to be compared with later. A table of iptables without
     /// rules is as good as none.
-    pub fn tree(&self) -> Tree {
+    pub(crate) fn tree(&self) -> Tree {
         let listed = self.sh(
             "dpkg-query --show --showformat='package ${Package} ${Version} ${db:Status-Status}\\n'
              apt-mark showauto | sed 's/^/automatic /'
@@ -96,7 +96,7 @@ impl LabHost {
 
 impl Tree {
     /// Takes the tree below `root`; `listed` are lines about the host that stand for themselves.
-    pub fn of(root: &Path, listed: &str) -> Tree {
+    pub(crate) fn of(root: &Path, listed: &str) -> Tree {
         let mut entries = BTreeMap::new();
         let mut files = Vec::new();
         walk(root, "", &mut entries, &mut files);
@@ -115,13 +115,13 @@ impl Tree {
 
     /// Fails when anything was so much as written again.
     #[track_caller]
-    pub fn is_untouched_in(&self, after: &Tree) {
+    pub(crate) fn is_untouched_in(&self, after: &Tree) {
         none(&self.differences_to(after, true), "untouched");
     }
 
     /// Fails unless all is as it was; what was taken away and put back has a new time.
     #[track_caller]
-    pub fn is_restored_in(&self, after: &Tree) {
+    pub(crate) fn is_restored_in(&self, after: &Tree) {
         none(&self.differences_to(after, false), "as before");
     }
 

@@ -7,7 +7,7 @@ use crate::host::LabHost;
 
 /// One line of the servers' log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub(crate) struct Request {
     pub host: String,
     pub method: String,
     pub path: String,
@@ -16,26 +16,26 @@ pub struct Request {
 
 impl LabHost {
     /// Everything the servers were asked for so far.
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         let log = fs::read_to_string(self.lab_path("log")).expect("reading the servers' log");
         log.lines().map(request).collect()
     }
 
     /// Every name the name server was asked for, with the type of the record.
-    pub fn name_queries(&self) -> Vec<(String, String)> {
+    pub(crate) fn name_queries(&self) -> Vec<(String, String)> {
         let log = fs::read_to_string(self.lab_path("dns")).expect("reading the name server's log");
         log.lines().filter_map(name_query).collect()
     }
 
     /// What the servers serve as Docker's repository; may be edited.
-    pub fn docker_repository(&self) -> PathBuf {
+    pub(crate) fn docker_repository(&self) -> PathBuf {
         self.lab_path("www")
             .join("download.docker.com/linux/ubuntu")
     }
 
     /// The file of a package in what the servers serve.
     #[track_caller]
-    pub fn served_package(&self, package: &str) -> PathBuf {
+    pub(crate) fn served_package(&self, package: &str) -> PathBuf {
         let pool = self
             .docker_repository()
             .join(format!("dists/{}/pool/stable", self.release()));

@@ -4,7 +4,7 @@ use super::{V1_12, V1_13, V17_06, V25_0, entries, key};
 use crate::daemon_config::schema::ValueKind::{AnyCaseWord, Bool, Int, Map, Object, Str, Word};
 use crate::daemon_config::schema::{Conflict, Key, Shown, With};
 
-pub const KEYS: &[Key] = &[
+pub(crate) const KEYS: &[Key] = &[
     key("cpu-rt-period", Int, V1_13)
         .about("microseconds in which real-time tasks are counted")
         .conflicts(&[Conflict::error(

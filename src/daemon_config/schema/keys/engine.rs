@@ -16,7 +16,7 @@ const GONE_DRIVERS: &[(&str, EngineRelease)] = &[
     ("overlay", EngineRelease(24, 0)),
 ];
 
-pub const KEYS: &[Key] = &[
+pub(crate) const KEYS: &[Key] = &[
     key("builder", Object(&entries::BUILDER), V18_09)
         .about("limits of the build cache, and what builds may do"),
     key("cdi-spec-dirs", STRINGS, V25_0)

@@ -19,7 +19,7 @@ use crate::daemon_config::schema::{
 pub(crate) use entries::ULIMIT_NAMES;
 
 /// Every key that can stand at the root of the file, by subject.
-pub const SUBJECTS: &[&[Key]] = &[
+pub(crate) const SUBJECTS: &[&[Key]] = &[
     reloaded::KEYS,
     engine::KEYS,
     containers::KEYS,

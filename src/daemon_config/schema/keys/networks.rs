@@ -7,7 +7,7 @@ use crate::daemon_config::schema::ValueKind::{
 };
 use crate::daemon_config::schema::{Conflict, EngineRelease, Key, Shown, With};
 
-pub const KEYS: &[Key] = &[
+pub(crate) const KEYS: &[Key] = &[
     key("allow-direct-routing", Bool, EngineRelease(28, 2))
         .about("let other hosts reach containers' own addresses"),
     key("bip", Network(V4), V1_12)

@@ -10,7 +10,7 @@ const SWARM_ALONE: &str = "remove it; the engine has a fixed value for it";
 /// What to do with the networks that a store outside of the engine kept.
 const STORE: &str = "remove it; overlay networks need no store of their own: docker swarm init";
 
-pub const KEYS: &[Key] = &[
+pub(crate) const KEYS: &[Key] = &[
     // Taken without any effect.
     key("allow-nondistributable-artifacts", STRINGS, V17_06)
         .about("registries that get images with layers that may not be distributed")

@@ -6,7 +6,7 @@ use crate::daemon_config::schema::ValueKind::{
 };
 use crate::daemon_config::schema::{Conflict, EngineRelease, Key, Shown, With};
 
-pub const KEYS: &[Key] = &[
+pub(crate) const KEYS: &[Key] = &[
     key("authorization-plugins", STRINGS, V1_12)
         .about("plug-ins that are asked before each request is served")
         .reloads(),
