@@ -128,7 +128,7 @@ fn absent(
         "msg",
         match uninstalled.kept {
             None => NOTHING_SET_UP,
-            Some(0) => "Taken back: the host is as it was",
+            Some(0) => "Undone: the host is as it was",
             Some(_) => "Undone, except what the warnings name as kept",
         },
     );

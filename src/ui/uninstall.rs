@@ -65,7 +65,7 @@ pub(crate) fn print_reversal(reversal: &UninstallPlan, purge_data: bool) {
 pub(crate) fn print_uninstalled(uninstalled: &Uninstalled<'_>) {
     line(match uninstalled.kept {
         None => "Nothing to do: dockstrap has set up nothing on this host.",
-        Some(0) => "Taken back: the host is as it was.",
+        Some(0) => "Undone: the host is as it was.",
         Some(_) => "Undone, except what is listed above as kept.",
     });
 }

@@ -108,7 +108,7 @@ fn fault_56_the_way_back_in_a_chroot_leaves_the_host_around_it_alone() {
         (["install", "--yes"].as_slice(), 4, "--no-start"),
         (&["install", "--yes", "--no-start"], 0, "was not started"),
         (&["status"], 0, "All of it"),
-        (&["uninstall", "--yes"], 0, "Taken back"),
+        (&["uninstall", "--yes"], 0, "Undone"),
     ] {
         let chroot = ["env", &fingerprint, "chroot", "/mnt/image", PROGRAM];
         host.run_all(&[&chroot, arguments].concat())

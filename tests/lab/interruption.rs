@@ -58,7 +58,7 @@ fn an_install_that_was_killed_can_be_taken_back() {
     let install = install_up_to_apt(&host);
     host.sh("pkill -KILL --exact dockstrap; pkill -KILL --exact apt-get; pkill -KILL --exact dpkg || true");
     install.end();
-    host.uninstall().says("Taken back");
+    host.uninstall().says("Undone");
     before.is_restored_in(&host.tree());
 }
 

@@ -237,7 +237,7 @@ fn j10_folders_that_are_links_stay_so_and_nothing_of_ours_stays_behind_them() {
     before.is_restored_in(&host.tree());
     install();
     host.sh(&format!("{PROGRAM} uninstall --yes"))
-        .says("Taken back");
+        .says("Undone");
     assert_eq!(host.read(behind), own);
 
     // One that leads nowhere is refused with what moves it out of the way.

@@ -59,6 +59,6 @@ fn a_purge_of_the_package_leaves_the_engine_and_its_way_back() {
     host.install();
     host.sh("dpkg --purge dockstrap");
     host.run(["docker", "info"]).exits(0);
-    host.uninstall().says("Taken back");
+    host.uninstall().says("Undone");
     before.is_restored_in(&host.tree());
 }

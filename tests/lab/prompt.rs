@@ -97,7 +97,7 @@ fn a_yes_at_the_question_installs_and_uninstalls() {
         .types("y")
         .end()
         .exits(0)
-        .says("Taken back");
+        .says("Undone");
     host.run(["docker", "info"]).exits(127);
 }
 

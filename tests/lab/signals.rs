@@ -111,7 +111,7 @@ fn fault_64_an_uninstall_that_has_begun_goes_all_the_way() {
         .end()
         .exits(0)
         .says("The uninstall runs to its end…")
-        .says("Taken back");
+        .says("Undone");
     before.is_restored_in(&host.tree());
 }
 
@@ -140,7 +140,7 @@ fn fault_64_ctrl_c_does_not_cut_short_what_an_uninstall_has_begun() {
         .exits(0)
         .says("stopping containers keeper")
         .says("The uninstall runs to its end…")
-        .says("Taken back");
+        .says("Undone");
     before.is_restored_in(&host.tree());
 }
 

@@ -23,7 +23,7 @@ on_each_release! {
         installed.is_untouched_in(&host.tree());
         assert_eq!(host.requests(), requests, "a second install uses no network");
 
-        host.uninstall().says("Taken back").says("--purge-data removes them");
+        host.uninstall().says("Undone").says("--purge-data removes them");
         bare.is_restored_in(&host.tree());
         host.uninstall().says("Nothing to do");
     }
