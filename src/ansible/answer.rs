@@ -40,7 +40,7 @@ impl Happened {
         }
     }
 
-    /// Whether something was to be taken back and was left: the host is another one then.
+    /// Whether something was to be undone and was left: the host is another one then.
     pub(crate) fn has_kept(&self) -> bool {
         self.has_kept.get()
     }

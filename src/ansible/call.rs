@@ -187,7 +187,7 @@ fn words_of(flag: &Arg, name: &str, long: &str, value: &Value) -> Result<Vec<Str
             Ok(false) => Vec::new(),
             Err(_) => vec![word(value)?],
         }),
-        // A switch that is a setting can also be taken back.
+        // A switch that is a setting can also be turned off.
         (_, value) if takes_no_value(flag) => Ok(vec![format!("--{long}={}", truth(name, value)?)]),
         (_, value) => Ok(vec![word(value)?]),
     }

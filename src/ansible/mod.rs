@@ -40,7 +40,7 @@ pub(crate) fn run(call: Call) -> u8 {
     let acts = || Journal::read(&host).map_or(0, |journal| journal.acts().len());
     let before = acts();
     let outcome = carry_out(&host, call, &mut answer, &happened);
-    // Of what was taken back, but for what cannot be, nothing is left in the journal.
+    // Of what was undone, except what cannot be, nothing is left in the journal.
     let changed = acts() != before || happened.has_kept();
     answer.tell(happened);
     let is_failure = outcome.is_err();

@@ -22,7 +22,7 @@ use crate::trust::PackageIndex;
 const PROGRAMS: &str = "/usr";
 
 /// What an engine needs for a start in each of the folders in which it keeps data, in bytes: its own
-/// files, and the image of the proof.
+/// files, and the image of the verification.
 const ROOM_FOR_DATA: u64 = 128 << 20;
 
 /// What is to be installed, and what it takes.
