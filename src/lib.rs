@@ -11,6 +11,8 @@
 // A test makes the host that it works on.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
+use std::process::ExitCode;
+
 mod reading;
 mod redact;
 mod relative_path;
@@ -66,8 +68,6 @@ mod command;
 #[cfg(fuzzing)]
 pub mod fuzzed;
 pub mod reference;
-
-use std::process::ExitCode;
 
 /// Runs the program: parses its arguments, dispatches, and turns an error into an exit code.
 pub fn run() -> ExitCode {

@@ -23,11 +23,7 @@ pub(super) fn classify(
 ) -> FetchError {
     let peer = Peer::of(url, proxy);
     let causes = causes(error);
-    let find = |wanted: &str| {
-        causes
-            .iter()
-            .any(|cause| cause.to_string().contains(wanted))
-    };
+    let find = |wanted: &str| is_said(&causes, wanted);
     let ours = causes
         .iter()
         .find_map(|cause| cause.downcast_ref::<reqwest::Error>());
@@ -70,17 +66,20 @@ pub(super) fn classify(
     of_connection(&causes, peer, received)
 }
 
+/// Whether one of the causes says so.
+fn is_said(causes: &[&(dyn Error + 'static)], wanted: &str) -> bool {
+    causes
+        .iter()
+        .any(|cause| cause.to_string().contains(wanted))
+}
+
 /// What became of a connection, once the name was known and no TLS or proxy was at fault.
 fn of_connection(
     causes: &[&(dyn Error + 'static)],
     peer: Peer,
     received: Option<u64>,
 ) -> FetchError {
-    let find = |wanted: &str| {
-        causes
-            .iter()
-            .any(|cause| cause.to_string().contains(wanted))
-    };
+    let find = |wanted: &str| is_said(causes, wanted);
     let io = causes
         .iter()
         .find_map(|cause| cause.downcast_ref::<io::Error>());

@@ -59,10 +59,12 @@ enum SecretExposure {
 impl SecretExposure {
     fn of(merged: &Merged, containers: u64, account: &Value) -> SecretExposure {
         let is_live = account["LiveRestoreEnabled"] == true;
-        match merged.document.holds_password() {
-            false => SecretExposure::None,
-            true if containers == 0 || is_live => SecretExposure::Kept,
-            true => SecretExposure::Logged,
+        if !merged.document.holds_password() {
+            SecretExposure::None
+        } else if containers == 0 || is_live {
+            SecretExposure::Kept
+        } else {
+            SecretExposure::Logged
         }
     }
 }

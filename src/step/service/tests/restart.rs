@@ -31,10 +31,14 @@ fn with_containers_running_a_restart_waits_until_the_reload_before_it_is_through
             "docker",
             "case \"$*\" in *ps*) echo 0123456789abcdef;; esac",
         )
-        .engine_answering(move |question| match question.contains("/events") {
-            true if asked.fetch_add(1, Ordering::Relaxed) < 2 => String::new(),
-            true => "{}".to_owned(),
-            false => engine("json-file").to_string(),
+        .engine_answering(move |question| {
+            if !question.contains("/events") {
+                engine("json-file").to_string()
+            } else if asked.fetch_add(1, Ordering::Relaxed) < 2 {
+                String::new()
+            } else {
+                "{}".to_owned()
+            }
         });
     let error = apply(&stub).unwrap_err(); // it never says that it has the driver of its file
     assert!(error.to_string().contains("log-driver"), "{error}");
